@@ -1,0 +1,95 @@
+//! A merchant's account at Dintero and what avstem knows of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A Dintero account: `P` (production) or `T` (test) and eight digits.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct AccountId(String);
+
+impl AccountId {
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for AccountId {
+    type Err = BadAccountId;
+
+    fn from_str(text: &str) -> Result<Self, BadAccountId> {
+        let digits = text.strip_prefix(['P', 'T']);
+        match digits {
+            Some(digits) if digits.len() == 8 && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+                Ok(AccountId(text.to_owned()))
+            }
+            _ => Err(BadAccountId(text.to_owned())),
+        }
+    }
+}
+
+/// The text is no Dintero account id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("Found account {0:?}, expected P or T and eight digits, as in T00000001")]
+pub struct BadAccountId(String);
+
+impl TryFrom<String> for AccountId {
+    type Error = BadAccountId;
+    fn try_from(text: String) -> Result<Self, BadAccountId> {
+        text.parse()
+    }
+}
+
+impl From<AccountId> for String {
+    fn from(id: AccountId) -> String {
+        id.0
+    }
+}
+
+impl fmt::Display for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What is configured for an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Its id at Dintero.
+    pub id: AccountId,
+    /// IANA name of the zone that its calendar days are counted in.
+    pub zone: String,
+    /// Language of what people are sent.
+    pub language: String,
+    /// Merchant numbers that are its own, by provider.
+    pub merchant_numbers: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Account {
+    /// An account with Norwegian defaults and no merchant numbers.
+    pub fn new(id: AccountId) -> Self {
+        Account { id, zone: "Europe/Oslo".into(), language: "nb".into(), merchant_numbers: BTreeMap::new() }
+    }
+
+    /// Whether the merchant number at that provider is its own.
+    pub fn owns(&self, provider: &str, merchant_number: &str) -> bool {
+        self.merchant_numbers.get(provider).is_some_and(|numbers| numbers.contains(merchant_number))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn account_ids_are_p_or_t_and_eight_digits() {
+        assert!("P12345678".parse::<AccountId>().is_ok() && "T00000001".parse::<AccountId>().is_ok());
+        for bad in ["", "P1234567", "P123456789", "X12345678", "p12345678", "P1234567a", "P１2345678", "../../etc"] {
+            assert!(bad.parse::<AccountId>().is_err(), "{bad}");
+        }
+    }
+}

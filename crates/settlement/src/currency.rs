@@ -1,0 +1,112 @@
+//! ISO 4217 codes and how many decimals each has.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Every active ISO 4217 code with two decimals.
+const TWO_DECIMALS: &str = "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BRL BSD BTN BWP BYN BZD CAD \
+     CDF CHF CNY COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF \
+     IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN \
+     MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD \
+     SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG";
+const NO_DECIMALS: &str = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF";
+const THREE_DECIMALS: &str = "BHD IQD JOD KWD LYD OMR TND";
+
+/// A currency that ISO 4217 lists as active; an unknown code cannot be made into one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Currency([u8; 3]);
+
+impl Currency {
+    /// Norwegian krone, the currency of provider files that name none because they serve Norway only.
+    pub const NOK: Currency = Currency(*b"NOK");
+
+    /// The three letters, as in `NOK`.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or("???")
+    }
+}
+
+impl FromStr for Currency {
+    type Err = UnknownCurrency;
+
+    fn from_str(code: &str) -> Result<Self, UnknownCurrency> {
+        let known = iso_exponent(code).is_some();
+        match code.as_bytes() {
+            [a, b, c] if known => Ok(Currency([*a, *b, *c])),
+            _ => Err(UnknownCurrency),
+        }
+    }
+}
+
+/// The text is no active ISO 4217 code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("Not an active ISO 4217 currency code")]
+pub struct UnknownCurrency;
+
+impl TryFrom<String> for Currency {
+    type Error = UnknownCurrency;
+    fn try_from(code: String) -> Result<Self, UnknownCurrency> {
+        code.parse()
+    }
+}
+
+impl From<Currency> for String {
+    fn from(currency: Currency) -> String {
+        currency.as_str().to_owned()
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Decimals of `currency` in the files of `provider`.
+///
+/// The provider is asked for because some write a currency with other decimals than ISO 4217 lists (króna with two);
+/// such a provider gets an arm here and nowhere else.
+pub fn exponent(_provider: &str, currency: Currency) -> u8 {
+    iso_exponent(currency.as_str()).unwrap_or(2)
+}
+
+fn iso_exponent(code: &str) -> Option<u8> {
+    let listed = |list: &str| list.split_ascii_whitespace().any(|known| known == code);
+    if listed(TWO_DECIMALS) {
+        Some(2)
+    } else if listed(NO_DECIMALS) {
+        Some(0)
+    } else if listed(THREE_DECIMALS) {
+        Some(3)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exponents_follow_iso_4217() {
+        for (code, decimals) in [("NOK", 2), ("SEK", 2), ("JPY", 0), ("ISK", 0), ("KWD", 3), ("TND", 3)] {
+            assert_eq!(exponent("vipps", code.parse().unwrap()), decimals, "{code}");
+        }
+    }
+
+    #[test]
+    fn unknown_codes_are_refused() {
+        for code in ["XXX", "nok", "NO", "NOKK", "", "N K", "HRK"] {
+            assert!(code.parse::<Currency>().is_err(), "{code:?}");
+        }
+    }
+}

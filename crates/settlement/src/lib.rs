@@ -1,0 +1,50 @@
+//! The words of the house: money, lines, settlements, ids, problems and the rule that proves them.
+//! Pure values only; nothing here reads a file, a clock or a network.
+//!
+//! # Glossary
+//! - **report**: one file as a provider sent it, known by the SHA-256 of its bytes ([`ReportId`]).
+//! - **settlement**: what a provider pays out in one transfer to one merchant number ([`Settlement`]).
+//! - **line**: one provider row of a settlement, with its signed [`Terms`].
+//! - **payout**: the amount of money a settlement moves to the bank.
+//! - **proof**: how far the file itself shows that its lines are its payout ([`Proof`]).
+//! - **problem**: something found in a file, with row and column ([`Problem`]); an error holds the whole report.
+//! - **verdict**: what becomes of the report as a whole ([`Verdict`]).
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::float_arithmetic
+)]
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+mod account;
+mod bank;
+mod canonical;
+mod currency;
+mod ids;
+mod kind;
+mod line;
+mod money;
+mod problem;
+mod proof;
+mod report;
+mod sink;
+mod terms;
+
+pub use account::{Account, AccountId};
+pub use bank::{BankEntry, BankStatement, PayoutNotice};
+pub use canonical::{CanonicalRow, RowDigest, SettlementHash, SettlementHasher};
+pub use currency::{Currency, exponent};
+pub use ids::{ReportId, SettleKey};
+pub use kind::{Kind, Verdict};
+pub use line::{BATCH_LINES_MAX, Line, LineBatch, LineKind, TextColumn};
+pub use money::{AMOUNT_MINOR_MAX, MajorUnits};
+pub use problem::{Problem, Problems, Severity};
+pub use proof::prove;
+pub use report::{Control, Document, Fees, Held, Proof, Settlement, SettlementHead, StatedTotals};
+pub use sink::{Sealed, Sink, SinkError};
+pub use terms::{TermSums, Terms};

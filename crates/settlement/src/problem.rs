@@ -1,0 +1,147 @@
+//! Problems: what was found, what was expected, where, and what to do about it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::kind::{Kind, Verdict};
+
+/// Whether a problem holds the report or only informs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Holds the whole report.
+    Error,
+    /// Stands beside an accepted report.
+    Note,
+}
+
+/// One thing found in a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// What is wrong.
+    pub kind: Kind,
+    /// Whether it holds the report.
+    pub severity: Severity,
+    /// Line of a text file or row of a sheet, counted from 1; absent when the whole file is meant.
+    pub row: Option<u64>,
+    /// Column or element name as the file has it.
+    pub column: Option<String>,
+    /// A sentence for a person: found, expected, what to do.
+    pub message: String,
+}
+
+impl Problem {
+    /// An error about the whole file.
+    pub fn error(kind: Kind, message: impl Into<String>) -> Self {
+        Problem { kind, severity: Severity::Error, row: None, column: None, message: message.into() }
+    }
+
+    /// A note about the whole file.
+    pub fn note(kind: Kind, message: impl Into<String>) -> Self {
+        Problem { severity: Severity::Note, ..Problem::error(kind, message) }
+    }
+
+    /// The same problem at a row.
+    #[must_use]
+    pub fn at_row(mut self, row: u64) -> Self {
+        self.row = Some(row);
+        self
+    }
+
+    /// The same problem in a column.
+    #[must_use]
+    pub fn in_column(mut self, column: &str) -> Self {
+        self.column = Some(column.to_owned());
+        self
+    }
+}
+
+/// A list of problems that stays bounded however bad the file is: the first are kept, the rest are counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problems {
+    list: Vec<Problem>,
+    /// Problems beyond the limit, counted but not kept.
+    uncounted: u64,
+    limit: usize,
+}
+
+impl Default for Problems {
+    fn default() -> Self {
+        Problems::with_limit(1_000)
+    }
+}
+
+impl Problems {
+    /// An empty list that keeps at most `limit` problems.
+    pub fn with_limit(limit: usize) -> Self {
+        Problems { list: Vec::new(), uncounted: 0, limit }
+    }
+
+    /// Adds a problem, or counts it when the list is full.
+    ///
+    /// The first error is always kept, even behind a full list of notes, since it decides the verdict.
+    pub fn push(&mut self, problem: Problem) {
+        let decides = problem.severity == Severity::Error && self.first_error().is_none();
+        if self.list.len() < self.limit || decides {
+            self.list.push(problem);
+        } else {
+            self.uncounted += 1;
+        }
+    }
+
+    /// The problems kept, in the order found.
+    pub fn list(&self) -> &[Problem] {
+        &self.list
+    }
+
+    /// How many were found beyond those kept.
+    pub fn beyond_limit(&self) -> u64 {
+        self.uncounted
+    }
+
+    /// The first error, which names the verdict.
+    pub fn first_error(&self) -> Option<&Problem> {
+        self.list.iter().find(|problem| problem.severity == Severity::Error)
+    }
+
+    /// Whether any error was found.
+    pub fn has_errors(&self) -> bool {
+        self.first_error().is_some()
+    }
+
+    /// What the problems make of the report: accepted without errors, else what the first error says.
+    pub fn verdict(&self) -> Verdict {
+        self.first_error().map_or(Verdict::Accepted, |problem| problem.kind.verdict())
+    }
+}
+
+impl From<Problem> for Problems {
+    fn from(problem: Problem) -> Self {
+        let mut problems = Problems::default();
+        problems.push(problem);
+        problems
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn problems_beyond_the_limit_are_counted() {
+        let mut problems = Problems::with_limit(2);
+        for row in 1..=5 {
+            problems.push(Problem::error(Kind::Amount, "bad").at_row(row));
+        }
+        assert_eq!(problems.list().len(), 2);
+        assert_eq!(problems.beyond_limit(), 3);
+    }
+
+    #[test]
+    fn the_first_error_is_kept_behind_a_full_list_of_notes() {
+        let mut problems = Problems::with_limit(1);
+        problems.push(Problem::note(Kind::HeaderUnknownColumn, "new"));
+        problems.push(Problem::error(Kind::ControlTotal, "off"));
+        assert_eq!(problems.verdict(), Verdict::Quarantined);
+        assert_eq!(problems.first_error().map(|p| p.kind), Some(Kind::ControlTotal));
+    }
+}
