@@ -1,0 +1,167 @@
+//! What all parsers share: gathering lines into batches and sums, and proving the file once it is read.
+
+use std::collections::HashMap;
+
+use settlement::{
+    Control, Currency, Document, Held, Kind, Line, LineBatch, Problem, Problems, Settlement, SettlementHead, Sink, TermSums,
+    prove,
+};
+
+use crate::format::Failure;
+use crate::limits::Limits;
+
+/// Takes settlements and lines from a parser and passes them to the sink; ends in proof or in problems.
+pub(crate) struct Collector<'s> {
+    sink: &'s mut dyn Sink,
+    limits: &'s Limits,
+    pub(crate) problems: Problems,
+    settlements: Vec<Settlement>,
+    sums: Vec<(u64, TermSums)>,
+    by_name: HashMap<String, u32>,
+    name: String,
+    batch: LineBatch,
+    lines: u64,
+}
+
+impl<'s> Collector<'s> {
+    pub(crate) fn new(sink: &'s mut dyn Sink, limits: &'s Limits) -> Self {
+        Collector {
+            sink,
+            limits,
+            problems: Problems::with_limit(limits.problems_max),
+            settlements: Vec::new(),
+            sums: Vec::new(),
+            by_name: HashMap::new(),
+            name: String::new(),
+            batch: LineBatch::default(),
+            lines: 0,
+        }
+    }
+
+    /// Announces a settlement and gives its index.
+    pub(crate) fn open(&mut self, head: SettlementHead) -> Result<u32, Failure> {
+        if self.settlements.len() >= self.limits.settlements_max {
+            return Err(too_many("settlements", self.limits.settlements_max as u64).into());
+        }
+        let index = u32::try_from(self.settlements.len()).unwrap_or(u32::MAX);
+        self.sink.open(&head)?;
+        self.spell_name(&head.merchant_number, &head.settlement_id, head.currency);
+        self.by_name.insert(self.name.clone(), index);
+        self.settlements.push(Settlement::new(head));
+        self.sums.push((0, TermSums::default()));
+        Ok(index)
+    }
+
+    /// The settlement of that merchant, id and currency, when it was announced.
+    pub(crate) fn find(&mut self, merchant_number: &str, settlement_id: &str, currency: Currency) -> Option<u32> {
+        self.spell_name(merchant_number, settlement_id, currency);
+        self.by_name.get(&self.name).copied()
+    }
+
+    fn spell_name(&mut self, merchant_number: &str, settlement_id: &str, currency: Currency) {
+        self.name.clear();
+        for part in [currency.as_str(), merchant_number, "\0", settlement_id] {
+            self.name.push_str(part);
+        }
+    }
+
+    /// The settlements announced so far.
+    pub(crate) fn settlements(&self) -> &[Settlement] {
+        &self.settlements
+    }
+
+    /// An announced settlement, to be told what the file states of it.
+    pub(crate) fn settlement(&mut self, index: u32) -> Option<&mut Settlement> {
+        self.settlements.get_mut(index as usize)
+    }
+
+    /// Counts and keeps one line.
+    #[inline]
+    pub(crate) fn add(&mut self, line: &Line<'_>) -> Result<(), Failure> {
+        if let Some((count, sums)) = self.sums.get_mut(line.settlement as usize) {
+            *count += 1;
+            sums.add(&line.terms);
+        }
+        self.lines += 1;
+        self.batch.push(line);
+        if self.batch.is_full() {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), Failure> {
+        if self.lines > self.limits.lines_max {
+            return Err(too_many("lines", self.limits.lines_max).into());
+        }
+        self.sink.lines(&self.batch)?;
+        self.batch.clear();
+        Ok(())
+    }
+
+    /// Ends a file whose reader came to the end, or gave up with `ended`.
+    pub(crate) fn finish(mut self, ended: Result<(), Failure>) -> Result<Control, Failure> {
+        match ended.and_then(|()| self.flush()) {
+            Ok(()) => self.prove(),
+            Err(Failure::Held(held)) => {
+                for problem in held.problems.list() {
+                    self.problems.push(problem.clone());
+                }
+                self.sum_up();
+                Err(self.held())
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    fn prove(mut self) -> Result<Control, Failure> {
+        self.sum_up();
+        let sealed = self.sink.seal(&self.settlements)?;
+        for (first, repeated) in &sealed.repeated {
+            let message = format!(
+                "Found the transaction of row {first} again, expected each transaction once. \
+                 Ask the provider for the report again"
+            );
+            self.problems.push(Problem::error(Kind::DuplicateTransaction, message).at_row(u64::from(*repeated)));
+        }
+        for _ in 0..sealed.repeated_beyond_limit {
+            self.problems.push(Problem::error(Kind::DuplicateTransaction, "Found another repeated transaction"));
+        }
+        for (settlement, hash) in self.settlements.iter_mut().zip(sealed.hashes) {
+            settlement.hash = Some(hash);
+            for problem in prove(settlement) {
+                self.problems.push(problem);
+            }
+        }
+        if self.settlements.is_empty() && !self.problems.has_errors() {
+            let message = "Found no settlement in the file, expected at least one. Check the period of the report";
+            self.problems.push(Problem::error(Kind::Empty, message));
+        }
+        if self.problems.has_errors() {
+            return Err(self.held());
+        }
+        Ok(Control { document: Document::Settlements(self.settlements), notes: self.problems })
+    }
+
+    fn sum_up(&mut self) {
+        for (settlement, (count, sums)) in self.settlements.iter_mut().zip(&self.sums) {
+            settlement.lines = *count;
+            match sums.terms() {
+                Some(terms) => settlement.sums = terms,
+                None => {
+                    let message = format!("The lines of {} sum to more than can be counted", settlement.name());
+                    self.problems.push(Problem::error(Kind::AmountOverflow, message));
+                }
+            }
+        }
+    }
+
+    fn held(self) -> Failure {
+        Failure::Held(Box::new(Held { problems: self.problems, settlements: self.settlements }))
+    }
+}
+
+fn too_many(what: &str, limit: u64) -> Problem {
+    let message = format!("Found more than {limit} {what}, expected fewer. Ask for the report in shorter periods");
+    Problem::error(Kind::TooLarge, message)
+}

@@ -1,0 +1,428 @@
+//! Vipps: the settlement report that a merchant downloads from the portal as CSV, with 17 or 14 columns.
+//!
+//! Described at developer.vippsmobilepay.com/docs/settlements; measured on real files of 2018 and 2019.
+//! - Seven lines of preamble, then the header; `;`, decimal comma, `dd.MM.yyyy`, Norwegian words.
+//! - The lines of a settlement are followed by its payout row, `Til utbetaling netto`, and by a row of delimiters only
+//!   when another settlement follows. Older files leave the merchant number of the payout row empty.
+//! - `Gebyr` is negative for a cost; `Netto = Brutto + Gebyr`.
+//! - The last three of 17 columns hold names and messages of private persons; they are never read.
+
+use jiff::civil::Date;
+use settlement::{
+    Control, Currency, Fees, Kind, Line, LineKind, Problem, Proof, SettlementHead, Sink, Terms, exponent,
+};
+
+use crate::collect::Collector;
+use crate::format::{Failure, Format, ReadSeek, Surety};
+use crate::head::Head;
+use crate::limits::Limits;
+use crate::read::amount::DecimalMark;
+use crate::read::date::{DateForm, DateMemo};
+use crate::read::delimited::{DelimitedReader, Record, Row};
+use crate::read::field::{Cell, Column, Header, last_four, optional, required};
+use crate::read::text::TextEncoding;
+
+pub(crate) const FORMAT: Format = Format {
+    id: "vipps-portal-csv",
+    provider: "vipps",
+    family: "vipps-settlement",
+    payment_products: &["vipps"],
+    file_types: &["csv"],
+    proof: Proof::Exact,
+    surety: Surety::Measured,
+    source: "https://developer.vippsmobilepay.com/docs/settlements/",
+    detect,
+    parse,
+};
+
+const TITLE: &str = "Oppgjørsrapport";
+/// A row with either of these is the header, even when the other is misspelt.
+const HEADER_WORDS: [&str; 2] = ["Vippsnummer", "Oppgjørs-ID"];
+const PAYOUT_ROW: &str = "Til utbetaling netto";
+
+/// The file names no currency: the portal layout is that of Norwegian sales units.
+const CURRENCY: Currency = Currency::NOK;
+
+/// Row types in the provider's words. That a refund has a negative `Brutto` is assumed: no published file has one.
+const ROW_TYPES: &[(&str, LineKind)] = &[("Salg", LineKind::Sale), ("Refundering", LineKind::Refund)];
+
+const COLUMNS: &[Column] = &[
+    required("Salgsdato"),
+    required("Salgssted"),
+    required("Vippsnummer"),
+    required("Produkt"),
+    required("Transaksjons-ID"),
+    required("Ordre-ID"),
+    required("Brutto"),
+    required("Gebyr"),
+    required("Netto"),
+    required("Transaksjonstype"),
+    required("Oppgjørs-ID"),
+    required("Oppgjørsdato"),
+    required("Oppgjørssum"),
+    required("Oppgjørskonto"),
+    optional("Fornavn"),
+    optional("Etternavn"),
+    optional("Melding"),
+];
+
+const SALE_DATE: usize = 0;
+const MERCHANT: usize = 2;
+const PRODUCT: usize = 3;
+const TRANSACTION: usize = 4;
+const ORDER: usize = 5;
+const GROSS: usize = 6;
+const FEE: usize = 7;
+const NET: usize = 8;
+const ROW_TYPE: usize = 9;
+const SETTLEMENT: usize = 10;
+const PAYOUT_DATE: usize = 11;
+const PAYOUT: usize = 12;
+const BANK_ACCOUNT: usize = 13;
+
+fn detect(head: &Head) -> bool {
+    let first_cell = |line: &str| line.split([';', ',']).next().unwrap_or("").trim_matches('"').to_owned();
+    head.lines().next().map(first_cell).as_deref() == Some(TITLE)
+        && head.lines().any(|line| HEADER_WORDS.iter().any(|word| line.contains(word)))
+}
+
+fn parse(input: &mut dyn ReadSeek, limits: &Limits, sink: &mut dyn Sink) -> Result<Control, Failure> {
+    let encoding = TextEncoding::of(input)?;
+    let reader = DelimitedReader::new(input, encoding, b';', limits);
+    let mut report = Report::new(Collector::new(sink, limits));
+    let ended = report.read(reader);
+    report.collector.finish(ended)
+}
+
+struct Report<'s> {
+    collector: Collector<'s>,
+    preamble: Preamble,
+    sale_date: DateMemo,
+    payout_date: DateMemo,
+    exponent: u8,
+    /// The settlement of the row before, with the text of its merchant number and id.
+    current: Option<Current>,
+    /// The last row was of delimiters only, which announces another settlement.
+    announced: Option<u32>,
+}
+
+struct Current {
+    index: u32,
+    merchant_number: String,
+    settlement_id: String,
+}
+
+#[derive(Default)]
+struct Preamble {
+    organisation_number: Option<String>,
+    period_from: Option<Date>,
+    period_to: Option<Date>,
+}
+
+impl<'s> Report<'s> {
+    fn new(collector: Collector<'s>) -> Self {
+        Report {
+            collector,
+            preamble: Preamble::default(),
+            sale_date: DateMemo::default(),
+            payout_date: DateMemo::default(),
+            exponent: exponent(FORMAT.provider, CURRENCY),
+            current: None,
+            announced: None,
+        }
+    }
+
+    fn read<R: std::io::Read>(&mut self, mut reader: DelimitedReader<R>) -> Result<(), Failure> {
+        let Some(mut header) = self.read_preamble(&mut reader)? else { return Ok(()) };
+        loop {
+            match reader.next()? {
+                Row::Record(record) => self.row(&mut header, &record)?,
+                Row::Bad(problem) => self.collector.problems.push(problem),
+                Row::End => break,
+            }
+        }
+        if let Some(row) = self.announced {
+            let message = "Found a separating row at the end of the file, expected the settlement that it announces. \
+                           The file was cut; download it again";
+            self.collector.problems.push(Problem::error(Kind::Truncated, message).at_row(u64::from(row)));
+        }
+        self.every_settlement_is_paid();
+        Ok(())
+    }
+
+    /// Reads up to the header row; `None` when no usable header comes.
+    fn read_preamble<R: std::io::Read>(&mut self, reader: &mut DelimitedReader<R>) -> Result<Option<Header>, Failure> {
+        loop {
+            let record = match reader.next()? {
+                Row::Record(record) => record,
+                Row::Bad(problem) => {
+                    self.collector.problems.push(problem);
+                    continue;
+                }
+                Row::End => break,
+            };
+            if record.iter().any(|name| HEADER_WORDS.contains(&name)) {
+                return Ok(Header::resolve(&record, COLUMNS, &mut self.collector.problems));
+            }
+            if let Err(problem) = self.preamble.take(&record) {
+                self.collector.problems.push(problem);
+            }
+        }
+        let message = "Found no header row with Vippsnummer and Oppgjørs-ID, expected one behind the preamble. \
+                       Download the report again";
+        self.collector.problems.push(Problem::error(Kind::HeaderMissingColumn, message));
+        Ok(None)
+    }
+
+    #[inline]
+    fn row(&mut self, header: &mut Header, record: &Record<'_>) -> Result<(), Failure> {
+        if record.is_blank() {
+            if record.len() > 1 {
+                self.announced = Some(record.row);
+            }
+            return Ok(());
+        }
+        self.announced = None;
+        if !header.fits(record, &mut self.collector.problems) {
+            return Ok(());
+        }
+        header.watch_unknown(record, &mut self.collector.problems);
+        let row = Cells { header, record };
+        let taken = if row.text(SALE_DATE) == PAYOUT_ROW { self.payout(&row) } else { self.line(&row) };
+        match taken {
+            Err(Failure::Held(held)) => {
+                for problem in held.problems.list() {
+                    // A limit that was met ends the reading; anything else is this row's own trouble.
+                    if problem.kind == Kind::TooLarge {
+                        return Err(Failure::Held(held));
+                    }
+                    self.collector.problems.push(problem.clone());
+                }
+                Ok(())
+            }
+            taken => taken,
+        }
+    }
+
+    #[inline]
+    fn line(&mut self, row: &Cells<'_, '_>) -> Result<(), Failure> {
+        let settlement = self.settlement_of(row)?;
+        let sale_date = self
+            .sale_date
+            .parse(DateForm::DayMonthYear, row.text(SALE_DATE))
+            .ok_or_else(|| row.cell(SALE_DATE).bad_date(DateForm::DayMonthYear))?;
+        let gross = row.amount(GROSS, self.exponent)?;
+        let fee = row.amount(FEE, self.exponent)?;
+        let net = row.amount(NET, self.exponent)?;
+        if gross + fee != net {
+            let expected = "Brutto plus Gebyr";
+            let advice = "The row does not add up; ask Vipps for the report again";
+            self.collector.problems.push(row.cell(NET).problem(Kind::RowArithmetic, expected, advice));
+        }
+        for column in [PAYOUT, BANK_ACCOUNT] {
+            if !row.text(column).is_empty() {
+                let problem = row.cell(column).problem(Kind::RowShape, "nothing outside the payout row", ADVICE);
+                self.collector.problems.push(problem);
+            }
+        }
+        let (kind, terms) = self.terms(row, gross, fee);
+        self.collector.add(&Line {
+            settlement,
+            row: row.record.row,
+            kind,
+            terms,
+            provider_transaction_id: row.cell(TRANSACTION).digits()?,
+            original_reference: "",
+            order_reference: row.cell(ORDER).kept_text()?,
+            correlation_id: "",
+            provider_method: row.cell(PRODUCT).kept_text()?,
+            provider_kind: row.cell(ROW_TYPE).kept_text()?,
+            store_id: "",
+            payout_destination_id: "",
+            captured_at_us: None,
+            provider_date: Some(sale_date),
+        })
+    }
+
+    /// Kind and terms of a line; `gross` and `fee` are minor units as the file signs them.
+    fn terms(&mut self, row: &Cells<'_, '_>, gross: i64, fee: i64) -> (LineKind, Terms) {
+        let word = row.text(ROW_TYPE);
+        let kind = ROW_TYPES.iter().find(|(known, _)| *known == word).map_or(LineKind::Unknown, |(_, kind)| *kind);
+        let terms = Terms { fee_minor: -fee, ..Terms::default() };
+        match kind {
+            LineKind::Sale if gross >= 0 => (kind, Terms { capture_minor: gross, ..terms }),
+            LineKind::Refund if gross <= 0 => (kind, Terms { refund_minor: gross, ..terms }),
+            LineKind::Sale | LineKind::Refund => {
+                let expected = if kind == LineKind::Sale { "no negative amount in a sale" } else { "a negative refund" };
+                self.collector.problems.push(row.cell(GROSS).problem(Kind::Amount, expected, ADVICE));
+                (kind, Terms { adjustment_minor: gross, ..terms })
+            }
+            _ => {
+                let expected = "Salg or Refundering";
+                let advice = "The row is counted and the report held until the format knows the word";
+                self.collector.problems.push(row.cell(ROW_TYPE).problem(Kind::UnknownRowType, expected, advice));
+                (LineKind::Unknown, Terms { adjustment_minor: gross, ..terms })
+            }
+        }
+    }
+
+    /// The settlement that a line names, announced when it is new.
+    #[inline]
+    fn settlement_of(&mut self, row: &Cells<'_, '_>) -> Result<u32, Failure> {
+        let (merchant, id) = (row.text(MERCHANT), row.text(SETTLEMENT));
+        if let Some(current) = &self.current
+            && current.merchant_number == merchant
+            && current.settlement_id == id
+        {
+            let index = current.index;
+            self.same_payout_date(index, row)?;
+            return Ok(index);
+        }
+        let (merchant, id) = (row.cell(MERCHANT).digits()?, row.cell(SETTLEMENT).digits()?);
+        let index = match self.collector.find(merchant, id, CURRENCY) {
+            Some(index) => index,
+            None => self.announce(merchant, id, row)?,
+        };
+        self.current = Some(Current { index, merchant_number: merchant.to_owned(), settlement_id: id.to_owned() });
+        self.same_payout_date(index, row)?;
+        Ok(index)
+    }
+
+    fn announce(&mut self, merchant: &str, id: &str, row: &Cells<'_, '_>) -> Result<u32, Failure> {
+        let payout_on = row.cell(PAYOUT_DATE).date(DateForm::DayMonthYear)?;
+        let index = self.collector.open(SettlementHead {
+            merchant_number: merchant.to_owned(),
+            settlement_id: id.to_owned(),
+            currency: CURRENCY,
+            exponent: self.exponent,
+            payout_on,
+        })?;
+        let preamble = &self.preamble;
+        if let Some(settlement) = self.collector.settlement(index) {
+            settlement.fees = Fees::Deducted;
+            settlement.organisation_number.clone_from(&preamble.organisation_number);
+            settlement.period_from = preamble.period_from;
+            settlement.period_to = preamble.period_to;
+        }
+        Ok(index)
+    }
+
+    #[inline]
+    fn same_payout_date(&mut self, index: u32, row: &Cells<'_, '_>) -> Result<(), Failure> {
+        let date = self.payout_date.parse(DateForm::DayMonthYear, row.text(PAYOUT_DATE));
+        let known = self.collector.settlements().get(index as usize).map(|settlement| settlement.head.payout_on);
+        if date.is_some() && date == known {
+            return Ok(());
+        }
+        let Some(known) = known.filter(|_| date.is_some()) else {
+            return Err(row.cell(PAYOUT_DATE).bad_date(DateForm::DayMonthYear).into());
+        };
+        let expected = format!("{} as in the settlement's other rows", known.strftime("%d.%m.%Y"));
+        Err(row.cell(PAYOUT_DATE).problem(Kind::RowShape, &expected, ADVICE).into())
+    }
+
+    /// The payout row of a settlement: what Vipps transfers.
+    fn payout(&mut self, row: &Cells<'_, '_>) -> Result<(), Failure> {
+        for column in [PRODUCT, TRANSACTION, ORDER, GROSS, FEE, NET, ROW_TYPE] {
+            if !row.text(column).is_empty() {
+                return Err(row.cell(column).problem(Kind::RowShape, "nothing in a payout row", ADVICE).into());
+            }
+        }
+        let index = self.paid_settlement(row)?;
+        self.same_payout_date(index, row)?;
+        let payout = row.amount(PAYOUT, self.exponent)?;
+        let account = row.cell(BANK_ACCOUNT).kept_text()?;
+        let Some(settlement) = self.collector.settlement(index) else { return Ok(()) };
+        if settlement.payout_minor.is_some() {
+            let message = format!("Found a second payout row of {}, expected one. {ADVICE}", settlement.name());
+            let problem = Problem::error(Kind::DuplicateTransaction, message);
+            return Err(problem.at_row(u64::from(row.record.row)).into());
+        }
+        settlement.payout_minor = Some(payout);
+        settlement.stated.row = Some(u64::from(row.record.row));
+        settlement.bank_account = last_four(account);
+        Ok(())
+    }
+
+    /// The settlement that a payout row closes; without a merchant number it is that of the rows before.
+    fn paid_settlement(&mut self, row: &Cells<'_, '_>) -> Result<u32, Failure> {
+        let id = row.cell(SETTLEMENT).digits()?;
+        if !row.text(MERCHANT).is_empty() {
+            let merchant = row.cell(MERCHANT).digits()?;
+            return match self.collector.find(merchant, id, CURRENCY) {
+                Some(index) => Ok(index),
+                None => self.announce(merchant, id, row),
+            };
+        }
+        match &self.current {
+            Some(current) if current.settlement_id == id => Ok(current.index),
+            _ => {
+                let expected = "the Oppgjørs-ID of the rows above, since the payout row names no Vippsnummer";
+                Err(row.cell(SETTLEMENT).problem(Kind::ControlTotal, expected, ADVICE).into())
+            }
+        }
+    }
+
+    fn every_settlement_is_paid(&mut self) {
+        let unpaid: Vec<String> = self
+            .collector
+            .settlements()
+            .iter()
+            .filter(|settlement| settlement.payout_minor.is_none())
+            .map(settlement::Settlement::name)
+            .collect();
+        for name in unpaid {
+            let message = format!(
+                "Found lines of {name} without its row {PAYOUT_ROW:?}, expected one. The file may have been cut; \
+                 download it again"
+            );
+            self.collector.problems.push(Problem::error(Kind::Truncated, message));
+        }
+    }
+}
+
+const ADVICE: &str = "Download the report again; do not edit it";
+
+/// One row with the header that names its cells.
+struct Cells<'h, 'r> {
+    header: &'h Header,
+    record: &'h Record<'r>,
+}
+
+impl<'r> Cells<'_, 'r> {
+    #[inline]
+    fn text(&self, column: usize) -> &'r str {
+        self.header.cell(self.record, column)
+    }
+
+    fn cell(&self, column: usize) -> Cell<'r> {
+        let name = COLUMNS.get(column).map_or("", |column| column.name);
+        Cell { text: self.text(column), row: self.record.row, column: name }
+    }
+
+    #[inline]
+    fn amount(&self, column: usize, exponent: u8) -> Result<i64, Problem> {
+        self.cell(column).amount(DecimalMark::Comma, exponent)
+    }
+}
+
+impl Preamble {
+    /// Takes one line before the header: a word in the first cell, its value in a later one.
+    fn take(&mut self, record: &Record<'_>) -> Result<(), Problem> {
+        let column = record.get(0);
+        let text = record.iter().skip(1).find(|cell| !cell.is_empty()).unwrap_or("");
+        let value = Cell { text, row: record.row, column };
+        match column {
+            "" | TITLE | "Bedriften" if column != "" || record.is_blank() => {}
+            "Organisasjonsnummer" if text.is_empty() => {}
+            "Organisasjonsnummer" => self.organisation_number = Some(value.digits()?.to_owned()),
+            "Fra dato" => self.period_from = Some(value.date(DateForm::DayMonthYear)?),
+            "Til dato" => self.period_to = Some(value.date(DateForm::DayMonthYear)?),
+            _ => {
+                let cell = Cell { text: column, ..value };
+                return Err(cell.problem(Kind::RowShape, "a known word of the preamble or the header", ADVICE));
+            }
+        }
+        Ok(())
+    }
+}

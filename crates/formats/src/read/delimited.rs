@@ -1,0 +1,310 @@
+//! Rows of delimited text, strictly: fields are borrowed, positions are the file's, nothing is repaired.
+//!
+//! Why not the `csv` crate: it takes an unclosed quote for one long last field without a word, and copies each row.
+//! A test holds this reader against it on files that both must understand.
+
+use std::io::{self, Read};
+
+use memchr::{memchr, memchr_iter};
+use settlement::{Kind, Problem};
+
+use crate::limits::Limits;
+use crate::read::text::{TextEncoding, Utf8Reader};
+
+const BLOCK_BYTES: usize = 256 * 1024;
+
+/// One row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Record<'a> {
+    text: &'a str,
+    ends: &'a [Bounds],
+    /// Line of the file where it begins, counted from 1.
+    pub(crate) row: u32,
+}
+
+type Bounds = (u32, u32);
+
+impl<'a> Record<'a> {
+    /// Number of fields.
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The field at that place; empty beyond the last.
+    #[inline]
+    pub(crate) fn get(&self, place: usize) -> &'a str {
+        let Some((start, end)) = self.ends.get(place) else { return "" };
+        self.text.get(*start as usize..*end as usize).unwrap_or("")
+    }
+
+    /// All fields in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &'a str> + '_ {
+        (0..self.len()).map(|place| self.get(place))
+    }
+
+    /// Whether no field has content: an empty line or one of delimiters only.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.iter().all(str::is_empty)
+    }
+}
+
+/// What comes next in the file.
+pub(crate) enum Row<'a> {
+    Record(Record<'a>),
+    /// A row that cannot be read; the reader goes on behind it.
+    Bad(Problem),
+    End,
+}
+
+/// Reads rows through one block of memory that grows to the longest row allowed and no further.
+pub(crate) struct DelimitedReader<R> {
+    input: Utf8Reader<R>,
+    delimiter: u8,
+    row_bytes_max: usize,
+    field_bytes_max: usize,
+    columns_max: usize,
+    block: Vec<u8>,
+    start: usize,
+    filled: usize,
+    exhausted: bool,
+    row: u32,
+    next_row: u32,
+    unquoted: String,
+    bounds: Vec<Bounds>,
+}
+
+impl<R: Read> DelimitedReader<R> {
+    pub(crate) fn new(input: R, encoding: TextEncoding, delimiter: u8, limits: &Limits) -> Self {
+        DelimitedReader {
+            input: Utf8Reader::new(input, encoding),
+            delimiter,
+            row_bytes_max: limits.row_bytes_max,
+            field_bytes_max: limits.field_bytes_max,
+            columns_max: limits.columns_max,
+            block: vec![0; BLOCK_BYTES.max(limits.row_bytes_max * 2)],
+            start: 0,
+            filled: 0,
+            exhausted: false,
+            row: 0,
+            next_row: 1,
+            unquoted: String::new(),
+            bounds: Vec::new(),
+        }
+    }
+
+    /// The next row, with line ends `\n` or `\r\n` taken off.
+    ///
+    /// # Errors
+    /// When the input cannot be read; a row that is wrong is [`Row::Bad`].
+    #[inline]
+    pub(crate) fn next(&mut self) -> io::Result<Row<'_>> {
+        let Some(line) = self.take_line()? else { return Ok(Row::End) };
+        let bytes = match line {
+            Line::Whole(start, end) => self.block.get(start..end).unwrap_or_default(),
+            Line::Bad(problem) => return Ok(Row::Bad(problem)),
+        };
+        let Ok(text) = std::str::from_utf8(bytes) else { return Ok(Row::Bad(not_text(bytes, self.row))) };
+        self.bounds.clear();
+        let split = if memchr(b'"', bytes).is_none() {
+            split_plain(text, self.delimiter, &mut self.bounds);
+            Ok(text)
+        } else {
+            self.unquoted.clear();
+            split_quoted(text, self.delimiter, &mut self.unquoted, &mut self.bounds).map(|()| self.unquoted.as_str())
+        };
+        let record = match split {
+            Ok(text) => Record { text, ends: &self.bounds, row: self.row },
+            Err(problem) => return Ok(Row::Bad(problem.at_row(u64::from(self.row)))),
+        };
+        if record.len() > self.columns_max || bytes.len() > self.field_bytes_max {
+            if let Some(problem) = beyond_limit(&record, self.columns_max, self.field_bytes_max) {
+                return Ok(Row::Bad(problem));
+            }
+        }
+        Ok(Row::Record(record))
+    }
+
+    /// Finds the next line and moves behind it; a quoted field may run over several.
+    fn take_line(&mut self) -> io::Result<Option<Line>> {
+        let mut searched = 0;
+        self.row = self.next_row;
+        loop {
+            let ahead = self.block.get(self.start..self.filled).unwrap_or_default();
+            let found = memchr(b'\n', ahead.get(searched..).unwrap_or_default()).map(|place| searched + place);
+            let end = match found {
+                Some(end) => end,
+                None if !self.exhausted && ahead.len() <= self.row_bytes_max => {
+                    searched = ahead.len();
+                    self.refill()?;
+                    continue;
+                }
+                None if ahead.is_empty() => return Ok(None),
+                None => ahead.len(),
+            };
+            if end > self.row_bytes_max {
+                return self.skip_long_row(end).map(Some);
+            }
+            let line = ahead.get(..end).unwrap_or_default();
+            let last = found.is_none();
+            if quote_is_open(line, self.delimiter) {
+                if last {
+                    self.start = self.filled;
+                    return Ok(Some(Line::Bad(unclosed(self.row))));
+                }
+                self.next_row += 1;
+                searched = end + 1;
+                continue;
+            }
+            let start = self.start;
+            let stop = start + line.strip_suffix(b"\r").map_or(end, <[u8]>::len);
+            self.start += end + usize::from(!last);
+            self.next_row += 1;
+            return Ok(Some(Line::Whole(start, stop)));
+        }
+    }
+
+    fn refill(&mut self) -> io::Result<()> {
+        self.block.copy_within(self.start..self.filled, 0);
+        self.filled -= self.start;
+        self.start = 0;
+        let room = self.block.get_mut(self.filled..).unwrap_or_default();
+        match self.input.read(room) {
+            Ok(0) => self.exhausted = true,
+            Ok(read) => self.filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// A row beyond the limit is named once and passed over without being kept.
+    fn skip_long_row(&mut self, end: usize) -> io::Result<Line> {
+        self.start += end;
+        loop {
+            let ahead = self.block.get(self.start..self.filled).unwrap_or_default();
+            if let Some(end) = memchr(b'\n', ahead) {
+                self.start += end + 1;
+                break;
+            }
+            self.start = self.filled;
+            if self.exhausted {
+                break;
+            }
+            self.refill()?;
+        }
+        self.next_row += 1;
+        let message = format!(
+            "Found a row of more than {} bytes, expected a shorter one. If a quote was opened here, it is never closed",
+            self.row_bytes_max
+        );
+        Ok(Line::Bad(Problem::error(Kind::FieldTooLarge, message).at_row(u64::from(self.row))))
+    }
+}
+
+enum Line {
+    /// Start and end in the block.
+    Whole(usize, usize),
+    Bad(Problem),
+}
+
+#[inline]
+fn split_plain(text: &str, delimiter: u8, bounds: &mut Vec<Bounds>) {
+    let mut start = 0;
+    for end in memchr_iter(delimiter, text.as_bytes()) {
+        bounds.push((start, end as u32));
+        start = end as u32 + 1;
+    }
+    bounds.push((start, text.len() as u32));
+}
+
+/// Splits a row with quotes: a field that begins with one ends with one, and two stand for one inside.
+fn split_quoted(text: &str, delimiter: u8, unquoted: &mut String, bounds: &mut Vec<Bounds>) -> Result<(), Problem> {
+    let mut rest = text;
+    loop {
+        let start = unquoted.len() as u32;
+        let behind = match rest.strip_prefix('"') {
+            Some(quoted) => unquote(quoted, unquoted)?,
+            None => {
+                let end = memchr(delimiter, rest.as_bytes()).unwrap_or(rest.len());
+                unquoted.push_str(rest.get(..end).unwrap_or(""));
+                rest.get(end..).unwrap_or("")
+            }
+        };
+        bounds.push((start, unquoted.len() as u32));
+        if behind.is_empty() {
+            return Ok(());
+        }
+        rest = behind.strip_prefix(char::from(delimiter)).ok_or_else(|| {
+            let message = "Found text behind a closing quote, expected the next field. Download the file again";
+            Problem::error(Kind::RowShape, message)
+        })?;
+    }
+}
+
+/// Copies a quoted field up to its closing quote and gives back what follows it.
+fn unquote<'a>(mut quoted: &'a str, unquoted: &mut String) -> Result<&'a str, Problem> {
+    loop {
+        let Some((part, behind)) = quoted.split_once('"') else {
+            return Err(Problem::error(Kind::RowShape, "Found a quote that is never closed. Download the file again"));
+        };
+        unquoted.push_str(part);
+        match behind.strip_prefix('"') {
+            Some(more) => {
+                unquoted.push('"');
+                quoted = more;
+            }
+            None => return Ok(behind),
+        }
+    }
+}
+
+/// Whether a line ends inside a quoted field, so that the field goes on in the next line.
+fn quote_is_open(line: &[u8], delimiter: u8) -> bool {
+    if memchr(b'"', line).is_none() {
+        return false;
+    }
+    let mut open = false;
+    let mut field_start = true;
+    let mut bytes = line.iter().peekable();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' if open && bytes.peek() == Some(&&b'"') => {
+                bytes.next();
+            }
+            b'"' if open => open = false,
+            b'"' if field_start => open = true,
+            _ => {}
+        }
+        field_start = !open && *byte == delimiter;
+    }
+    open
+}
+
+fn unclosed(row: u32) -> Problem {
+    let message = "Found a quote that opens here and is never closed: the rest of the file would be one field. \
+                   Download the file again";
+    Problem::error(Kind::RowShape, message).at_row(u64::from(row))
+}
+
+fn not_text(bytes: &[u8], row: u32) -> Problem {
+    let place = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to() + 1, |_| 1);
+    let message = format!(
+        "Found bytes at place {place} of the row that are no letter in the file's encoding, expected one encoding \
+         throughout. Download the file again without opening it in another program"
+    );
+    Problem::error(Kind::Encoding, message).at_row(u64::from(row))
+}
+
+fn beyond_limit(record: &Record<'_>, columns_max: usize, field_bytes_max: usize) -> Option<Problem> {
+    let row = u64::from(record.row);
+    if record.len() > columns_max {
+        let message = format!("Found {} columns, expected at most {columns_max}", record.len());
+        return Some(Problem::error(Kind::FieldTooLarge, message).at_row(row));
+    }
+    let place = record.iter().position(|field| field.len() > field_bytes_max)?;
+    let message = format!("Found a field of more than {field_bytes_max} bytes as number {}", place + 1);
+    Some(Problem::error(Kind::FieldTooLarge, message).at_row(row))
+}
+
+#[cfg(test)]
+mod tests;

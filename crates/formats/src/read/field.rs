@@ -1,0 +1,209 @@
+//! Cells by column name: the header of a delimited file, and the checks every kept cell passes.
+
+use settlement::{Currency, Kind, Problem, Problems};
+
+use crate::read::amount::{DecimalMark, looks_like_amount, parse_minor};
+use crate::read::date::DateForm;
+use crate::read::delimited::Record;
+
+/// A column that a format knows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Column {
+    pub(crate) name: &'static str,
+    pub(crate) required: bool,
+}
+
+/// A column that must be there.
+pub(crate) const fn required(name: &'static str) -> Column {
+    Column { name, required: true }
+}
+
+/// A column that some files lack.
+pub(crate) const fn optional(name: &'static str) -> Column {
+    Column { name, required: false }
+}
+
+/// Where each known column stands in one file.
+#[derive(Debug)]
+pub(crate) struct Header {
+    places: Vec<Option<usize>>,
+    width: usize,
+    unknown: Vec<Unknown>,
+}
+
+#[derive(Debug)]
+struct Unknown {
+    place: usize,
+    name: String,
+    holds: bool,
+}
+
+impl Header {
+    /// Finds `columns` by name in a header row, and says which are missing, repeated or new.
+    ///
+    /// `None` when a row cannot be read without what is missing.
+    pub(crate) fn resolve(record: &Record<'_>, columns: &[Column], problems: &mut Problems) -> Option<Header> {
+        let row = u64::from(record.row);
+        let mut header = Header { places: vec![None; columns.len()], width: record.len(), unknown: Vec::new() };
+        let mut complete = true;
+        for (place, name) in record.iter().enumerate() {
+            match columns.iter().position(|column| column.name == name) {
+                Some(known) => {
+                    let Some(slot) = header.places.get_mut(known) else { continue };
+                    if slot.replace(place).is_some() {
+                        complete = false;
+                        let message = "Found the column twice in the header, expected it once";
+                        problems.push(Problem::error(Kind::HeaderDuplicate, message).at_row(row).in_column(name));
+                    }
+                }
+                None if name.is_empty() => {}
+                None => {
+                    header.unknown.push(Unknown { place, name: name.to_owned(), holds: false });
+                    let message = "Found a column that the format does not know; it is not used";
+                    problems.push(Problem::note(Kind::HeaderUnknownColumn, message).at_row(row).in_column(name));
+                }
+            }
+        }
+        for (column, place) in columns.iter().zip(&header.places) {
+            if column.required && place.is_none() {
+                complete = false;
+                let found: Vec<&str> = record.iter().filter(|name| !name.is_empty()).collect();
+                let message = format!(
+                    "Found no column of this name; the header has: {}. Download the report again with all its columns",
+                    shown(&found.join(", "))
+                );
+                problems.push(Problem::error(Kind::HeaderMissingColumn, message).at_row(row).in_column(column.name));
+            }
+        }
+        complete.then_some(header)
+    }
+
+    /// The cell of the column numbered as in the list given to [`Header::resolve`]; empty when the file lacks it.
+    #[inline]
+    pub(crate) fn cell<'a>(&self, record: &Record<'a>, column: usize) -> &'a str {
+        match self.places.get(column) {
+            Some(Some(place)) => record.get(*place),
+            _ => "",
+        }
+    }
+
+    /// Says when a row is wider or narrower than the header.
+    #[inline]
+    pub(crate) fn fits(&self, record: &Record<'_>, problems: &mut Problems) -> bool {
+        let fits = record.len() == self.width;
+        if !fits {
+            let message = format!(
+                "Found {} fields, expected {} as in the header. Check the row for a stray or missing delimiter",
+                record.len(),
+                self.width
+            );
+            problems.push(Problem::error(Kind::RowShape, message).at_row(u64::from(record.row)));
+        }
+        fits
+    }
+
+    /// Holds the file when a column that nobody knows turns out to carry money.
+    #[inline]
+    pub(crate) fn watch_unknown(&mut self, record: &Record<'_>, problems: &mut Problems) {
+        for unknown in self.unknown.iter_mut().filter(|unknown| !unknown.holds) {
+            let cell = record.get(unknown.place);
+            if looks_like_amount(cell) || cell.parse::<Currency>().is_ok() {
+                unknown.holds = true;
+                let message = format!(
+                    "Found {} in a column that the format does not know: it may belong to the payout. \
+                     Ask for the format to be extended",
+                    shown(cell)
+                );
+                let problem = Problem::error(Kind::HeaderUnknownColumn, message);
+                problems.push(problem.at_row(u64::from(record.row)).in_column(&unknown.name));
+            }
+        }
+    }
+}
+
+/// A cell or element with its place, on its way to a value.
+#[derive(Clone, Copy)]
+pub(crate) struct Cell<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) row: u32,
+    pub(crate) column: &'a str,
+}
+
+impl<'a> Cell<'a> {
+    /// Minor units of the amount, or the problem it is.
+    #[inline]
+    pub(crate) fn amount(self, mark: DecimalMark, exponent: u8) -> Result<i64, Problem> {
+        parse_minor(self.text, mark, exponent).map_err(|kind| self.bad_amount(kind, mark, exponent))
+    }
+
+    fn bad_amount(self, kind: Kind, mark: DecimalMark, exponent: u8) -> Problem {
+        let example = MARKED.iter().find(|(known, _)| *known == mark).map_or("", |(_, example)| example);
+        let expected = match kind {
+            Kind::AmountAmbiguous => format!("an amount that can be read in one way only, as {example}"),
+            Kind::AmountPrecision => format!("at most {exponent} decimals"),
+            Kind::AmountOverflow => "an amount below 10^13 minor units".to_owned(),
+            _ => format!("an amount written as {example}"),
+        };
+        self.problem(kind, &expected, "Download the file again; do not save it from a spreadsheet")
+    }
+
+    /// The day, or the problem it is.
+    pub(crate) fn date(self, form: DateForm) -> Result<jiff::civil::Date, Problem> {
+        form.parse(self.text).ok_or_else(|| self.bad_date(form))
+    }
+
+    /// The problem of a cell that should be a day.
+    pub(crate) fn bad_date(self, form: DateForm) -> Problem {
+        let expected = format!("a day written as {}", form.example());
+        self.problem(Kind::Identifier, &expected, "Download the file again; do not save it from a spreadsheet")
+    }
+
+    /// The cell as a number that is an id: digits only, at most 19 of them.
+    #[inline]
+    pub(crate) fn digits(self) -> Result<&'a str, Problem> {
+        let good = !self.text.is_empty() && self.text.len() <= 19 && self.text.bytes().all(|b| b.is_ascii_digit());
+        if good { Ok(self.text) } else { Err(self.bad_digits()) }
+    }
+
+    fn bad_digits(self) -> Problem {
+        let kind = if self.text.chars().any(char::is_control) { Kind::ControlCharacter } else { Kind::Identifier };
+        self.problem(kind, "a number of digits only", "Download the file again; spreadsheets mangle long numbers")
+    }
+
+    /// The cell as text to be kept: no control characters.
+    #[inline]
+    pub(crate) fn kept_text(self) -> Result<&'a str, Problem> {
+        if self.text.bytes().all(|byte| byte >= b' ' && byte < 0x7f) || !self.text.chars().any(char::is_control) {
+            Ok(self.text)
+        } else {
+            Err(self.problem(Kind::ControlCharacter, "text without control characters", "Download the file again"))
+        }
+    }
+
+    /// The currency, or the problem it is.
+    pub(crate) fn currency(self) -> Result<Currency, Problem> {
+        let expected = "an active ISO 4217 code such as NOK";
+        self.text.parse().map_err(|_| self.problem(Kind::CurrencyUnknown, expected, "Ask the provider what is meant"))
+    }
+
+    /// A problem of this cell: what was found here, what was `expected`, what to do.
+    pub(crate) fn problem(self, kind: Kind, expected: &str, advice: &str) -> Problem {
+        let message = format!("Found {}, expected {expected}. {advice}", shown(self.text));
+        Problem::error(kind, message).at_row(u64::from(self.row)).in_column(self.column)
+    }
+}
+
+const MARKED: [(DecimalMark, &str); 2] = [(DecimalMark::Dot, "1234.50"), (DecimalMark::Comma, "1234,50")];
+
+/// Text of a file as it may stand in a message: quoted, control characters escaped, cut to a readable length.
+pub(crate) fn shown(text: &str) -> String {
+    let cut: String = text.chars().take(80).collect();
+    if cut.len() < text.len() { format!("{cut:?}…") } else { format!("{cut:?}") }
+}
+
+/// The last four digits of a bank account, which may be written with dots.
+pub(crate) fn last_four(account: &str) -> Option<String> {
+    let digits: Vec<char> = account.chars().filter(char::is_ascii_digit).collect();
+    let last = digits.get(digits.len().checked_sub(4)?..)?;
+    Some(last.iter().collect())
+}
