@@ -41,7 +41,7 @@ pub use canonical::{CanonicalRow, RowDigest, SettlementHash, SettlementHasher};
 pub use currency::{Currency, exponent};
 pub use ids::{ReportId, SettleKey};
 pub use kind::{Kind, Verdict};
-pub use line::{BATCH_LINES_MAX, Line, LineBatch, LineKind, TextColumn};
+pub use line::{BATCH_LINES_MAX, Line, LineBatch, LineKind, LineRecord, TextColumn};
 pub use money::{AMOUNT_MINOR_MAX, MajorUnits};
 pub use problem::{Problem, Problems, Severity};
 pub use proof::prove;

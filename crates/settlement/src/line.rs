@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::currency::Currency;
 use crate::terms::Terms;
 
 /// A parser hands its lines over when this many are gathered: small enough to stay in cache.
@@ -100,6 +101,31 @@ pub struct Line<'a> {
     /// Instant of the capture or refund, in microseconds since 1970 UTC.
     pub captured_at_us: Option<i64>,
     /// The day that the provider writes on the row.
+    pub provider_date: Option<Date>,
+}
+
+/// One line as it lies in a table, with the settlement that it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "as in Line, owned")]
+pub struct LineRecord {
+    pub merchant_number: String,
+    pub settlement_id: String,
+    pub currency: Currency,
+    /// Line or row in the file, counted from 1.
+    pub line_no: i64,
+    pub kind: LineKind,
+    pub terms: Terms,
+    pub provider_transaction_id: Option<String>,
+    pub original_reference: Option<String>,
+    pub order_reference: Option<String>,
+    pub correlation_id: Option<String>,
+    pub provider_method: Option<String>,
+    pub provider_kind: Option<String>,
+    pub store_id: Option<String>,
+    pub payout_destination_id: Option<String>,
+    pub captured_at_us: Option<i64>,
+    /// The day of the capture or refund in the account's zone.
+    pub captured_on: Option<Date>,
     pub provider_date: Option<Date>,
 }
 

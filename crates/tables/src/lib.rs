@@ -1,1 +1,59 @@
-//! x
+//! Lines and settlements as Arrow columns and Parquet files, and the sorted digests that prove a report's content.
+//!
+//! The schemas are version 1: columns are added at the end and never renamed or retyped. Only files that avstem wrote
+//! are ever read back. Knows no network and no clock.
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::float_arithmetic
+)]
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+mod digests;
+mod read;
+mod schema;
+mod settlements;
+mod writer;
+
+pub use digests::{DigestSink, Digests, RUN_ROWS};
+pub use read::{LineRecords, read_lines};
+pub use schema::{SCHEMA_VERSION, settlement_line_schema, settlement_schema};
+pub use settlements::write_settlements;
+pub use writer::{LineTable, TableOwner};
+
+/// A table could not be written or read; says nothing about the report.
+#[derive(Debug, thiserror::Error)]
+pub enum TableError {
+    /// The file system refused.
+    #[error("Cannot reach the table's file: {0}")]
+    Io(#[from] std::io::Error),
+    /// Parquet refused.
+    #[error("Cannot write or read Parquet: {0}")]
+    Parquet(#[from] parquet::errors::ParquetError),
+    /// Arrow refused.
+    #[error("Cannot build the table's columns: {0}")]
+    Arrow(#[from] arrow_schema::ArrowError),
+    /// The file is not a table of this version.
+    #[error("Found a table without a usable column {column}, expected schema version 1")]
+    Column {
+        /// The column that is missing or of another type.
+        column: &'static str,
+    },
+    /// The account's zone is not in the time zone database.
+    #[error("Found time zone {zone:?}, expected an IANA name such as Europe/Oslo")]
+    Zone {
+        /// The name that was found.
+        zone: String,
+    },
+}
+
+impl From<TableError> for settlement::SinkError {
+    fn from(error: TableError) -> Self {
+        settlement::SinkError(Box::new(error))
+    }
+}

@@ -1,0 +1,310 @@
+//! Row digests sorted outside memory: their merge finds repeated transactions and makes each settlement's hash.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
+
+use settlement::{
+    CanonicalRow, Currency, LineBatch, RowDigest, Sealed, Settlement, SettlementHash, SettlementHasher,
+    SettlementHead, Sink, SinkError,
+};
+
+use crate::TableError;
+
+/// A run of this many rows is sorted in memory and then spilled: 8 MiB.
+pub const RUN_ROWS: usize = 256 * 1024;
+/// Repeated transactions beyond this many are only counted.
+const REPEATED_MAX: usize = 1_000;
+const ENTRY_BYTES: usize = 32;
+
+/// One row, ordered by settlement, then transaction, then content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry {
+    settlement: u32,
+    digest: RowDigest,
+    row: u32,
+}
+
+/// Gathers the digests of a report's lines in bounded memory.
+#[derive(Debug)]
+pub struct Digests {
+    currencies: Vec<Currency>,
+    run: Vec<Entry>,
+    run_rows: usize,
+    spilled: Vec<File>,
+    scratch: Vec<u8>,
+}
+
+impl Default for Digests {
+    fn default() -> Self {
+        Digests::with_run_rows(RUN_ROWS)
+    }
+}
+
+impl Digests {
+    /// Digests that spill to disk after every `run_rows` rows.
+    pub fn with_run_rows(run_rows: usize) -> Self {
+        Digests { currencies: Vec::new(), run: Vec::new(), run_rows, spilled: Vec::new(), scratch: Vec::new() }
+    }
+
+    /// A settlement begins.
+    pub fn open(&mut self, head: &SettlementHead) {
+        self.currencies.push(head.currency);
+    }
+
+    /// Adds the rows of a batch.
+    ///
+    /// # Errors
+    /// When a full run cannot be written to the temporary directory.
+    pub fn add(&mut self, batch: &LineBatch) -> Result<(), TableError> {
+        let ids = batch.provider_transaction_id.iter().zip(batch.order_reference.iter());
+        let places = batch.settlement.iter().zip(&batch.row);
+        let money = batch.kind.iter().zip(&batch.terms);
+        for (((settlement, row), (kind, terms)), (id, order)) in places.zip(money).zip(ids) {
+            let currency = self.currencies.get(*settlement as usize).copied().unwrap_or(Currency::NOK);
+            let canonical = CanonicalRow {
+                provider_transaction_id: id,
+                kind: *kind,
+                order_reference: order,
+                currency,
+                terms: *terms,
+            };
+            let digest = canonical.digest(&mut self.scratch);
+            self.run.push(Entry { settlement: *settlement, digest, row: *row });
+            if self.run.len() >= self.run_rows {
+                self.spill()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn spill(&mut self) -> Result<(), TableError> {
+        self.run.sort_unstable();
+        let mut file = BufWriter::new(tempfile::tempfile()?);
+        for entry in &self.run {
+            file.write_all(&entry.to_bytes())?;
+        }
+        let mut file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.rewind()?;
+        self.spilled.push(file);
+        self.run.clear();
+        Ok(())
+    }
+
+    /// Merges all runs into one hash per settlement and the list of repeated transactions.
+    ///
+    /// # Errors
+    /// When a spilled run cannot be read back.
+    pub fn seal(&mut self, settlements: &[Settlement]) -> Result<Sealed, TableError> {
+        self.run.sort_unstable();
+        let mut merge = Merge::new(std::mem::take(&mut self.run), std::mem::take(&mut self.spilled))?;
+        let mut hashers: Vec<SettlementHasher> = settlements
+            .iter()
+            .map(|settlement| SettlementHasher::new(settlement.head.currency, settlement.payout_minor))
+            .collect();
+        let mut sealed = Sealed::default();
+        let mut before: Option<Entry> = None;
+        while let Some(entry) = merge.next()? {
+            if let Some(hasher) = hashers.get_mut(entry.settlement as usize) {
+                hasher.row(entry.digest);
+            }
+            if let Some(before) = before.filter(|before| before.same_transaction(&entry)) {
+                if sealed.repeated.len() < REPEATED_MAX {
+                    sealed.repeated.push((before.row.min(entry.row), before.row.max(entry.row)));
+                } else {
+                    sealed.repeated_beyond_limit += 1;
+                }
+            }
+            before = Some(entry);
+        }
+        sealed.repeated.sort_unstable_by_key(|(_, repeated)| *repeated);
+        sealed.hashes = hashers.into_iter().map(SettlementHasher::finish).collect::<Vec<SettlementHash>>();
+        Ok(sealed)
+    }
+}
+
+impl Entry {
+    fn same_transaction(&self, other: &Entry) -> bool {
+        self.settlement == other.settlement
+            && self.digest.transaction == other.digest.transaction
+            && self.digest.transaction != 0
+    }
+
+    fn to_bytes(self) -> [u8; ENTRY_BYTES] {
+        let mut bytes = [0; ENTRY_BYTES];
+        let parts = self
+            .settlement
+            .to_le_bytes()
+            .into_iter()
+            .chain(self.digest.transaction.to_le_bytes())
+            .chain(self.digest.content.to_le_bytes())
+            .chain(self.row.to_le_bytes());
+        bytes.iter_mut().zip(parts).for_each(|(slot, byte)| *slot = byte);
+        bytes
+    }
+
+    fn from_bytes(bytes: &[u8; ENTRY_BYTES]) -> Option<Self> {
+        let (settlement, rest) = bytes.split_first_chunk::<4>()?;
+        let (transaction, rest) = rest.split_first_chunk::<8>()?;
+        let (content, rest) = rest.split_first_chunk::<16>()?;
+        let (row, _) = rest.split_first_chunk::<4>()?;
+        Some(Entry {
+            settlement: u32::from_le_bytes(*settlement),
+            digest: RowDigest {
+                transaction: u64::from_le_bytes(*transaction),
+                content: u128::from_le_bytes(*content),
+            },
+            row: u32::from_le_bytes(*row),
+        })
+    }
+}
+
+/// Sorted runs read side by side in ascending order; the run still in memory is the last of them.
+struct Merge {
+    files: Vec<BufReader<File>>,
+    memory: std::vec::IntoIter<Entry>,
+    heads: BinaryHeap<Reverse<(Entry, usize)>>,
+}
+
+impl Merge {
+    fn new(run: Vec<Entry>, spilled: Vec<File>) -> Result<Self, TableError> {
+        let mut merge = Merge {
+            files: spilled.into_iter().map(|file| BufReader::with_capacity(64 * 1024, file)).collect(),
+            memory: run.into_iter(),
+            heads: BinaryHeap::new(),
+        };
+        for run in 0..=merge.files.len() {
+            merge.refill(run)?;
+        }
+        Ok(merge)
+    }
+
+    fn next(&mut self) -> Result<Option<Entry>, TableError> {
+        // With a single run there is nothing to choose between.
+        if self.files.is_empty() && self.heads.is_empty() {
+            return Ok(self.memory.next());
+        }
+        let Some(Reverse((entry, run))) = self.heads.pop() else { return Ok(None) };
+        if !self.files.is_empty() {
+            self.refill(run)?;
+        }
+        Ok(Some(entry))
+    }
+
+    fn refill(&mut self, run: usize) -> Result<(), TableError> {
+        let next = match self.files.get_mut(run) {
+            None => self.memory.next(),
+            Some(file) => {
+                let mut bytes = [0; ENTRY_BYTES];
+                match file.read_exact(&mut bytes) {
+                    Ok(()) => Entry::from_bytes(&bytes),
+                    Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => None,
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        };
+        if let Some(entry) = next {
+            self.heads.push(Reverse((entry, run)));
+        }
+        Ok(())
+    }
+}
+
+/// A sink that keeps digests only: enough to judge a file without storing its lines.
+#[derive(Debug, Default)]
+pub struct DigestSink(Digests);
+
+impl Sink for DigestSink {
+    fn open(&mut self, head: &SettlementHead) -> Result<(), SinkError> {
+        self.0.open(head);
+        Ok(())
+    }
+
+    fn lines(&mut self, batch: &LineBatch) -> Result<(), SinkError> {
+        Ok(self.0.add(batch)?)
+    }
+
+    fn seal(&mut self, settlements: &[Settlement]) -> Result<Sealed, SinkError> {
+        Ok(self.0.seal(settlements)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use settlement::{Line, LineKind, Terms};
+
+    fn settlement(id: &str) -> Settlement {
+        Settlement::new(SettlementHead {
+            merchant_number: "123456".into(),
+            settlement_id: id.into(),
+            currency: Currency::NOK,
+            exponent: 2,
+            payout_on: jiff::civil::date(2026, 10, 30),
+        })
+    }
+
+    fn seal(rows: &[(u32, &str, i64)], run_rows: usize) -> Sealed {
+        let settlements = [settlement("1"), settlement("2")];
+        let mut digests = Digests::with_run_rows(run_rows);
+        settlements.iter().for_each(|settlement| digests.open(&settlement.head));
+        let mut batch = LineBatch::default();
+        for (row, (settlement, id, capture_minor)) in (1..).zip(rows) {
+            batch.push(&Line {
+                settlement: *settlement,
+                row,
+                kind: LineKind::Sale,
+                terms: Terms { capture_minor: *capture_minor, ..Terms::default() },
+                provider_transaction_id: id,
+                original_reference: "",
+                order_reference: "",
+                correlation_id: "",
+                provider_method: "",
+                provider_kind: "",
+                store_id: "",
+                payout_destination_id: "",
+                captured_at_us: None,
+                provider_date: None,
+            });
+        }
+        digests.add(&batch).unwrap();
+        digests.seal(&settlements).unwrap()
+    }
+
+    #[test]
+    fn order_of_rows_and_size_of_runs_change_nothing() {
+        let rows = [(0, "a", 1), (1, "b", 2), (0, "c", 3), (1, "d", 4), (0, "", 5), (0, "", 5)];
+        let mut turned = rows;
+        turned.reverse();
+        let expected = seal(&rows, 100).hashes;
+        for run_rows in [1, 2, 3, 6, 7] {
+            assert_eq!(seal(&rows, run_rows).hashes, expected, "{run_rows}");
+            assert_eq!(seal(&turned, run_rows).hashes, expected, "{run_rows}");
+        }
+        assert_ne!(expected[0], expected[1]);
+    }
+
+    #[test]
+    fn equal_rows_without_an_id_count_by_their_number() {
+        let one = seal(&[(0, "", 5)], 100).hashes;
+        let two = seal(&[(0, "", 5), (0, "", 5)], 100);
+        assert_ne!(one[0], two.hashes[0]);
+        assert_eq!(two.repeated, []);
+    }
+
+    #[test]
+    fn a_transaction_is_repeated_within_its_settlement_only_whatever_it_is_worth() {
+        for run_rows in [1, 100] {
+            let sealed = seal(&[(0, "a", 1), (1, "a", 1), (0, "b", 2), (0, "a", 7)], run_rows);
+            assert_eq!(sealed.repeated, [(1, 4)], "{run_rows}");
+        }
+    }
+
+    #[test]
+    fn repetitions_beyond_the_limit_are_counted() {
+        let rows = vec![(0, "a", 1); REPEATED_MAX + 11];
+        let sealed = seal(&rows, 100);
+        assert_eq!((sealed.repeated.len(), sealed.repeated_beyond_limit), (REPEATED_MAX, 10));
+    }
+}

@@ -1,0 +1,118 @@
+//! Lines read back from a `settlement_line` file that avstem wrote.
+
+use std::fs::File;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Date32Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::{Array, PrimitiveArray, RecordBatch, StringArray};
+use jiff::ToSpan;
+use jiff::civil::Date;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use settlement::{LineKind, LineRecord, Terms};
+
+use crate::TableError;
+
+/// Reads the lines of `file` in the order they were written, a batch of rows in memory at a time.
+///
+/// # Errors
+/// When the file is not Parquet or is no table of this schema.
+pub fn read_lines(file: File) -> Result<LineRecords, TableError> {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file)?.build()?;
+    Ok(LineRecords { reader, batch: Vec::new().into_iter() })
+}
+
+/// The lines of one file.
+pub struct LineRecords {
+    reader: ParquetRecordBatchReader,
+    batch: std::vec::IntoIter<LineRecord>,
+}
+
+impl Iterator for LineRecords {
+    type Item = Result<LineRecord, TableError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(line) = self.batch.next() {
+                return Some(Ok(line));
+            }
+            match self.reader.next()?.map_err(TableError::from).and_then(|batch| records(&batch)) {
+                Ok(lines) => self.batch = lines.into_iter(),
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+}
+
+fn records(batch: &RecordBatch) -> Result<Vec<LineRecord>, TableError> {
+    let text = |column| texts(batch, column);
+    let money = |column| numbers::<Int64Type>(batch, column);
+    let day = |column| numbers::<Date32Type>(batch, column);
+    let [merchant, settlement, currency, kind] =
+        [text("merchant_number")?, text("settlement_id")?, text("currency")?, text("kind")?];
+    let [transaction, original, order, correlation] = [
+        text("provider_transaction_id")?,
+        text("original_reference")?,
+        text("order_reference")?,
+        text("correlation_id")?,
+    ];
+    let [method, word] = [text("provider_method")?, text("provider_kind")?];
+    let [store, destination] = [text("store_id")?, text("payout_destination_id")?];
+    let [capture, refund, fee, fee_vat] =
+        [money("capture_minor")?, money("refund_minor")?, money("fee_minor")?, money("fee_vat_minor")?];
+    let [chargeback, reserve, adjustment] =
+        [money("chargeback_minor")?, money("reserve_minor")?, money("adjustment_minor")?];
+    let line_no = money("line_no")?;
+    let captured_at = numbers::<TimestampMicrosecondType>(batch, "captured_at")?;
+    let [captured_on, provider_date] = [day("captured_on")?, day("provider_date")?];
+    (0..batch.num_rows())
+        .map(|row| {
+            Ok(LineRecord {
+                merchant_number: merchant.value(row).to_owned(),
+                settlement_id: settlement.value(row).to_owned(),
+                currency: currency.value(row).parse().map_err(|_| TableError::Column { column: "currency" })?,
+                line_no: line_no.value(row),
+                kind: LineKind::from_word(kind.value(row)).ok_or(TableError::Column { column: "kind" })?,
+                terms: Terms {
+                    capture_minor: capture.value(row),
+                    refund_minor: refund.value(row),
+                    fee_minor: fee.value(row),
+                    fee_vat_minor: fee_vat.value(row),
+                    chargeback_minor: chargeback.value(row),
+                    reserve_minor: reserve.value(row),
+                    adjustment_minor: adjustment.value(row),
+                },
+                provider_transaction_id: optional(transaction, row),
+                original_reference: optional(original, row),
+                order_reference: optional(order, row),
+                correlation_id: optional(correlation, row),
+                provider_method: optional(method, row),
+                provider_kind: optional(word, row),
+                store_id: optional(store, row),
+                payout_destination_id: optional(destination, row),
+                captured_at_us: captured_at.is_valid(row).then(|| captured_at.value(row)),
+                captured_on: date(captured_on, row),
+                provider_date: date(provider_date, row),
+            })
+        })
+        .collect()
+}
+
+fn texts<'a>(batch: &'a RecordBatch, column: &'static str) -> Result<&'a StringArray, TableError> {
+    batch.column_by_name(column).and_then(|array| array.as_string_opt()).ok_or(TableError::Column { column })
+}
+
+fn numbers<'a, T: arrow_array::ArrowPrimitiveType>(
+    batch: &'a RecordBatch,
+    column: &'static str,
+) -> Result<&'a PrimitiveArray<T>, TableError> {
+    batch.column_by_name(column).and_then(|array| array.as_primitive_opt()).ok_or(TableError::Column { column })
+}
+
+fn optional(array: &StringArray, row: usize) -> Option<String> {
+    array.is_valid(row).then(|| array.value(row).to_owned())
+}
+
+fn date(array: &PrimitiveArray<Date32Type>, row: usize) -> Option<Date> {
+    let days = array.is_valid(row).then(|| array.value(row))?;
+    Date::constant(1970, 1, 1).checked_add(days.days()).ok()
+}
