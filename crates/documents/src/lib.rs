@@ -1,1 +1,46 @@
-//! x
+//! What people and other systems are given: the Dintero report of a settlement as CSV, JSON and XML.
+//!
+//! Documents are written line by line from an iterator, in bounded memory, with the same bytes for the same input.
+//! Knows no files, no network and no clock.
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::float_arithmetic
+)]
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+mod dintero_report;
+mod inert;
+
+pub use dintero_report::{DinteroReport, ReportType};
+pub use inert::inert;
+
+/// A document could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum DocumentError {
+    /// The place it is written to refused.
+    #[error("Cannot write the document: {0}")]
+    Write(#[from] std::io::Error),
+    /// The lines could not be read.
+    #[error("Cannot read the lines of the settlement: {0}")]
+    Lines(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The lines that were read are not those that were proved.
+    #[error("Found {found} lines with net {found_net} for {settlement}, expected {expected} with net {expected_net}")]
+    Disagrees {
+        /// The settlement.
+        settlement: String,
+        /// Number of lines read.
+        found: u64,
+        /// Their net in minor units.
+        found_net: i64,
+        /// Number of lines proved.
+        expected: u64,
+        /// Their net in minor units.
+        expected_net: i64,
+    },
+}

@@ -116,7 +116,7 @@ impl Proof {
 }
 
 /// Totals that the file itself states, in minor units and signed as [`Terms`]; `None` where it states none.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "each is the stated sum of the term of that name")]
 pub struct StatedTotals {
     /// Row of the file that states them.
@@ -132,7 +132,7 @@ pub struct StatedTotals {
 }
 
 /// One settlement: what the file states and what its lines sum to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settlement {
     /// What names it.
     pub head: SettlementHead,

@@ -1,0 +1,235 @@
+//! The Dintero report of one settlement: one table of fields and columns, written in three forms.
+//!
+//! Dintero publishes the head of its XML schema and the keys of its JSON; the names of its CSV columns and of the
+//! elements after `Reference` are not public. All names therefore sit in [`HEAD`] and [`COLUMNS`], where they can be
+//! corrected; what is not Dintero's own stands behind what is.
+//!
+//! Signs are those of Dintero's specification: capture, refund, fee and chargeback are written as positive amounts and
+//! `amount = capture − refund − fee − fee VAT − chargeback + reserve + adjustment`.
+
+mod csv;
+mod json;
+mod xml;
+
+use std::io::Write;
+
+use jiff::civil::Date;
+use settlement::{LineRecord, SettleKey, Settlement, TermSums, Terms};
+use sha2::{Digest, Sha256};
+
+use crate::DocumentError;
+
+/// The forms a report is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ReportType {
+    /// Comma, dot, major units, one header row and a proof row.
+    Csv,
+    /// Minor units.
+    Json,
+    /// Major units, Dintero's element order.
+    Xml,
+}
+
+impl ReportType {
+    /// All forms.
+    pub const ALL: [ReportType; 3] = [ReportType::Csv, ReportType::Json, ReportType::Xml];
+
+    /// File name ending.
+    pub fn extension(self) -> &'static str {
+        match self {
+            ReportType::Csv => "csv",
+            ReportType::Json => "json",
+            ReportType::Xml => "xml",
+        }
+    }
+}
+
+/// One settlement as the report shows it.
+#[derive(Debug, Clone, Copy)]
+pub struct DinteroReport<'a> {
+    /// Names the settlement.
+    pub key: &'a SettleKey,
+    /// What was proved of it.
+    pub settlement: &'a Settlement,
+}
+
+/// A cell before it is written in one form or another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Value {
+    Text(String),
+    /// Minor units.
+    Amount(i64),
+    Count(u64),
+    Date(Option<Date>),
+}
+
+/// A field of the head: its JSON key, its XML element, and where its value comes from.
+struct Field {
+    key: &'static str,
+    element: &'static str,
+    value: fn(&DinteroReport<'_>) -> Value,
+}
+
+/// A column of the lines: its JSON key and CSV header, its XML element, and where its value comes from.
+struct Column {
+    key: &'static str,
+    element: &'static str,
+    value: fn(&DinteroReport<'_>, &LineRecord) -> Value,
+}
+
+/// Fields of `PaymentsInfo`, in Dintero's order.
+const HEAD: &[Field] = &[
+    Field { key: "date_from", element: "ReportDateFrom", value: |r| Value::Date(r.settlement.period_from) },
+    Field { key: "date_to", element: "ReportDateTo", value: |r| Value::Date(r.settlement.period_to) },
+    Field { key: "currency", element: "SettlementCurrencyCode", value: |r| r.currency() },
+    Field { key: "report_reference", element: "ReportReferenceNum", value: |r| Value::Text(r.reference()) },
+    Field { key: "dintero_settlement_id", element: "DinteroSettlementId", value: |r| Value::Text(r.reference()) },
+    Field { key: "account_id", element: "SettlementAccountNum", value: |r| r.account() },
+];
+
+/// Fields of `SettlementInfo`, in Dintero's order; the JSON report has them on one level with [`HEAD`].
+const SETTLEMENT: &[Field] = &[
+    Field { key: "settlement_date", element: "SettlementDate", value: |r| Value::Date(Some(r.settlement.head.payout_on)) },
+    Field { key: "period_start", element: "SettlementPeriodStart", value: |r| Value::Date(r.settlement.period_from) },
+    Field { key: "period_end", element: "SettlementPeriodEnd", value: |r| Value::Date(r.settlement.period_to) },
+    Field { key: "provider", element: "SettlementProvider", value: |r| Value::Text(r.key.provider.clone()) },
+    Field { key: "account_id", element: "AccountId", value: |r| r.account() },
+    Field { key: "settlement_reference", element: "SettlementReference", value: |r| r.bank_reference() },
+    Field { key: "currency", element: "SettlementCurrencyCode", value: |r| r.currency() },
+];
+
+/// Columns of `TransactionInfo`: Dintero's own up to `Reference`, ours behind.
+const COLUMNS: &[Column] = &[
+    Column { key: "transaction_type", element: "TransactionType", value: |_, _| Value::Text("settlement".into()) },
+    Column { key: "transaction_date", element: "TransactionTime", value: |_, l| Value::Date(l.captured_on) },
+    Column { key: "amount", element: "TransactionAmount", value: |_, l| net(&l.terms) },
+    // VAT of the goods, which no provider's report has.
+    Column { key: "vat", element: "TransactionVatAmount", value: |_, _| Value::Amount(0) },
+    Column { key: "capture", element: "TransactionCapture", value: |_, l| Value::Amount(l.terms.capture_minor) },
+    Column { key: "refund", element: "TransactionRefund", value: |_, l| Value::Amount(-l.terms.refund_minor) },
+    Column { key: "fee", element: "TransactionFee", value: |_, l| Value::Amount(l.terms.fee_minor) },
+    Column { key: "chargeback", element: "TransactionChargeback", value: |_, l| Value::Amount(-l.terms.chargeback_minor) },
+    Column { key: "currency", element: "SettlementCurrencyCode", value: |r, _| r.currency() },
+    // Dintero's id of the transaction, which only matching can tell.
+    Column { key: "transaction_id", element: "TransactionID", value: |_, _| Value::Text(String::new()) },
+    Column { key: "reference", element: "Reference", value: |_, l| text(l.order_reference.as_deref()) },
+    Column { key: "fee_vat", element: "TransactionFeeVat", value: |_, l| Value::Amount(l.terms.fee_vat_minor) },
+    Column { key: "reserve", element: "TransactionReserve", value: |_, l| Value::Amount(l.terms.reserve_minor) },
+    Column { key: "adjustment", element: "TransactionAdjustment", value: |_, l| Value::Amount(l.terms.adjustment_minor) },
+    Column { key: "kind", element: "LineKind", value: |_, l| Value::Text(l.kind.as_str().into()) },
+    Column {
+        key: "provider_transaction_id",
+        element: "ProviderTransactionID",
+        value: |_, l| text(l.provider_transaction_id.as_deref()),
+    },
+    Column { key: "provider_method", element: "ProviderMethod", value: |_, l| text(l.provider_method.as_deref()) },
+    Column { key: "line_no", element: "SourceRow", value: |_, l| Value::Count(u64::try_from(l.line_no).unwrap_or(0)) },
+];
+
+/// The proof line, in every form of every report.
+const PROOF: &[Field] = &[
+    Field { key: "lines", element: "Lines", value: |r| Value::Count(r.settlement.lines) },
+    Field { key: "capture", element: "Capture", value: |r| Value::Amount(r.settlement.sums.capture_minor) },
+    Field { key: "refund", element: "Refund", value: |r| Value::Amount(-r.settlement.sums.refund_minor) },
+    Field { key: "fee", element: "Fee", value: |r| Value::Amount(r.settlement.sums.fee_minor) },
+    Field { key: "fee_vat", element: "FeeVat", value: |r| Value::Amount(r.settlement.sums.fee_vat_minor) },
+    Field { key: "chargeback", element: "Chargeback", value: |r| Value::Amount(-r.settlement.sums.chargeback_minor) },
+    Field { key: "reserve", element: "Reserve", value: |r| Value::Amount(r.settlement.sums.reserve_minor) },
+    Field { key: "adjustment", element: "Adjustment", value: |r| Value::Amount(r.settlement.sums.adjustment_minor) },
+    Field { key: "amount", element: "Net", value: |r| net(&r.settlement.sums) },
+    Field { key: "opening", element: "Opening", value: |r| Value::Amount(r.settlement.opening_minor) },
+    Field { key: "closing", element: "Closing", value: |r| Value::Amount(r.settlement.closing_minor) },
+    Field { key: "fees", element: "Fees", value: |r| Value::Text(r.settlement.fees.as_str().into()) },
+    Field { key: "payout", element: "StatedPayout", value: |r| amount_or_nothing(r.settlement.payout_minor) },
+    Field { key: "difference", element: "Difference", value: |r| amount_or_nothing(r.settlement.difference_minor()) },
+    Field { key: "proof", element: "Proof", value: |r| Value::Text(r.settlement.proof.as_str().into()) },
+];
+
+impl DinteroReport<'_> {
+    /// Writes the report with its `lines` in the given form.
+    ///
+    /// # Errors
+    /// When output or lines fail, or when the lines are not those that were proved.
+    pub fn write<E: std::error::Error + Send + Sync + 'static>(
+        &self,
+        form: ReportType,
+        lines: impl Iterator<Item = Result<LineRecord, E>>,
+        out: &mut dyn Write,
+    ) -> Result<(), DocumentError> {
+        let mut tally = Tally::default();
+        let lines = lines.map(|line| {
+            let line = line.map_err(|error| DocumentError::Lines(Box::new(error)))?;
+            tally.add(&line.terms);
+            Ok(line)
+        });
+        match form {
+            ReportType::Csv => csv::write(self, lines, out)?,
+            ReportType::Json => json::write(self, lines, out)?,
+            ReportType::Xml => xml::write(self, lines, out)?,
+        }
+        tally.agrees_with(self.settlement)
+    }
+
+    /// A reference of 40 hexadecimal digits, as Dintero's own reports have: made from the settlement's key.
+    pub fn reference(&self) -> String {
+        let hash = Sha256::digest(self.key.to_string());
+        hash.iter().take(20).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn currency(&self) -> Value {
+        Value::Text(self.settlement.head.currency.to_string())
+    }
+
+    fn account(&self) -> Value {
+        Value::Text(self.key.account_id.to_string())
+    }
+
+    /// The text on the bank statement where the provider tells it, else the provider's id of the settlement.
+    fn bank_reference(&self) -> Value {
+        let reference = self.settlement.bank_reference.as_ref().unwrap_or(&self.settlement.head.settlement_id);
+        Value::Text(reference.clone())
+    }
+}
+
+fn net(terms: &Terms) -> Value {
+    amount_or_nothing(terms.net_minor())
+}
+
+fn text(text: Option<&str>) -> Value {
+    Value::Text(text.unwrap_or_default().to_owned())
+}
+
+fn amount_or_nothing(minor: Option<i64>) -> Value {
+    minor.map_or(Value::Text(String::new()), Value::Amount)
+}
+
+/// The lines counted once more on their way out.
+#[derive(Default)]
+struct Tally {
+    lines: u64,
+    sums: TermSums,
+}
+
+impl Tally {
+    fn add(&mut self, terms: &Terms) {
+        self.lines += 1;
+        self.sums.add(terms);
+    }
+
+    fn agrees_with(&self, settlement: &Settlement) -> Result<(), DocumentError> {
+        let found = self.sums.terms().unwrap_or_default();
+        if self.lines == settlement.lines && found == settlement.sums {
+            return Ok(());
+        }
+        Err(DocumentError::Disagrees {
+            settlement: settlement.name(),
+            found: self.lines,
+            found_net: found.net_minor().unwrap_or(0),
+            expected: settlement.lines,
+            expected_net: settlement.net_minor(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,102 @@
+use std::convert::Infallible;
+
+use settlement::{Currency, Fees, LineKind, SettlementHead};
+
+use super::*;
+
+fn settlement() -> Settlement {
+    let head = SettlementHead {
+        merchant_number: "123456".into(),
+        settlement_id: "2000461".into(),
+        currency: Currency::NOK,
+        exponent: 2,
+        payout_on: jiff::civil::date(2026, 10, 30),
+    };
+    let sums = Terms { capture_minor: 10_000, refund_minor: -2_500, fee_minor: 175, ..Terms::default() };
+    Settlement { lines: 2, sums, fees: Fees::Deducted, payout_minor: Some(7_325), ..Settlement::new(head) }
+}
+
+fn line(kind: LineKind, terms: Terms, order: &str) -> LineRecord {
+    LineRecord {
+        merchant_number: "123456".into(),
+        settlement_id: "2000461".into(),
+        currency: Currency::NOK,
+        line_no: 9,
+        kind,
+        terms,
+        provider_transaction_id: Some("5001145476".into()),
+        original_reference: None,
+        order_reference: Some(order.into()),
+        correlation_id: None,
+        provider_method: None,
+        provider_kind: None,
+        store_id: None,
+        payout_destination_id: None,
+        captured_at_us: None,
+        captured_on: Some(jiff::civil::date(2026, 10, 29)),
+        provider_date: None,
+    }
+}
+
+fn lines() -> Vec<LineRecord> {
+    vec![
+        line(LineKind::Sale, Terms { capture_minor: 10_000, fee_minor: 175, ..Terms::default() }, "=1+1\"<&>"),
+        line(LineKind::Refund, Terms { refund_minor: -2_500, ..Terms::default() }, "A,1"),
+    ]
+}
+
+fn written(form: ReportType, lines: Vec<LineRecord>) -> Result<String, DocumentError> {
+    let settlement = settlement();
+    let key = SettleKey::new(&"T00000001".parse().unwrap(), "vipps", &settlement.head);
+    let mut out = Vec::new();
+    let report = DinteroReport { key: &key, settlement: &settlement };
+    report.write(form, lines.into_iter().map(Ok::<_, Infallible>), &mut out)?;
+    Ok(String::from_utf8(out).unwrap())
+}
+
+#[test]
+fn csv_has_positive_amounts_inert_text_and_the_proof_row() {
+    let text = written(ReportType::Csv, lines()).unwrap();
+    let rows: Vec<&str> = text.split("\r\n").collect();
+    assert!(rows[0].starts_with("record_type,transaction_type,transaction_date,amount,vat,capture,refund,fee"));
+    assert!(rows[1].starts_with("\"transaction\",\"settlement\",2026-10-29,98.25,0.00,100.00,0.00,1.75,0.00,\"NOK\","));
+    assert!(rows[1].contains("\"'=1+1\"\"<&>\""), "{}", rows[1]);
+    assert!(rows[2].contains(",-25.00,0.00,0.00,25.00,0.00,") && rows[2].contains("\"A,1\""), "{}", rows[2]);
+    assert!(rows[3].starts_with("\"proof\",,,73.25,,100.00,25.00,1.75"), "{}", rows[3]);
+    assert!(rows[3].ends_with("73.25,0.00,\"rows_only\""), "{}", rows[3]);
+}
+
+#[test]
+fn json_is_minor_units_and_adds_up() {
+    let json: serde_json::Value = serde_json::from_str(&written(ReportType::Json, lines()).unwrap()).unwrap();
+    assert_eq!((&json["amount"], &json["capture"], &json["refund"]), (&7_325.into(), &10_000.into(), &2_500.into()));
+    let sum: i64 = json["transactions"].as_array().unwrap().iter().map(|row| row["amount"].as_i64().unwrap()).sum();
+    assert_eq!(sum, 7_325);
+    assert_eq!(json["proof"]["difference"], 0);
+    assert_eq!(json["transactions"][0]["reference"], "=1+1\"<&>");
+    assert_eq!(json["dintero_settlement_id"].as_str().map(str::len), Some(40));
+}
+
+#[test]
+fn xml_keeps_the_known_element_order_and_escapes_text() {
+    let xml = written(ReportType::Xml, lines()).unwrap();
+    let known = [
+        "ReportDateFrom", "ReportDateTo", "SettlementCurrencyCode", "ReportReferenceNum", "DinteroSettlementId",
+        "SettlementAccountNum", "SettlementInfo", "SettlementDate", "SettlementPeriodStart", "SettlementPeriodEnd",
+        "SettlementProvider", "AccountId", "SettlementReference", "TransactionInfo", "TransactionType",
+        "TransactionTime", "TransactionAmount", "TransactionVatAmount", "TransactionCapture", "TransactionRefund",
+        "TransactionFee", "TransactionChargeback", "TransactionID", "Reference",
+    ];
+    let places: Vec<usize> = known.iter().map(|name| xml.find(&format!("<{name}>")).unwrap()).collect();
+    assert!(places.is_sorted(), "{places:?}");
+    assert!(xml.contains("<Reference>=1+1&quot;&lt;&amp;&gt;</Reference>"));
+    assert!(xml.contains("<ReportDateFrom></ReportDateFrom>") && xml.contains("<Difference>0.00</Difference>"));
+}
+
+#[test]
+fn lines_other_than_the_proved_ones_are_refused() {
+    for form in ReportType::ALL {
+        let error = written(form, lines().split_off(1)).unwrap_err();
+        assert!(matches!(error, DocumentError::Disagrees { found: 1, expected: 2, .. }), "{error}");
+    }
+}
