@@ -1,1 +1,5 @@
-//! Test harness.
+//! The test harness: generated reports, shared checks, and the contract of every port.
+
+pub mod contract;
+pub mod generate;
+pub mod verdicts;

@@ -1,1 +1,6 @@
-//! x
+//! The outside world behind the ports, real things and their local stand-ins side by side.
+//!
+//! [`app`] is the only place that chooses between them, by URL scheme. No business rule lives here.
+
+pub mod app;
+pub mod outbound;

@@ -1,1 +1,75 @@
-//! x
+//! The steps a report goes through, each a file: parse it, reconcile it, release it, explain it.
+//!
+//! A step is `run(&Ports, command)`: commands are plain values with the time in them, so that a trigger, a command line
+//! and a test build the same one. Knows the outside world only as [`Ports`].
+
+pub mod account;
+pub mod difference;
+pub mod explain;
+pub mod items;
+pub mod judge;
+pub mod keys;
+pub mod parse;
+pub mod ports;
+pub mod reconcile;
+pub mod release;
+mod spool;
+pub mod standing;
+
+pub use spool::report_id_of;
+pub use ports::{Objects, PortError, PortErrorKind, Ports, State};
+
+use settlement::SinkError;
+
+/// Version of everything that turns bytes into lines; a report held by an older one is judged anew.
+pub const PARSER_VERSION: &str = "1";
+
+/// A step could not be carried out; says nothing about the report.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// A port failed.
+    #[error(transparent)]
+    Port(#[from] PortError),
+    /// Local disk failed.
+    #[error("Cannot use the local disk: {0}")]
+    Disk(#[from] std::io::Error),
+    /// A table could not be written or read.
+    #[error(transparent)]
+    Table(#[from] tables::TableError),
+    /// The lines could not be stored.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    /// A document could not be written.
+    #[error(transparent)]
+    Document(#[from] documents::DocumentError),
+    /// Another worker has the report.
+    #[error("Report {report} is being read by another worker until {until}. Try again later")]
+    Busy {
+        /// Id of the report.
+        report: String,
+        /// When its lease ends.
+        until: jiff::Timestamp,
+    },
+    /// An item of the state is not readable.
+    #[error("Found an item {item} that cannot be read: {reason}. It may be of a newer version of avstem")]
+    Item {
+        /// Where the item lies.
+        item: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// What was asked for does not exist or is not allowed.
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl StepError {
+    /// Whether trying again later can help.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            StepError::Port(error) => error.is_retryable(),
+            StepError::Disk(_) | StepError::Busy { .. } | StepError::Sink(_) => true,
+            StepError::Table(_) | StepError::Document(_) | StepError::Item { .. } | StepError::Refused(_) => false,
+        }
+    }
+}

@@ -30,7 +30,7 @@ pub fn prove(settlement: &mut Settlement) -> Vec<Problem> {
             problems.push(disagreement(settlement, what, stated, summed));
         }
     }
-    settlement.proof = level(settlement);
+    settlement.proof = if problems.is_empty() { level(settlement) } else { Proof::RowsOnly };
     let row = settlement.stated.row;
     let name = settlement.name();
     problems

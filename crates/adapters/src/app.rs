@@ -1,0 +1,72 @@
+//! The only wiring: which adapter stands behind each port.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use pipeline::{Objects, PortError, PortErrorKind, Ports, State};
+
+use crate::outbound::objects::{Directory, MemoryObjects};
+use crate::outbound::state::{MemoryState, Sqlite};
+
+/// The ports, and a directory for temporary files.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// What the steps use.
+    pub ports: Ports,
+    /// For files that last as long as a step.
+    pub scratch: PathBuf,
+}
+
+impl App {
+    /// Everything in one directory: objects as files, the state in SQLite.
+    ///
+    /// # Errors
+    /// When the directory cannot be made or used.
+    pub fn at_home(home: &Path) -> Result<Self, PortError> {
+        let scratch = home.join("tmp");
+        std::fs::create_dir_all(&scratch).map_err(|error| {
+            PortError::new(PortErrorKind::Refused, format!("Cannot make directory {}", scratch.display()), error)
+        })?;
+        let objects = format!("file://{}", home.display());
+        let state = format!("sqlite://{}", home.join("state.sqlite").display());
+        Ok(App { ports: Ports { objects: objects_at(&objects)?, state: state_at(&state)? }, scratch })
+    }
+
+    /// Everything in memory, gone at the end.
+    ///
+    /// # Errors
+    /// Never for these adapters; the signature is that of the others.
+    pub fn in_memory(scratch: &Path) -> Result<Self, PortError> {
+        let ports = Ports { objects: objects_at("memory://")?, state: state_at("memory://")? };
+        Ok(App { ports, scratch: scratch.to_owned() })
+    }
+}
+
+/// The object store that a URL names: `file://` or `memory://`.
+///
+/// # Errors
+/// For any other scheme.
+pub fn objects_at(url: &str) -> Result<Arc<dyn Objects>, PortError> {
+    match url.split_once("://") {
+        Some(("file", path)) => Ok(Arc::new(Directory::new(Path::new(path)))),
+        Some(("memory", _)) => Ok(Arc::new(MemoryObjects::default())),
+        _ => Err(unknown_scheme(url, "file:// or memory://")),
+    }
+}
+
+/// The state that a URL names: `sqlite://` or `memory://`.
+///
+/// # Errors
+/// For any other scheme, or when the database cannot be opened.
+pub fn state_at(url: &str) -> Result<Arc<dyn State>, PortError> {
+    match url.split_once("://") {
+        Some(("sqlite", path)) => Ok(Arc::new(Sqlite::open(Path::new(path))?)),
+        Some(("memory", _)) => Ok(Arc::new(MemoryState::default())),
+        _ => Err(unknown_scheme(url, "sqlite:// or memory://")),
+    }
+}
+
+fn unknown_scheme(url: &str, expected: &str) -> PortError {
+    let scheme = url.split("://").next().unwrap_or(url);
+    PortError::new(PortErrorKind::Refused, "Cannot choose an adapter", format!("found {scheme}, expected {expected}"))
+}

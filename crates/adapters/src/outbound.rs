@@ -1,0 +1,4 @@
+//! What the steps reach out to: one module per port, its implementations side by side.
+
+pub mod objects;
+pub mod state;

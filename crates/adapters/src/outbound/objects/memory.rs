@@ -1,0 +1,78 @@
+//! Objects in memory.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use async_trait::async_trait;
+use pipeline::keys::Key;
+use pipeline::ports::{ObjectMeta, PutNew};
+use pipeline::{Objects, PortError, PortErrorKind};
+
+/// Every version of every object, in the order they were put.
+#[derive(Debug, Default)]
+pub struct MemoryObjects {
+    versions: Mutex<BTreeMap<String, Vec<Vec<u8>>>>,
+}
+
+impl MemoryObjects {
+    /// Puts bytes as the newest version; only as the first one when `new` is asked for.
+    fn put(&self, key: &Key, bytes: Vec<u8>, new: bool) -> PutNew {
+        let mut objects = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
+        let versions = objects.entry(key.to_string()).or_default();
+        if new && !versions.is_empty() {
+            return PutNew::Exists;
+        }
+        versions.push(bytes);
+        PutNew::Created(meta(key, versions))
+    }
+}
+
+fn meta(key: &Key, versions: &[Vec<u8>]) -> ObjectMeta {
+    ObjectMeta {
+        key: key.to_string(),
+        version: versions.len().to_string(),
+        size_bytes: versions.last().map_or(0, |bytes| bytes.len() as u64),
+    }
+}
+
+fn read(key: &Key, file: &Path) -> Result<Vec<u8>, PortError> {
+    std::fs::read(file).map_err(|error| PortError::new(PortErrorKind::Unavailable, format!("Cannot put {key}"), error))
+}
+
+#[async_trait]
+impl Objects for MemoryObjects {
+    async fn head(&self, key: &Key) -> Result<Option<ObjectMeta>, PortError> {
+        let objects = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(objects.get(&key.to_string()).map(|versions| meta(key, versions)))
+    }
+
+    async fn fetch(&self, key: &Key, version: &str, into: &mut (dyn Write + Send)) -> Result<u64, PortError> {
+        let objects = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = version.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+        let bytes = objects.get(&key.to_string()).zip(number).and_then(|(versions, number)| versions.get(number));
+        let Some(bytes) = bytes else {
+            let what = format!("Cannot get {key}");
+            return Err(PortError::new(PortErrorKind::NotFound, what, "no such object or version"));
+        };
+        into.write_all(bytes)
+            .map_err(|error| PortError::new(PortErrorKind::Unavailable, format!("Cannot copy {key}"), error))?;
+        Ok(bytes.len() as u64)
+    }
+
+    async fn upload(&self, key: &Key, file: &Path) -> Result<ObjectMeta, PortError> {
+        match self.put(key, read(key, file)?, false) {
+            PutNew::Created(meta) => Ok(meta),
+            PutNew::Exists => Err(PortError::new(PortErrorKind::Conflict, format!("Cannot put {key}"), "it exists")),
+        }
+    }
+
+    async fn upload_new(&self, key: &Key, file: &Path) -> Result<PutNew, PortError> {
+        Ok(self.put(key, read(key, file)?, true))
+    }
+
+    async fn put_new(&self, key: &Key, bytes: &[u8]) -> Result<PutNew, PortError> {
+        Ok(self.put(key, bytes.to_vec(), true))
+    }
+}

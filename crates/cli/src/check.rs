@@ -1,0 +1,198 @@
+//! `avstem check`: the verdict on files, with nothing stored.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use adapters::app::App;
+use ::formats::Limits;
+use jiff::Timestamp;
+use pipeline::items::{Place, ReportItem, ReportState};
+use pipeline::judge::{Judgement, judge};
+use pipeline::report_id_of;
+use pipeline::standing::{Case, Newcomer};
+use serde::Serialize;
+use settlement::{AccountId, Problem, Settlement, Verdict};
+use tables::{DigestSink, LineTable, TableOwner};
+use tempfile::NamedTempFile;
+
+use crate::progress::Watched;
+use crate::{Ended, show};
+
+#[derive(clap::Args)]
+pub(crate) struct CheckArguments {
+    /// Files to judge
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// One JSON object per file and line
+    #[arg(long)]
+    json: bool,
+    /// Also hold the files against what this directory knows
+    #[arg(long, value_name = "DIR")]
+    home: Option<PathBuf>,
+    /// Dintero account that the files were sent to; needs --home
+    #[arg(long, requires = "home")]
+    account: Option<AccountId>,
+    /// Provider that the files were sent as
+    #[arg(long)]
+    provider: Option<String>,
+}
+
+/// One file and what became of it.
+struct Checked {
+    file: String,
+    verdict: Verdict,
+    judgement: Judgement,
+}
+
+pub(crate) async fn run(arguments: &CheckArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
+    let app = match &arguments.home {
+        Some(home) => {
+            anyhow::ensure!(home.is_dir(), "Cannot use {}: it is no directory", home.display());
+            Some(App::at_home(home)?)
+        }
+        None => None,
+    };
+    let mut ended = Ended::Well;
+    for path in &arguments.files {
+        let checked = check(arguments, app.as_ref(), path).await?;
+        if matches!(checked.verdict, Verdict::Quarantined | Verdict::Rejected) {
+            ended = Ended::Held;
+        }
+        if arguments.json {
+            writeln!(out, "{}", serde_json::to_string(&Answer::of(&checked))?)?;
+        } else {
+            report(out, &checked)?;
+        }
+    }
+    Ok(ended)
+}
+
+async fn check(arguments: &CheckArguments, app: Option<&App>, path: &PathBuf) -> anyhow::Result<Checked> {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let file = path.display().to_string();
+    let mut input = Watched::open(path)?;
+    let (limits, provider) = (Limits::default(), arguments.provider.as_deref());
+    let Some(app) = app else {
+        let judgement = judge(&name, &mut input, &limits, provider, |_| Ok(DigestSink::default()))?;
+        return Ok(Checked { file, verdict: judgement.verdict(), judgement });
+    };
+    let account = arguments.account.clone().map_or_else(|| "T00000001".parse(), Ok)?;
+    let report = report_id_of(input.file())?;
+    let lines = NamedTempFile::new_in(&app.scratch)?;
+    let zone = pipeline::items::account(&*app.ports.state, &account).await?.zone;
+    let mut judgement = judge(&name, &mut input, &limits, provider, |format| {
+        let owner = TableOwner {
+            account_id: account.to_string(),
+            provider: format.provider.to_owned(),
+            format: format.id.to_owned(),
+            report_id: report.to_string(),
+            zone,
+        };
+        LineTable::create(lines.reopen()?, owner)
+    })?;
+    let Some(format) = judgement.format.filter(|_| !judgement.problems.has_errors()) else {
+        return Ok(Checked { file, verdict: judgement.verdict(), judgement });
+    };
+    let newcomer = Newcomer {
+        ports: &app.ports,
+        account: &account,
+        provider: format.provider,
+        report,
+        now: Timestamp::now(),
+        scratch: &app.scratch,
+    };
+    if arguments.account.is_some() {
+        for problem in newcomer.tenancy(&judgement.settlements).await? {
+            judgement.problems.push(problem);
+        }
+    }
+    let standings = newcomer.compare(&mut judgement, lines.path(), false).await?;
+    let known = standings.iter().all(|standing| matches!(standing.case, Case::Known(_)));
+    let before = Place::report(report, &account).read::<ReportItem>(&*app.ports.state).await?;
+    let same_bytes = before
+        .is_some_and(|(item, _)| matches!(item.state, ReportState::Committed | ReportState::Duplicate));
+    let verdict = match judgement.verdict() {
+        Verdict::Accepted if known || same_bytes => Verdict::Duplicate,
+        verdict => verdict,
+    };
+    Ok(Checked { file, verdict, judgement })
+}
+
+fn report(out: &mut dyn Write, checked: &Checked) -> anyhow::Result<()> {
+    let format = checked.judgement.format.map_or("no known format", |format| format.id);
+    writeln!(out, "{}  {}  {format}", checked.verdict, checked.file)?;
+    show::settlements(out, "  ", &checked.judgement.settlements)?;
+    show::problems(out, "  ", &checked.judgement.problems)?;
+    Ok(())
+}
+
+/// The stable answer of `check --json`.
+#[derive(Serialize)]
+struct Answer<'a> {
+    file: &'a str,
+    verdict: Verdict,
+    format: Option<&'a str>,
+    kind: Option<settlement::Kind>,
+    problems: &'a [Problem],
+    settlements: Vec<SettlementAnswer<'a>>,
+}
+
+#[derive(Serialize)]
+struct SettlementAnswer<'a> {
+    settlement_id: &'a str,
+    merchant_number: &'a str,
+    currency: &'a str,
+    lines: u64,
+    capture_minor: i64,
+    refund_minor: i64,
+    fee_minor: i64,
+    fee_vat_minor: i64,
+    chargeback_minor: i64,
+    reserve_minor: i64,
+    adjustment_minor: i64,
+    net_minor: i64,
+    opening_minor: i64,
+    closing_minor: i64,
+    payout_minor: Option<i64>,
+    fees: settlement::Fees,
+    proof: settlement::Proof,
+}
+
+impl<'a> Answer<'a> {
+    fn of(checked: &'a Checked) -> Self {
+        let Checked { file, verdict, judgement } = checked;
+        Answer {
+            file,
+            verdict: *verdict,
+            format: judgement.format.map(|format| format.id),
+            kind: judgement.kind(),
+            problems: judgement.problems.list(),
+            settlements: judgement.settlements.iter().map(SettlementAnswer::of).collect(),
+        }
+    }
+}
+
+impl<'a> SettlementAnswer<'a> {
+    fn of(settlement: &'a Settlement) -> Self {
+        let (head, sums) = (&settlement.head, &settlement.sums);
+        SettlementAnswer {
+            settlement_id: &head.settlement_id,
+            merchant_number: &head.merchant_number,
+            currency: head.currency.as_str(),
+            lines: settlement.lines,
+            capture_minor: sums.capture_minor,
+            refund_minor: sums.refund_minor,
+            fee_minor: sums.fee_minor,
+            fee_vat_minor: sums.fee_vat_minor,
+            chargeback_minor: sums.chargeback_minor,
+            reserve_minor: sums.reserve_minor,
+            adjustment_minor: sums.adjustment_minor,
+            net_minor: settlement.net_minor(),
+            opening_minor: settlement.opening_minor,
+            closing_minor: settlement.closing_minor,
+            payout_minor: settlement.payout_minor,
+            fees: settlement.fees,
+            proof: settlement.proof,
+        }
+    }
+}

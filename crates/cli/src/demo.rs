@@ -1,0 +1,107 @@
+//! `avstem demo`: bundled sample reports on the whole way, from bytes to proved settlements.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use adapters::app::App;
+use anyhow::Context;
+use settlement::{AccountId, Settlement, Verdict};
+
+use crate::run::{Taken, take};
+use crate::{Ended, show};
+
+/// Lies in a directory that the demo made and may therefore empty.
+const MARK: &str = ".avstem-demo";
+
+/// Sample reports, made up for this purpose, in the order they arrive.
+const REPORTS: &[(&str, &[u8])] = &[
+    ("1-vipps-oktober.xml", include_bytes!("../demo/1-vipps-oktober.xml")),
+    ("2-vipps-oktober-portal.csv", include_bytes!("../demo/2-vipps-oktober-portal.csv")),
+    ("3-vipps-brutto.xml", include_bytes!("../demo/3-vipps-brutto.xml")),
+    ("4-vipps-structured.csv", include_bytes!("../demo/4-vipps-structured.csv")),
+    ("5-vipps-redigert.csv", include_bytes!("../demo/5-vipps-redigert.csv")),
+];
+
+#[derive(clap::Args)]
+pub(crate) struct DemoArguments {
+    /// Directory for everything the demo writes; emptied first when an earlier demo made it
+    #[arg(long, value_name = "DIR", default_value = ".local/demo")]
+    home: PathBuf,
+    /// End when all is shown
+    #[arg(long)]
+    exit: bool,
+}
+
+pub(crate) async fn run(arguments: &DemoArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
+    let home = &arguments.home;
+    prepare(home)?;
+    let inbox = home.join("inbox");
+    fs::create_dir_all(&inbox)?;
+    let app = App::at_home(home)?;
+    let account: AccountId = "T00000001".parse()?;
+    writeln!(out, "avstem demo: {} sample reports of account {account}, all data in {}\n", REPORTS.len(), home.display())?;
+    let mut all = Vec::new();
+    for (name, bytes) in REPORTS {
+        let file = inbox.join(name);
+        fs::write(&file, bytes).with_context(|| format!("Cannot write {}", file.display()))?;
+        let taken = take(&app, &account, &file).await?;
+        taken.report(out, home)?;
+        writeln!(out)?;
+        all.push(taken);
+    }
+    again(&app, &account, &inbox, out).await?;
+    summary(&all, home, out)?;
+    if !arguments.exit {
+        writeln!(out, "\nThe files stay where they are; run `avstem explain 2000461 --home {}` to see why.", home.display())?;
+    }
+    Ok(Ended::Well)
+}
+
+/// Empties a directory of an earlier demo, and no other.
+fn prepare(home: &Path) -> anyhow::Result<()> {
+    if home.join(MARK).exists() {
+        fs::remove_dir_all(home).with_context(|| format!("Cannot empty {}", home.display()))?;
+    }
+    let used = home.exists() && fs::read_dir(home)?.next().is_some();
+    anyhow::ensure!(!used, "Found {} in use by something else, expected an empty directory", home.display());
+    fs::create_dir_all(home).with_context(|| format!("Cannot make {}", home.display()))?;
+    fs::write(home.join(MARK), "made by avstem demo\n")?;
+    Ok(())
+}
+
+/// Everything once more: nothing may happen a second time.
+async fn again(app: &App, account: &AccountId, inbox: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
+    let mut effects = 0;
+    for (name, _) in REPORTS {
+        let taken = take(app, account, &inbox.join(name)).await?;
+        effects += usize::from(taken.outcome.verdict == Verdict::Accepted);
+    }
+    writeln!(out, "All {} files sent once more: {effects} taken in again\n", REPORTS.len())?;
+    anyhow::ensure!(effects == 0, "A report was taken in twice");
+    Ok(())
+}
+
+fn summary(all: &[Taken], home: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
+    let settlements: Vec<Settlement> = all.iter().flat_map(Taken::new_settlements).cloned().collect();
+    writeln!(out, "Proved settlements")?;
+    show::settlements(out, "  ", &settlements)?;
+    let held: Vec<&Taken> = all.iter().filter(|taken| taken.is_held()).collect();
+    writeln!(out, "\nHeld reports: {}", held.len())?;
+    for taken in &held {
+        let first = taken.outcome.judgement.problems.first_error();
+        let why = first.map(|problem| format!("{}: {}", problem.kind, problem.message)).unwrap_or_default();
+        writeln!(out, "  {}\n    {why}", taken.file.display())?;
+    }
+    writeln!(out, "\nWhere it lies")?;
+    for (folder, what) in [
+        ("landing", "the files as they arrived"),
+        ("archive", "the sources of accepted reports"),
+        ("lake/reports", "Parquet: settlement_line and settlement of each report"),
+        ("reports", "Dintero reports as CSV, JSON and XML; problems of held reports"),
+        ("state.sqlite", "what is known of every report and settlement, with its journal"),
+    ] {
+        writeln!(out, "  {:<32} {what}", home.join(folder).display())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,124 @@
+//! Commands on what is recorded: accounts, releases, explanations.
+
+use std::io::Write;
+
+use adapters::app::App;
+use ::formats::Limits;
+use jiff::{SignedDuration, Timestamp};
+use pipeline::account::{AddMerchant, add_merchant};
+use pipeline::items::Release;
+use pipeline::parse::ParseReport;
+use pipeline::reconcile::ReconcileReport;
+use pipeline::release::ReleaseReport;
+use pipeline::{explain, parse, reconcile, release};
+use settlement::{ReportId, Verdict};
+
+use crate::{Ended, HomeArguments, show};
+
+#[derive(clap::Subcommand)]
+pub(crate) enum AccountCommand {
+    /// Register a provider's merchant number as the account's own
+    AddMerchant {
+        /// Provider, as `avstem formats` names it
+        provider: String,
+        /// The provider's number of the merchant
+        number: String,
+        #[command(flatten)]
+        home: HomeArguments,
+    },
+}
+
+#[derive(clap::Args)]
+pub(crate) struct ReleaseArguments {
+    /// Report id in full, as `avstem explain` prints it
+    report: String,
+    #[command(flatten)]
+    home: HomeArguments,
+    /// Who releases it
+    #[arg(long)]
+    by: String,
+    /// Why
+    #[arg(long)]
+    why: String,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct ExplainArguments {
+    /// Settlement id, `merchant/settlement`, or report id in full
+    word: String,
+    #[command(flatten)]
+    home: HomeArguments,
+}
+
+pub(crate) async fn account(command: &AccountCommand, out: &mut dyn Write) -> anyhow::Result<Ended> {
+    let AccountCommand::AddMerchant { provider, number, home } = command;
+    let known = ::formats::FORMATS.iter().any(|format| format.provider == provider);
+    anyhow::ensure!(known, "Found provider {provider:?}, expected one that `avstem formats` lists");
+    let app = App::at_home(&home.home)?;
+    let account = home.account.clone();
+    let command = AddMerchant { account, provider: provider.clone(), number: number.clone(), now: Timestamp::now() };
+    let new = add_merchant(&app.ports, &command).await?;
+    let what = if new { "is registered" } else { "was registered before" };
+    writeln!(out, "Merchant number {number} of {provider} {what} to account {}", home.account)?;
+    Ok(Ended::Well)
+}
+
+pub(crate) async fn release(arguments: &ReleaseArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
+    let ReleaseArguments { report, home, by, why } = arguments;
+    let report = ReportId::try_from(report.clone()).map_err(anyhow::Error::msg)?;
+    let app = App::at_home(&home.home)?;
+    let (account, now) = (home.account.clone(), Timestamp::now());
+    let release = Release { by: by.clone(), why: why.clone() };
+    let item = release::run(&app.ports, &ReleaseReport { account, report, release, now }).await?;
+    let landing = item.object_key.strip_prefix("landing/").unwrap_or_default().parse()?;
+    let command = ParseReport {
+        landing,
+        version: item.object_version,
+        now: Timestamp::now(),
+        lease: SignedDuration::from_mins(15),
+        scratch: app.scratch.clone(),
+        limits: Limits::default(),
+    };
+    let outcome = parse::run(&app.ports, &command).await?;
+    writeln!(out, "{}  {}", outcome.verdict, item.name)?;
+    show::settlements(out, "  ", &outcome.judgement.settlements)?;
+    show::problems(out, "  ", &outcome.judgement.problems)?;
+    if outcome.verdict != Verdict::Accepted {
+        return Ok(Ended::Held);
+    }
+    let scratch = app.scratch.clone();
+    let command = ReconcileReport { account: home.account.clone(), report, scratch };
+    for key in reconcile::run(&app.ports, &command).await? {
+        writeln!(out, "  wrote {}", home.home.join(key.to_string()).display())?;
+    }
+    Ok(Ended::Well)
+}
+
+pub(crate) async fn explain(arguments: &ExplainArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
+    let ExplainArguments { word, home } = arguments;
+    let app = App::at_home(&home.home)?;
+    let found = explain::run(&app.ports, &home.account, word).await?;
+    anyhow::ensure!(
+        !found.journal.is_empty(),
+        "Found nothing of {word:?} in account {}, expected a settlement id or a whole report id",
+        home.account
+    );
+    for (key, settlement) in &found.settlements {
+        writeln!(out, "settlement {key}")?;
+        for version in &settlement.versions {
+            writeln!(out, "  version {} from report {} ({})", version.version, version.report, version.format)?;
+            show::settlements(out, "    ", std::slice::from_ref(&version.settlement))?;
+        }
+    }
+    for report in &found.reports {
+        writeln!(out, "report {}  {}  {}", report.report, report.name, report.state.word())?;
+        if let Some(problem) = &report.first_problem {
+            writeln!(out, "  {problem}")?;
+        }
+    }
+    writeln!(out, "journal")?;
+    for entry in &found.journal {
+        writeln!(out, "  {:.0}  {}", entry.at, entry.what)?;
+    }
+    Ok(Ended::Well)
+}

@@ -1,0 +1,156 @@
+//! `avstem run`: a folder of reports through the whole way, into a home directory.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use adapters::app::App;
+use anyhow::Context;
+use ::formats::Limits;
+use jiff::{SignedDuration, Timestamp};
+use pipeline::account::{AddMerchant, add_merchant};
+use pipeline::judge::head_of;
+use pipeline::keys::{Key, LandingKey};
+use pipeline::parse::{Outcome, ParseReport};
+use pipeline::reconcile::ReconcileReport;
+use pipeline::standing::merchant_numbers;
+use pipeline::{parse, reconcile};
+use settlement::{AccountId, Kind, Settlement, Verdict};
+
+use crate::progress::Watched;
+use crate::{Ended, HomeArguments, show};
+
+/// A file that no format claims lies under this name instead of a provider's.
+const NO_PROVIDER: &str = "unknown";
+
+#[derive(clap::Args)]
+pub(crate) struct RunArguments {
+    /// Folder with reports, searched with all folders in it
+    #[arg(long, value_name = "DIR")]
+    inbox: PathBuf,
+    #[command(flatten)]
+    home: HomeArguments,
+}
+
+pub(crate) async fn run(arguments: &RunArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
+    let app = App::at_home(&arguments.home.home)?;
+    let files = files_of(&arguments.inbox)?;
+    anyhow::ensure!(!files.is_empty(), "Found no file in {}", arguments.inbox.display());
+    let mut ended = Ended::Well;
+    for file in &files {
+        let taken = take(&app, &arguments.home.account, file).await?;
+        if taken.is_held() {
+            ended = Ended::Held;
+        }
+        taken.report(out, &arguments.home.home)?;
+    }
+    Ok(ended)
+}
+
+/// All files below a folder, sorted, so that every run takes them in the same order; hidden ones are passed over.
+fn files_of(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let entries = std::fs::read_dir(&folder).with_context(|| format!("Cannot read {}", folder.display()))?;
+        for entry in entries {
+            let entry = entry?;
+            let hidden = entry.file_name().to_string_lossy().starts_with('.');
+            if hidden {
+                continue;
+            }
+            let kind = entry.file_type()?;
+            if kind.is_dir() {
+                folders.push(entry.path());
+            } else if kind.is_file() {
+                files.push(entry.path());
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// A file that went the whole way, or as far as it may.
+pub(crate) struct Taken {
+    pub(crate) file: PathBuf,
+    pub(crate) outcome: Outcome,
+    /// Dintero reports of its settlements.
+    pub(crate) reports: Vec<Key>,
+}
+
+/// Uploads a local file, parses it and reconciles what was accepted.
+///
+/// A merchant number that nobody has is registered to the account on its first use: on a person's own machine there is
+/// nobody else it could belong to.
+pub(crate) async fn take(app: &App, account: &AccountId, file: &Path) -> anyhow::Result<Taken> {
+    let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let head = head_of(&name, &mut Watched::open(file)?)?;
+    let provider = ::formats::identify(&head).map_or(NO_PROVIDER, |format| format.provider);
+    let landing = LandingKey::new(account.clone(), provider, &name)?;
+    let object = app.ports.objects.upload(&Key::Landing(landing.clone()), file).await?;
+    let command = ParseReport {
+        landing,
+        version: object.version,
+        now: Timestamp::now(),
+        lease: SignedDuration::from_mins(15),
+        scratch: app.scratch.clone(),
+        limits: Limits::default(),
+    };
+    let mut outcome = parse::run(&app.ports, &command).await?;
+    if outcome.judgement.kind() == Some(Kind::MerchantUnknown) {
+        for number in merchant_numbers(&outcome.judgement.settlements) {
+            let (provider, number) = (provider.to_owned(), number.to_owned());
+            let command = AddMerchant { account: account.clone(), provider, number, now: Timestamp::now() };
+            add_merchant(&app.ports, &command).await?;
+        }
+        outcome = parse::run(&app.ports, &ParseReport { now: Timestamp::now(), ..command }).await?;
+    }
+    let reports = match (outcome.verdict, outcome.report) {
+        (Verdict::Accepted | Verdict::Duplicate, Some(report)) if committed(&outcome) => {
+            let scratch = app.scratch.clone();
+            reconcile::run(&app.ports, &ReconcileReport { account: account.clone(), report, scratch }).await?
+        }
+        _ => Vec::new(),
+    };
+    Ok(Taken { file: file.to_owned(), outcome, reports })
+}
+
+/// Whether the report itself counts: a duplicate counts when it is the very report that was committed before.
+fn committed(outcome: &Outcome) -> bool {
+    outcome.settlements.iter().any(|settlement| settlement.version.is_some())
+}
+
+impl Taken {
+    /// The settlements that this file brought as a new version.
+    pub(crate) fn new_settlements(&self) -> impl Iterator<Item = &Settlement> {
+        let pairs = self.outcome.judgement.settlements.iter().zip(&self.outcome.settlements);
+        pairs.filter(|(_, listed)| listed.version.is_some()).map(|(settlement, _)| settlement)
+    }
+
+    pub(crate) fn is_held(&self) -> bool {
+        matches!(self.outcome.verdict, Verdict::Quarantined | Verdict::Rejected)
+    }
+
+    pub(crate) fn report(&self, out: &mut dyn Write, home: &Path) -> anyhow::Result<()> {
+        let Outcome { report, verdict, judgement, .. } = &self.outcome;
+        let format = judgement.format.map_or("", |format| format.id);
+        let id = report.map(|report| report.short()).unwrap_or_default();
+        writeln!(out, "{verdict:<11}  {}  {format}  report {id}", self.file.display())?;
+        show::settlements(out, "  ", &judgement.settlements)?;
+        show::problems(out, "  ", &judgement.problems)?;
+        for known in self.outcome.settlements.iter().filter(|_| *verdict == Verdict::Accepted) {
+            if known.version.is_none() {
+                writeln!(out, "  settlement {} is known with the same content; nothing happens again", known.key.settlement_id)?;
+            }
+        }
+        if *verdict == Verdict::Duplicate {
+            writeln!(out, "  the same content is known already; nothing happens again")?;
+        }
+        if *verdict == Verdict::Accepted {
+            for key in &self.reports {
+                writeln!(out, "  wrote {}", home.join(key.to_string()).display())?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,94 @@
+//! What a person reads: settlements as a table, problems as lines.
+
+use std::io::{self, Write};
+
+use settlement::{MajorUnits, Problems, Settlement, Severity};
+
+/// Problems shown of one file; the rest are counted.
+const SHOWN_MAX: usize = 20;
+
+/// Writes settlements as a table with one line each.
+pub(crate) fn settlements(out: &mut dyn Write, indent: &str, settlements: &[Settlement]) -> io::Result<()> {
+    if settlements.is_empty() {
+        return Ok(());
+    }
+    const HEADER: [&str; 11] = [
+        "merchant", "settlement", "paid out", "lines", "capture", "refund", "fee", "other", "payout", "difference",
+        "proof",
+    ];
+    let rows: Vec<[String; 11]> = settlements.iter().map(row).collect();
+    let widths: Vec<usize> = (0..HEADER.len())
+        .map(|column| {
+            let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
+            cells.chain([HEADER.get(column).map_or(0, |name| name.len())]).max().unwrap_or(0)
+        })
+        .collect();
+    line(out, indent, &widths, HEADER.iter().copied())?;
+    for row in &rows {
+        line(out, indent, &widths, row.iter().map(String::as_str))?;
+    }
+    Ok(())
+}
+
+fn row(settlement: &Settlement) -> [String; 11] {
+    let head = &settlement.head;
+    let show = |minor: i64| MajorUnits::new(minor, head.exponent).to_string();
+    let sums = &settlement.sums;
+    let other = sums.chargeback_minor + sums.reserve_minor + sums.adjustment_minor - sums.fee_vat_minor;
+    [
+        head.merchant_number.clone(),
+        head.settlement_id.clone(),
+        head.payout_on.to_string(),
+        settlement.lines.to_string(),
+        show(sums.capture_minor),
+        show(sums.refund_minor),
+        match settlement.fees {
+            settlement::Fees::Invoiced => format!("{} invoiced", show(sums.fee_minor)),
+            _ => show(sums.fee_minor),
+        },
+        show(other),
+        settlement.payout_minor.map_or_else(|| "not stated".to_owned(), |payout| format!("{} {}", show(payout), head.currency)),
+        settlement.difference_minor().map_or_else(|| "-".to_owned(), show),
+        settlement.proof.as_str().to_owned(),
+    ]
+}
+
+fn line<'a>(
+    out: &mut dyn Write,
+    indent: &str,
+    widths: &[usize],
+    cells: impl Iterator<Item = &'a str>,
+) -> io::Result<()> {
+    // Names and days to the left, amounts to the right.
+    let text: Vec<String> = cells
+        .zip(widths)
+        .enumerate()
+        .map(|(column, (cell, width))| match column {
+            0..=2 | 10 => format!("{cell:<width$}"),
+            _ => format!("{cell:>width$}"),
+        })
+        .collect();
+    writeln!(out, "{indent}{}", text.join("  ").trim_end())
+}
+
+/// Writes problems, each with its place.
+pub(crate) fn problems(out: &mut dyn Write, indent: &str, problems: &Problems) -> io::Result<()> {
+    for problem in problems.list().iter().take(SHOWN_MAX) {
+        let severity = match problem.severity {
+            Severity::Error => "",
+            Severity::Note => "note: ",
+        };
+        let place = match (problem.row, &problem.column) {
+            (Some(row), Some(column)) => format!("row {row}, column {}: ", column.escape_debug()),
+            (Some(row), None) => format!("row {row}: "),
+            (None, Some(column)) => format!("column {}: ", column.escape_debug()),
+            (None, None) => String::new(),
+        };
+        writeln!(out, "{indent}{severity}{}: {place}{}", problem.kind, problem.message)?;
+    }
+    let hidden = problems.list().len().saturating_sub(SHOWN_MAX) as u64 + problems.beyond_limit();
+    if hidden > 0 {
+        writeln!(out, "{indent}and {hidden} more problems; `avstem check --json` lists up to 1000")?;
+    }
+    Ok(())
+}

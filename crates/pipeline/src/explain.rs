@@ -1,0 +1,73 @@
+//! Explain: everything that happened to a report or a settlement, from the journal.
+
+use settlement::AccountId;
+
+use crate::StepError;
+use crate::items::{self, JournalItem, Place, ReportItem, SettlementItem};
+use crate::ports::{Page, Ports, Query};
+
+/// What the state tells of one report or settlement.
+#[derive(Debug, Default)]
+pub struct Explanation {
+    /// The settlements that the word names, with their keys.
+    pub settlements: Vec<(String, SettlementItem)>,
+    /// The reports that brought them, or that the word names.
+    pub reports: Vec<ReportItem>,
+    /// What happened, in the order of time.
+    pub journal: Vec<JournalItem>,
+}
+
+/// Finds what `word` names in the account: a settlement id, a merchant number with it (`123456/2000461`), or a report id.
+///
+/// # Errors
+/// When the state cannot answer.
+pub async fn run(ports: &Ports, account: &AccountId, word: &str) -> Result<Explanation, StepError> {
+    let mut explanation = Explanation::default();
+    let mut places = Vec::new();
+    for item in all(ports, Query::all(format!("SETTLEMENT#{account}"))).await?.items {
+        if !names(&item.sort, word) {
+            continue;
+        }
+        let settlement: SettlementItem = items::decode(&item)?;
+        for version in &settlement.versions {
+            places.push(Place::report(version.report, account));
+        }
+        places.push(Place { partition: item.partition.clone(), sort: item.sort.clone() });
+        explanation.settlements.push((item.sort, settlement));
+    }
+    if let Ok(report) = settlement::ReportId::try_from(word.to_owned()) {
+        places.push(Place::report(report, account));
+    }
+    places.dedup();
+    for place in &places {
+        if place.partition.starts_with("REPORT#")
+            && let Some((report, _)) = place.read::<ReportItem>(&*ports.state).await?
+        {
+            explanation.reports.push(report);
+        }
+        let entries = Query::all(format!("JOURNAL#{}#{}", place.partition, place.sort));
+        for item in all(ports, entries).await?.items {
+            explanation.journal.push(items::decode(&item)?);
+        }
+    }
+    explanation.journal.sort_by_key(|entry| entry.at);
+    Ok(explanation)
+}
+
+/// Whether `word` is the settlement id of a sort key `<provider>/<merchant>/<id>/<currency>`, alone or with what is before.
+fn names(sort: &str, word: &str) -> bool {
+    let Some((without_currency, _)) = sort.rsplit_once('/') else { return false };
+    without_currency == word || without_currency.ends_with(&format!("/{word}")) || sort == word
+}
+
+async fn all(ports: &Ports, mut query: Query) -> Result<Page, StepError> {
+    let mut found = Page::default();
+    loop {
+        let page = ports.state.query(&query).await?;
+        found.items.extend(page.items);
+        match page.cursor {
+            Some(cursor) => query.cursor = Some(cursor),
+            None => return Ok(found),
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! The records of the state: what each holds and where it lies.
+//!
+//! | record | partition, sort | the question it answers |
+//! |---|---|---|
+//! | account | `ACCOUNT#<account>`, `ACCOUNT` | whose merchant numbers, which zone |
+//! | merchant | `MERCHANT#<provider>#<number>`, `MERCHANT` | which account a merchant number belongs to |
+//! | object | `OBJECT#<key>#<version>`, `OBJECT` | which report an upload was |
+//! | report | `REPORT#<report>`, `<account>` | what became of a report |
+//! | report's settlements | `REPORT#<report>`, `<account>#<number>` | which settlements a report brought |
+//! | settlement | `SETTLEMENT#<account>`, `<provider>/<merchant>/<id>/<currency>` | which versions a settlement has |
+//! | journal | `JOURNAL#<subject>`, `<time>#<revision>` | what happened to a report or settlement, and why |
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use settlement::{Account, AccountId, Kind, ReportId, SettleKey, Settlement, SettlementHash};
+
+use crate::StepError;
+use crate::ports::{Expect, Item, Put, State};
+
+/// Version of all layouts here.
+pub const ITEM_SCHEMA: u32 = 1;
+
+/// Where a record lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Partition key.
+    pub partition: String,
+    /// Sort key.
+    pub sort: String,
+}
+
+impl Place {
+    fn new(partition: impl Into<String>, sort: impl Into<String>) -> Self {
+        Place { partition: partition.into(), sort: sort.into() }
+    }
+
+    /// The account's record.
+    pub fn account(id: &AccountId) -> Self {
+        Place::new(format!("ACCOUNT#{id}"), "ACCOUNT")
+    }
+
+    /// The record of who owns a merchant number.
+    pub fn merchant(provider: &str, number: &str) -> Self {
+        Place::new(format!("MERCHANT#{provider}#{number}"), "MERCHANT")
+    }
+
+    /// The record of an uploaded object.
+    pub fn object(key: &str, version: &str) -> Self {
+        Place::new(format!("OBJECT#{key}#{version}"), "OBJECT")
+    }
+
+    /// The record of a report of an account.
+    pub fn report(report: ReportId, account: &AccountId) -> Self {
+        Place::new(format!("REPORT#{report}"), account.as_str())
+    }
+
+    /// The record of the report's settlement of that number.
+    pub fn report_settlement(report: ReportId, account: &AccountId, number: usize) -> Self {
+        Place::new(format!("REPORT#{report}"), format!("{account}#{number:06}"))
+    }
+
+    /// The record of a settlement.
+    pub fn settlement(key: &SettleKey) -> Self {
+        let SettleKey { account_id, provider, merchant_number, settlement_id, currency } = key;
+        Place::new(
+            format!("SETTLEMENT#{account_id}"),
+            format!("{provider}/{merchant_number}/{settlement_id}/{currency}"),
+        )
+    }
+
+    /// Reads the record with its revision.
+    ///
+    /// # Errors
+    /// When the state cannot answer or the record is not of its layout.
+    pub async fn read<T: DeserializeOwned>(&self, state: &dyn State) -> Result<Option<(T, u64)>, StepError> {
+        let item = state.get(&self.partition, &self.sort).await?;
+        item.map(|item| Ok((decode(&item)?, item.revision))).transpose()
+    }
+
+    /// A write of the record.
+    pub fn put(&self, body: &impl Serialize, expect: Expect) -> Put {
+        // The bodies are plain structures with string keys, which always serialise.
+        let body = serde_json::to_value(body).unwrap_or_default();
+        Put { partition: self.partition.clone(), sort: self.sort.clone(), schema: ITEM_SCHEMA, body, expect }
+    }
+}
+
+/// The body of a record.
+///
+/// # Errors
+/// When it is of a newer layout or not readable.
+pub fn decode<T: DeserializeOwned>(item: &Item) -> Result<T, StepError> {
+    let place = || format!("{} {}", item.partition, item.sort);
+    if item.schema > ITEM_SCHEMA {
+        let reason = format!("its layout is version {}, this program knows {ITEM_SCHEMA}", item.schema);
+        return Err(StepError::Item { item: place(), reason });
+    }
+    serde_json::from_value(item.body.clone())
+        .map_err(|error| StepError::Item { item: place(), reason: error.to_string() })
+}
+
+/// Which account owns a merchant number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MerchantItem {
+    /// The owner.
+    pub account: AccountId,
+}
+
+/// Which report an uploaded object was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectItem {
+    /// The report; absent when the object was gone or unusable before it could be read.
+    pub report: Option<ReportId>,
+    /// What was wrong with the object itself.
+    pub kind: Option<Kind>,
+}
+
+/// How far a report has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ReportState {
+    /// A worker reads it.
+    Claimed {
+        /// Until then no other worker may.
+        lease_until: Timestamp,
+    },
+    /// Accepted; its settlements count.
+    Committed,
+    /// All its settlements were known with the same content.
+    Duplicate,
+    /// Held: recognised, not trusted.
+    Quarantined {
+        /// The first error's kind.
+        kind: Kind,
+    },
+    /// Held: not a readable report.
+    Rejected {
+        /// The first error's kind.
+        kind: Kind,
+    },
+    /// Given up after repeated attempts that never came to an end.
+    Crashed,
+    /// A person let a conflicting report through; it is to be read again.
+    Released,
+}
+
+impl ReportState {
+    /// The word for people.
+    pub fn word(&self) -> String {
+        match self {
+            ReportState::Claimed { .. } => "CLAIMED".into(),
+            ReportState::Committed => "COMMITTED".into(),
+            ReportState::Duplicate => "DUPLICATE".into(),
+            ReportState::Quarantined { kind } => format!("QUARANTINED({kind})"),
+            ReportState::Rejected { kind } => format!("REJECTED({kind})"),
+            ReportState::Crashed => "CRASHED".into(),
+            ReportState::Released => "RELEASED".into(),
+        }
+    }
+}
+
+/// Who let a held report through, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    /// The person.
+    pub by: String,
+    /// The reason.
+    pub why: String,
+}
+
+/// What became of a report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportItem {
+    /// The report.
+    pub report: ReportId,
+    /// The account it was sent to.
+    pub account: AccountId,
+    /// How far it has come.
+    #[serde(flatten)]
+    pub state: ReportState,
+    /// How often it was claimed since it last came to an end.
+    pub attempts: u32,
+    /// Key of the object it was read from, bucket first.
+    pub object_key: String,
+    /// Version of that object.
+    pub object_version: String,
+    /// File name as uploaded.
+    pub name: String,
+    /// The provider it was sent as.
+    pub provider: String,
+    /// Size of the file.
+    pub size_bytes: u64,
+    /// The format it was read as.
+    pub format: Option<String>,
+    /// Version of the parser that judged it.
+    pub parser_version: String,
+    /// Number of errors and notes.
+    pub problems: u64,
+    /// The first error, in words.
+    pub first_problem: Option<String>,
+    /// The release that lets it replace known settlements.
+    pub release: Option<Release>,
+}
+
+/// A settlement that a report brought.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportSettlementItem {
+    /// The settlement.
+    pub key: SettleKey,
+    /// The version that the report is; absent when the settlement was known already with the same content.
+    pub version: Option<u32>,
+}
+
+/// All versions of a settlement; the last that belongs to a committed report counts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettlementItem {
+    /// From the first on.
+    pub versions: Vec<SettlementVersion>,
+}
+
+/// One version of a settlement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettlementVersion {
+    /// Counts from 1.
+    pub version: u32,
+    /// The report that brought it.
+    pub report: ReportId,
+    /// The format of that report.
+    pub format: String,
+    /// Hash of its content.
+    pub hash: SettlementHash,
+    /// What was proved.
+    pub settlement: Settlement,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalItem {
+    /// When.
+    pub at: Timestamp,
+    /// To what.
+    pub subject: String,
+    /// What, in words.
+    pub what: String,
+}
+
+/// The journal entry of a transition that brings its record to `revision`, to be written together with it.
+pub fn journal(subject: &Place, revision: u64, at: Timestamp, what: String) -> Put {
+    let subject = format!("{}#{}", subject.partition, subject.sort);
+    let place = Place::new(format!("JOURNAL#{subject}"), format!("{at:.6}#{revision:08}"));
+    place.put(&JournalItem { at, subject, what }, Expect::Any)
+}
+
+/// Reads an account.
+///
+/// # Errors
+/// When the state cannot answer.
+pub async fn account(state: &dyn State, id: &AccountId) -> Result<Account, StepError> {
+    Ok(Place::account(id).read(state).await?.map_or_else(|| Account::new(id.clone()), |(account, _)| account))
+}

@@ -1,0 +1,166 @@
+//! Every object key that is read or written, as one enum.
+
+use std::fmt;
+
+use settlement::{AccountId, ReportId, SettleKey};
+
+/// Where an object lies. Keys are built from validated ids; only [`Key::Landing`] carries a name of the uploader's.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Key {
+    /// A report as it arrived.
+    Landing(LandingKey),
+    /// The source of an accepted report, for ever.
+    Source {
+        /// The account it was accepted for.
+        account: AccountId,
+        /// The report.
+        report: ReportId,
+    },
+    /// The lines of one report.
+    Lines {
+        /// The account they belong to.
+        account: AccountId,
+        /// The report.
+        report: ReportId,
+        /// Version of the parser that wrote them.
+        parser_version: String,
+    },
+    /// The settlements of one report.
+    Settlements {
+        /// The account they belong to.
+        account: AccountId,
+        /// The report.
+        report: ReportId,
+        /// Version of the parser that wrote them.
+        parser_version: String,
+    },
+    /// All problems of a held report.
+    Problems {
+        /// The account it was sent to.
+        account: AccountId,
+        /// The report.
+        report: ReportId,
+        /// Which attempt at the report found them.
+        attempt: u32,
+    },
+    /// The Dintero report of one version of a settlement.
+    DinteroReport {
+        /// The settlement.
+        settlement: SettleKey,
+        /// Its version, from 1.
+        version: u32,
+        /// File name ending.
+        extension: &'static str,
+    },
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Key::Landing(LandingKey { account, provider, name }) => write!(f, "landing/{account}/{provider}/{name}"),
+            Key::Source { account, report } => write!(f, "archive/{account}/{report}/source"),
+            Key::Lines { account, report, parser_version } => {
+                write!(f, "lake/reports/{account}/{report}/{parser_version}/settlement_line.parquet")
+            }
+            Key::Settlements { account, report, parser_version } => {
+                write!(f, "lake/reports/{account}/{report}/{parser_version}/settlement.parquet")
+            }
+            Key::Problems { account, report, attempt } => {
+                write!(f, "reports/{account}/held/{report}/problems-{attempt}.json")
+            }
+            Key::DinteroReport { settlement, version, extension } => {
+                let SettleKey { account_id, provider, merchant_number, settlement_id, currency } = settlement;
+                write!(
+                    f,
+                    "reports/{account_id}/{provider}/{merchant_number}/{settlement_id}-{currency}/v{version}/\
+                     dintero-report.{extension}"
+                )
+            }
+        }
+    }
+}
+
+/// The place a report arrives at: `<account>/<provider>/<name>`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LandingKey {
+    /// The account it is for.
+    pub account: AccountId,
+    /// The provider it is of, as the uploader says.
+    pub provider: String,
+    /// The file name.
+    pub name: String,
+}
+
+/// An object lies at a place where no report may lie.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("Found {found}, expected <account>/<provider>/<file name>, as in T00000001/vipps/2000461.xml")]
+pub struct BadLandingKey {
+    found: String,
+}
+
+impl LandingKey {
+    /// A place made of its parts.
+    ///
+    /// # Errors
+    /// When a part is empty, too long, or could lead somewhere else.
+    pub fn new(account: AccountId, provider: &str, name: &str) -> Result<Self, BadLandingKey> {
+        let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        let provider_ok = !provider.is_empty() && provider.len() <= 64 && provider.chars().all(word);
+        let name_ok = !name.is_empty()
+            && name.len() <= 512
+            && !matches!(name, "." | "..")
+            && !name.contains(['/', '\\'])
+            && !name.chars().any(char::is_control);
+        if provider_ok && name_ok {
+            return Ok(LandingKey { account, provider: provider.to_owned(), name: name.to_owned() });
+        }
+        Err(BadLandingKey { found: format!("{:?}", format!("{account}/{provider}/{name}")) })
+    }
+}
+
+impl std::str::FromStr for LandingKey {
+    type Err = BadLandingKey;
+
+    /// Reads a key below the landing bucket, already decoded.
+    fn from_str(key: &str) -> Result<Self, BadLandingKey> {
+        let bad = || BadLandingKey { found: format!("{:?}", key.chars().take(200).collect::<String>()) };
+        let mut parts = key.splitn(3, '/');
+        let (Some(account), Some(provider), Some(name)) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(bad());
+        };
+        let account = account.parse().map_err(|_| bad())?;
+        LandingKey::new(account, provider, name).map_err(|_| bad())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn landing_keys_read_what_they_print() {
+        let key: LandingKey = "T00000001/vipps/Oppgjør 1+2.csv".parse().unwrap();
+        assert_eq!(Key::Landing(key).to_string(), "landing/T00000001/vipps/Oppgjør 1+2.csv");
+    }
+
+    #[test]
+    fn keys_that_lead_elsewhere_are_refused() {
+        let long = format!("T00000001/vipps/{}", "a".repeat(1_024));
+        for bad in [
+            "",
+            "T00000001/vipps/",
+            "T00000001/vipps/../x",
+            "T00000001/vipps/..",
+            "T00000001//x.csv",
+            "T00000001/vipps/a\0.csv",
+            "T00000001/vipps/a\\b.csv",
+            "T00000001/../x.csv",
+            "../T00000001/vipps/x.csv",
+            "vipps/T00000001/x.csv",
+            "T00000001/x.csv",
+            long.as_str(),
+        ] {
+            assert!(bad.parse::<LandingKey>().is_err(), "{bad:?}");
+        }
+    }
+}

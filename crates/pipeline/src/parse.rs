@@ -1,0 +1,447 @@
+//! Parse: one uploaded object becomes a proved report, a held one, or nothing new.
+//!
+//! Order of effects: claim, compute, content-addressed writes, proposals, commit. A crash behind any of them repeats
+//! safely, and nothing counts before the commit, which is one record.
+
+use std::io::{BufReader, Seek};
+use std::path::{Path, PathBuf};
+
+use formats::Limits;
+use jiff::{SignedDuration, Timestamp};
+use settlement::{AccountId, Kind, Problem, Problems, ReportId, Settlement, Verdict};
+use tables::{LineTable, TableOwner};
+use tempfile::NamedTempFile;
+
+use crate::items::{
+    ObjectItem, Place, ReportItem, ReportSettlementItem, ReportState, SettlementItem, SettlementVersion, journal,
+};
+use crate::judge::{Judgement, judge};
+use crate::keys::{Key, LandingKey};
+use crate::ports::{Expect, PortErrorKind, Ports};
+use crate::spool::{Spool, Spooled, spool};
+use crate::standing::{Case, Newcomer, Standing};
+use crate::{PARSER_VERSION, StepError, items};
+
+/// A report that ends its reader this often is given up.
+pub const ATTEMPTS_MAX: u32 = 3;
+
+/// Read the object that lies there.
+#[derive(Debug, Clone)]
+pub struct ParseReport {
+    /// Where it lies.
+    pub landing: LandingKey,
+    /// Which version of it.
+    pub version: String,
+    /// The time.
+    pub now: Timestamp,
+    /// How long no other worker may read the same report.
+    pub lease: SignedDuration,
+    /// A directory for temporary files.
+    pub scratch: PathBuf,
+    /// Bounds on the file.
+    pub limits: Limits,
+}
+
+/// What became of the object.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The report; `None` when the object was gone or too large to be read.
+    pub report: Option<ReportId>,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// What was found in the file; empty when it needed no reading.
+    pub judgement: Judgement,
+    /// Where its settlements stand, for a report that counts.
+    pub settlements: Vec<ReportSettlementItem>,
+}
+
+/// Reads, proves and records one object. Running it again changes nothing.
+///
+/// # Errors
+/// When a port or the disk fails, or another worker holds the report; whatever is wrong with the report itself is an
+/// [`Outcome`].
+pub async fn run(ports: &Ports, command: &ParseReport) -> Result<Outcome, StepError> {
+    let key = Key::Landing(command.landing.clone());
+    let size_max = command.limits.file_bytes_max;
+    let spooled = match spool(&*ports.objects, &key, &command.version, &command.scratch, size_max).await? {
+        Spool::Done(spooled) => spooled,
+        Spool::Missing => {
+            let message = "Found no such object or version, expected a report. Upload the file again";
+            return unread(ports, command, &key, Problem::error(Kind::Missing, message)).await;
+        }
+        Spool::TooLarge => {
+            let message = format!("Found a file of more than {size_max} bytes. Ask for the report in shorter periods");
+            return unread(ports, command, &key, Problem::error(Kind::TooLarge, message)).await;
+        }
+    };
+    let work = Work { ports, command, spooled: &spooled, key: key.to_string() };
+    match work.claim().await? {
+        Claim::Ended(outcome) => Ok(outcome),
+        Claim::Held(item, revision) => work.read(*item, revision).await,
+    }
+}
+
+/// Records an object that could not even be read.
+async fn unread(ports: &Ports, command: &ParseReport, key: &Key, problem: Problem) -> Result<Outcome, StepError> {
+    let place = Place::object(&key.to_string(), &command.version);
+    let item = ObjectItem { report: None, kind: Some(problem.kind) };
+    ports.state.put_if(&place.put(&item, Expect::Any)).await?;
+    let judgement = Judgement { problems: problem.into(), ..Judgement::default() };
+    Ok(Outcome { report: None, verdict: judgement.verdict(), judgement, settlements: Vec::new() })
+}
+
+enum Claim {
+    /// The report is this worker's, at this revision.
+    Held(Box<ReportItem>, u64),
+    /// The report has come to an end before.
+    Ended(Outcome),
+}
+
+struct Work<'a> {
+    ports: &'a Ports,
+    command: &'a ParseReport,
+    spooled: &'a Spooled,
+    key: String,
+}
+
+impl Work<'_> {
+    fn account(&self) -> &AccountId {
+        &self.command.landing.account
+    }
+
+    fn place(&self) -> Place {
+        Place::report(self.spooled.report, self.account())
+    }
+
+    /// Takes the report for this worker, unless it has ended or another has it.
+    async fn claim(&self) -> Result<Claim, StepError> {
+        let known = self.place().read::<ReportItem>(&*self.ports.state).await?;
+        let (attempts, release, expect) = match &known {
+            None => (0, None, Expect::Absent),
+            Some((item, revision)) => match &item.state {
+                ReportState::Claimed { lease_until } if *lease_until > self.command.now => {
+                    return Err(StepError::Busy { report: item.report.short(), until: *lease_until });
+                }
+                ReportState::Claimed { .. } if item.attempts >= ATTEMPTS_MAX => {
+                    return self.give_up(item.clone(), *revision).await.map(Claim::Ended);
+                }
+                ReportState::Claimed { .. } => (item.attempts, item.release.clone(), Expect::Revision(*revision)),
+                ReportState::Released => (0, item.release.clone(), Expect::Revision(*revision)),
+                ended if may_be_judged_anew(ended, item) => (0, None, Expect::Revision(*revision)),
+                ended => return self.ended(ended, item).await.map(Claim::Ended),
+            },
+        };
+        let item = ReportItem {
+            report: self.spooled.report,
+            account: self.account().clone(),
+            state: ReportState::Claimed { lease_until: self.command.now + self.command.lease },
+            attempts: attempts + 1,
+            object_key: self.key.clone(),
+            object_version: self.command.version.clone(),
+            name: self.command.landing.name.clone(),
+            provider: self.command.landing.provider.clone(),
+            size_bytes: self.spooled.size_bytes,
+            format: None,
+            parser_version: PARSER_VERSION.to_owned(),
+            problems: 0,
+            first_problem: None,
+            release,
+        };
+        let revision = known.map_or(0, |(_, revision)| revision) + 1;
+        self.write(&item, expect, revision, format!("claimed, attempt {}", item.attempts)).await?;
+        Ok(Claim::Held(Box::new(item), revision))
+    }
+
+    /// Writes the report's record with its journal entry and the object's record, all or nothing.
+    async fn write(&self, item: &ReportItem, expect: Expect, revision: u64, what: String) -> Result<(), StepError> {
+        let object = ObjectItem { report: Some(item.report), kind: None };
+        let writes = [
+            self.place().put(item, expect),
+            Place::object(&self.key, &self.command.version).put(&object, Expect::Any),
+            journal(&self.place(), revision, self.command.now, what),
+        ];
+        Ok(self.ports.state.transact(&writes).await?)
+    }
+
+    async fn give_up(&self, mut item: ReportItem, revision: u64) -> Result<Outcome, StepError> {
+        let message = format!(
+            "Reading the file has ended the program {ATTEMPTS_MAX} times. The file is kept; report it as a fault of avstem"
+        );
+        item.state = ReportState::Crashed;
+        item.problems = 1;
+        item.first_problem = Some(message.clone());
+        self.write(&item, Expect::Revision(revision), revision + 1, "given up".to_owned()).await?;
+        Ok(self.outcome(Problem::error(Kind::Crashed, message)))
+    }
+
+    fn outcome(&self, problem: Problem) -> Outcome {
+        let judgement = Judgement { problems: problem.into(), ..Judgement::default() };
+        Outcome {
+            report: Some(self.spooled.report),
+            verdict: judgement.verdict(),
+            judgement,
+            settlements: Vec::new(),
+        }
+    }
+
+    /// The outcome of a report that ended before: nothing happens again.
+    async fn ended(&self, state: &ReportState, item: &ReportItem) -> Result<Outcome, StepError> {
+        let message = item.first_problem.clone().unwrap_or_default();
+        match state {
+            ReportState::Quarantined { kind } | ReportState::Rejected { kind } => {
+                Ok(self.outcome(Problem::error(*kind, message)))
+            }
+            ReportState::Crashed => Ok(self.outcome(Problem::error(Kind::Crashed, message))),
+            _ => Ok(Outcome {
+                report: Some(item.report),
+                verdict: Verdict::Duplicate,
+                judgement: Judgement::default(),
+                settlements: settlements_of(self.ports, item.report, self.account()).await?,
+            }),
+        }
+    }
+
+    /// Reads the claimed report and brings it to an end.
+    async fn read(&self, item: ReportItem, revision: u64) -> Result<Outcome, StepError> {
+        let lines = NamedTempFile::new_in(&self.command.scratch)?;
+        let account = items::account(&*self.ports.state, self.account()).await?;
+        let mut judgement = self.judge(&lines, &account.zone)?;
+        let standings = if judgement.problems.has_errors() {
+            Vec::new()
+        } else {
+            let newcomer = Newcomer {
+                ports: self.ports,
+                account: self.account(),
+                provider: &self.command.landing.provider,
+                report: self.spooled.report,
+                now: self.command.now,
+                scratch: &self.command.scratch,
+            };
+            for problem in newcomer.tenancy(&judgement.settlements).await? {
+                judgement.problems.push(problem);
+            }
+            newcomer.compare(&mut judgement, lines.path(), item.release.is_some()).await?
+        };
+        let item = ReportItem {
+            format: judgement.format.map(|format| format.id.to_owned()),
+            problems: judgement.problems.list().len() as u64 + judgement.problems.beyond_limit(),
+            first_problem: judgement.problems.first_error().map(|problem| problem.message.clone()),
+            ..item
+        };
+        if let Some(kind) = judgement.kind() {
+            return self.hold(item, revision, kind, judgement).await;
+        }
+        if standings.iter().all(|standing| matches!(standing.case, Case::Known(_))) {
+            return self.record_duplicate(item, revision, judgement, &standings).await;
+        }
+        self.accept(item, revision, judgement, standings, lines.path()).await
+    }
+
+    fn judge(&self, lines: &NamedTempFile, zone: &str) -> Result<Judgement, StepError> {
+        let owner = |format: &formats::Format| TableOwner {
+            account_id: self.account().to_string(),
+            provider: format.provider.to_owned(),
+            format: format.id.to_owned(),
+            report_id: self.spooled.report.to_string(),
+            zone: zone.to_owned(),
+        };
+        let mut input = BufReader::new(self.spooled.file.reopen()?);
+        input.rewind()?;
+        let provider = Some(self.command.landing.provider.as_str());
+        judge(&self.command.landing.name, &mut input, &self.command.limits, provider, |format| {
+            LineTable::create(lines.reopen()?, owner(format))
+        })
+    }
+
+    async fn hold(
+        &self,
+        item: ReportItem,
+        revision: u64,
+        kind: Kind,
+        judgement: Judgement,
+    ) -> Result<Outcome, StepError> {
+        let state = match kind.verdict() {
+            Verdict::Rejected => ReportState::Rejected { kind },
+            _ => ReportState::Quarantined { kind },
+        };
+        let key = Key::Problems {
+            account: self.account().clone(),
+            report: item.report,
+            attempt: u32::try_from(revision).unwrap_or(u32::MAX),
+        };
+        self.ports.objects.put_new(&key, problems_json(&judgement.problems).as_bytes()).await?;
+        let what = format!("{}: {}", state.word(), item.first_problem.as_deref().unwrap_or_default());
+        let item = ReportItem { state, ..item };
+        self.write(&item, Expect::Revision(revision), revision + 1, what).await?;
+        Ok(Outcome {
+            report: Some(item.report),
+            verdict: judgement.verdict(),
+            judgement,
+            settlements: Vec::new(),
+        })
+    }
+
+    async fn record_duplicate(
+        &self,
+        item: ReportItem,
+        revision: u64,
+        judgement: Judgement,
+        standings: &[Standing],
+    ) -> Result<Outcome, StepError> {
+        let first = standings.iter().find_map(|standing| match standing.case {
+            Case::Known(report) => Some(report.short()),
+            _ => None,
+        });
+        let what = format!("DUPLICATE: the same content came with report {}", first.unwrap_or_default());
+        let settlements = self.list_settlements(standings, &[]).await?;
+        let item = ReportItem { state: ReportState::Duplicate, ..item };
+        self.write(&item, Expect::Revision(revision), revision + 1, what).await?;
+        Ok(Outcome { report: Some(item.report), verdict: Verdict::Duplicate, judgement, settlements })
+    }
+
+    async fn accept(
+        &self,
+        item: ReportItem,
+        revision: u64,
+        judgement: Judgement,
+        standings: Vec<Standing>,
+        lines: &Path,
+    ) -> Result<Outcome, StepError> {
+        self.store(&item, &judgement, lines).await?;
+        let mut proposed = Vec::new();
+        for (standing, settlement) in standings.iter().zip(&judgement.settlements) {
+            proposed.push(self.propose(&item, standing, settlement).await?);
+        }
+        let settlements = self.list_settlements(&standings, &proposed).await?;
+        let what = match &item.release {
+            Some(release) => format!("COMMITTED, released by {}: {}", release.by, release.why),
+            None => format!("COMMITTED with {} settlements", settlements.len()),
+        };
+        let item = ReportItem { state: ReportState::Committed, ..item };
+        self.write(&item, Expect::Revision(revision), revision + 1, what).await?;
+        Ok(Outcome { report: Some(item.report), verdict: Verdict::Accepted, judgement, settlements })
+    }
+
+    /// Writes source and tables under keys made of the report's content; what is there already is the same.
+    async fn store(&self, item: &ReportItem, judgement: &Judgement, lines: &Path) -> Result<(), StepError> {
+        let (account, report) = (self.account().clone(), item.report);
+        let objects = &self.ports.objects;
+        let source = Key::Source { account: account.clone(), report };
+        objects.upload_new(&source, self.spooled.file.path()).await?;
+        let key = Key::Lines { account: account.clone(), report, parser_version: PARSER_VERSION.to_owned() };
+        objects.upload_new(&key, lines).await?;
+        let owner = TableOwner {
+            account_id: account.to_string(),
+            provider: item.provider.clone(),
+            format: item.format.clone().unwrap_or_default(),
+            report_id: report.to_string(),
+            zone: String::new(),
+        };
+        let mut table = Vec::new();
+        tables::write_settlements(&mut table, &owner, &judgement.settlements)?;
+        let key = Key::Settlements { account, report, parser_version: PARSER_VERSION.to_owned() };
+        objects.put_new(&key, &table).await?;
+        Ok(())
+    }
+
+    /// Proposes a settlement under this report; it counts once the report is committed. `None` when it is known.
+    async fn propose(
+        &self,
+        item: &ReportItem,
+        standing: &Standing,
+        settlement: &Settlement,
+    ) -> Result<Option<u32>, StepError> {
+        let Some(hash) = settlement.hash.filter(|_| !matches!(standing.case, Case::Known(_))) else {
+            return Ok(None);
+        };
+        let version = standing.item.versions.last().map_or(0, |last| last.version) + 1;
+        let mut versions = standing.item.versions.clone();
+        versions.push(SettlementVersion {
+            version,
+            report: item.report,
+            format: item.format.clone().unwrap_or_default(),
+            hash,
+            settlement: settlement.clone(),
+        });
+        let place = Place::settlement(&standing.key);
+        let expect = standing.revision.map_or(Expect::Absent, Expect::Revision);
+        let what = format!("version {version} proposed by report {}", item.report.short());
+        let revision = standing.revision.unwrap_or(0) + 1;
+        let writes = [
+            place.put(&SettlementItem { versions }, expect),
+            journal(&place, revision, self.command.now, what),
+        ];
+        match self.ports.state.transact(&writes).await {
+            Ok(()) => Ok(Some(version)),
+            Err(error) if error.kind == PortErrorKind::Conflict => {
+                let until = self.command.now + self.command.lease;
+                Err(StepError::Busy { report: settlement.name(), until })
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Records which settlements the report brought, before it is committed.
+    async fn list_settlements(
+        &self,
+        standings: &[Standing],
+        proposed: &[Option<u32>],
+    ) -> Result<Vec<ReportSettlementItem>, StepError> {
+        let versions = proposed.iter().copied().chain(std::iter::repeat(None));
+        let items: Vec<ReportSettlementItem> = standings
+            .iter()
+            .zip(versions)
+            .map(|(standing, version)| ReportSettlementItem { key: standing.key.clone(), version })
+            .collect();
+        let writes: Vec<_> = items
+            .iter()
+            .enumerate()
+            .map(|(number, item)| {
+                Place::report_settlement(self.spooled.report, self.account(), number).put(item, Expect::Any)
+            })
+            .collect();
+        self.ports.state.put_many(&writes).await?;
+        Ok(items)
+    }
+}
+
+/// Whether a report that was held may be read again: its reason may have gone since.
+fn may_be_judged_anew(state: &ReportState, item: &ReportItem) -> bool {
+    match state {
+        ReportState::Quarantined { kind } | ReportState::Rejected { kind } => {
+            matches!(kind, Kind::MerchantUnknown | Kind::TenantMismatch | Kind::WrongProvider)
+                || (item.parser_version != PARSER_VERSION && *kind != Kind::SettlementConflict)
+        }
+        ReportState::Crashed => item.parser_version != PARSER_VERSION,
+        _ => false,
+    }
+}
+
+/// The settlements that a report brought.
+///
+/// # Errors
+/// When the state cannot answer.
+pub async fn settlements_of(
+    ports: &Ports,
+    report: ReportId,
+    account: &AccountId,
+) -> Result<Vec<ReportSettlementItem>, StepError> {
+    let mut query = crate::ports::Query::all(format!("REPORT#{report}"));
+    query.prefix = format!("{account}#");
+    let mut found = Vec::new();
+    loop {
+        let page = ports.state.query(&query).await?;
+        for item in &page.items {
+            found.push(items::decode(item)?);
+        }
+        match page.cursor {
+            Some(cursor) => query.cursor = Some(cursor),
+            None => return Ok(found),
+        }
+    }
+}
+
+fn problems_json(problems: &Problems) -> String {
+    serde_json::to_string_pretty(problems).unwrap_or_default()
+}
+

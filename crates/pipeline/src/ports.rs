@@ -1,0 +1,248 @@
+//! The ports: what the steps need of the outside world. Each has one contract test that every adapter passes.
+
+use std::fmt;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use crate::keys::Key;
+
+/// Everything a step may use.
+#[derive(Clone)]
+pub struct Ports {
+    /// Files.
+    pub objects: Arc<dyn Objects>,
+    /// Small records with conditions.
+    pub state: Arc<dyn State>,
+}
+
+/// What a port's failure means to the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PortErrorKind {
+    /// What was asked for is not there.
+    NotFound,
+    /// A condition did not hold: somebody else was first.
+    Conflict,
+    /// The service could not be reached or refused for now.
+    Unavailable,
+    /// The request itself is wrong or not permitted.
+    Refused,
+}
+
+/// A port failed: a kind for the program, what for the reader, the source for the log.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}: {source}")]
+pub struct PortError {
+    /// What it means.
+    pub kind: PortErrorKind,
+    /// What was tried.
+    pub what: String,
+    /// What the service said.
+    #[source]
+    pub source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl PortError {
+    /// A failure of that kind.
+    pub fn new(
+        kind: PortErrorKind,
+        what: impl Into<String>,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        PortError { kind, what: what.into(), source: source.into() }
+    }
+
+    /// Whether trying again later can help.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self.kind, PortErrorKind::Unavailable | PortErrorKind::Conflict)
+    }
+}
+
+/// A file at rest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectMeta {
+    /// Its key as text, bucket first.
+    pub key: String,
+    /// Names this content of the key for ever.
+    pub version: String,
+    /// Size.
+    pub size_bytes: u64,
+}
+
+/// What became of a conditional put.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PutNew {
+    /// The object is there now.
+    Created(ObjectMeta),
+    /// An object was there before and is untouched.
+    Exists,
+}
+
+/// Files by key: S3, a directory, or memory.
+#[async_trait]
+pub trait Objects: Send + Sync {
+    /// The newest version of an object; `None` when there is none.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store cannot answer.
+    async fn head(&self, key: &Key) -> Result<Option<ObjectMeta>, PortError>;
+
+    /// Copies exactly that version of an object into `into`, piece by piece, and gives its size.
+    ///
+    /// # Errors
+    /// MUST be `NotFound` when object or version are gone, whatever other versions exist.
+    async fn fetch(&self, key: &Key, version: &str, into: &mut (dyn Write + Send)) -> Result<u64, PortError>;
+
+    /// Puts a local file as the newest version of an object; earlier versions stay.
+    ///
+    /// # Errors
+    /// `Unavailable` when the file cannot be read or the store cannot answer.
+    async fn upload(&self, key: &Key, file: &Path) -> Result<ObjectMeta, PortError>;
+
+    /// Puts a local file only when no object has that key.
+    ///
+    /// # Errors
+    /// As [`Objects::upload`]; an existing object is an answer, not an error.
+    async fn upload_new(&self, key: &Key, file: &Path) -> Result<PutNew, PortError>;
+
+    /// Puts bytes only when no object has that key.
+    ///
+    /// # Errors
+    /// As [`Objects::upload`]; an existing object is an answer, not an error.
+    async fn put_new(&self, key: &Key, bytes: &[u8]) -> Result<PutNew, PortError>;
+}
+
+/// A record: found by partition and sort key, changed only at the revision that was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item {
+    /// What the record is about.
+    pub partition: String,
+    /// Which of the partition's records it is.
+    pub sort: String,
+    /// Counts its changes from 1.
+    pub revision: u64,
+    /// Version of the body's layout.
+    pub schema: u32,
+    /// The record itself.
+    pub body: Value,
+}
+
+/// What must hold for a write to happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expect {
+    /// No record is there.
+    Absent,
+    /// The record is at this revision.
+    Revision(u64),
+    /// Anything; for records whose every writer writes the same.
+    Any,
+}
+
+/// A write with its condition.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Put {
+    /// What the record is about.
+    pub partition: String,
+    /// Which of the partition's records it is.
+    pub sort: String,
+    /// Version of the body's layout.
+    pub schema: u32,
+    /// The record itself.
+    pub body: Value,
+    /// What must hold.
+    pub expect: Expect,
+}
+
+/// A range of one partition in the order of its sort keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    /// The partition.
+    pub partition: String,
+    /// First sort key, taken in; empty for the very first.
+    pub from: String,
+    /// Sort keys begin with this.
+    pub prefix: String,
+    /// From the last to the first instead.
+    pub backwards: bool,
+    /// At most so many records in one page.
+    pub limit: usize,
+    /// Where the page before ended.
+    pub cursor: Option<String>,
+}
+
+impl Query {
+    /// All records of a partition from the first on.
+    pub fn all(partition: impl Into<String>) -> Self {
+        Query {
+            partition: partition.into(),
+            from: String::new(),
+            prefix: String::new(),
+            backwards: false,
+            limit: 1_000,
+            cursor: None,
+        }
+    }
+}
+
+/// One page of a query.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Page {
+    /// The records.
+    pub items: Vec<Item>,
+    /// Where to go on; `None` at the end.
+    pub cursor: Option<String>,
+}
+
+/// A transaction holds at most this many writes.
+pub const TRANSACT_WRITES_MAX: usize = 100;
+
+/// Records with conditions: DynamoDB, SQLite, or memory.
+#[async_trait]
+pub trait State: Send + Sync {
+    /// The record, as last written.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store cannot answer.
+    async fn get(&self, partition: &str, sort: &str) -> Result<Option<Item>, PortError>;
+
+    /// A page of records.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store cannot answer.
+    async fn query(&self, query: &Query) -> Result<Page, PortError>;
+
+    /// Writes all or nothing; no two writes may be to one record.
+    ///
+    /// # Errors
+    /// MUST be `Conflict`, with nothing written, when any condition does not hold; `Refused` beyond
+    /// [`TRANSACT_WRITES_MAX`] writes.
+    async fn transact(&self, writes: &[Put]) -> Result<(), PortError>;
+
+    /// Writes one record under its condition.
+    ///
+    /// # Errors
+    /// As [`State::transact`].
+    async fn put_if(&self, write: &Put) -> Result<(), PortError> {
+        self.transact(std::slice::from_ref(write)).await
+    }
+
+    /// Writes many records in parts; repeating the call gives the same records.
+    ///
+    /// # Errors
+    /// As [`State::transact`]; some parts may have been written.
+    async fn put_many(&self, writes: &[Put]) -> Result<(), PortError> {
+        for part in writes.chunks(TRANSACT_WRITES_MAX) {
+            self.transact(part).await?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Ports {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ports")
+    }
+}

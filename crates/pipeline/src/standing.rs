@@ -1,0 +1,206 @@
+//! How a settlement stands to what came before: new, known with the same content, or in conflict.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::path::Path;
+
+use jiff::Timestamp;
+use settlement::{AccountId, Kind, Problem, ReportId, SettleKey, Settlement};
+use tempfile::NamedTempFile;
+
+use crate::items::{MerchantItem, Place, ReportItem, ReportState, SettlementItem, SettlementVersion};
+use crate::judge::Judgement;
+use crate::keys::Key;
+use crate::ports::Ports;
+use crate::{PARSER_VERSION, StepError, difference};
+
+/// A settlement beside its record.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// Names it.
+    pub key: SettleKey,
+    /// All versions so far that count or may still come to count.
+    pub item: SettlementItem,
+    /// Revision of the record; `None` when there is none.
+    pub revision: Option<u64>,
+    /// What it is to the version that counts.
+    pub case: Case,
+}
+
+/// What a settlement is to the version of it that counts.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Case {
+    /// None counts yet.
+    New,
+    /// The same content, brought by that report.
+    Known(ReportId),
+    /// Other content.
+    Conflict(Box<SettlementVersion>),
+    /// Another report that brings it is being read right now, until then.
+    InFlight(Timestamp),
+}
+
+/// A report that has been judged and is to be held against what came before.
+#[derive(Debug, Clone, Copy)]
+pub struct Newcomer<'a> {
+    /// Where what came before is known.
+    pub ports: &'a Ports,
+    /// The account it was sent to.
+    pub account: &'a AccountId,
+    /// The provider that wrote it.
+    pub provider: &'a str,
+    /// Its id.
+    pub report: ReportId,
+    /// The time.
+    pub now: Timestamp,
+    /// A directory for temporary files.
+    pub scratch: &'a Path,
+}
+
+impl Newcomer<'_> {
+    /// What is wrong with whose merchant numbers it holds: nothing when all are the account's own.
+    ///
+    /// # Errors
+    /// When the state cannot answer.
+    pub async fn tenancy(&self, settlements: &[Settlement]) -> Result<Vec<Problem>, StepError> {
+        let (account, provider) = (self.account, self.provider);
+        let mut problems = Vec::new();
+        for number in merchant_numbers(settlements) {
+            let owner = Place::merchant(provider, number).read::<MerchantItem>(&*self.ports.state).await?;
+            match owner.map(|(item, _)| item.account) {
+                Some(owner) if owner == *account => {}
+                // Whose number it is stays untold.
+                Some(_) => {
+                    let message = format!(
+                        "Found merchant number {number}, which is not registered to account {account}. \
+                         Put the file under the account that it belongs to"
+                    );
+                    problems.push(Problem::error(Kind::TenantMismatch, message));
+                }
+                None => {
+                    let message = format!(
+                        "Found merchant number {number}, which no account has. If it is yours, run \
+                         `avstem account add-merchant {provider} {number} --account {account}` and send the file again"
+                    );
+                    problems.push(Problem::error(Kind::MerchantUnknown, message));
+                }
+            }
+        }
+        Ok(problems)
+    }
+
+    /// Holds each settlement against what counts so far. Conflicts become problems of the judgement, row by row, unless
+    /// they were `released`; `lines` is the table of the report's own lines.
+    ///
+    /// # Errors
+    /// `Busy` when another report with one of its settlements is being read right now, else when a port or disk fails.
+    pub async fn compare(
+        &self,
+        judgement: &mut Judgement,
+        lines: &Path,
+        released: bool,
+    ) -> Result<Vec<Standing>, StepError> {
+        let mut standings = Vec::new();
+        for settlement in &judgement.settlements {
+            let standing = self.standing(settlement).await?;
+            match &standing.case {
+                Case::InFlight(until) => {
+                    return Err(StepError::Busy { report: settlement.name(), until: *until });
+                }
+                Case::Conflict(before) if !released => {
+                    for problem in self.difference(before, settlement, lines).await? {
+                        judgement.problems.push(problem);
+                    }
+                }
+                _ => {}
+            }
+            standings.push(standing);
+        }
+        Ok(standings)
+    }
+
+    async fn standing(&self, settlement: &Settlement) -> Result<Standing, StepError> {
+        let key = SettleKey::new(self.account, self.provider, &settlement.head);
+        let record = Place::settlement(&key).read::<SettlementItem>(&*self.ports.state).await?;
+        let (mut item, revision) = match record {
+            Some((item, revision)) => (item, Some(revision)),
+            None => (SettlementItem::default(), None),
+        };
+        let case = loop {
+            let Some(last) = item.versions.last() else { break Case::New };
+            match self.state_of(last.report).await? {
+                Some(ReportState::Committed) if Some(last.hash) == settlement.hash => break Case::Known(last.report),
+                Some(ReportState::Committed) => break Case::Conflict(Box::new(last.clone())),
+                Some(ReportState::Claimed { lease_until })
+                    if last.report != self.report && lease_until > self.now =>
+                {
+                    break Case::InFlight(lease_until);
+                }
+                // The report that proposed this version never came to count.
+                _ => item.versions.pop(),
+            };
+        };
+        Ok(Standing { key, item, revision, case })
+    }
+
+    async fn state_of(&self, report: ReportId) -> Result<Option<ReportState>, StepError> {
+        let item = Place::report(report, self.account).read::<ReportItem>(&*self.ports.state).await?;
+        Ok(item.map(|(item, _)| item.state))
+    }
+
+    async fn difference(
+        &self,
+        before: &SettlementVersion,
+        settlement: &Settlement,
+        lines: &Path,
+    ) -> Result<Vec<Problem>, StepError> {
+        if before.settlement.lines.max(settlement.lines) > difference::COMPARED_LINES_MAX {
+            return Ok(difference::between(&before.settlement, settlement, std::iter::empty(), std::iter::empty()));
+        }
+        let old = NamedTempFile::new_in(self.scratch)?;
+        fetch_lines(self.ports, self.account, before.report, &old).await?;
+        let before_lines = lines_of(File::open(old.path())?, settlement)?;
+        let now_lines = lines_of(File::open(lines)?, settlement)?;
+        Ok(difference::between(&before.settlement, settlement, before_lines.into_iter(), now_lines.into_iter()))
+    }
+}
+
+/// The merchant numbers of a report, each once, in the order they appear.
+pub fn merchant_numbers(settlements: &[Settlement]) -> Vec<&str> {
+    let mut seen = HashSet::new();
+    let numbers = settlements.iter().map(|settlement| settlement.head.merchant_number.as_str());
+    numbers.filter(|number| seen.insert(*number)).collect()
+}
+
+/// Copies the lines of a committed report to a local file.
+///
+/// # Errors
+/// When they are gone or cannot be read.
+pub(crate) async fn fetch_lines(
+    ports: &Ports,
+    account: &AccountId,
+    report: ReportId,
+    into: &NamedTempFile,
+) -> Result<(), StepError> {
+    let item = Place::report(report, account).read::<ReportItem>(&*ports.state).await?;
+    // A report keeps the lines of the parser that committed it.
+    let parser_version = item.map_or_else(|| PARSER_VERSION.to_owned(), |(item, _)| item.parser_version);
+    let key = Key::Lines { account: account.clone(), report, parser_version };
+    let Some(meta) = ports.objects.head(&key).await? else {
+        return Err(StepError::Refused(format!("The lines of report {} are gone from {key}", report.short())));
+    };
+    let mut file = into.reopen()?;
+    ports.objects.fetch(&key, &meta.version, &mut file).await?;
+    Ok(())
+}
+
+fn lines_of(file: File, settlement: &Settlement) -> Result<Vec<settlement::LineRecord>, StepError> {
+    let head = &settlement.head;
+    let own = |line: &settlement::LineRecord| {
+        line.settlement_id == head.settlement_id
+            && line.merchant_number == head.merchant_number
+            && line.currency == head.currency
+    };
+    let lines = tables::read_lines(file)?;
+    Ok(lines.filter(|line| line.as_ref().map_or(true, own)).collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,77 @@
+"""Times `avstem convert` beside DuckDB on one report, in turn, and prints ratios. Called by bench.sh."""
+
+import os
+import resource
+import statistics
+import subprocess
+import sys
+
+DUCKDB = """
+import duckdb, sys
+source, target = sys.argv[1:3]
+db = duckdb.connect()
+db.execute("SET threads = 1")
+db.execute("SET preserve_insertion_order = true")
+db.execute(f'''
+COPY (
+  SELECT strptime(Salgsdato, '%d.%m.%Y')::DATE AS salgsdato, Salgssted, Vippsnummer, Produkt, "Transaksjons-ID",
+         "Ordre-ID", Brutto, Gebyr, Netto, Transaksjonstype, "Oppgjørs-ID",
+         strptime("Oppgjørsdato", '%d.%m.%Y')::DATE AS oppgjorsdato
+  FROM read_csv('{source}', delim = ';', header = true, skip = 7, quote = '"', decimal_separator = ',',
+                auto_detect = false, null_padding = true, parallel = false, columns = {{
+    'Salgsdato': 'VARCHAR', 'Salgssted': 'VARCHAR', 'Vippsnummer': 'VARCHAR', 'Produkt': 'VARCHAR',
+    'Transaksjons-ID': 'VARCHAR', 'Ordre-ID': 'VARCHAR', 'Brutto': 'DECIMAL(18,2)', 'Gebyr': 'DECIMAL(18,2)',
+    'Netto': 'DECIMAL(18,2)', 'Transaksjonstype': 'VARCHAR', 'Oppgjørs-ID': 'VARCHAR', 'Oppgjørsdato': 'VARCHAR',
+    'Oppgjørssum': 'DECIMAL(18,2)', 'Oppgjørskonto': 'VARCHAR', 'Fornavn': 'VARCHAR', 'Etternavn': 'VARCHAR',
+    'Melding': 'VARCHAR'}})
+  WHERE Salgsdato IS NOT NULL AND Salgsdato <> 'Til utbetaling netto'
+) TO '{target}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)''')
+"""
+
+
+def measure(command):
+    """Runs one process to its end: CPU seconds, wall seconds, peak memory in MiB."""
+    before = os.times()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    after = os.times()
+    if status != 0:
+        sys.exit(f"{command[0]} ended with {status}")
+    return usage.ru_utime + usage.ru_stime, after.elapsed - before.elapsed, usage.ru_maxrss / 1024
+
+
+def sums(path, query):
+    """What DuckDB reads back from a result, so that nobody wins by doing less."""
+    script = f"import duckdb; print(duckdb.sql(\"SELECT {query} FROM read_parquet('{path}')\").fetchall())"
+    return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def main():
+    avstem, source, folder, rounds = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
+    ours, theirs = os.path.join(folder, "avstem.parquet"), os.path.join(folder, "duckdb.parquet")
+    commands = {
+        "avstem": [avstem, "convert", source, "-o", ours],
+        "duckdb": [sys.executable, "-c", DUCKDB, source, theirs],
+    }
+    runs = {name: [] for name in commands}
+    for round_number in range(rounds + 1):
+        for name, command in commands.items():
+            figures = measure(command)
+            if round_number > 0:
+                runs[name].append(figures)
+    if sums(ours, "count(*), sum(capture_minor + refund_minor), sum(fee_minor), sum(net_minor)") != sums(
+        theirs, "count(*), sum(Brutto * 100)::HUGEINT, -sum(Gebyr * 100)::HUGEINT, sum(Netto * 100)::HUGEINT"
+    ):
+        sys.exit("The two results do not have the same sums")
+    median = {name: [statistics.median(column) for column in zip(*figures)] for name, figures in runs.items()}
+    ratio = statistics.median(b[0] / a[0] for a, b in zip(runs["avstem"], runs["duckdb"]))
+    for name, (cpu, wall, memory) in median.items():
+        size = os.path.getsize(ours if name == "avstem" else theirs) / 1e6
+        print(f"{name:<7} cpu {cpu:6.2f} s  wall {wall:6.2f} s  peak {memory:6.0f} MiB  parquet {size:6.1f} MB")
+    memory = median["avstem"][2] / median["duckdb"][2]
+    print(f"avstem is {ratio:.2f} times as fast as duckdb (cpu, one thread each) and takes {memory:.2f} of its memory")
+
+
+if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    main()

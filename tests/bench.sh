@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Benchmarks beside a peer, in one run on one machine: ratios count, seconds do not.
+# Usage: bash tests/bench.sh [LINES ...]   (default 1000000)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+work=target/bench
+mkdir -p "$work"
+[ -x "$work/venv/bin/python" ] || python3 -m venv "$work/venv"
+"$work/venv/bin/pip" install --quiet --disable-pip-version-check duckdb==2.0.0
+cargo build --quiet --release -p cli -p tests
+for lines in "${@:-1000000}"; do
+    report="$work/$lines.csv"
+    [ -s "$report" ] || target/release/generate-report "$lines" >"$report"
+    echo "Vipps portal CSV of $lines lines, $(($(stat -c %s "$report") / 1000000)) MB, to proved Parquet"
+    "$work/venv/bin/python" tests/bench.py target/release/avstem "$report" "$work" "${ROUNDS:-5}"
+done
