@@ -30,8 +30,8 @@ pub struct CanonicalRow<'a> {
 pub struct RowDigest {
     /// Equal for two rows of the same transaction; zero for a row without an id.
     pub transaction: u64,
-    /// Equal for two rows of the same content.
-    pub content: u128,
+    /// Equal for two rows of the same content: most significant half first.
+    pub content: [u64; 2],
 }
 
 impl CanonicalRow<'_> {
@@ -41,7 +41,7 @@ impl CanonicalRow<'_> {
     pub fn digest(&self, scratch: &mut Vec<u8>) -> RowDigest {
         scratch.clear();
         for text in [self.provider_transaction_id, self.order_reference] {
-            scratch.extend_from_slice(&u32::try_from(text.len()).unwrap_or(u32::MAX).to_be_bytes());
+            push_varint(scratch, text.len() as u64);
             scratch.extend_from_slice(text.as_bytes());
         }
         scratch.extend_from_slice(self.currency.as_str().as_bytes());
@@ -49,11 +49,13 @@ impl CanonicalRow<'_> {
         for (tag, (_, minor)) in (0_u8..).zip(self.terms.named()) {
             if minor != 0 {
                 scratch.push(tag);
-                scratch.extend_from_slice(&minor.to_be_bytes());
+                // Zigzag: the sign in the lowest bit.
+                push_varint(scratch, (minor.cast_unsigned() << 1) ^ (minor >> 63).cast_unsigned());
             }
         }
         let hash = Sha256::digest(&scratch);
-        let content = hash.iter().take(16).fold(0_u128, |value, byte| (value << 8) | u128::from(*byte));
+        let half = |bytes: &[u8]| bytes.iter().take(8).fold(0_u64, |value, byte| (value << 8) | u64::from(*byte));
+        let content = [half(&hash), half(hash.get(8..).unwrap_or_default())];
         RowDigest { transaction: self.transaction(), content }
     }
 
@@ -65,6 +67,15 @@ impl CanonicalRow<'_> {
         let bytes = self.provider_transaction_id.bytes().chain([self.kind.code()]);
         bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
     }
+}
+
+/// Seven bits a byte, lowest first: most rows then fit one block of SHA-256.
+fn push_varint(bytes: &mut Vec<u8>, mut value: u64) {
+    while value > 0x7f {
+        bytes.push((value & 0x7f) as u8 | 0x80);
+        value >>= 7;
+    }
+    bytes.push(value as u8);
 }
 
 /// SHA-256 of a settlement's canonical content.
@@ -120,7 +131,7 @@ impl SettlementHasher {
     /// Adds the next row; rows must come in ascending order of their digest.
     pub fn row(&mut self, digest: RowDigest) {
         self.0.update(digest.transaction.to_be_bytes());
-        self.0.update(digest.content.to_be_bytes());
+        digest.content.iter().for_each(|half| self.0.update(half.to_be_bytes()));
     }
 
     /// The hash of all rows added.

@@ -12,8 +12,8 @@ use settlement::{
 
 use crate::TableError;
 
-/// A run of this many rows is sorted in memory and then spilled: 8 MiB.
-pub const RUN_ROWS: usize = 256 * 1024;
+/// A run of this many rows is sorted in memory and then spilled: 16 MiB.
+pub const RUN_ROWS: usize = 512 * 1024;
 /// Repeated transactions beyond this many are only counted.
 const REPEATED_MAX: usize = 1_000;
 const ENTRY_BYTES: usize = 32;
@@ -138,7 +138,7 @@ impl Entry {
             .to_le_bytes()
             .into_iter()
             .chain(self.digest.transaction.to_le_bytes())
-            .chain(self.digest.content.to_le_bytes())
+            .chain(self.digest.content.iter().flat_map(|half| half.to_le_bytes()))
             .chain(self.row.to_le_bytes());
         bytes.iter_mut().zip(parts).for_each(|(slot, byte)| *slot = byte);
         bytes
@@ -147,13 +147,14 @@ impl Entry {
     fn from_bytes(bytes: &[u8; ENTRY_BYTES]) -> Option<Self> {
         let (settlement, rest) = bytes.split_first_chunk::<4>()?;
         let (transaction, rest) = rest.split_first_chunk::<8>()?;
-        let (content, rest) = rest.split_first_chunk::<16>()?;
+        let (upper, rest) = rest.split_first_chunk::<8>()?;
+        let (lower, rest) = rest.split_first_chunk::<8>()?;
         let (row, _) = rest.split_first_chunk::<4>()?;
         Some(Entry {
             settlement: u32::from_le_bytes(*settlement),
             digest: RowDigest {
                 transaction: u64::from_le_bytes(*transaction),
-                content: u128::from_le_bytes(*content),
+                content: [u64::from_le_bytes(*upper), u64::from_le_bytes(*lower)],
             },
             row: u32::from_le_bytes(*row),
         })

@@ -15,6 +15,7 @@
 )]
 
 mod digests;
+mod parquet_file;
 mod read;
 mod schema;
 mod settlements;

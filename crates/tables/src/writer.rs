@@ -1,21 +1,18 @@
 //! The sink that writes `settlement_line` as Parquet while a report is read.
 
 use std::fs::File;
-use std::io::BufWriter;
 use std::sync::Arc;
 
 use arrow_array::types::Int8Type;
 use arrow_array::{
     ArrayRef, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Int8Array, Int32Array, Int64Array,
-    RecordBatch, StringArray, TimestampMicrosecondArray, new_null_array,
+    StringArray, TimestampMicrosecondArray, new_null_array,
 };
 use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
@@ -25,6 +22,7 @@ use settlement::{
 
 use crate::TableError;
 use crate::digests::Digests;
+use crate::parquet_file::{Cells, ParquetFile};
 use crate::schema::{SCHEMA_VERSION, SHOWN_PRECISION, SHOWN_SCALE, settlement_line_schema};
 
 /// Lines in one row group: its buffers are what the writer holds in memory.
@@ -50,11 +48,11 @@ pub struct TableOwner {
 pub struct LineTable {
     owner: TableOwner,
     zone: TimeZone,
-    heads: Vec<SettlementHead>,
+    /// Each settlement with the day of its payout.
+    heads: Vec<(SettlementHead, i32)>,
     digests: Digests,
-    schema: SchemaRef,
     /// `None` once sealed.
-    writer: Option<ArrowWriter<BufWriter<File>>>,
+    file: Option<ParquetFile>,
 }
 
 impl LineTable {
@@ -65,72 +63,100 @@ impl LineTable {
     pub fn create(file: File, owner: TableOwner) -> Result<Self, TableError> {
         let zone = TimeZone::get(&owner.zone).map_err(|_| TableError::Zone { zone: owner.zone.clone() })?;
         let schema = compact(&settlement_line_schema());
-        let options = ArrowWriterOptions::new().with_properties(properties()?).with_skip_arrow_metadata(true);
-        let writer = ArrowWriter::try_new_with_options(BufWriter::new(file), Arc::clone(&schema), options)?;
-        Ok(LineTable { owner, zone, heads: Vec::new(), digests: Digests::default(), schema, writer: Some(writer) })
+        let file = ParquetFile::create(file, schema, properties()?, ROW_GROUP_LINES)?;
+        Ok(LineTable { owner, zone, heads: Vec::new(), digests: Digests::default(), file: Some(file) })
     }
 
     fn write(&mut self, batch: &LineBatch) -> Result<(), TableError> {
         self.digests.add(batch)?;
         let columns = self.columns(batch)?;
-        let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns)?;
-        if let Some(writer) = &mut self.writer {
-            writer.write(&batch)?;
+        if let Some(file) = &mut self.file {
+            file.write(batch.len(), columns)?;
         }
         Ok(())
     }
 
     /// The columns in the order of [`settlement_line_schema`].
-    fn columns(&self, batch: &LineBatch) -> Result<Vec<ArrayRef>, TableError> {
-        let lines = batch.len();
-        let head = |settlement: &u32| self.heads.get(*settlement as usize);
-        let from_head = |value: fn(&SettlementHead) -> &str| -> ArrayRef {
-            Arc::new(StringArray::from_iter_values(batch.settlement.iter().map(|s| head(s).map_or("", value))))
-        };
-        let money = |term: fn(&Terms) -> i64| -> ArrayRef {
-            Arc::new(Int64Array::from_iter_values(batch.terms.iter().map(term)))
-        };
-        let exponents = || batch.settlement.iter().map(|s| head(s).map_or(2, |head| head.exponent));
-        let net = || batch.terms.iter().map(|terms| terms.net_minor().unwrap_or(0));
-        let shown = net().zip(exponents()).map(|(minor, exponent)| shown_minor(minor, exponent));
-        let captured_on = batch.captured_at_us.iter().zip(&batch.provider_date);
+    fn columns(&self, batch: &LineBatch) -> Result<Vec<Cells>, TableError> {
+        let mut provider_days = DayMemo::default();
+        let provider_dates: Vec<Option<i32>> =
+            batch.provider_date.iter().map(|date| date.map(|date| provider_days.of(date))).collect();
+        let net: Vec<i64> = batch.terms.iter().map(|terms| terms.net_minor().unwrap_or(0)).collect();
+        let exponents = batch.settlement.iter().map(|index| self.head(*index).map_or(2, |(head, _)| head.exponent));
+        let shown = net.iter().zip(exponents).map(|(minor, exponent)| shown_minor(*minor, exponent));
+        let shown = Decimal128Array::from_iter_values(shown).with_precision_and_scale(SHOWN_PRECISION, SHOWN_SCALE)?;
         Ok(vec![
-            same(&self.owner.account_id, lines),
-            same(&self.owner.provider, lines),
-            from_head(|head| &head.merchant_number),
-            from_head(|head| &head.settlement_id),
-            same(&self.owner.report_id, lines),
-            Arc::new(Int32Array::from_value(1, lines)),
-            Arc::new(BooleanArray::from(vec![true; lines])),
-            Arc::new(Int64Array::from_iter_values(batch.row.iter().map(|row| i64::from(*row)))),
-            kinds(&batch.kind),
-            money(|terms| terms.capture_minor),
-            money(|terms| terms.refund_minor),
-            money(|terms| terms.fee_minor),
-            money(|terms| terms.fee_vat_minor),
-            money(|terms| terms.chargeback_minor),
-            money(|terms| terms.reserve_minor),
-            money(|terms| terms.adjustment_minor),
-            Arc::new(Int64Array::from_iter_values(net())),
-            Arc::new(Decimal128Array::from_iter_values(shown).with_precision_and_scale(SHOWN_PRECISION, SHOWN_SCALE)?),
-            from_head(|head| head.currency.as_str()),
-            Arc::new(Int8Array::from_iter_values(exponents().map(|exponent| i8::try_from(exponent).unwrap_or(2)))),
-            text(&batch.provider_transaction_id),
-            text(&batch.original_reference),
-            text(&batch.order_reference),
-            text(&batch.correlation_id),
-            text(&batch.provider_method),
-            text(&batch.provider_kind),
-            Arc::new(TimestampMicrosecondArray::from_iter(batch.captured_at_us.iter().copied()).with_timezone("UTC")),
-            Arc::new(Date32Array::from_iter(captured_on.map(|(at, date)| self.day_of(*at).or(date.map(days))))),
-            Arc::new(Date32Array::from_iter(batch.provider_date.iter().map(|date| date.map(days)))),
-            Arc::new(Date32Array::from_iter_values(
-                batch.settlement.iter().map(|s| head(s).map_or(0, |head| days(head.payout_on))),
-            )),
-            text(&batch.store_id),
-            text(&batch.payout_destination_id),
-            Arc::new(Int32Array::from_value(SCHEMA_VERSION, lines)),
+            same_text(&self.owner.account_id),
+            same_text(&self.owner.provider),
+            self.from_heads(batch, |head, _| head.merchant_number.as_str(), texts),
+            self.from_heads(batch, |head, _| head.settlement_id.as_str(), texts),
+            same_text(&self.owner.report_id),
+            Cells::Same(Arc::new(Int32Array::from_value(1, 1))),
+            Cells::Same(Arc::new(BooleanArray::from(vec![true]))),
+            Cells::Each(Arc::new(Int64Array::from_iter_values(batch.row.iter().map(|row| i64::from(*row))))),
+            kinds(&batch.kind)?,
+            money(batch, |terms| terms.capture_minor),
+            money(batch, |terms| terms.refund_minor),
+            money(batch, |terms| terms.fee_minor),
+            money(batch, |terms| terms.fee_vat_minor),
+            money(batch, |terms| terms.chargeback_minor),
+            money(batch, |terms| terms.reserve_minor),
+            money(batch, |terms| terms.adjustment_minor),
+            Cells::Each(Arc::new(Int64Array::from(net))),
+            Cells::Each(Arc::new(shown)),
+            self.from_heads(batch, |head, _| head.currency.as_str(), texts),
+            self.from_heads(batch, |head, _| i8::try_from(head.exponent).unwrap_or(2), |cells| {
+                Arc::new(Int8Array::from(cells))
+            }),
+            text(&batch.provider_transaction_id)?,
+            text(&batch.original_reference)?,
+            text(&batch.order_reference)?,
+            text(&batch.correlation_id)?,
+            text(&batch.provider_method)?,
+            text(&batch.provider_kind)?,
+            instants(&batch.captured_at_us),
+            Cells::Each(Arc::new(Date32Array::from(self.captured_on(batch, &provider_dates)))),
+            Cells::Each(Arc::new(Date32Array::from(provider_dates))),
+            self.from_heads(batch, |_, payout_on| payout_on, |cells| Arc::new(Date32Array::from(cells))),
+            text(&batch.store_id)?,
+            text(&batch.payout_destination_id)?,
+            Cells::Same(Arc::new(Int32Array::from_value(SCHEMA_VERSION, 1))),
         ])
+    }
+
+    fn head(&self, index: u32) -> Option<&(SettlementHead, i32)> {
+        self.heads.get(index as usize)
+    }
+
+    /// A column that is the same for all lines of a settlement.
+    fn from_heads<'a, T: Copy + PartialEq + Default>(
+        &'a self,
+        batch: &LineBatch,
+        value: impl Fn(&'a SettlementHead, i32) -> T,
+        array: impl Fn(Vec<T>) -> ArrayRef,
+    ) -> Cells {
+        let of = |index: u32| self.head(index).map_or_else(T::default, |(head, payout_on)| value(head, *payout_on));
+        let mut memo = (u32::MAX, T::default());
+        let cells: Vec<T> = batch
+            .settlement
+            .iter()
+            .map(|index| {
+                if memo.0 != *index {
+                    memo = (*index, of(*index));
+                }
+                memo.1
+            })
+            .collect();
+        match cells.first() {
+            Some(first) if cells.iter().all(|cell| cell == first) => Cells::Same(array(vec![*first])),
+            _ => Cells::Each(array(cells)),
+        }
+    }
+
+    /// The day of each line in the account's zone; where only the provider's day is known, that.
+    fn captured_on(&self, batch: &LineBatch, provider_dates: &[Option<i32>]) -> Vec<Option<i32>> {
+        let days = batch.captured_at_us.iter().zip(provider_dates);
+        days.map(|(at, provider_date)| self.day_of(*at).or(*provider_date)).collect()
     }
 
     /// The day of an instant in the account's zone.
@@ -143,7 +169,7 @@ impl LineTable {
 impl Sink for LineTable {
     fn open(&mut self, head: &SettlementHead) -> Result<(), SinkError> {
         self.digests.open(head);
-        self.heads.push(head.clone());
+        self.heads.push((head.clone(), days(head.payout_on)));
         Ok(())
     }
 
@@ -152,8 +178,8 @@ impl Sink for LineTable {
     }
 
     fn seal(&mut self, settlements: &[Settlement]) -> Result<Sealed, SinkError> {
-        if let Some(writer) = self.writer.take() {
-            writer.close().map_err(TableError::from)?;
+        if let Some(file) = self.file.take() {
+            file.close()?;
         }
         Ok(self.digests.seal(settlements)?)
     }
@@ -175,50 +201,68 @@ pub(crate) fn shown_minor(minor: i64, exponent: u8) -> i128 {
     }
 }
 
-/// The schema with few-valued texts as dictionaries: the same Parquet, less work.
+/// Days since 1970 of the day before again: neighbouring lines mostly share it.
+#[derive(Default)]
+struct DayMemo(Option<(Date, i32)>);
+
+impl DayMemo {
+    fn of(&mut self, date: Date) -> i32 {
+        match self.0 {
+            Some((known, days)) if known == date => days,
+            _ => self.0.insert((date, days(date))).1,
+        }
+    }
+}
+
+/// The schema with the line's kind as a dictionary: the same Parquet, less work.
 fn compact(schema: &Schema) -> SchemaRef {
     let dictionary = DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8));
     let fields = schema.fields().iter().map(|field| match field.name().as_str() {
-        "account_id" | "provider" | "report_id" | "kind" => Field::new(field.name(), dictionary.clone(), false),
+        "kind" => Field::new(field.name(), dictionary.clone(), false),
         _ => field.as_ref().clone(),
     });
     Arc::new(Schema::new(fields.collect::<Vec<Field>>()))
 }
 
-fn same(value: &str, lines: usize) -> ArrayRef {
-    let keys = Int8Array::from_value(0, lines);
-    let values: ArrayRef = Arc::new(StringArray::from(vec![value]));
-    match DictionaryArray::<Int8Type>::try_new(keys, values) {
-        Ok(array) => Arc::new(array),
-        // Key 0 of one value is always valid.
-        Err(_) => Arc::new(StringArray::from_iter_values(std::iter::repeat_n(value, lines))),
-    }
+fn same_text(value: &str) -> Cells {
+    Cells::Same(Arc::new(StringArray::from(vec![value])))
 }
 
-fn kinds(kinds: &[LineKind]) -> ArrayRef {
+fn texts(values: Vec<&str>) -> ArrayRef {
+    Arc::new(StringArray::from(values))
+}
+
+/// A term of every line; one that no line has is the same zero throughout.
+fn money(batch: &LineBatch, term: fn(&Terms) -> i64) -> Cells {
+    if batch.terms.iter().all(|terms| term(terms) == 0) {
+        return Cells::Same(Arc::new(Int64Array::from_value(0, 1)));
+    }
+    Cells::Each(Arc::new(Int64Array::from_iter_values(batch.terms.iter().map(term))))
+}
+
+fn instants(at_us: &[Option<i64>]) -> Cells {
+    let array = |values: &[Option<i64>]| -> ArrayRef {
+        Arc::new(TimestampMicrosecondArray::from_iter(values.iter().copied()).with_timezone("UTC"))
+    };
+    if at_us.iter().all(Option::is_none) { Cells::Same(array(&[None])) } else { Cells::Each(array(at_us)) }
+}
+
+fn kinds(kinds: &[LineKind]) -> Result<Cells, TableError> {
     let keys = Int8Array::from_iter_values(kinds.iter().map(|kind| i8::try_from(kind.code()).unwrap_or(0)));
     let words: ArrayRef = Arc::new(StringArray::from_iter_values(LineKind::ALL.iter().map(|(_, word)| *word)));
-    match DictionaryArray::<Int8Type>::try_new(keys, words) {
-        Ok(array) => Arc::new(array),
-        // Every code is the place of its word.
-        Err(_) => Arc::new(StringArray::from_iter_values(kinds.iter().map(|kind| kind.as_str()))),
-    }
+    Ok(Cells::Each(Arc::new(DictionaryArray::<Int8Type>::try_new(keys, words)?)))
 }
 
 /// A text column whose empty values are null; the text itself is handed over as it lies.
-fn text(column: &TextColumn) -> ArrayRef {
-    let offsets = column.offsets();
-    let lines = offsets.len() - 1;
+fn text(column: &TextColumn) -> Result<Cells, TableError> {
     if column.is_absent() {
-        return new_null_array(&DataType::Utf8, lines);
+        return Ok(Cells::Same(new_null_array(&DataType::Utf8, 1)));
     }
+    let offsets = column.offsets();
     let nulls = NullBuffer::from_iter(offsets.windows(2).map(|ends| ends.first() != ends.last()));
     let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets.to_vec()));
     let values = Buffer::from(column.text().as_bytes());
-    match StringArray::try_new(offsets, values, Some(nulls)) {
-        Ok(array) => Arc::new(array),
-        Err(_) => Arc::new(StringArray::from_iter(column.iter().map(|value| Some(value).filter(|v| !v.is_empty())))),
-    }
+    Ok(Cells::Each(Arc::new(StringArray::try_new(offsets, values, Some(nulls))?)))
 }
 
 fn properties() -> Result<WriterProperties, TableError> {
@@ -229,12 +273,16 @@ fn properties() -> Result<WriterProperties, TableError> {
         .set_data_page_row_count_limit(PAGE_LINES)
         .set_statistics_enabled(EnabledStatistics::Page)
         .set_column_index_truncate_length(Some(64));
-    let grow = ["line_no", "capture_minor", "refund_minor", "fee_minor", "net_minor", "net", "captured_at"];
-    for name in grow {
+    let numbers = ["line_no", "capture_minor", "refund_minor", "fee_minor", "net_minor", "net", "captured_at"];
+    for name in numbers {
         let column = ColumnPath::from(name);
         properties = properties
             .set_column_dictionary_enabled(column.clone(), false)
             .set_column_encoding(column, Encoding::DELTA_BINARY_PACKED);
+    }
+    // What prunes nothing needs no statistics.
+    for name in ["kind", "provider_method", "provider_kind"] {
+        properties = properties.set_column_statistics_enabled(ColumnPath::from(name), EnabledStatistics::None);
     }
     for name in ["provider_transaction_id", "original_reference", "order_reference", "correlation_id"] {
         properties = properties.set_column_dictionary_enabled(ColumnPath::from(name), false);
