@@ -58,24 +58,17 @@ pub(crate) async fn spool(
 /// # Errors
 /// When the file cannot be read.
 pub fn report_id_of(file: &mut File) -> io::Result<ReportId> {
-    let mut hash = Hashing(Sha256::new());
+    let mut hash = Sha256::new();
+    let mut block = vec![0; 256 * 1024];
     io::Seek::rewind(file)?;
-    io::copy(file, &mut hash)?;
+    loop {
+        match io::Read::read(file, &mut block)? {
+            0 => break,
+            read => hash.update(block.get(..read).unwrap_or_default()),
+        }
+    }
     io::Seek::rewind(file)?;
-    Ok(ReportId::from_sha256(hash.0.finalize().into()))
-}
-
-struct Hashing(Sha256);
-
-impl Write for Hashing {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+    Ok(ReportId::from_sha256(hash.finalize().into()))
 }
 
 struct Copy {

@@ -80,7 +80,7 @@ impl Digests {
     }
 
     fn spill(&mut self) -> Result<(), TableError> {
-        self.run.sort_unstable();
+        sort(&mut self.run);
         let mut file = BufWriter::new(tempfile::tempfile()?);
         for entry in &self.run {
             file.write_all(&entry.to_bytes())?;
@@ -97,7 +97,7 @@ impl Digests {
     /// # Errors
     /// When a spilled run cannot be read back.
     pub fn seal(&mut self, settlements: &[Settlement]) -> Result<Sealed, TableError> {
-        self.run.sort_unstable();
+        sort(&mut self.run);
         let mut merge = Merge::new(std::mem::take(&mut self.run), std::mem::take(&mut self.spilled))?;
         let mut hashers: Vec<SettlementHasher> = settlements
             .iter()
@@ -121,6 +121,17 @@ impl Digests {
         sealed.repeated.sort_unstable_by_key(|(_, repeated)| *repeated);
         sealed.hashes = hashers.into_iter().map(SettlementHasher::finish).collect::<Vec<SettlementHash>>();
         Ok(sealed)
+    }
+}
+
+/// Reports mostly hold one settlement after the other: each is then sorted by itself, within the cache.
+fn sort(run: &mut [Entry]) {
+    if run.is_sorted_by_key(|entry| entry.settlement) {
+        for settlement in run.chunk_by_mut(|a, b| a.settlement == b.settlement) {
+            settlement.sort_unstable();
+        }
+    } else {
+        run.sort_unstable();
     }
 }
 

@@ -199,7 +199,13 @@ fn write_same(mut writer: ColumnWriter<'_>, value: &ArrayRef, lines: usize) -> R
         }
         ColumnWriter::ByteArrayColumnWriter(writer) => {
             let text = value.as_string_opt::<i32>().ok_or_else(unusable)?.value(0);
-            writer.write_batch(&vec![ByteArray::from(text); count], levels, None)?;
+            // The values are cheap to hold but not to copy: a short slice of them is written again and again.
+            let values = vec![ByteArray::from(text); count.min(1_024)];
+            for written in (0..lines).step_by(1_024) {
+                let part = 1_024.min(lines - written);
+                let levels = levels.and_then(|levels| levels.get(written..written + part));
+                writer.write_batch(values.get(..part).unwrap_or_default(), levels, None)?;
+            }
         }
         _ => return Err(unusable()),
     }

@@ -26,8 +26,8 @@ use crate::parquet_file::{Cells, ParquetFile};
 use crate::schema::{SCHEMA_VERSION, SHOWN_PRECISION, SHOWN_SCALE, settlement_line_schema};
 
 /// Lines in one row group: its buffers are what the writer holds in memory.
-const ROW_GROUP_LINES: usize = 128 * 1024;
-const PAGE_LINES: usize = 32 * 1024;
+const ROW_GROUP_LINES: usize = 64 * 1024;
+const PAGE_LINES: usize = 16 * 1024;
 
 /// Whose lines a table holds; the same in every row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -273,15 +273,16 @@ fn properties() -> Result<WriterProperties, TableError> {
         .set_data_page_row_count_limit(PAGE_LINES)
         .set_statistics_enabled(EnabledStatistics::Page)
         .set_column_index_truncate_length(Some(64));
-    let numbers = ["line_no", "capture_minor", "refund_minor", "fee_minor", "net_minor", "net", "captured_at"];
-    for name in numbers {
+    let amounts = ["line_no", "capture_minor", "refund_minor", "fee_minor", "net_minor", "net"];
+    let days = ["captured_at", "captured_on", "provider_date", "payout_on"];
+    for name in amounts.into_iter().chain(days) {
         let column = ColumnPath::from(name);
         properties = properties
             .set_column_dictionary_enabled(column.clone(), false)
             .set_column_encoding(column, Encoding::DELTA_BINARY_PACKED);
     }
     // What prunes nothing needs no statistics.
-    for name in ["kind", "provider_method", "provider_kind"] {
+    for name in ["kind", "provider_method", "provider_kind", "order_reference"] {
         properties = properties.set_column_statistics_enabled(ColumnPath::from(name), EnabledStatistics::None);
     }
     for name in ["provider_transaction_id", "original_reference", "order_reference", "correlation_id"] {

@@ -395,6 +395,7 @@ impl<'r> Cells<'_, 'r> {
         self.header.cell(self.record, column)
     }
 
+    #[inline]
     fn cell(&self, column: usize) -> Cell<'r> {
         let name = COLUMNS.get(column).map_or("", |column| column.name);
         Cell { text: self.text(column), row: self.record.row, column: name }
