@@ -1,1 +1,10 @@
-fn main(){}
+//! All integration tests in one binary.
+
+mod architecture;
+mod cli;
+mod conformance;
+mod contracts;
+mod damage;
+mod golden;
+mod properties;
+mod steps;

@@ -1,1 +1,116 @@
-//! c
+//! What every implementation of a port must do, as one function over the port.
+
+use std::io::Write;
+
+use pipeline::keys::{Key, LandingKey};
+use pipeline::ports::{Expect, PortErrorKind, Put, PutNew, Query, TRANSACT_WRITES_MAX};
+use pipeline::{Objects, State};
+use serde_json::json;
+use tempfile::NamedTempFile;
+
+fn landing(name: &str) -> Key {
+    Key::Landing(LandingKey::new("T00000001".parse().expect("account"), "vipps", name).expect("key"))
+}
+
+fn file(bytes: &[u8]) -> NamedTempFile {
+    let mut file = NamedTempFile::new().expect("temporary file");
+    file.write_all(bytes).expect("write");
+    file
+}
+
+async fn read(objects: &dyn Objects, key: &Key, version: &str) -> Result<Vec<u8>, PortErrorKind> {
+    let mut bytes = Vec::new();
+    let size = objects.fetch(key, version, &mut bytes).await.map_err(|error| error.kind)?;
+    assert_eq!(size, bytes.len() as u64);
+    Ok(bytes)
+}
+
+/// The contract of [`Objects`], on an empty store.
+pub async fn objects(objects: &dyn Objects) {
+    let key = landing("Oppgjør 1+2.csv");
+    assert_eq!(objects.head(&key).await.expect("head"), None);
+    assert_eq!(read(objects, &key, "1").await, Err(PortErrorKind::NotFound));
+
+    let first = objects.upload(&key, file(b"one").path()).await.expect("upload");
+    let second = objects.upload(&key, file(b"second").path()).await.expect("upload");
+    assert_ne!(first.version, second.version);
+    assert_eq!((first.size_bytes, second.size_bytes), (3, 6));
+    assert_eq!(objects.head(&key).await.expect("head"), Some(second.clone()));
+    assert_eq!(read(objects, &key, &first.version).await.as_deref(), Ok(b"one".as_slice()));
+    assert_eq!(read(objects, &key, &second.version).await.as_deref(), Ok(b"second".as_slice()));
+    for version in ["", "999", "../one", "zz"] {
+        assert_eq!(read(objects, &key, version).await, Err(PortErrorKind::NotFound), "{version:?}");
+    }
+
+    let once = landing("once.csv");
+    assert!(matches!(objects.put_new(&once, b"kept").await, Ok(PutNew::Created(_))));
+    assert!(matches!(objects.put_new(&once, b"lost").await, Ok(PutNew::Exists)));
+    assert!(matches!(objects.upload_new(&once, file(b"lost").path()).await, Ok(PutNew::Exists)));
+    let meta = objects.head(&once).await.expect("head").expect("object");
+    assert_eq!(read(objects, &once, &meta.version).await.as_deref(), Ok(b"kept".as_slice()));
+    let other = landing("other.csv");
+    assert!(matches!(objects.upload_new(&other, file(b"new").path()).await, Ok(PutNew::Created(_))));
+    assert!(objects.upload_new(&landing("x"), std::path::Path::new("/nowhere/at all")).await.is_err());
+}
+
+fn put(sort: &str, body: i64, expect: Expect) -> Put {
+    Put { partition: "P#1".into(), sort: sort.into(), schema: 1, body: json!({ "n": body }), expect }
+}
+
+async fn value(state: &dyn State, sort: &str) -> Option<(i64, u64)> {
+    let item = state.get("P#1", sort).await.expect("get")?;
+    Some((item.body["n"].as_i64().expect("number"), item.revision))
+}
+
+async fn kind(state: &dyn State, writes: &[Put]) -> Option<PortErrorKind> {
+    state.transact(writes).await.err().map(|error| error.kind)
+}
+
+/// The contract of [`State`], on an empty store.
+pub async fn state(state: &dyn State) {
+    assert_eq!(value(state, "a").await, None);
+    state.put_if(&put("a", 1, Expect::Absent)).await.expect("put");
+    assert_eq!(value(state, "a").await, Some((1, 1)));
+    assert_eq!(kind(state, &[put("a", 2, Expect::Absent)]).await, Some(PortErrorKind::Conflict));
+    assert_eq!(kind(state, &[put("a", 2, Expect::Revision(2))]).await, Some(PortErrorKind::Conflict));
+    state.put_if(&put("a", 2, Expect::Revision(1))).await.expect("put");
+    assert_eq!(value(state, "a").await, Some((2, 2)));
+    assert_eq!(kind(state, &[put("b", 1, Expect::Revision(1))]).await, Some(PortErrorKind::Conflict));
+
+    // All or nothing, whichever condition fails.
+    let writes = [put("c", 1, Expect::Absent), put("a", 3, Expect::Absent)];
+    assert_eq!(kind(state, &writes).await, Some(PortErrorKind::Conflict));
+    assert_eq!((value(state, "c").await, value(state, "a").await), (None, Some((2, 2))));
+    assert_eq!(
+        kind(state, &[put("c", 1, Expect::Any), put("c", 2, Expect::Any)]).await,
+        Some(PortErrorKind::Refused)
+    );
+
+    let many: Vec<Put> = (0..250).map(|n| put(&format!("m#{n:03}"), n, Expect::Any)).collect();
+    assert_eq!(kind(state, &many[..=TRANSACT_WRITES_MAX]).await, Some(PortErrorKind::Refused));
+    state.put_many(&many).await.expect("put many");
+    state.put_many(&many).await.expect("put many again");
+
+    let query = Query { prefix: "m#".into(), limit: 100, ..Query::all("P#1") };
+    for backwards in [false, true] {
+        let mut query = Query { backwards, ..query.clone() };
+        let (mut found, mut pages) = (Vec::new(), 0);
+        loop {
+            let page = state.query(&query).await.expect("query");
+            found.extend(page.items.iter().map(|item| item.body["n"].as_i64().expect("number")));
+            pages += 1;
+            match page.cursor {
+                Some(cursor) => query.cursor = Some(cursor),
+                None => break,
+            }
+        }
+        let mut expected: Vec<i64> = (0..250).collect();
+        if backwards {
+            expected.reverse();
+        }
+        assert_eq!((found, pages), (expected, 3));
+    }
+    let from = Query { from: "m#248".into(), ..query };
+    assert_eq!(state.query(&from).await.expect("query").items.len(), 2);
+    assert_eq!(state.query(&Query::all("P")).await.expect("query").items.len(), 0);
+}

@@ -1,5 +1,6 @@
 //! The test harness: generated reports, shared checks, and the contract of every port.
 
 pub mod contract;
+pub mod faults;
 pub mod generate;
 pub mod verdicts;

@@ -75,6 +75,17 @@ impl<'s> Collector<'s> {
         self.settlements.get_mut(index as usize)
     }
 
+    /// Keeps what is wrong with one row and lets the reader go on; only a limit that was met ends the reading.
+    pub(crate) fn recover(&mut self, taken: Result<(), Failure>) -> Result<(), Failure> {
+        match taken {
+            Err(Failure::Held(held)) if held.problems.list().iter().all(|p| p.kind != Kind::TooLarge) => {
+                held.problems.list().iter().for_each(|problem| self.problems.push(problem.clone()));
+                Ok(())
+            }
+            taken => taken,
+        }
+    }
+
     /// Counts and keeps one line.
     #[inline]
     pub(crate) fn add(&mut self, line: &Line<'_>) -> Result<(), Failure> {

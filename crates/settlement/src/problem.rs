@@ -80,6 +80,10 @@ impl Problems {
     ///
     /// The first error is always kept, even behind a full list of notes, since it decides the verdict.
     pub fn push(&mut self, problem: Problem) {
+        if self.list.last() == Some(&problem) {
+            // Found on two ways, told once.
+            return;
+        }
         let decides = problem.severity == Severity::Error && self.first_error().is_none();
         if self.list.len() < self.limit || decides {
             self.list.push(problem);

@@ -9,7 +9,7 @@
 
 use jiff::civil::Date;
 use settlement::{
-    Control, Currency, Fees, Kind, Line, LineKind, Problem, Proof, SettlementHead, Sink, Terms, exponent,
+    Control, Currency, Fees, Kind, Line, LineKind, Problem, Problems, Proof, SettlementHead, Sink, Terms, exponent,
 };
 
 use crate::collect::Collector;
@@ -89,13 +89,14 @@ fn detect(head: &Head) -> bool {
 fn parse(input: &mut dyn ReadSeek, limits: &Limits, sink: &mut dyn Sink) -> Result<Control, Failure> {
     let encoding = TextEncoding::of(input)?;
     let reader = DelimitedReader::new(input, encoding, b';', limits);
-    let mut report = Report::new(Collector::new(sink, limits));
+    let mut report = Report::new(Collector::new(sink, limits), encoding);
     let ended = report.read(reader);
     report.collector.finish(ended)
 }
 
 struct Report<'s> {
     collector: Collector<'s>,
+    encoding: TextEncoding,
     preamble: Preamble,
     sale_date: DateMemo,
     payout_date: DateMemo,
@@ -120,9 +121,10 @@ struct Preamble {
 }
 
 impl<'s> Report<'s> {
-    fn new(collector: Collector<'s>) -> Self {
+    fn new(collector: Collector<'s>, encoding: TextEncoding) -> Self {
         Report {
             collector,
+            encoding,
             preamble: Preamble::default(),
             sale_date: DateMemo::default(),
             payout_date: DateMemo::default(),
@@ -162,7 +164,16 @@ impl<'s> Report<'s> {
                 Row::End => break,
             };
             if record.iter().any(|name| HEADER_WORDS.contains(&name)) {
-                return Ok(Header::resolve(&record, COLUMNS, &mut self.collector.problems));
+                let mut problems = Problems::default();
+                let header = Header::resolve(&record, COLUMNS, &mut problems);
+                if header.is_none() && self.encoding == TextEncoding::Windows1252 {
+                    // That the file is Windows-1252 was a guess, which only the header's own words could prove.
+                    let message = "Found letters that are neither UTF-8 nor Windows-1252 throughout, expected one \
+                                   encoding. Download the file again without opening it in another program";
+                    return Err(Problem::error(Kind::Encoding, message).at_row(u64::from(record.row)).into());
+                }
+                problems.list().iter().for_each(|problem| self.collector.problems.push(problem.clone()));
+                return Ok(header);
             }
             if let Err(problem) = self.preamble.take(&record) {
                 self.collector.problems.push(problem);
@@ -189,19 +200,7 @@ impl<'s> Report<'s> {
         header.watch_unknown(record, &mut self.collector.problems);
         let row = Cells { header, record };
         let taken = if row.text(SALE_DATE) == PAYOUT_ROW { self.payout(&row) } else { self.line(&row) };
-        match taken {
-            Err(Failure::Held(held)) => {
-                for problem in held.problems.list() {
-                    // A limit that was met ends the reading; anything else is this row's own trouble.
-                    if problem.kind == Kind::TooLarge {
-                        return Err(Failure::Held(held));
-                    }
-                    self.collector.problems.push(problem.clone());
-                }
-                Ok(())
-            }
-            taken => taken,
-        }
+        self.collector.recover(taken)
     }
 
     #[inline]
@@ -331,7 +330,7 @@ impl<'s> Report<'s> {
         let index = self.paid_settlement(row)?;
         self.same_payout_date(index, row)?;
         let payout = row.amount(PAYOUT, self.exponent)?;
-        let account = row.cell(BANK_ACCOUNT).kept_text()?;
+        let account = bank_account(row.cell(BANK_ACCOUNT))?;
         let Some(settlement) = self.collector.settlement(index) else { return Ok(()) };
         if settlement.payout_minor.is_some() {
             let message = format!("Found a second payout row of {}, expected one. {ADVICE}", settlement.name());
@@ -382,6 +381,16 @@ impl<'s> Report<'s> {
 }
 
 const ADVICE: &str = "Download the report again; do not edit it";
+
+/// A Norwegian account has eleven digits. It ends the last row of the shorter layout, so that a cut shows here.
+fn bank_account(cell: Cell<'_>) -> Result<&str, Problem> {
+    let digits = cell.text.bytes().filter(u8::is_ascii_digit).count();
+    let others = cell.text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b' '));
+    if digits == 11 && others {
+        return Ok(cell.text);
+    }
+    Err(cell.problem(Kind::Identifier, "an account of eleven digits", ADVICE))
+}
 
 /// One row with the header that names its cells.
 struct Cells<'h, 'r> {

@@ -45,8 +45,13 @@ const NAMESPACE: &str = "http://vipps.no/xmlschema/SettlementReport-3.0.xsd";
 const NAMESPACE_2: &str = "http://vipps.dnb.no/XMLSchema/SettlementReport.xsd";
 const ADVICE: &str = "Ask Vipps for the report again; do not edit it";
 
+/// Whether the first element is the report itself, and not a schema of it or a page about it.
 fn begins_with_root(head: &Head) -> bool {
-    head.text().trim_start().starts_with('<') && head.text().contains("SettlementReport")
+    let text = head.text().trim_start();
+    let starts = text.match_indices('<').map(|(place, _)| text.get(place + 1..).unwrap_or(""));
+    let root = starts.into_iter().find(|rest| rest.starts_with(|c: char| c.is_alphabetic() || c == '_'));
+    let name = root.and_then(|rest| rest.split([' ', '\t', '\r', '\n', '/', '>']).next()).unwrap_or("");
+    text.starts_with('<') && name.rsplit(':').next() == Some(REPORT.name)
 }
 
 fn parse(input: &mut dyn ReadSeek, limits: &Limits, sink: &mut dyn Sink) -> Result<Control, Failure> {
@@ -307,6 +312,18 @@ impl<R: std::io::Read> Report<'_, R> {
             Some(index) => index,
             None => self.announce(&values, currency)?,
         };
+        let settled = self.settle(index, currency, &values);
+        self.collector.recover(settled)?;
+        if let Some(settlement) = self.collector.settlement(index) {
+            settlement.period_from = Some(from);
+            settlement.period_to = Some(to);
+            settlement.bank_account = account;
+        }
+        Ok(())
+    }
+
+    /// Takes what a settlement states of itself.
+    fn settle(&mut self, index: u32, currency: Currency, values: &Values) -> Result<(), Failure> {
         let exponent = exponent(FORMAT.provider, currency);
         let fees = match values.trimmed("SettlementType")? {
             Cell { text: "Net", .. } => Fees::Deducted,
@@ -328,9 +345,6 @@ impl<R: std::io::Read> Report<'_, R> {
         let organisation_number = self.merchant.organisation_number.clone();
         if let Some(settlement) = self.collector.settlement(index) {
             settlement.organisation_number = Some(organisation_number).filter(|number| !number.is_empty());
-            settlement.period_from = Some(from);
-            settlement.period_to = Some(to);
-            settlement.bank_account = account;
             settlement.fees = fees;
             settlement.payout_minor = Some(payout);
             settlement.stated = stated;
@@ -353,13 +367,8 @@ impl<R: std::io::Read> Report<'_, R> {
 
     fn transaction(&mut self, settlement: u32, currency: Currency) -> Result<(), Failure> {
         let values = self.element(&TRANSACTION, |report, _, _| report.skip())?;
-        match self.line(settlement, currency, &values) {
-            Err(Failure::Held(held)) if held.problems.list().iter().all(|p| p.kind != Kind::TooLarge) => {
-                held.problems.list().iter().for_each(|problem| self.collector.problems.push(problem.clone()));
-                Ok(())
-            }
-            taken => taken,
-        }
+        let taken = self.line(settlement, currency, &values);
+        self.collector.recover(taken)
     }
 
     fn line(&mut self, settlement: u32, currency: Currency, values: &Values) -> Result<(), Failure> {

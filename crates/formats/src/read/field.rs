@@ -70,7 +70,7 @@ impl Header {
                 let found: Vec<&str> = record.iter().filter(|name| !name.is_empty()).collect();
                 let message = format!(
                     "Found no column of this name; the header has: {}. Download the report again with all its columns",
-                    shown(&found.join(", "))
+                    shown_up_to(400, &found.join(", "))
                 );
                 problems.push(Problem::error(Kind::HeaderMissingColumn, message).at_row(row).in_column(column.name));
             }
@@ -197,7 +197,11 @@ const MARKED: [(DecimalMark, &str); 2] = [(DecimalMark::Dot, "1234.50"), (Decima
 
 /// Text of a file as it may stand in a message: quoted, control characters escaped, cut to a readable length.
 pub(crate) fn shown(text: &str) -> String {
-    let cut: String = text.chars().take(80).collect();
+    shown_up_to(80, text)
+}
+
+fn shown_up_to(chars_max: usize, text: &str) -> String {
+    let cut: String = text.chars().take(chars_max).collect();
     if cut.len() < text.len() { format!("{cut:?}…") } else { format!("{cut:?}") }
 }
 

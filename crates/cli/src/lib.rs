@@ -1,0 +1,89 @@
+//! The command line `avstem`, as a function from arguments to output, so that a test can call it as a person would.
+
+mod check;
+mod convert;
+mod demo;
+mod formats;
+mod progress;
+mod records;
+mod run;
+mod show;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use settlement::AccountId;
+
+/// Reconcile payment providers' settlement reports: every øre proved.
+#[derive(Parser)]
+#[command(name = "avstem", version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Judge files without storing anything
+    Check(check::CheckArguments),
+    /// Take every file of a folder through the whole way: parse, prove, Parquet, Dintero report
+    Run(run::RunArguments),
+    /// Show the whole way on bundled sample reports
+    Demo(demo::DemoArguments),
+    /// Turn one report into a Parquet file of its lines
+    Convert(convert::ConvertArguments),
+    /// List the reports that can be read
+    Formats(formats::FormatsArguments),
+    /// Manage accounts
+    #[command(subcommand)]
+    Account(records::AccountCommand),
+    /// Let a report through that changes a known settlement
+    Release(records::ReleaseArguments),
+    /// Tell everything that happened to a settlement or report
+    Explain(records::ExplainArguments),
+}
+
+/// Where a person's own data lie, and whose they are.
+#[derive(clap::Args)]
+struct HomeArguments {
+    /// Directory of all data
+    #[arg(long, value_name = "DIR")]
+    home: PathBuf,
+    /// Dintero account
+    #[arg(long, default_value = "T00000001")]
+    account: AccountId,
+}
+
+/// How a command ended that could run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Everything was accepted or known.
+    Well,
+    /// At least one report is held.
+    Held,
+}
+
+/// Carries out one command line and writes what it prints to `out`.
+///
+/// # Errors
+/// When the command cannot run; a held report is no error but [`Ended::Held`].
+pub fn run(arguments: impl IntoIterator<Item = OsString>, out: &mut dyn Write) -> anyhow::Result<Ended> {
+    let arguments = Arguments::try_parse_from(arguments)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    runtime.block_on(dispatch(arguments.command, out))
+}
+
+async fn dispatch(command: Command, out: &mut dyn Write) -> anyhow::Result<Ended> {
+    match command {
+        Command::Check(arguments) => check::run(&arguments, out).await,
+        Command::Run(arguments) => run::run(&arguments, out).await,
+        Command::Demo(arguments) => demo::run(&arguments, out).await,
+        Command::Convert(arguments) => convert::run(&arguments, out),
+        Command::Formats(arguments) => formats::run(&arguments, out),
+        Command::Account(command) => records::account(&command, out).await,
+        Command::Release(arguments) => records::release(&arguments, out).await,
+        Command::Explain(arguments) => records::explain(&arguments, out).await,
+    }
+}

@@ -1,0 +1,112 @@
+//! The structure that the README promises, held against the files.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// What each crate may know of the others.
+const ALLOWED: &[(&str, &[&str])] = &[
+    ("settlement", &[]),
+    ("formats", &["settlement"]),
+    ("tables", &["settlement"]),
+    ("documents", &["settlement"]),
+    ("pipeline", &["settlement", "formats", "tables", "documents"]),
+    ("adapters", &["pipeline"]),
+    ("cli", &["settlement", "formats", "tables", "documents", "pipeline", "adapters"]),
+];
+
+/// Crates that compute and nothing else, with what they may never use.
+const PURE: &[&str] = &["settlement", "formats", "tables", "documents"];
+const FORBIDDEN: &[(&str, &[&str])] = &[
+    ("settlement", &["arrow", "parquet", "tokio", "rusqlite", "quick-xml", "serde_json"]),
+    ("formats", &["arrow", "parquet", "tokio", "rusqlite", "serde_json", "tempfile"]),
+    ("tables", &["tokio", "rusqlite", "serde_json"]),
+    ("documents", &["arrow", "parquet", "tokio", "rusqlite", "tempfile"]),
+    ("pipeline", &["rusqlite", "clap", "indicatif", "aws", "reqwest", "lambda"]),
+];
+
+const LINES_MAX: usize = 500;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+}
+
+/// The crates that a crate's manifest depends on, tests left out.
+fn dependencies(name: &str) -> Vec<String> {
+    let manifest = std::fs::read_to_string(root().join("crates").join(name).join("Cargo.toml")).unwrap();
+    let (_, section) = manifest.split_once("[dependencies]").unwrap();
+    let section = section.split("\n[").next().unwrap();
+    section.lines().filter_map(|line| Some(line.split(['.', ' ', '=']).next()?.to_owned())).filter(|n| !n.is_empty()).collect()
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if path.is_dir() && !path.ends_with("target") {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+#[test]
+fn crates_know_only_what_they_may() {
+    let allowed: BTreeMap<&str, &[&str]> = ALLOWED.iter().copied().collect();
+    let crates = std::fs::read_dir(root().join("crates")).unwrap();
+    for name in crates.map(|entry| entry.unwrap().file_name().into_string().unwrap()) {
+        let may = allowed.get(name.as_str()).unwrap_or_else(|| panic!("{name} is not in the list of crates"));
+        for dependency in dependencies(&name).iter().filter(|dependency| allowed.contains_key(dependency.as_str())) {
+            assert!(may.contains(&dependency.as_str()), "{name} may not depend on {dependency}");
+        }
+    }
+    for (name, forbidden) in FORBIDDEN {
+        for dependency in dependencies(name) {
+            let found = forbidden.iter().any(|word| dependency.starts_with(word));
+            assert!(!found, "{name} may not depend on {dependency}");
+        }
+    }
+}
+
+#[test]
+fn pure_crates_forbid_panics_floats_and_the_outside_world() {
+    for name in PURE {
+        let folder = root().join("crates").join(name);
+        let lib = std::fs::read_to_string(folder.join("src/lib.rs")).unwrap();
+        for lint in ["unwrap_used", "expect_used", "panic", "indexing_slicing", "float_arithmetic"] {
+            assert!(lib.contains(&format!("clippy::{lint}")), "{name} does not deny clippy::{lint}");
+        }
+        let clippy = std::fs::read_to_string(folder.join("clippy.toml")).unwrap();
+        for method in ["std::env::var", "std::time::SystemTime::now", "jiff::Timestamp::now"] {
+            assert!(clippy.contains(method), "{name} does not disallow {method}");
+        }
+    }
+}
+
+#[test]
+fn no_file_is_longer_than_a_person_reads() {
+    let folders = [root().join("crates"), root().join("tests")];
+    for path in folders.iter().flat_map(|folder| sources(folder)) {
+        let lines = std::fs::read_to_string(&path).unwrap().lines().count();
+        assert!(lines <= LINES_MAX, "{} has {lines} lines, expected at most {LINES_MAX}", path.display());
+    }
+}
+
+#[test]
+fn every_provider_file_is_registered_in_order() {
+    let folder = root().join("crates/formats/src/providers");
+    let registry = std::fs::read_to_string(root().join("crates/formats/src/providers.rs")).unwrap();
+    for path in sources(&folder) {
+        let module = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        for line in [format!("mod {module};"), format!("    {module}::FORMAT,")] {
+            assert!(registry.contains(&line), "providers.rs lacks the line {line:?}");
+        }
+    }
+    let ids: Vec<&str> = formats::FORMATS.iter().map(|format| format.id).collect();
+    assert!(ids.is_sorted(), "{ids:?}");
+    for format in formats::FORMATS {
+        assert!(format.id.starts_with(format.provider), "{} does not begin with its provider", format.id);
+        let fixtures = root().join("tests/reports").join(format.id);
+        assert!(fixtures.is_dir(), "{} has no fixtures in {}", format.id, fixtures.display());
+    }
+}

@@ -1,0 +1,180 @@
+//! The command line as a person or a script uses it.
+
+use std::path::{Path, PathBuf};
+
+use cli::Ended;
+use serde_json::Value;
+
+fn avstem(arguments: &[&str]) -> (anyhow::Result<Ended>, String) {
+    let mut out = Vec::new();
+    let arguments = std::iter::once("avstem").chain(arguments.iter().copied()).map(Into::into);
+    let ended = cli::run(arguments, &mut out);
+    (ended, String::from_utf8(out).unwrap())
+}
+
+fn fixture(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("reports").join(name).display().to_string()
+}
+
+fn answers(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// All files below a folder with their content, but for the database and what is temporary.
+fn tree(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(tree(&path));
+        } else if !path.display().to_string().contains("state.sqlite") {
+            found.push((path.clone(), std::fs::read(path).unwrap()));
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn check_answers_one_json_object_per_file_and_ends_with_held() {
+    let (good, held) = (fixture("vipps-settlement-xml-v3/gross.xml"), fixture("vipps-portal-csv/row-arithmetic.csv"));
+    let (ended, text) = avstem(&["check", "--json", &good, &held]);
+    assert_eq!(ended.unwrap(), Ended::Held);
+    let answers = answers(&text);
+    let keys: Vec<&String> = answers[0].as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["file", "verdict", "format", "kind", "problems", "settlements"]);
+    assert_eq!((&answers[0]["verdict"], &answers[0]["kind"]), (&"ACCEPTED".into(), &Value::Null));
+    let expected = serde_json::json!({
+        "settlement_id": "2000090", "merchant_number": "222333", "currency": "NOK", "lines": 3,
+        "capture_minor": 91_960, "refund_minor": -10_000, "fee_minor": 1_609, "fee_vat_minor": 0,
+        "chargeback_minor": 0, "reserve_minor": 0, "adjustment_minor": 0, "net_minor": 80_351,
+        "opening_minor": 0, "closing_minor": 0, "payout_minor": 81_960, "fees": "invoiced", "proof": "exact",
+    });
+    assert_eq!(answers[0]["settlements"], serde_json::json!([expected]));
+    assert_eq!((&answers[1]["verdict"], &answers[1]["kind"]), (&"QUARANTINED".into(), &"RowArithmetic".into()));
+    let problem = answers[1]["problems"][0].as_object().unwrap();
+    assert_eq!(problem.keys().collect::<Vec<_>>(), ["kind", "severity", "row", "column", "message"]);
+    assert_eq!((&problem["row"], &problem["column"]), (&9.into(), &"Netto".into()));
+}
+
+#[test]
+fn check_against_a_home_knows_what_came_before_and_writes_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let home_text = home.path().display().to_string();
+    let inbox = home.path().join("inbox");
+    std::fs::create_dir(&inbox).unwrap();
+    std::fs::copy(fixture("vipps-settlement-xml-v3/basic.xml"), inbox.join("a.xml")).unwrap();
+    let (ended, _) = avstem(&["run", "--inbox", inbox.to_str().unwrap(), "--home", &home_text]);
+    assert_eq!(ended.unwrap(), Ended::Well);
+    let before = tree(home.path());
+    let verdict = |file: &str, more: &[&str]| {
+        let (ended, text) = avstem(&[&["check", "--json", file, "--home", &home_text], more].concat());
+        ended.unwrap();
+        let answer = answers(&text).remove(0);
+        (answer["verdict"].as_str().unwrap().to_owned(), answer["kind"].as_str().map(str::to_owned))
+    };
+    let duplicate = ("DUPLICATE".to_owned(), None);
+    assert_eq!(verdict(&fixture("vipps-settlement-xml-v3/basic.xml"), &[]), duplicate);
+    assert_eq!(verdict(&fixture("vipps-settlement-xml-v3/prefixed.xml"), &[]), duplicate);
+    // Two settlements more than are known.
+    assert_eq!(verdict(&fixture("vipps-portal-csv/basic-17.csv"), &[]), ("ACCEPTED".to_owned(), None));
+    let unknown = verdict(&fixture("vipps-settlement-xml-v3/gross.xml"), &["--account", "T00000001"]);
+    assert_eq!(unknown, ("QUARANTINED".to_owned(), Some("MerchantUnknown".to_owned())));
+    let foreign = verdict(&fixture("vipps-portal-csv/basic-14.csv"), &["--account", "T00000002"]);
+    assert_eq!(foreign, ("REJECTED".to_owned(), Some("TenantMismatch".to_owned())));
+    let wrong = verdict(&fixture("vipps-portal-csv/basic-14.csv"), &["--provider", "swish"]);
+    assert_eq!(wrong, ("REJECTED".to_owned(), Some("WrongProvider".to_owned())));
+    assert_eq!(tree(home.path()), before);
+}
+
+#[test]
+fn demo_proves_its_reports_and_holds_one_and_can_be_run_again() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("demo");
+    for _ in 0..2 {
+        let (ended, text) = avstem(&["demo", "--exit", "--home", folder.to_str().unwrap()]);
+        assert_eq!(ended.unwrap(), Ended::Well);
+        let (_, summary) = text.split_once("Proved settlements").unwrap();
+        let proved: Vec<&str> = summary.lines().skip(2).take_while(|line| !line.is_empty()).collect();
+        assert_eq!(proved.len(), 5);
+        assert!(proved.iter().all(|line| line.contains(" 0.00  exact")), "{proved:?}");
+        assert!(text.contains("Held reports: 1") && text.contains("sent once more: 0 taken in again"));
+    }
+    let (ended, _) = avstem(&["demo", "--exit", "--home", home.path().to_str().unwrap()]);
+    assert!(ended.unwrap_err().to_string().contains("in use by something else"));
+}
+
+#[test]
+fn convert_writes_the_lines_of_a_proved_report_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("lines.parquet");
+    let output = target.to_str().unwrap();
+    let (ended, _) = avstem(&["convert", &fixture("vipps-portal-csv/bad-total.csv"), "-o", output]);
+    assert_eq!(ended.unwrap(), Ended::Held);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    let (ended, text) = avstem(&["convert", &fixture("vipps-portal-csv/basic-17.csv"), "-o", output]);
+    assert_eq!(ended.unwrap(), Ended::Well);
+    assert!(text.contains("8 lines of 3 settlements"), "{text}");
+    let lines = tables::read_lines(std::fs::File::open(target).unwrap()).unwrap();
+    assert_eq!(lines.map(|line| line.unwrap().terms.net_minor().unwrap()).sum::<i64>(), 131_928 + 58_427 + 34_387);
+}
+
+#[test]
+fn formats_lists_every_format_with_its_keys() {
+    let (ended, text) = avstem(&["formats", "--json"]);
+    assert_eq!(ended.unwrap(), Ended::Well);
+    let entries = answers(&text);
+    assert_eq!(entries.len(), formats::FORMATS.len());
+    for entry in &entries {
+        let keys: Vec<&String> = entry.as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["id", "provider", "payment_products", "file_types", "proof", "surety", "source"]);
+    }
+}
+
+#[test]
+fn a_changed_report_is_held_with_its_rows_released_and_explained() {
+    let home = tempfile::tempdir().unwrap();
+    let home_text = home.path().display().to_string();
+    let inbox = home.path().join("inbox");
+    std::fs::create_dir(&inbox).unwrap();
+    let run = || avstem(&["run", "--inbox", inbox.to_str().unwrap(), "--home", &home_text]);
+    let base = std::fs::read_to_string(fixture("vipps-portal-csv/basic-14.csv")).unwrap();
+    std::fs::write(inbox.join("first.csv"), &base).unwrap();
+    assert_eq!(run().0.unwrap(), Ended::Well);
+    std::fs::remove_file(inbox.join("first.csv")).unwrap();
+    let changed = base.replace("899,00;-15,73;883,27", "900,00;-15,73;884,27").replace("584,27", "585,27");
+    std::fs::write(inbox.join("second.csv"), &changed).unwrap();
+    let (ended, text) = run();
+    assert_eq!(ended.unwrap(), Ended::Held);
+    assert!(text.contains("SettlementConflict: row 15: The sale of transaction 5629911801: capture was 899.00 and is 900.00"), "{text}");
+
+    let (_, text) = avstem(&["check", "--json", inbox.join("second.csv").to_str().unwrap(), "--home", &home_text]);
+    assert_eq!(answers(&text)[0]["kind"], "SettlementConflict");
+    let mut file = std::fs::File::open(inbox.join("second.csv")).unwrap();
+    let report = pipeline::report_id_of(&mut file).unwrap().to_string();
+    let release = ["release", &report, "--home", &home_text, "--by", "regnskap", "--why", "Vipps corrected it"];
+    let (ended, text) = avstem(&release);
+    assert_eq!(ended.unwrap(), Ended::Well, "{text}");
+    assert!(text.contains("2000462-NOK/v2/dintero-report.json"), "{text}");
+    assert!(!text.contains("2000461-NOK/v2"), "{text}");
+    assert!(avstem(&release).0.unwrap_err().to_string().contains("nothing else can be released"));
+
+    let (ended, text) = avstem(&["explain", "123456/2000462", "--home", &home_text]);
+    assert_eq!(ended.unwrap(), Ended::Well);
+    for expected in ["version 1 from report", "version 2 from report", "SettlementConflict", "RELEASED by regnskap: Vipps corrected it"] {
+        assert!(text.contains(expected), "{expected} is not in {text}");
+    }
+    assert!(avstem(&["explain", "nothing", "--home", &home_text]).0.is_err());
+}
+
+#[test]
+fn a_merchant_number_belongs_to_one_account() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path().to_str().unwrap();
+    let add = |account: &str| {
+        avstem(&["account", "add-merchant", "vipps", "123456", "--home", home, "--account", account])
+    };
+    assert!(add("T00000001").1.contains("is registered"));
+    assert!(add("T00000001").1.contains("was registered before"));
+    assert!(add("T00000002").0.unwrap_err().to_string().contains("another account"));
+}

@@ -1,0 +1,55 @@
+//! Files that nobody here wrote, when `AVSTEM_SAMPLES` names the folder they lie in.
+
+use std::path::PathBuf;
+
+use settlement::{Kind, Verdict};
+use tests::verdicts::judged;
+
+/// Each file with its verdict, its first kind and row, and the payouts it proves in minor units.
+type Expected = (&'static str, Verdict, Option<(Kind, Option<u64>)>, &'static [(&'static str, i64)]);
+
+const VIPPS: &[Expected] = &[
+    ("Example-Net.xml", Verdict::Accepted, None, &[("2000001", 1_500), ("2000002", 200)]),
+    (
+        "portal-17col-2019-04.REDACTED.csv",
+        Verdict::Quarantined,
+        Some((Kind::RowArithmetic, Some(23))),
+        &[
+            ("2000105", 34_387),
+            ("2000106", 44_212),
+            ("2000107", 4_912),
+            ("2000108", 4_912),
+            ("2000007", 9_825),
+            ("2000110", 39_300),
+            ("2000111", 24_562),
+            ("2000112", 9_825),
+            ("2000008", 982),
+            ("2000113", 34_387),
+            ("2000114", 4_912),
+            ("2000115", 4_912),
+        ],
+    ),
+    ("settlement-report.2018-10-13.csv", Verdict::Quarantined, Some((Kind::DuplicateTransaction, Some(13))), &[]),
+    ("SettlementReport-2.0.xsd", Verdict::Rejected, Some((Kind::UnknownLayout, None)), &[]),
+    ("SettlementReport-3.0.xsd", Verdict::Rejected, Some((Kind::UnknownLayout, None)), &[]),
+    ("report-api-ledgers.TRANSCRIBED.json", Verdict::Rejected, Some((Kind::UnknownLayout, None)), &[]),
+];
+
+#[test]
+fn samples_of_others_get_the_verdict_they_deserve() {
+    let Some(samples) = std::env::var_os("AVSTEM_SAMPLES").map(PathBuf::from) else {
+        println!("AVSTEM_SAMPLES is not set: nothing to hold against");
+        return;
+    };
+    for (name, verdict, first, payouts) in VIPPS {
+        let bytes = std::fs::read(samples.join("vipps").join(name)).unwrap();
+        let judgement = judged(name, &bytes);
+        assert_eq!(judgement.verdict(), *verdict, "{name}");
+        let error = judgement.problems.first_error().map(|problem| (problem.kind, problem.row));
+        assert_eq!(error, *first, "{name}");
+        let proved = judgement.settlements.iter().filter(|settlement| settlement.difference_minor() == Some(0));
+        let found: Vec<(&str, i64)> =
+            proved.map(|s| (s.head.settlement_id.as_str(), s.payout_minor.unwrap())).collect();
+        assert_eq!(found, *payouts, "{name}");
+    }
+}
