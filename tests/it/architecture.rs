@@ -35,7 +35,11 @@ fn dependencies(name: &str) -> Vec<String> {
     let manifest = std::fs::read_to_string(root().join("crates").join(name).join("Cargo.toml")).unwrap();
     let (_, section) = manifest.split_once("[dependencies]").unwrap();
     let section = section.split("\n[").next().unwrap();
-    section.lines().filter_map(|line| Some(line.split(['.', ' ', '=']).next()?.to_owned())).filter(|n| !n.is_empty()).collect()
+    section
+        .lines()
+        .filter_map(|line| Some(line.split(['.', ' ', '=']).next()?.to_owned()))
+        .filter(|n| !n.is_empty())
+        .collect()
 }
 
 fn sources(folder: &Path) -> Vec<PathBuf> {

@@ -146,7 +146,12 @@ fn a_changed_report_is_held_with_its_rows_released_and_explained() {
     std::fs::write(inbox.join("second.csv"), &changed).unwrap();
     let (ended, text) = run();
     assert_eq!(ended.unwrap(), Ended::Held);
-    assert!(text.contains("SettlementConflict: row 15: The sale of transaction 5629911801: capture was 899.00 and is 900.00"), "{text}");
+    assert!(
+        text.contains(
+            "SettlementConflict: row 15: The sale of transaction 5629911801: capture was 899.00 and is 900.00"
+        ),
+        "{text}"
+    );
 
     let (_, text) = avstem(&["check", "--json", inbox.join("second.csv").to_str().unwrap(), "--home", &home_text]);
     assert_eq!(answers(&text)[0]["kind"], "SettlementConflict");
@@ -161,7 +166,12 @@ fn a_changed_report_is_held_with_its_rows_released_and_explained() {
 
     let (ended, text) = avstem(&["explain", "123456/2000462", "--home", &home_text]);
     assert_eq!(ended.unwrap(), Ended::Well);
-    for expected in ["version 1 from report", "version 2 from report", "SettlementConflict", "RELEASED by regnskap: Vipps corrected it"] {
+    for expected in [
+        "version 1 from report",
+        "version 2 from report",
+        "SettlementConflict",
+        "RELEASED by regnskap: Vipps corrected it",
+    ] {
         assert!(text.contains(expected), "{expected} is not in {text}");
     }
     assert!(avstem(&["explain", "nothing", "--home", &home_text]).0.is_err());
@@ -171,9 +181,8 @@ fn a_changed_report_is_held_with_its_rows_released_and_explained() {
 fn a_merchant_number_belongs_to_one_account() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path().to_str().unwrap();
-    let add = |account: &str| {
-        avstem(&["account", "add-merchant", "vipps", "123456", "--home", home, "--account", account])
-    };
+    let add =
+        |account: &str| avstem(&["account", "add-merchant", "vipps", "123456", "--home", home, "--account", account]);
     assert!(add("T00000001").1.contains("is registered"));
     assert!(add("T00000001").1.contains("was registered before"));
     assert!(add("T00000002").0.unwrap_err().to_string().contains("another account"));

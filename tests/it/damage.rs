@@ -52,7 +52,10 @@ fn a_file_cut_at_any_byte_is_held_or_says_the_same_of_whole_settlements() {
         for end in 0..bytes.len() {
             let Some(cut) = money(name, &bytes[..end]) else { continue };
             accepted += 1;
-            assert!(!cut.is_empty() && cut.iter().all(|(key, money)| whole.get(key) == Some(money)), "{name} cut at {end}");
+            assert!(
+                !cut.is_empty() && cut.iter().all(|(key, money)| whole.get(key) == Some(money)),
+                "{name} cut at {end}"
+            );
             let lost_only_blanks = bytes[end..].iter().all(u8::is_ascii_whitespace) || name.contains("utf-16");
             assert!(lost_only_blanks || cut.len() < whole.len(), "{name} cut at {end}");
         }
@@ -86,7 +89,8 @@ fn a_row_twice_or_left_out_is_held() {
     for (name, bytes, _) in good().filter(|(name, ..)| name.ends_with("-17.csv") || name.contains("structured")) {
         let text = String::from_utf8(bytes).unwrap();
         let rows: Vec<&str> = text.lines().collect();
-        let is_line = |row: &str| row.contains(";Salg;") || row.contains(";Refundering;") || row.starts_with("TransactionInfo,1");
+        let is_line =
+            |row: &str| row.contains(";Salg;") || row.contains(";Refundering;") || row.starts_with("TransactionInfo,1");
         for (place, row) in rows.iter().enumerate().filter(|(_, row)| is_line(row)) {
             let mut twice = rows.clone();
             twice.insert(place, row);

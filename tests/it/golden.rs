@@ -69,9 +69,8 @@ fn a_fixture_is_claimed_by_its_own_format_and_no_other() {
 fn every_format_has_fixtures_with_a_refund_and_a_fee() {
     for format in FORMATS {
         let own = fixtures().into_iter().filter(|(own, _)| own == format.id);
-        let judgements = own.map(|(_, path)| {
-            judged(path.file_name().unwrap().to_str().unwrap(), &std::fs::read(&path).unwrap())
-        });
+        let judgements =
+            own.map(|(_, path)| judged(path.file_name().unwrap().to_str().unwrap(), &std::fs::read(&path).unwrap()));
         let proved = judgements.filter(|judgement| !judgement.problems.has_errors());
         let shows_both = proved
             .flat_map(|judgement| judgement.settlements)

@@ -217,7 +217,8 @@ async fn a_file_that_ends_its_reader_three_times_is_given_up_and_shown() {
 #[tokio::test]
 async fn two_reports_with_one_settlement_cannot_both_count() {
     let world = World::with_merchant().await;
-    let (csv, other) = (world.upload("a.csv", &portal_csv(&sample(7))).await, world.upload("b.xml", &xml(&sample(7))).await);
+    let (csv, other) =
+        (world.upload("a.csv", &portal_csv(&sample(7))).await, world.upload("b.xml", &xml(&sample(7))).await);
     // The first has proposed its settlements and is cut off just before its commit.
     let plan = Plan::new(None);
     let probe = World::with_merchant().await;

@@ -81,10 +81,7 @@ pub async fn state(state: &dyn State) {
     let writes = [put("c", 1, Expect::Absent), put("a", 3, Expect::Absent)];
     assert_eq!(kind(state, &writes).await, Some(PortErrorKind::Conflict));
     assert_eq!((value(state, "c").await, value(state, "a").await), (None, Some((2, 2))));
-    assert_eq!(
-        kind(state, &[put("c", 1, Expect::Any), put("c", 2, Expect::Any)]).await,
-        Some(PortErrorKind::Refused)
-    );
+    assert_eq!(kind(state, &[put("c", 1, Expect::Any), put("c", 2, Expect::Any)]).await, Some(PortErrorKind::Refused));
 
     let many: Vec<Put> = (0..250).map(|n| put(&format!("m#{n:03}"), n, Expect::Any)).collect();
     assert_eq!(kind(state, &many[..=TRANSACT_WRITES_MAX]).await, Some(PortErrorKind::Refused));

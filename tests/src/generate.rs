@@ -44,7 +44,7 @@ pub struct Seed(pub u64);
 
 impl Seed {
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -53,7 +53,7 @@ impl Seed {
 
     /// The next number below `bound`.
     pub fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
+        self.draw() % bound
     }
 }
 
@@ -67,7 +67,7 @@ pub fn settlement(seed: &mut Seed, number: u64, lines: u64) -> Settlement {
             let order = match seed.below(10) {
                 0 => String::new(),
                 1..=6 => format!("BUTIKK-2026-{:09}", seed.below(1_000_000_000)),
-                _ => format!("{:016x}-{:08x}", seed.next(), seed.below(1 << 32)),
+                _ => format!("{:016x}-{:08x}", seed.draw(), seed.below(1 << 32)),
             };
             Line {
                 transaction: 5_600_000_000 + number * 100_000 + line,
@@ -154,10 +154,7 @@ pub fn portal_settlement(out: &mut dyn Write, merchant: u64, settlement: &Settle
     }
     let (capture, refund, fee) = settlement.sums();
     let payout = comma(capture + refund - fee);
-    writeln!(
-        out,
-        "Til utbetaling netto;Eksempelbutikken;{merchant};;;;;;;;{id};{payout_on};{payout};01234567891;;;"
-    )
+    writeln!(out, "Til utbetaling netto;Eksempelbutikken;{merchant};;;;;;;;{id};{payout_on};{payout};01234567891;;;")
 }
 
 /// The report as portal CSV.

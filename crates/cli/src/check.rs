@@ -1,10 +1,10 @@
 //! `avstem check`: the verdict on files, with nothing stored.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use adapters::app::App;
 use ::formats::Limits;
+use adapters::app::App;
 use jiff::Timestamp;
 use pipeline::items::{Place, ReportItem, ReportState};
 use pipeline::judge::{Judgement, judge};
@@ -67,7 +67,7 @@ pub(crate) async fn run(arguments: &CheckArguments, out: &mut dyn Write) -> anyh
     Ok(ended)
 }
 
-async fn check(arguments: &CheckArguments, app: Option<&App>, path: &PathBuf) -> anyhow::Result<Checked> {
+async fn check(arguments: &CheckArguments, app: Option<&App>, path: &Path) -> anyhow::Result<Checked> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let file = path.display().to_string();
     let mut input = Watched::open(path)?;
@@ -109,8 +109,8 @@ async fn check(arguments: &CheckArguments, app: Option<&App>, path: &PathBuf) ->
     let standings = newcomer.compare(&mut judgement, lines.path(), false).await?;
     let known = standings.iter().all(|standing| matches!(standing.case, Case::Known(_)));
     let before = Place::report(report, &account).read::<ReportItem>(&*app.ports.state).await?;
-    let same_bytes = before
-        .is_some_and(|(item, _)| matches!(item.state, ReportState::Committed | ReportState::Duplicate));
+    let same_bytes =
+        before.is_some_and(|(item, _)| matches!(item.state, ReportState::Committed | ReportState::Duplicate));
     let verdict = match judgement.verdict() {
         Verdict::Accepted if known || same_bytes => Verdict::Duplicate,
         verdict => verdict,

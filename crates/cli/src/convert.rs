@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use ::formats::Limits;
+use anyhow::Context;
 use pipeline::judge::judge;
 use pipeline::report_id_of;
 use settlement::{AccountId, Verdict};

@@ -40,7 +40,12 @@ pub(crate) async fn run(arguments: &DemoArguments, out: &mut dyn Write) -> anyho
     fs::create_dir_all(&inbox)?;
     let app = App::at_home(home)?;
     let account: AccountId = "T00000001".parse()?;
-    writeln!(out, "avstem demo: {} sample reports of account {account}, all data in {}\n", REPORTS.len(), home.display())?;
+    writeln!(
+        out,
+        "avstem demo: {} sample reports of account {account}, all data in {}\n",
+        REPORTS.len(),
+        home.display()
+    )?;
     let mut all = Vec::new();
     for (name, bytes) in REPORTS {
         let file = inbox.join(name);
@@ -53,7 +58,11 @@ pub(crate) async fn run(arguments: &DemoArguments, out: &mut dyn Write) -> anyho
     again(&app, &account, &inbox, out).await?;
     summary(&all, home, out)?;
     if !arguments.exit {
-        writeln!(out, "\nThe files stay where they are; run `avstem explain 2000461 --home {}` to see why.", home.display())?;
+        writeln!(
+            out,
+            "\nThe files stay where they are; run `avstem explain 2000461 --home {}` to see why.",
+            home.display()
+        )?;
     }
     Ok(Ended::Well)
 }

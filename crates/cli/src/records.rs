@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
-use adapters::app::App;
 use ::formats::Limits;
+use adapters::app::App;
 use jiff::{SignedDuration, Timestamp};
 use pipeline::account::{AddMerchant, add_merchant};
 use pipeline::items::Release;

@@ -3,9 +3,9 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use ::formats::Limits;
 use adapters::app::App;
 use anyhow::Context;
-use ::formats::Limits;
 use jiff::{SignedDuration, Timestamp};
 use pipeline::account::{AddMerchant, add_merchant};
 use pipeline::judge::head_of;
@@ -140,7 +140,11 @@ impl Taken {
         show::problems(out, "  ", &judgement.problems)?;
         for known in self.outcome.settlements.iter().filter(|_| *verdict == Verdict::Accepted) {
             if known.version.is_none() {
-                writeln!(out, "  settlement {} is known with the same content; nothing happens again", known.key.settlement_id)?;
+                writeln!(
+                    out,
+                    "  settlement {} is known with the same content; nothing happens again",
+                    known.key.settlement_id
+                )?;
             }
         }
         if *verdict == Verdict::Duplicate {

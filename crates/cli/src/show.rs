@@ -13,7 +13,16 @@ pub(crate) fn settlements(out: &mut dyn Write, indent: &str, settlements: &[Sett
         return Ok(());
     }
     const HEADER: [&str; 11] = [
-        "merchant", "settlement", "paid out", "lines", "capture", "refund", "fee", "other", "payout", "difference",
+        "merchant",
+        "settlement",
+        "paid out",
+        "lines",
+        "capture",
+        "refund",
+        "fee",
+        "other",
+        "payout",
+        "difference",
         "proof",
     ];
     let rows: Vec<[String; 11]> = settlements.iter().map(row).collect();
@@ -47,7 +56,9 @@ fn row(settlement: &Settlement) -> [String; 11] {
             _ => show(sums.fee_minor),
         },
         show(other),
-        settlement.payout_minor.map_or_else(|| "not stated".to_owned(), |payout| format!("{} {}", show(payout), head.currency)),
+        settlement
+            .payout_minor
+            .map_or_else(|| "not stated".to_owned(), |payout| format!("{} {}", show(payout), head.currency)),
         settlement.difference_minor().map_or_else(|| "-".to_owned(), show),
         settlement.proof.as_str().to_owned(),
     ]

@@ -89,7 +89,11 @@ const HEAD: &[Field] = &[
 
 /// Fields of `SettlementInfo`, in Dintero's order; the JSON report has them on one level with [`HEAD`].
 const SETTLEMENT: &[Field] = &[
-    Field { key: "settlement_date", element: "SettlementDate", value: |r| Value::Date(Some(r.settlement.head.payout_on)) },
+    Field {
+        key: "settlement_date",
+        element: "SettlementDate",
+        value: |r| Value::Date(Some(r.settlement.head.payout_on)),
+    },
     Field { key: "period_start", element: "SettlementPeriodStart", value: |r| Value::Date(r.settlement.period_from) },
     Field { key: "period_end", element: "SettlementPeriodEnd", value: |r| Value::Date(r.settlement.period_to) },
     Field { key: "provider", element: "SettlementProvider", value: |r| Value::Text(r.key.provider.clone()) },
@@ -108,14 +112,22 @@ const COLUMNS: &[Column] = &[
     Column { key: "capture", element: "TransactionCapture", value: |_, l| Value::Amount(l.terms.capture_minor) },
     Column { key: "refund", element: "TransactionRefund", value: |_, l| Value::Amount(-l.terms.refund_minor) },
     Column { key: "fee", element: "TransactionFee", value: |_, l| Value::Amount(l.terms.fee_minor) },
-    Column { key: "chargeback", element: "TransactionChargeback", value: |_, l| Value::Amount(-l.terms.chargeback_minor) },
+    Column {
+        key: "chargeback",
+        element: "TransactionChargeback",
+        value: |_, l| Value::Amount(-l.terms.chargeback_minor),
+    },
     Column { key: "currency", element: "SettlementCurrencyCode", value: |r, _| r.currency() },
     // Dintero's id of the transaction, which only matching can tell.
     Column { key: "transaction_id", element: "TransactionID", value: |_, _| Value::Text(String::new()) },
     Column { key: "reference", element: "Reference", value: |_, l| text(l.order_reference.as_deref()) },
     Column { key: "fee_vat", element: "TransactionFeeVat", value: |_, l| Value::Amount(l.terms.fee_vat_minor) },
     Column { key: "reserve", element: "TransactionReserve", value: |_, l| Value::Amount(l.terms.reserve_minor) },
-    Column { key: "adjustment", element: "TransactionAdjustment", value: |_, l| Value::Amount(l.terms.adjustment_minor) },
+    Column {
+        key: "adjustment",
+        element: "TransactionAdjustment",
+        value: |_, l| Value::Amount(l.terms.adjustment_minor),
+    },
     Column { key: "kind", element: "LineKind", value: |_, l| Value::Text(l.kind.as_str().into()) },
     Column {
         key: "provider_transaction_id",

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use settlement::{
-    Control, Currency, Document, Held, Kind, Line, LineBatch, Problem, Problems, Settlement, SettlementHead, Sink, TermSums,
-    prove,
+    Control, Currency, Document, Held, Kind, Line, LineBatch, Problem, Problems, Settlement, SettlementHead, Sink,
+    TermSums, prove,
 };
 
 use crate::format::Failure;

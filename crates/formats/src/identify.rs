@@ -39,7 +39,8 @@ pub fn identify(head: &Head) -> Result<&'static Format, Problem> {
         [] => Err(nobody(head)),
         several => {
             let ids: Vec<&str> = several.iter().map(|format| format.id).collect();
-            let message = format!("Found a file that {} all claim. Report this as a fault of avstem", ids.join(" and "));
+            let message =
+                format!("Found a file that {} all claim. Report this as a fault of avstem", ids.join(" and "));
             Err(Problem::error(Kind::AmbiguousLayout, message))
         }
     }

@@ -1,18 +1,9 @@
 //! Provider bytes become settlements: which format a file is, and what it says.
 //!
-//! A format is a value ([`Format`]) in one table ([`FORMATS`]). [`identify`] looks at name and first bytes only;
+//! A format is a value ([`Format`]) in one table ([`FORMATS`]). [`identify()`] looks at name and first bytes only;
 //! [`parse`] reads the whole file strictly and proves it. Knows nothing of Parquet, networks, clocks or environments.
-#![deny(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::float_arithmetic
-)]
-#![cfg_attr(
-    test,
-    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
-)]
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::float_arithmetic)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod collect;
 mod format;

@@ -7,6 +7,7 @@ mod vipps_structured_csv;
 use crate::format::{Format, Refused};
 
 /// All formats, sorted by id. To add one: write its file, name it above, name it here.
+#[rustfmt::skip]
 pub const FORMATS: &[Format] = &[
     vipps_portal_csv::FORMAT,
     vipps_settlement_xml::FORMAT,

@@ -16,8 +16,8 @@ pub mod release;
 mod spool;
 pub mod standing;
 
-pub use spool::report_id_of;
 pub use ports::{Objects, PortError, PortErrorKind, Ports, State};
+pub use spool::report_id_of;
 
 use settlement::SinkError;
 

@@ -176,12 +176,7 @@ impl Work<'_> {
 
     fn outcome(&self, problem: Problem) -> Outcome {
         let judgement = Judgement { problems: problem.into(), ..Judgement::default() };
-        Outcome {
-            report: Some(self.spooled.report),
-            verdict: judgement.verdict(),
-            judgement,
-            settlements: Vec::new(),
-        }
+        Outcome { report: Some(self.spooled.report), verdict: judgement.verdict(), judgement, settlements: Vec::new() }
     }
 
     /// The outcome of a report that ended before: nothing happens again.
@@ -273,12 +268,7 @@ impl Work<'_> {
         let what = format!("{}: {}", state.word(), item.first_problem.as_deref().unwrap_or_default());
         let item = ReportItem { state, ..item };
         self.write(&item, Expect::Revision(revision), revision + 1, what).await?;
-        Ok(Outcome {
-            report: Some(item.report),
-            verdict: judgement.verdict(),
-            judgement,
-            settlements: Vec::new(),
-        })
+        Ok(Outcome { report: Some(item.report), verdict: judgement.verdict(), judgement, settlements: Vec::new() })
     }
 
     async fn record_duplicate(
@@ -367,10 +357,8 @@ impl Work<'_> {
         let expect = standing.revision.map_or(Expect::Absent, Expect::Revision);
         let what = format!("version {version} proposed by report {}", item.report.short());
         let revision = standing.revision.unwrap_or(0) + 1;
-        let writes = [
-            place.put(&SettlementItem { versions }, expect),
-            journal(&place, revision, self.command.now, what),
-        ];
+        let writes =
+            [place.put(&SettlementItem { versions }, expect), journal(&place, revision, self.command.now, what)];
         match self.ports.state.transact(&writes).await {
             Ok(()) => Ok(Some(version)),
             Err(error) if error.kind == PortErrorKind::Conflict => {
@@ -444,4 +432,3 @@ pub async fn settlements_of(
 fn problems_json(problems: &Problems) -> String {
     serde_json::to_string_pretty(problems).unwrap_or_default()
 }
-

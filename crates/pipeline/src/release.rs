@@ -46,8 +46,7 @@ pub async fn run(ports: &Ports, command: &ReleaseReport) -> Result<ReportItem, S
     let release = command.release.clone();
     let what = format!("RELEASED by {}: {}", release.by, release.why);
     let item = ReportItem { state: ReportState::Released, release: Some(release), ..item };
-    let writes =
-        [place.put(&item, Expect::Revision(revision)), journal(&place, revision + 1, command.now, what)];
+    let writes = [place.put(&item, Expect::Revision(revision)), journal(&place, revision + 1, command.now, what)];
     ports.state.transact(&writes).await?;
     Ok(item)
 }

@@ -36,12 +36,7 @@ pub(crate) async fn spool(
     scratch: &Path,
     size_bytes_max: u64,
 ) -> Result<Spool, StepError> {
-    let mut copy = Copy {
-        file: NamedTempFile::new_in(scratch)?,
-        hash: Sha256::new(),
-        size_bytes: 0,
-        size_bytes_max,
-    };
+    let mut copy = Copy { file: NamedTempFile::new_in(scratch)?, hash: Sha256::new(), size_bytes: 0, size_bytes_max };
     match objects.fetch(key, version, &mut copy).await {
         Ok(_) => {}
         Err(_) if copy.size_bytes > size_bytes_max => return Ok(Spool::TooLarge),

@@ -131,9 +131,7 @@ impl Newcomer<'_> {
             match self.state_of(last.report).await? {
                 Some(ReportState::Committed) if Some(last.hash) == settlement.hash => break Case::Known(last.report),
                 Some(ReportState::Committed) => break Case::Conflict(Box::new(last.clone())),
-                Some(ReportState::Claimed { lease_until })
-                    if last.report != self.report && lease_until > self.now =>
-                {
+                Some(ReportState::Claimed { lease_until }) if last.report != self.report && lease_until > self.now => {
                     break Case::InFlight(lease_until);
                 }
                 // The report that proposed this version never came to count.

@@ -130,8 +130,13 @@ impl SettlementHasher {
 
     /// Adds the next row; rows must come in ascending order of their digest.
     pub fn row(&mut self, digest: RowDigest) {
-        self.0.update(digest.transaction.to_be_bytes());
-        digest.content.iter().for_each(|half| self.0.update(half.to_be_bytes()));
+        let [upper, lower] = digest.content;
+        let mut bytes = [0; 24];
+        let (parts, _) = bytes.as_chunks_mut::<8>();
+        for (part, value) in parts.iter_mut().zip([digest.transaction, upper, lower]) {
+            *part = value.to_be_bytes();
+        }
+        self.0.update(bytes);
     }
 
     /// The hash of all rows added.

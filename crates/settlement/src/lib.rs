@@ -9,17 +9,8 @@
 //! - **proof**: how far the file itself shows that its lines are its payout ([`Proof`]).
 //! - **problem**: something found in a file, with row and column ([`Problem`]); an error holds the whole report.
 //! - **verdict**: what becomes of the report as a whole ([`Verdict`]).
-#![deny(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::float_arithmetic
-)]
-#![cfg_attr(
-    test,
-    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
-)]
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::float_arithmetic)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod account;
 mod bank;

@@ -7,7 +7,7 @@ use crate::currency::Currency;
 use crate::terms::Terms;
 
 /// A parser hands its lines over when this many are gathered: small enough to stay in cache.
-pub const BATCH_LINES_MAX: usize = 8_192;
+pub const BATCH_LINES_MAX: usize = 4_096;
 
 /// What a line is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -148,7 +148,7 @@ impl TextColumn {
     fn push(&mut self, value: &str) {
         self.text.push_str(value);
         self.present += usize::from(!value.is_empty());
-        // A batch holds at most 8 192 fields of at most 64 KiB: the end always fits.
+        // A batch holds at most 4 096 fields of at most 64 KiB: the end always fits.
         self.offsets.push(i32::try_from(self.text.len()).unwrap_or(i32::MAX));
     }
 

@@ -54,7 +54,9 @@ fn disagreement(settlement: &Settlement, what: &str, stated: i64, summed: Option
             show(summed),
             show(difference)
         ),
-        None => format!("the file states {what} {} {currency}, its lines sum to more than can be counted", show(stated)),
+        None => {
+            format!("the file states {what} {} {currency}, its lines sum to more than can be counted", show(stated))
+        }
     }
 }
 
@@ -83,13 +85,7 @@ mod tests {
             payout_on: jiff::civil::date(2026, 10, 30),
         };
         let sums = Terms { capture_minor: 91_960, refund_minor: -10_000, fee_minor: 9_204, ..Terms::default() };
-        Settlement {
-            lines: 3,
-            sums,
-            fees: Fees::Invoiced,
-            payout_minor: Some(81_960),
-            ..Settlement::new(head)
-        }
+        Settlement { lines: 3, sums, fees: Fees::Invoiced, payout_minor: Some(81_960), ..Settlement::new(head) }
     }
 
     #[test]

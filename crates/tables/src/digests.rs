@@ -2,12 +2,13 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 
 use settlement::{
-    CanonicalRow, Currency, LineBatch, RowDigest, Sealed, Settlement, SettlementHash, SettlementHasher,
-    SettlementHead, Sink, SinkError,
+    CanonicalRow, Currency, LineBatch, RowDigest, Sealed, Settlement, SettlementHash, SettlementHasher, SettlementHead,
+    Sink, SinkError,
 };
 
 use crate::TableError;
@@ -186,40 +187,36 @@ impl Merge {
             memory: run.into_iter(),
             heads: BinaryHeap::new(),
         };
-        for run in 0..=merge.files.len() {
-            merge.refill(run)?;
+        for (run, file) in merge.files.iter_mut().enumerate() {
+            merge.heads.extend(read_entry(file)?.map(|entry| Reverse((entry, run))));
         }
+        let memory = merge.files.len();
+        merge.heads.extend(merge.memory.next().map(|entry| Reverse((entry, memory))));
         Ok(merge)
     }
 
     fn next(&mut self) -> Result<Option<Entry>, TableError> {
-        // With a single run there is nothing to choose between.
-        if self.files.is_empty() && self.heads.is_empty() {
-            return Ok(self.memory.next());
-        }
-        let Some(Reverse((entry, run))) = self.heads.pop() else { return Ok(None) };
-        if !self.files.is_empty() {
-            self.refill(run)?;
+        let Some(mut head) = self.heads.peek_mut() else { return Ok(None) };
+        let Reverse((entry, run)) = *head;
+        let next = match self.files.get_mut(run) {
+            None => self.memory.next(),
+            Some(file) => read_entry(file)?,
+        };
+        match next {
+            Some(next) => *head = Reverse((next, run)),
+            None => drop(PeekMut::pop(head)),
         }
         Ok(Some(entry))
     }
+}
 
-    fn refill(&mut self, run: usize) -> Result<(), TableError> {
-        let next = match self.files.get_mut(run) {
-            None => self.memory.next(),
-            Some(file) => {
-                let mut bytes = [0; ENTRY_BYTES];
-                match file.read_exact(&mut bytes) {
-                    Ok(()) => Entry::from_bytes(&bytes),
-                    Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => None,
-                    Err(error) => return Err(error.into()),
-                }
-            }
-        };
-        if let Some(entry) = next {
-            self.heads.push(Reverse((entry, run)));
-        }
-        Ok(())
+/// The next entry of a spilled run; `None` at its end.
+fn read_entry(file: &mut BufReader<File>) -> Result<Option<Entry>, TableError> {
+    let mut bytes = [0; ENTRY_BYTES];
+    match file.read_exact(&mut bytes) {
+        Ok(()) => Ok(Entry::from_bytes(&bytes)),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 

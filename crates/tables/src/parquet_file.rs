@@ -14,9 +14,7 @@ use arrow_array::{Array, ArrayRef, UInt32Array};
 use arrow_schema::{DataType, SchemaRef};
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::{
-    ArrowColumnWriter, ArrowRowGroupWriterFactory, ArrowWriterOptions, compute_leaves,
-};
+use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, ArrowWriterOptions, compute_leaves};
 use parquet::column::writer::{ColumnCloseResult, ColumnWriter, get_column_writer};
 use parquet::data_type::ByteArray;
 use parquet::errors::ParquetError;
@@ -177,7 +175,8 @@ fn write_same(mut writer: ColumnWriter<'_>, value: &ArrayRef, lines: usize) -> R
     let levels = (nullable > 0).then(|| vec![i16::from(present); lines]);
     let levels = levels.as_deref();
     let count = if present { lines } else { 0 };
-    let unusable = || TableError::Parquet(ParquetError::General(format!("A column of {} is not expected", value.data_type())));
+    let unusable =
+        || TableError::Parquet(ParquetError::General(format!("A column of {} is not expected", value.data_type())));
     match &mut writer {
         ColumnWriter::BoolColumnWriter(writer) => {
             let value = value.as_boolean_opt().ok_or_else(unusable)?.value(0);

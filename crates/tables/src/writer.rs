@@ -16,9 +16,7 @@ use jiff::tz::TimeZone;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
-use settlement::{
-    LineBatch, LineKind, Sealed, Settlement, SettlementHead, Sink, SinkError, Terms, TextColumn,
-};
+use settlement::{LineBatch, LineKind, Sealed, Settlement, SettlementHead, Sink, SinkError, Terms, TextColumn};
 
 use crate::TableError;
 use crate::digests::Digests;
@@ -88,8 +86,8 @@ impl LineTable {
         Ok(vec![
             same_text(&self.owner.account_id),
             same_text(&self.owner.provider),
-            self.from_heads(batch, |head, _| head.merchant_number.as_str(), texts),
-            self.from_heads(batch, |head, _| head.settlement_id.as_str(), texts),
+            self.per_settlement(batch, |head, _| head.merchant_number.as_str(), texts),
+            self.per_settlement(batch, |head, _| head.settlement_id.as_str(), texts),
             same_text(&self.owner.report_id),
             Cells::Same(Arc::new(Int32Array::from_value(1, 1))),
             Cells::Same(Arc::new(BooleanArray::from(vec![true]))),
@@ -104,10 +102,12 @@ impl LineTable {
             money(batch, |terms| terms.adjustment_minor),
             Cells::Each(Arc::new(Int64Array::from(net))),
             Cells::Each(Arc::new(shown)),
-            self.from_heads(batch, |head, _| head.currency.as_str(), texts),
-            self.from_heads(batch, |head, _| i8::try_from(head.exponent).unwrap_or(2), |cells| {
-                Arc::new(Int8Array::from(cells))
-            }),
+            self.per_settlement(batch, |head, _| head.currency.as_str(), texts),
+            self.per_settlement(
+                batch,
+                |head, _| i8::try_from(head.exponent).unwrap_or(2),
+                |cells| Arc::new(Int8Array::from(cells)),
+            ),
             text(&batch.provider_transaction_id)?,
             text(&batch.original_reference)?,
             text(&batch.order_reference)?,
@@ -117,7 +117,7 @@ impl LineTable {
             instants(&batch.captured_at_us),
             Cells::Each(Arc::new(Date32Array::from(self.captured_on(batch, &provider_dates)))),
             Cells::Each(Arc::new(Date32Array::from(provider_dates))),
-            self.from_heads(batch, |_, payout_on| payout_on, |cells| Arc::new(Date32Array::from(cells))),
+            self.per_settlement(batch, |_, payout_on| payout_on, |cells| Arc::new(Date32Array::from(cells))),
             text(&batch.store_id)?,
             text(&batch.payout_destination_id)?,
             Cells::Same(Arc::new(Int32Array::from_value(SCHEMA_VERSION, 1))),
@@ -129,7 +129,7 @@ impl LineTable {
     }
 
     /// A column that is the same for all lines of a settlement.
-    fn from_heads<'a, T: Copy + PartialEq + Default>(
+    fn per_settlement<'a, T: Copy + PartialEq + Default>(
         &'a self,
         batch: &LineBatch,
         value: impl Fn(&'a SettlementHead, i32) -> T,

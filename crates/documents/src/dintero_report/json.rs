@@ -19,12 +19,12 @@ pub(super) fn write(
         // What stands on two levels of the XML stands once here.
         if !written.contains(&field.key) {
             written.push(field.key);
-            entry(out, field.key, json((field.value)(report)))?;
+            entry(out, field.key, &json((field.value)(report)))?;
         }
     }
     for key in ["amount", "capture", "refund", "fee", "chargeback"] {
         if let Some(field) = PROOF.iter().find(|field| field.key == key) {
-            entry(out, key, json((field.value)(report)))?;
+            entry(out, key, &json((field.value)(report)))?;
         }
     }
     writeln!(out, "  \"transactions\": [")?;
@@ -42,7 +42,7 @@ pub(super) fn write(
     Ok(())
 }
 
-fn entry(out: &mut dyn Write, key: &str, value: Json) -> std::io::Result<()> {
+fn entry(out: &mut dyn Write, key: &str, value: &Json) -> std::io::Result<()> {
     writeln!(out, "  {}: {value},", Json::from(key))
 }
 

@@ -81,11 +81,30 @@ fn json_is_minor_units_and_adds_up() {
 fn xml_keeps_the_known_element_order_and_escapes_text() {
     let xml = written(ReportType::Xml, lines()).unwrap();
     let known = [
-        "ReportDateFrom", "ReportDateTo", "SettlementCurrencyCode", "ReportReferenceNum", "DinteroSettlementId",
-        "SettlementAccountNum", "SettlementInfo", "SettlementDate", "SettlementPeriodStart", "SettlementPeriodEnd",
-        "SettlementProvider", "AccountId", "SettlementReference", "TransactionInfo", "TransactionType",
-        "TransactionTime", "TransactionAmount", "TransactionVatAmount", "TransactionCapture", "TransactionRefund",
-        "TransactionFee", "TransactionChargeback", "TransactionID", "Reference",
+        "ReportDateFrom",
+        "ReportDateTo",
+        "SettlementCurrencyCode",
+        "ReportReferenceNum",
+        "DinteroSettlementId",
+        "SettlementAccountNum",
+        "SettlementInfo",
+        "SettlementDate",
+        "SettlementPeriodStart",
+        "SettlementPeriodEnd",
+        "SettlementProvider",
+        "AccountId",
+        "SettlementReference",
+        "TransactionInfo",
+        "TransactionType",
+        "TransactionTime",
+        "TransactionAmount",
+        "TransactionVatAmount",
+        "TransactionCapture",
+        "TransactionRefund",
+        "TransactionFee",
+        "TransactionChargeback",
+        "TransactionID",
+        "Reference",
     ];
     let places: Vec<usize> = known.iter().map(|name| xml.find(&format!("<{name}>")).unwrap()).collect();
     assert!(places.is_sorted(), "{places:?}");

@@ -252,7 +252,8 @@ impl<'s> Report<'s> {
             LineKind::Sale if gross >= 0 => (kind, Terms { capture_minor: gross, ..terms }),
             LineKind::Refund if gross <= 0 => (kind, Terms { refund_minor: gross, ..terms }),
             LineKind::Sale | LineKind::Refund => {
-                let expected = if kind == LineKind::Sale { "no negative amount in a sale" } else { "a negative refund" };
+                let expected =
+                    if kind == LineKind::Sale { "no negative amount in a sale" } else { "a negative refund" };
                 self.collector.problems.push(row.cell(GROSS).problem(Kind::Amount, expected, ADVICE));
                 (kind, Terms { adjustment_minor: gross, ..terms })
             }
@@ -423,8 +424,8 @@ impl Preamble {
         let text = record.iter().skip(1).find(|cell| !cell.is_empty()).unwrap_or("");
         let value = Cell { text, row: record.row, column };
         match column {
-            "" | TITLE | "Bedriften" if column != "" || record.is_blank() => {}
-            "Organisasjonsnummer" if text.is_empty() => {}
+            TITLE | "Bedriften" => {}
+            "" | "Organisasjonsnummer" if text.is_empty() => {}
             "Organisasjonsnummer" => self.organisation_number = Some(value.digits()?.to_owned()),
             "Fra dato" => self.period_from = Some(value.date(DateForm::DayMonthYear)?),
             "Til dato" => self.period_to = Some(value.date(DateForm::DayMonthYear)?),

@@ -70,12 +70,8 @@ struct Shape {
     elements: &'static [&'static str],
 }
 
-const REPORT: Shape = Shape {
-    name: "SettlementReport",
-    values: &[],
-    optional: &[],
-    elements: &["SettlementDetailsInfo", "VippsInfo"],
-};
+const REPORT: Shape =
+    Shape { name: "SettlementReport", values: &[], optional: &[], elements: &["SettlementDetailsInfo", "VippsInfo"] };
 
 const DETAILS: Shape = Shape {
     name: "SettlementDetailsInfo",

@@ -224,7 +224,8 @@ impl Report<'_> {
         }
         let [gross, fee, refund, net] = self.amounts(row, exponent)?;
         let count = row.cell("NumberOfTransactions");
-        let lines = count.digits()?.parse().map_err(|_| count.problem(Kind::Identifier, "a number of lines", ADVICE))?;
+        let lines =
+            count.digits()?.parse().map_err(|_| count.problem(Kind::Identifier, "a number of lines", ADVICE))?;
         let account = row.cell("SettlementAccount").kept_text()?;
         let head = SettlementHead { merchant_number, settlement_id, currency, exponent, payout_on };
         let index = self.collector.open(head)?;
@@ -291,13 +292,21 @@ impl Report<'_> {
     }
 
     /// The settlement of a row; one in another currency than the settlement's own is a problem.
-    fn find(&mut self, row: &Cells<'_, '_>, merchant: &str, id: &str, currency: Currency) -> Result<Option<u32>, Problem> {
+    fn find(
+        &mut self,
+        row: &Cells<'_, '_>,
+        merchant: &str,
+        id: &str,
+        currency: Currency,
+    ) -> Result<Option<u32>, Problem> {
         if let Some(index) = self.collector.find(merchant, id, currency) {
             return Ok(Some(index));
         }
-        let other = self.collector.settlements().iter().find(|settlement| {
-            settlement.head.merchant_number == merchant && settlement.head.settlement_id == id
-        });
+        let other = self
+            .collector
+            .settlements()
+            .iter()
+            .find(|settlement| settlement.head.merchant_number == merchant && settlement.head.settlement_id == id);
         match other {
             Some(other) => {
                 let expected = format!("{} as in its SettlementInfo row", other.head.currency);

@@ -156,10 +156,9 @@ impl<'a> Amount<'a> {
 
 /// Whether a cell that no column is known for looks like money: an amount with decimals, in any of the ways files write it.
 pub(crate) fn looks_like_amount(text: &str) -> bool {
-    [DecimalMark::Dot, DecimalMark::Comma].into_iter().any(|mark| {
-        text.contains(mark.as_char())
-            && !matches!(parse_minor(text, mark, 2), Err(Kind::Amount))
-    })
+    [DecimalMark::Dot, DecimalMark::Comma]
+        .into_iter()
+        .any(|mark| text.contains(mark.as_char()) && !matches!(parse_minor(text, mark, 2), Err(Kind::Amount)))
 }
 
 #[cfg(test)]

@@ -119,10 +119,10 @@ impl<R: Read> DelimitedReader<R> {
             Ok(text) => Record { text, ends: &self.bounds, row: self.row },
             Err(problem) => return Ok(Row::Bad(problem.at_row(u64::from(self.row)))),
         };
-        if record.len() > self.columns_max || bytes.len() > self.field_bytes_max {
-            if let Some(problem) = beyond_limit(&record, self.columns_max, self.field_bytes_max) {
-                return Ok(Row::Bad(problem));
-            }
+        if (record.len() > self.columns_max || bytes.len() > self.field_bytes_max)
+            && let Some(problem) = beyond_limit(&record, self.columns_max, self.field_bytes_max)
+        {
+            return Ok(Row::Bad(problem));
         }
         Ok(Row::Record(record))
     }

@@ -173,7 +173,7 @@ impl<'a> Cell<'a> {
     /// The cell as text to be kept: no control characters.
     #[inline]
     pub(crate) fn kept_text(self) -> Result<&'a str, Problem> {
-        if self.text.bytes().all(|byte| byte >= b' ' && byte < 0x7f) || !self.text.chars().any(char::is_control) {
+        if self.text.bytes().all(|byte| (b' '..0x7f).contains(&byte)) || !self.text.chars().any(char::is_control) {
             Ok(self.text)
         } else {
             Err(self.problem(Kind::ControlCharacter, "text without control characters", "Download the file again"))

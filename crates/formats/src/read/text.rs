@@ -92,7 +92,8 @@ impl TextEncoding {
 }
 
 fn refused(what: &str) -> Problem {
-    let message = format!("Found {what}, expected UTF-8, UTF-16 with its mark, or Windows-1252. Download the file again");
+    let message =
+        format!("Found {what}, expected UTF-8, UTF-16 with its mark, or Windows-1252. Download the file again");
     Problem::error(Kind::Encoding, message)
 }
 

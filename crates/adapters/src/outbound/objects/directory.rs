@@ -158,7 +158,8 @@ impl Objects for Directory {
         let current = version_of(&self.path(key)).map_err(|error| failed("get", key, error))?;
         let path = if current.as_deref() == Some(version) { self.path(key) } else { self.version_path(key, version) };
         let mut file = File::open(path).map_err(|error| failed("get", key, error))?;
-        io::copy(&mut file, into).map_err(|error| PortError::new(PortErrorKind::Unavailable, format!("Cannot copy {key}"), error))
+        io::copy(&mut file, into)
+            .map_err(|error| PortError::new(PortErrorKind::Unavailable, format!("Cannot copy {key}"), error))
     }
 
     async fn upload(&self, key: &Key, file: &Path) -> Result<ObjectMeta, PortError> {
