@@ -26,7 +26,7 @@ pub struct CanonicalRow<'a> {
 }
 
 /// Sixteen bytes of a row's SHA-256, after eight that only tell the transaction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RowDigest {
     /// Equal for two rows of the same transaction; zero for a row without an id.
     pub transaction: u64,
@@ -53,10 +53,10 @@ impl CanonicalRow<'_> {
                 push_varint(scratch, (minor.cast_unsigned() << 1) ^ (minor >> 63).cast_unsigned());
             }
         }
-        let hash = Sha256::digest(&scratch);
-        let half = |bytes: &[u8]| bytes.iter().take(8).fold(0_u64, |value, byte| (value << 8) | u64::from(*byte));
-        let content = [half(&hash), half(hash.get(8..).unwrap_or_default())];
-        RowDigest { transaction: self.transaction(), content }
+        let hash: [u8; 32] = Sha256::digest(&scratch).into();
+        let (halves, _) = hash.as_chunks::<8>();
+        let [upper, lower, ..] = *halves else { return RowDigest::default() };
+        RowDigest { transaction: self.transaction(), content: [u64::from_be_bytes(upper), u64::from_be_bytes(lower)] }
     }
 
     /// FNV-1a over id and kind: a short standard hash is enough, since a collision only holds a file.

@@ -13,8 +13,8 @@ use settlement::{
 
 use crate::TableError;
 
-/// A run of this many rows is sorted in memory and then spilled: 16 MiB.
-pub const RUN_ROWS: usize = 512 * 1024;
+/// A run of this many rows is sorted in memory and then spilled: 32 MiB.
+pub const RUN_ROWS: usize = 1024 * 1024;
 /// Repeated transactions beyond this many are only counted.
 const REPEATED_MAX: usize = 1_000;
 const ENTRY_BYTES: usize = 32;
