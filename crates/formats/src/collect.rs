@@ -76,6 +76,7 @@ impl<'s> Collector<'s> {
     }
 
     /// Keeps what is wrong with one row and lets the reader go on; only a limit that was met ends the reading.
+    #[inline]
     pub(crate) fn recover(&mut self, taken: Result<(), Failure>) -> Result<(), Failure> {
         match taken {
             Err(Failure::Held(held)) if held.problems.list().iter().all(|p| p.kind != Kind::TooLarge) => {

@@ -76,9 +76,7 @@ impl LineTable {
 
     /// The columns in the order of [`settlement_line_schema`].
     fn columns(&self, batch: &LineBatch) -> Result<Vec<Cells>, TableError> {
-        let mut provider_days = DayMemo::default();
-        let provider_dates: Vec<Option<i32>> =
-            batch.provider_date.iter().map(|date| date.map(|date| provider_days.of(date))).collect();
+        let provider_dates: Vec<Option<i32>> = batch.provider_date.iter().map(|date| date.map(days)).collect();
         let net: Vec<i64> = batch.terms.iter().map(|terms| terms.net_minor().unwrap_or(0)).collect();
         let exponents = batch.settlement.iter().map(|index| self.head(*index).map_or(2, |(head, _)| head.exponent));
         let shown = net.iter().zip(exponents).map(|(minor, exponent)| shown_minor(*minor, exponent));
@@ -185,9 +183,13 @@ impl Sink for LineTable {
     }
 }
 
-/// Days since 1970.
+/// Days since 1970, by counting the year from March so that the leap day is its last.
 pub(crate) fn days(date: Date) -> i32 {
-    date.since(Date::constant(1970, 1, 1)).map_or(0, |span| span.get_days())
+    let (month, day) = (i32::from(date.month()), i32::from(date.day()));
+    let year = i32::from(date.year()) - i32::from(month <= 2);
+    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
 }
 
 /// Minor units at the two decimals that people are shown; exact for every currency with at most two.
@@ -198,19 +200,6 @@ pub(crate) fn shown_minor(minor: i64, exponent: u8) -> i128 {
         1 => minor * 10,
         2 => minor,
         more => minor / 10_i128.pow(u32::from(more - 2)),
-    }
-}
-
-/// Days since 1970 of the day before again: neighbouring lines mostly share it.
-#[derive(Default)]
-struct DayMemo(Option<(Date, i32)>);
-
-impl DayMemo {
-    fn of(&mut self, date: Date) -> i32 {
-        match self.0 {
-            Some((known, days)) if known == date => days,
-            _ => self.0.insert((date, days(date))).1,
-        }
     }
 }
 
@@ -290,4 +279,18 @@ fn properties() -> Result<WriterProperties, TableError> {
     }
     let ids = ColumnPath::from("provider_transaction_id");
     Ok(properties.set_column_encoding(ids, Encoding::DELTA_BYTE_ARRAY).build())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::ToSpan;
+
+    #[test]
+    fn days_agree_with_the_calendar() {
+        let epoch = Date::constant(1970, 1, 1);
+        for number in (-720_000_i32..2_900_000).step_by(61).chain(-800..20_000) {
+            assert_eq!(days(epoch.checked_add(number.days()).unwrap()), number);
+        }
+    }
 }

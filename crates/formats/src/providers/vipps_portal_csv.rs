@@ -101,6 +101,8 @@ struct Report<'s> {
     sale_date: DateMemo,
     payout_date: DateMemo,
     exponent: u8,
+    /// The product of the row before.
+    product: String,
     /// The settlement of the row before, with the text of its merchant number and id.
     current: Option<Current>,
     /// The last row was of delimiters only, which announces another settlement.
@@ -129,6 +131,7 @@ impl<'s> Report<'s> {
             sale_date: DateMemo::default(),
             payout_date: DateMemo::default(),
             exponent: exponent(FORMAT.provider, CURRENCY),
+            product: String::new(),
             current: None,
             announced: None,
         }
@@ -225,6 +228,7 @@ impl<'s> Report<'s> {
             }
         }
         let (kind, terms) = self.terms(row, gross, fee);
+        let product = self.product(row)?;
         self.collector.add(&Line {
             settlement,
             row: row.record.row,
@@ -234,13 +238,25 @@ impl<'s> Report<'s> {
             original_reference: "",
             order_reference: row.cell(ORDER).kept_text()?,
             correlation_id: "",
-            provider_method: row.cell(PRODUCT).kept_text()?,
-            provider_kind: row.cell(ROW_TYPE).kept_text()?,
+            provider_method: product,
+            provider_kind: if kind == LineKind::Unknown { row.cell(ROW_TYPE).kept_text()? } else { row.text(ROW_TYPE) },
             store_id: "",
             payout_destination_id: "",
             captured_at_us: None,
             provider_date: Some(sale_date),
         })
+    }
+
+    /// The product of a line, looked at closely only where it differs from that of the line before.
+    #[inline]
+    fn product<'r>(&mut self, row: &Cells<'_, 'r>) -> Result<&'r str, Problem> {
+        let product = row.text(PRODUCT);
+        if self.product != product {
+            row.cell(PRODUCT).kept_text()?;
+            self.product.clear();
+            self.product.push_str(product);
+        }
+        Ok(product)
     }
 
     /// Kind and terms of a line; `gross` and `fee` are minor units as the file signs them.

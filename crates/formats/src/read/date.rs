@@ -39,23 +39,31 @@ fn number(digits: &[u8]) -> Option<i16> {
     digits.iter().try_fold(0_i16, |value, byte| byte.is_ascii_digit().then(|| value * 10 + i16::from(byte - b'0')))
 }
 
-/// Remembers the last day read: neighbouring rows mostly have the same.
+/// Remembers the last days read: neighbouring rows have one of a few.
 #[derive(Debug, Default)]
 pub(crate) struct DateMemo {
-    text: String,
-    date: Option<Date>,
+    known: [Option<([u8; 10], Date)>; 4],
+    oldest: usize,
 }
 
 impl DateMemo {
     /// As [`DateForm::parse`].
     #[inline]
     pub(crate) fn parse(&mut self, form: DateForm, text: &str) -> Option<Date> {
-        if self.date.is_none() || self.text != text {
-            self.date = form.parse(text);
-            self.text.clear();
-            self.text.push_str(text);
+        let text: [u8; 10] = text.as_bytes().try_into().ok()?;
+        match self.known.iter().flatten().find(|(known, _)| *known == text) {
+            Some((_, date)) => Some(*date),
+            None => self.remember(form, text),
         }
-        self.date
+    }
+
+    fn remember(&mut self, form: DateForm, text: [u8; 10]) -> Option<Date> {
+        let date = form.parse(std::str::from_utf8(&text).ok()?)?;
+        if let Some(slot) = self.known.get_mut(self.oldest) {
+            *slot = Some((text, date));
+        }
+        self.oldest = (self.oldest + 1) % self.known.len();
+        Some(date)
     }
 }
 
@@ -95,10 +103,12 @@ mod tests {
     }
 
     #[test]
-    fn the_memo_forgets_a_bad_day() {
+    fn the_memo_reads_as_the_form_does() {
         let mut memo = DateMemo::default();
-        assert_eq!(memo.parse(DateForm::Iso, "2018-03-01"), Some(date(2018, 3, 1)));
-        assert_eq!(memo.parse(DateForm::Iso, "2018-99-01"), None);
-        assert_eq!(memo.parse(DateForm::Iso, "2018-03-01"), Some(date(2018, 3, 1)));
+        for day in (1..=9).chain(1..=9).chain([3, 3, 1, 3]) {
+            assert_eq!(memo.parse(DateForm::Iso, &format!("2018-03-0{day}")), Some(date(2018, 3, day)));
+            assert_eq!(memo.parse(DateForm::Iso, "2018-99-01"), None);
+            assert_eq!(memo.parse(DateForm::Iso, "2018-3-1"), None);
+        }
     }
 }
