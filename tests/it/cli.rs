@@ -88,6 +88,47 @@ fn check_against_a_home_knows_what_came_before_and_writes_nothing() {
 }
 
 #[test]
+fn one_file_that_cannot_be_read_keeps_no_other_from_being_judged() {
+    let good = fixture("vipps-structured-csv/basic.csv");
+    let empty_home = tempfile::tempdir().unwrap();
+    let home = empty_home.path().to_str().unwrap();
+    let (ended, text) = avstem(&["check", "--json", &good, "/nowhere/a.csv", &good, "--home", home]);
+    assert_eq!(ended.unwrap(), Ended::Failed);
+    assert_eq!(answers(&text).len(), 2);
+    assert_eq!(std::fs::read_dir(home).unwrap().count(), 0, "check writes nothing");
+
+    let inbox = empty_home.path().join("inbox");
+    std::fs::create_dir(&inbox).unwrap();
+    std::fs::copy(&good, inbox.join("a\u{1b}[2J.csv")).unwrap();
+    std::fs::copy(&good, inbox.join("b.csv")).unwrap();
+    for _ in 0..2 {
+        // The home lies in the inbox, and is no report.
+        let below = inbox.join("home");
+        let (ended, text) = avstem(&["run", "--inbox", inbox.to_str().unwrap(), "--home", below.to_str().unwrap()]);
+        assert_eq!(ended.unwrap(), Ended::Failed);
+        assert_eq!(text.lines().filter(|line| !line.starts_with(' ')).count(), 1, "{text}");
+        assert!(!text.contains('\u{1b}'));
+    }
+}
+
+#[test]
+fn a_report_of_another_account_registers_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let home_text = home.path().join("home").display().to_string();
+    let inbox = home.path().join("inbox");
+    std::fs::create_dir(&inbox).unwrap();
+    avstem(&["account", "add-merchant", "vipps", "654321", "--home", &home_text]).0.unwrap();
+    std::fs::copy(fixture("vipps-portal-csv/basic-17.csv"), inbox.join("a.csv")).unwrap();
+    let run = ["run", "--inbox", inbox.to_str().unwrap(), "--home", &home_text, "--account", "T00000002"];
+    let (ended, text) = avstem(&run);
+    assert_eq!(ended.unwrap(), Ended::Held);
+    assert!(text.contains("TenantMismatch"), "{text}");
+    // The number that was nobody's still is.
+    let add = ["account", "add-merchant", "vipps", "123456", "--home", &home_text, "--account", "T00000003"];
+    assert!(avstem(&add).1.contains("is registered"));
+}
+
+#[test]
 fn demo_proves_its_reports_and_holds_one_and_can_be_run_again() {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("demo");

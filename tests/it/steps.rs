@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use adapters::app::App;
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int32Type;
 use formats::Limits;
 use jiff::{SignedDuration, Timestamp};
 use pipeline::account::{AddMerchant, add_merchant};
@@ -145,7 +147,7 @@ async fn a_worker_that_ends_at_any_call_leaves_nothing_that_the_next_one_does_no
         let (bytes, corrected) = (&bytes, &corrected);
         async move {
             let commands = [world.upload("a.csv", bytes).await, world.upload("b.csv", corrected).await];
-            let ports: Ports = faulty(&world.app.ports, &plan);
+            let mut ports: Ports = faulty(&world.app.ports, &plan);
             let mut reports = Vec::new();
             for command in commands {
                 let first = parse::run(&ports, &command).await;
@@ -154,6 +156,8 @@ async fn a_worker_that_ends_at_any_call_leaves_nothing_that_the_next_one_does_no
                     Ok(outcome) => outcome,
                     Err(error) => {
                         assert!(error.is_retryable(), "{error}");
+                        // Another worker takes over.
+                        ports = world.app.ports.clone();
                         parse::run(&ports, &later).await.unwrap()
                     }
                 };
@@ -169,7 +173,7 @@ async fn a_worker_that_ends_at_any_call_leaves_nothing_that_the_next_one_does_no
     assert_eq!(states, [ReportState::Committed, conflict]);
     assert!(calls > 20, "{calls}");
     for at in 0..calls {
-        for fault in [Fault::Before, Fault::After] {
+        for fault in [Fault::Before, Fault::After, Fault::Refused] {
             let plan = Plan::new(Some((at, fault)));
             let (found, ..) = whole(World::with_merchant().await, plan).await;
             assert_eq!(found, expected, "{fault:?} call {at}");
@@ -212,6 +216,74 @@ async fn a_file_that_ends_its_reader_three_times_is_given_up_and_shown() {
         assert_eq!(outcome.judgement.kind(), Some(Kind::Crashed));
         assert_eq!(world.report_item(id(&outcome)).await.state, ReportState::Crashed);
     }
+}
+
+#[tokio::test]
+async fn a_failure_of_the_store_uses_up_no_attempt_and_holds_no_lease() {
+    let world = World::with_merchant().await;
+    let command = world.upload("a.csv", &portal_csv(&sample(6))).await;
+    for _ in 0..=parse::ATTEMPTS_MAX {
+        let plan = Plan::new(Some((8, Fault::Refused)));
+        parse::run(&faulty(&world.app.ports, &plan), &command).await.unwrap_err();
+    }
+    assert_eq!(parse::run(&world.app.ports, &command).await.unwrap().verdict, Verdict::Accepted);
+}
+
+/// The settlement table of each report has what the report brought, so that the newest version of each counts once.
+#[tokio::test]
+async fn tables_of_all_reports_together_have_each_settlement_version_once() {
+    let world = World::with_merchant().await;
+    let first = report(&mut Seed(11), 1, 5);
+    let mut both = report(&mut Seed(12), 2, 5);
+    both.settlements[0] = first.settlements[0].clone();
+    let taken = [world.take("a.csv", &portal_csv(&first)).await, world.take("b.csv", &portal_csv(&both)).await];
+    let mut found = Vec::new();
+    for outcome in &taken {
+        let key = Key::Settlements {
+            account: world.account.clone(),
+            report: id(outcome),
+            parser_version: pipeline::PARSER_VERSION.into(),
+        };
+        let object = world.app.ports.objects.head(&key).await.unwrap().unwrap();
+        let mut file = tempfile::tempfile().unwrap();
+        world.app.ports.objects.fetch(&key, &object.version, &mut file).await.unwrap();
+        let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+        for batch in reader.build().unwrap().map(Result::unwrap) {
+            let ids = batch.column_by_name("settlement_id").unwrap().as_string::<i32>().clone();
+            let versions = batch.column_by_name("report_version").unwrap().as_primitive::<Int32Type>().clone();
+            let rows = ids.iter().zip(versions.iter());
+            found.extend(rows.map(|(id, version)| (id.unwrap().to_owned(), version.unwrap())));
+        }
+    }
+    assert_eq!(found, [("2000001".to_owned(), 1), ("2000002".to_owned(), 1)]);
+}
+
+/// A worker that outlives its lease between proposing and committing must not commit what another has replaced.
+#[tokio::test]
+async fn a_worker_overtaken_before_its_commit_cannot_commit() {
+    let world = World::with_merchant().await;
+    let slow = world.upload("a.csv", &portal_csv(&sample(13))).await;
+    let plan = Plan::new(None);
+    let probe = World::with_merchant().await;
+    let probed = probe.upload("a.csv", &portal_csv(&sample(13))).await;
+    parse::run(&faulty(&probe.app.ports, &plan), &probed).await.unwrap();
+    let dies = Plan::new(Some((plan.calls() - 1, Fault::Before)));
+    parse::run(&faulty(&world.app.ports, &dies), &slow).await.unwrap_err();
+    let mut bytes = Vec::new();
+    let key = Key::Landing(slow.landing.clone());
+    world.app.ports.objects.fetch(&key, &slow.version, &mut bytes).await.unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), bytes).unwrap();
+    let report = pipeline::report_id_of(&mut std::fs::File::open(file.path()).unwrap()).unwrap();
+    let place = Place::report(report, &world.account);
+    let (_, claimed) = place.read::<ReportItem>(&*world.app.ports.state).await.unwrap().unwrap();
+
+    let other = world.upload("b.xml", &xml(&sample(13))).await;
+    let later = ParseReport { now: other.now + SignedDuration::from_hours(1), ..other };
+    assert_eq!(parse::run(&world.app.ports, &later).await.unwrap().verdict, Verdict::Accepted);
+    let (item, _) = place.read::<ReportItem>(&*world.app.ports.state).await.unwrap().unwrap();
+    let commit = place.put(&ReportItem { state: ReportState::Committed, ..item }, Expect::Revision(claimed));
+    assert!(world.app.ports.state.put_if(&commit).await.is_err());
 }
 
 #[tokio::test]

@@ -13,10 +13,12 @@ use pipeline::{Objects, PortError, PortErrorKind, Ports, State};
 /// When a call fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// The worker ends before the call.
+    /// The worker ends before the call and makes no other.
     Before,
-    /// The call has its effect and its answer is lost.
+    /// The call has its effect, and the worker ends before it has the answer.
     After,
+    /// This one call is refused; the worker lives on.
+    Refused,
 }
 
 /// Counts the calls of all ports and fails one of them.
@@ -41,7 +43,8 @@ impl Plan {
         let number = self.calls.fetch_add(1, Ordering::Relaxed);
         let lost = || Err(PortError::new(PortErrorKind::Unavailable, "Cannot go on", "the worker ended here"));
         match self.fails_at {
-            Some((at, Fault::Before)) if at == number => lost(),
+            Some((at, Fault::Before | Fault::Refused)) if at == number => lost(),
+            Some((at, Fault::Before | Fault::After)) if at < number => lost(),
             Some((at, Fault::After)) if at == number => {
                 call.await?;
                 lost()

@@ -32,6 +32,18 @@ impl App {
         Ok(App { ports: Ports { objects: objects_at(&objects)?, state: state_at(&state)? }, scratch })
     }
 
+    /// The same directory, to be read only: nothing in it is made or changed, and what it lacks is empty.
+    ///
+    /// # Errors
+    /// When what is there cannot be read.
+    pub fn reading(home: &Path) -> Result<Self, PortError> {
+        let path = home.join("state.sqlite");
+        let state: Arc<dyn State> =
+            if path.exists() { Arc::new(Sqlite::open_to_read(&path)?) } else { Arc::new(MemoryState::default()) };
+        let objects = objects_at(&format!("file://{}", home.display()))?;
+        Ok(App { ports: Ports { objects, state }, scratch: std::env::temp_dir() })
+    }
+
     /// Everything in memory, gone at the end.
     ///
     /// # Errors

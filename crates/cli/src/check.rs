@@ -29,8 +29,8 @@ pub(crate) struct CheckArguments {
     /// Also hold the files against what this directory knows
     #[arg(long, value_name = "DIR")]
     home: Option<PathBuf>,
-    /// Dintero account that the files were sent to; needs --home
-    #[arg(long, requires = "home")]
+    /// Dintero account that the files were sent to; whose merchant numbers are its own is known with --home
+    #[arg(long)]
     account: Option<AccountId>,
     /// Provider that the files were sent as
     #[arg(long)]
@@ -48,15 +48,21 @@ pub(crate) async fn run(arguments: &CheckArguments, out: &mut dyn Write) -> anyh
     let app = match &arguments.home {
         Some(home) => {
             anyhow::ensure!(home.is_dir(), "Cannot use {}: it is no directory", home.display());
-            Some(App::at_home(home)?)
+            Some(App::reading(home)?)
         }
         None => None,
     };
     let mut ended = Ended::Well;
     for path in &arguments.files {
-        let checked = check(arguments, app.as_ref(), path).await?;
+        let checked = match check(arguments, app.as_ref(), path).await {
+            Ok(checked) => checked,
+            Err(error) => {
+                ended = ended.and(Ended::failed(path, &error));
+                continue;
+            }
+        };
         if matches!(checked.verdict, Verdict::Quarantined | Verdict::Rejected) {
-            ended = Ended::Held;
+            ended = ended.and(Ended::Held);
         }
         if arguments.json {
             writeln!(out, "{}", serde_json::to_string(&Answer::of(&checked))?)?;
@@ -106,13 +112,14 @@ async fn check(arguments: &CheckArguments, app: Option<&App>, path: &Path) -> an
             judgement.problems.push(problem);
         }
     }
+    let before = Place::report(report, &account).read::<ReportItem>(&*app.ports.state).await?;
+    if before.is_some_and(|(item, _)| matches!(item.state, ReportState::Committed | ReportState::Duplicate)) {
+        return Ok(Checked { file, verdict: Verdict::Duplicate, judgement });
+    }
     let standings = newcomer.compare(&mut judgement, lines.path(), false).await?;
     let known = standings.iter().all(|standing| matches!(standing.case, Case::Known(_)));
-    let before = Place::report(report, &account).read::<ReportItem>(&*app.ports.state).await?;
-    let same_bytes =
-        before.is_some_and(|(item, _)| matches!(item.state, ReportState::Committed | ReportState::Duplicate));
     let verdict = match judgement.verdict() {
-        Verdict::Accepted if known || same_bytes => Verdict::Duplicate,
+        Verdict::Accepted if known => Verdict::Duplicate,
         verdict => verdict,
     };
     Ok(Checked { file, verdict, judgement })
@@ -120,7 +127,7 @@ async fn check(arguments: &CheckArguments, app: Option<&App>, path: &Path) -> an
 
 fn report(out: &mut dyn Write, checked: &Checked) -> anyhow::Result<()> {
     let format = checked.judgement.format.map_or("no known format", |format| format.id);
-    writeln!(out, "{}  {}  {format}", checked.verdict, checked.file)?;
+    writeln!(out, "{}  {}  {format}", checked.verdict, show::name(Path::new(&checked.file)))?;
     show::settlements(out, "  ", &checked.judgement.settlements)?;
     show::problems(out, "  ", &checked.judgement.problems)?;
     Ok(())

@@ -49,7 +49,7 @@ pub(crate) fn run(arguments: &ConvertArguments, out: &mut dyn Write) -> anyhow::
     })?;
     drop(input);
     let format = judgement.format.map_or("no known format", |format| format.id);
-    writeln!(out, "{}  {}  {format}", judgement.verdict(), file.display())?;
+    writeln!(out, "{}  {}  {format}", judgement.verdict(), show::name(file))?;
     show::problems(out, "  ", &judgement.problems)?;
     if judgement.verdict() != Verdict::Accepted {
         return Ok(Ended::Held);
@@ -57,6 +57,6 @@ pub(crate) fn run(arguments: &ConvertArguments, out: &mut dyn Write) -> anyhow::
     lines.persist(output).with_context(unable)?;
     let count: u64 = judgement.settlements.iter().map(|settlement| settlement.lines).sum();
     let settlements = judgement.settlements.len();
-    writeln!(out, "  {count} lines of {settlements} settlements, every payout proved, in {}", output.display())?;
+    writeln!(out, "  {count} lines of {settlements} settlements, every payout proved, in {}", show::name(output))?;
     Ok(Ended::Well)
 }

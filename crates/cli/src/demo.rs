@@ -100,7 +100,7 @@ fn summary(all: &[Taken], home: &Path, out: &mut dyn Write) -> anyhow::Result<()
     for taken in &held {
         let first = taken.outcome.judgement.problems.first_error();
         let why = first.map(|problem| format!("{}: {}", problem.kind, problem.message)).unwrap_or_default();
-        writeln!(out, "  {}\n    {why}", taken.file.display())?;
+        writeln!(out, "  {}\n    {why}", show::name(&taken.file))?;
     }
     writeln!(out, "\nWhere it lies")?;
     for (folder, what) in [

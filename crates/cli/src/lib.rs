@@ -11,7 +11,7 @@ mod show;
 
 use std::ffi::OsString;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
 use settlement::AccountId;
@@ -63,6 +63,25 @@ pub enum Ended {
     Well,
     /// At least one report is held.
     Held,
+    /// At least one file could not be read or stored; the others were.
+    Failed,
+}
+
+impl Ended {
+    /// The graver of two ends.
+    fn and(self, other: Ended) -> Ended {
+        match (self, other) {
+            (Ended::Failed, _) | (_, Ended::Failed) => Ended::Failed,
+            (Ended::Held, _) | (_, Ended::Held) => Ended::Held,
+            (Ended::Well, Ended::Well) => Ended::Well,
+        }
+    }
+
+    /// How a file ended that could not be taken: said at once, so that the next one can be.
+    fn failed(file: &Path, error: &anyhow::Error) -> Ended {
+        eprintln!("avstem: {}: {error:#}", show::name(file));
+        Ended::Failed
+    }
 }
 
 /// Carries out one command line and writes what it prints to `out`.

@@ -14,8 +14,9 @@ fn main() -> ExitCode {
     match ended {
         Ok(Ended::Well) => ExitCode::SUCCESS,
         Ok(Ended::Held) => ExitCode::from(2),
-        // Whoever read the output has seen enough.
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Ok(Ended::Failed) => ExitCode::FAILURE,
+        // Whoever read the output has seen enough; what was not read was not judged.
+        Err(error) if is_broken_pipe(&error) => ExitCode::FAILURE,
         Err(error) => match error.downcast::<clap::Error>() {
             // Help and version go to standard output and end well; a wrong call is one that could not run.
             Ok(usage) => {

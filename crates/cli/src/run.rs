@@ -33,21 +33,28 @@ pub(crate) struct RunArguments {
 
 pub(crate) async fn run(arguments: &RunArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
     let app = App::at_home(&arguments.home.home)?;
-    let files = files_of(&arguments.inbox)?;
+    let files = files_of(&arguments.inbox, &arguments.home.home)?;
     anyhow::ensure!(!files.is_empty(), "Found no file in {}", arguments.inbox.display());
     let mut ended = Ended::Well;
     for file in &files {
-        let taken = take(&app, &arguments.home.account, file).await?;
-        if taken.is_held() {
-            ended = Ended::Held;
+        match take(&app, &arguments.home.account, file).await {
+            Ok(taken) => {
+                if taken.is_held() {
+                    ended = ended.and(Ended::Held);
+                }
+                taken.report(out, &arguments.home.home)?;
+            }
+            Err(error) => ended = ended.and(Ended::failed(file, &error)),
         }
-        taken.report(out, &arguments.home.home)?;
     }
     Ok(ended)
 }
 
-/// All files below a folder, sorted, so that every run takes them in the same order; hidden ones are passed over.
-fn files_of(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+/// All files below a folder, sorted, so that every run takes them in the same order.
+///
+/// Hidden files are passed over, and so is the home directory, should it lie in the folder.
+fn files_of(folder: &Path, home: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let home = home.canonicalize()?;
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -60,8 +67,10 @@ fn files_of(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
             }
             let kind = entry.file_type()?;
             if kind.is_dir() {
-                folders.push(entry.path());
-            } else if kind.is_file() {
+                if entry.path().canonicalize()? != home {
+                    folders.push(entry.path());
+                }
+            } else if entry.path().is_file() {
                 files.push(entry.path());
             }
         }
@@ -97,6 +106,7 @@ pub(crate) async fn take(app: &App, account: &AccountId, file: &Path) -> anyhow:
         limits: Limits::default(),
     };
     let mut outcome = parse::run(&app.ports, &command).await?;
+    // Were any of them another account's, that would be the first error.
     if outcome.judgement.kind() == Some(Kind::MerchantUnknown) {
         for number in merchant_numbers(&outcome.judgement.settlements) {
             let (provider, number) = (provider.to_owned(), number.to_owned());
@@ -135,7 +145,7 @@ impl Taken {
         let Outcome { report, verdict, judgement, .. } = &self.outcome;
         let format = judgement.format.map_or("", |format| format.id);
         let id = report.map(|report| report.short()).unwrap_or_default();
-        writeln!(out, "{verdict:<11}  {}  {format}  report {id}", self.file.display())?;
+        writeln!(out, "{verdict:<11}  {}  {format}  report {id}", show::name(&self.file))?;
         show::settlements(out, "  ", &judgement.settlements)?;
         show::problems(out, "  ", &judgement.problems)?;
         for known in self.outcome.settlements.iter().filter(|_| *verdict == Verdict::Accepted) {

@@ -1,8 +1,18 @@
 //! What a person reads: settlements as a table, problems as lines.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use settlement::{MajorUnits, Problems, Settlement, Severity};
+
+/// A file name as it may stand in a line for people: without control characters.
+pub(crate) fn name(path: &Path) -> String {
+    path.display()
+        .to_string()
+        .chars()
+        .flat_map(|c| if c.is_control() { c.escape_debug().collect() } else { vec![c] })
+        .collect()
+}
 
 /// Problems shown of one file; the rest are counted.
 const SHOWN_MAX: usize = 20;

@@ -2,12 +2,25 @@
 
 use std::borrow::Cow;
 
-/// The text with a leading apostrophe where a spreadsheet would run it as a formula.
-///
-/// Guards against `=`, `+`, `-`, `@`, their full-width forms, tab, line ends and NUL in front.
+/// What begins a formula in one spreadsheet or another.
+const STARTERS: [char; 12] = ['=', '+', '-', '@', '\t', '\r', '\n', '\0', '＝', '＋', '－', '＠'];
+
+/// The text with an apostrophe where a spreadsheet would run it as a formula: in front, and behind each mark at which a
+/// program that takes another delimiter would begin a cell.
 pub fn inert(text: &str) -> Cow<'_, str> {
-    const STARTERS: [char; 12] = ['=', '+', '-', '@', '\t', '\r', '\n', '\0', '＝', '＋', '－', '＠'];
-    if text.starts_with(STARTERS) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
+    let begins = |text: &str| text.starts_with(STARTERS);
+    let splits = [';', '\t', '|'];
+    if !begins(text) && !text.split(splits).skip(1).any(begins) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 4);
+    for cell in text.split_inclusive(splits) {
+        if begins(cell) {
+            safe.push('\'');
+        }
+        safe.push_str(cell);
+    }
+    Cow::Owned(safe)
 }
 
 #[cfg(test)]
@@ -19,7 +32,9 @@ mod tests {
         for formula in ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", "\0", "＝1", "＋1", "－1", "＠x"] {
             assert_eq!(inert(formula), format!("'{formula}"));
         }
-        for plain in ["", "ORD-1", "5629900762", "'=1", " =1"] {
+        assert_eq!(inert("x;=1+1;y"), "x;'=1+1;y");
+        assert_eq!(inert("=1|-2"), "'=1|'-2");
+        for plain in ["", "ORD-1", "a;b", "5629900762", "'=1", " =1"] {
             assert_eq!(inert(plain), plain);
         }
     }

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use settlement::{Kind, LineRecord, MajorUnits, Problem, Settlement};
 
-/// Settlements with more lines than this are told apart by their sums only.
-pub const COMPARED_LINES_MAX: u64 = 500_000;
+/// Settlements with more lines than this are told apart by their sums only: both versions are held in memory.
+pub const COMPARED_LINES_MAX: u64 = 100_000;
+
+/// So many settlements of one report are told apart by row, the rest by their sums: each reads both reports once.
+pub const COMPARED_SETTLEMENTS_MAX: usize = 10;
 
 /// Says what is different in `now` against `before`, as problems with the rows of the new file.
 pub fn between(

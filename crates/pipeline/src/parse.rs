@@ -77,7 +77,13 @@ pub async fn run(ports: &Ports, command: &ParseReport) -> Result<Outcome, StepEr
     let work = Work { ports, command, spooled: &spooled, key: key.to_string() };
     match work.claim().await? {
         Claim::Ended(outcome) => Ok(outcome),
-        Claim::Held(item, revision) => work.read(*item, revision).await,
+        Claim::Held(item, revision) => {
+            let read = work.read((*item).clone(), revision).await;
+            if read.is_err() {
+                work.let_go(*item, revision).await;
+            }
+            read
+        }
     }
 }
 
@@ -161,6 +167,14 @@ impl Work<'_> {
             journal(&self.place(), revision, self.command.now, what),
         ];
         Ok(self.ports.state.transact(&writes).await?)
+    }
+
+    /// Gives the report back after a failure that is not its own: only a worker that died has used up an attempt.
+    async fn let_go(&self, item: ReportItem, revision: u64) {
+        let state = ReportState::Claimed { lease_until: self.command.now };
+        let item = ReportItem { state, attempts: item.attempts.saturating_sub(1), ..item };
+        // Where this fails too, the lease ends by itself.
+        let _ = self.ports.state.put_if(&self.place().put(&item, Expect::Revision(revision))).await;
     }
 
     async fn give_up(&self, mut item: ReportItem, revision: u64) -> Result<Outcome, StepError> {
@@ -297,9 +311,12 @@ impl Work<'_> {
         standings: Vec<Standing>,
         lines: &Path,
     ) -> Result<Outcome, StepError> {
-        self.store(&item, &judgement, lines).await?;
+        self.store(&item, &judgement, &standings, lines).await?;
         let mut proposed = Vec::new();
         for (standing, settlement) in standings.iter().zip(&judgement.settlements) {
+            for overtaken in &standing.overtaken {
+                self.overtake(*overtaken).await?;
+            }
             proposed.push(self.propose(&item, standing, settlement).await?);
         }
         let settlements = self.list_settlements(&standings, &proposed).await?;
@@ -313,7 +330,13 @@ impl Work<'_> {
     }
 
     /// Writes source and tables under keys made of the report's content; what is there already is the same.
-    async fn store(&self, item: &ReportItem, judgement: &Judgement, lines: &Path) -> Result<(), StepError> {
+    async fn store(
+        &self,
+        item: &ReportItem,
+        judgement: &Judgement,
+        standings: &[Standing],
+        lines: &Path,
+    ) -> Result<(), StepError> {
         let (account, report) = (self.account().clone(), item.report);
         let objects = &self.ports.objects;
         let source = Key::Source { account: account.clone(), report };
@@ -328,9 +351,21 @@ impl Work<'_> {
             zone: String::new(),
         };
         let mut table = Vec::new();
-        tables::write_settlements(&mut table, &owner, &judgement.settlements)?;
+        let versions = standings.iter().map(Standing::next_version).zip(&judgement.settlements);
+        let new: Vec<_> = versions.filter_map(|(version, settlement)| Some((version?, settlement))).collect();
+        tables::write_settlements(&mut table, &owner, &new)?;
         let key = Key::Settlements { account, report, parser_version: PARSER_VERSION.to_owned() };
         objects.put_new(&key, &table).await?;
+        Ok(())
+    }
+
+    /// Makes sure that a report whose worker outlived its lease cannot be committed any more: its proposal is replaced.
+    async fn overtake(&self, report: ReportId) -> Result<(), StepError> {
+        let place = Place::report(report, self.account());
+        let Some((item, revision)) = place.read::<ReportItem>(&*self.ports.state).await? else { return Ok(()) };
+        if matches!(item.state, ReportState::Claimed { .. }) {
+            self.ports.state.put_if(&place.put(&item, Expect::Revision(revision))).await?;
+        }
         Ok(())
     }
 
@@ -341,10 +376,7 @@ impl Work<'_> {
         standing: &Standing,
         settlement: &Settlement,
     ) -> Result<Option<u32>, StepError> {
-        let Some(hash) = settlement.hash.filter(|_| !matches!(standing.case, Case::Known(_))) else {
-            return Ok(None);
-        };
-        let version = standing.item.versions.last().map_or(0, |last| last.version) + 1;
+        let Some((hash, version)) = settlement.hash.zip(standing.next_version()) else { return Ok(None) };
         let mut versions = standing.item.versions.clone();
         versions.push(SettlementVersion {
             version,

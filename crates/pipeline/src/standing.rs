@@ -25,6 +25,16 @@ pub struct Standing {
     pub revision: Option<u64>,
     /// What it is to the version that counts.
     pub case: Case,
+    /// Reports that proposed a version and whose lease is over; their proposal is not in `item`.
+    pub overtaken: Vec<ReportId>,
+}
+
+impl Standing {
+    /// The version that the settlement is to become; none where the same content counts already.
+    pub fn next_version(&self) -> Option<u32> {
+        let known = matches!(self.case, Case::Known(_));
+        (!known).then(|| self.item.versions.last().map_or(0, |last| last.version) + 1)
+    }
 }
 
 /// What a settlement is to the version of it that counts.
@@ -64,7 +74,7 @@ impl Newcomer<'_> {
     /// When the state cannot answer.
     pub async fn tenancy(&self, settlements: &[Settlement]) -> Result<Vec<Problem>, StepError> {
         let (account, provider) = (self.account, self.provider);
-        let mut problems = Vec::new();
+        let (mut foreign, mut unknown) = (Vec::new(), Vec::new());
         for number in merchant_numbers(settlements) {
             let owner = Place::merchant(provider, number).read::<MerchantItem>(&*self.ports.state).await?;
             match owner.map(|(item, _)| item.account) {
@@ -75,18 +85,20 @@ impl Newcomer<'_> {
                         "Found merchant number {number}, which is not registered to account {account}. \
                          Put the file under the account that it belongs to"
                     );
-                    problems.push(Problem::error(Kind::TenantMismatch, message));
+                    foreign.push(Problem::error(Kind::TenantMismatch, message));
                 }
                 None => {
                     let message = format!(
                         "Found merchant number {number}, which no account has. If it is yours, run \
                          `avstem account add-merchant {provider} {number} --account {account}` and send the file again"
                     );
-                    problems.push(Problem::error(Kind::MerchantUnknown, message));
+                    unknown.push(Problem::error(Kind::MerchantUnknown, message));
                 }
             }
         }
-        Ok(problems)
+        // Another's number decides, whatever else is unknown.
+        foreign.append(&mut unknown);
+        Ok(foreign)
     }
 
     /// Holds each settlement against what counts so far. Conflicts become problems of the judgement, row by row, unless
@@ -101,6 +113,7 @@ impl Newcomer<'_> {
         released: bool,
     ) -> Result<Vec<Standing>, StepError> {
         let mut standings = Vec::new();
+        let mut conflicts = 0;
         for settlement in &judgement.settlements {
             let standing = self.standing(settlement).await?;
             match &standing.case {
@@ -108,7 +121,9 @@ impl Newcomer<'_> {
                     return Err(StepError::Busy { report: settlement.name(), until: *until });
                 }
                 Case::Conflict(before) if !released => {
-                    for problem in self.difference(before, settlement, lines).await? {
+                    conflicts += 1;
+                    let by_row = conflicts <= difference::COMPARED_SETTLEMENTS_MAX;
+                    for problem in self.difference(before, settlement, lines, by_row).await? {
                         judgement.problems.push(problem);
                     }
                 }
@@ -126,6 +141,7 @@ impl Newcomer<'_> {
             Some((item, revision)) => (item, Some(revision)),
             None => (SettlementItem::default(), None),
         };
+        let mut overtaken = Vec::new();
         let case = loop {
             let Some(last) = item.versions.last() else { break Case::New };
             match self.state_of(last.report).await? {
@@ -135,10 +151,15 @@ impl Newcomer<'_> {
                     break Case::InFlight(lease_until);
                 }
                 // The report that proposed this version never came to count.
-                _ => item.versions.pop(),
-            };
+                state => {
+                    if matches!(state, Some(ReportState::Claimed { .. })) && last.report != self.report {
+                        overtaken.push(last.report);
+                    }
+                    item.versions.pop();
+                }
+            }
         };
-        Ok(Standing { key, item, revision, case })
+        Ok(Standing { key, item, revision, case, overtaken })
     }
 
     async fn state_of(&self, report: ReportId) -> Result<Option<ReportState>, StepError> {
@@ -151,8 +172,9 @@ impl Newcomer<'_> {
         before: &SettlementVersion,
         settlement: &Settlement,
         lines: &Path,
+        by_row: bool,
     ) -> Result<Vec<Problem>, StepError> {
-        if before.settlement.lines.max(settlement.lines) > difference::COMPARED_LINES_MAX {
+        if !by_row || before.settlement.lines.max(settlement.lines) > difference::COMPARED_LINES_MAX {
             return Ok(difference::between(&before.settlement, settlement, std::iter::empty(), std::iter::empty()));
         }
         let old = NamedTempFile::new_in(self.scratch)?;

@@ -107,7 +107,7 @@ kinds! {
     CurrencyMixed => Quarantined,
     /// A currency code that ISO 4217 does not list.
     CurrencyUnknown => Quarantined,
-    /// A transaction stands twice in the file.
+    /// A transaction or settlement stands twice where it may stand once.
     DuplicateTransaction => Quarantined,
     /// A settlement that is known already comes again with other content.
     SettlementConflict => Quarantined,

@@ -29,8 +29,8 @@ fn optional(name: &str, data_type: DataType) -> Field {
 
 /// One row per line of a settlement.
 ///
-/// `report_version` and `is_current` say what was so when the report was written; the lake's builder sets them anew
-/// from the state when a corrected report is released.
+/// The table of one report is written while the report is read, before it is known whether its settlements are new:
+/// `report_version` is 1 and `is_current` true in all its rows. What counts is in the `settlement` table.
 pub fn settlement_line_schema() -> SchemaRef {
     use DataType::{Boolean, Date32, Int8, Int32, Int64, Utf8};
     Arc::new(Schema::new(vec![
@@ -70,7 +70,7 @@ pub fn settlement_line_schema() -> SchemaRef {
     ]))
 }
 
-/// One row per settlement.
+/// One row per settlement that a report brought, with the version that it is; known ones are left out.
 pub fn settlement_schema() -> SchemaRef {
     use DataType::{Boolean, Date32, Int8, Int32, Int64, Utf8};
     Arc::new(Schema::new(vec![

@@ -17,14 +17,14 @@ use crate::TableError;
 use crate::schema::{SCHEMA_VERSION, SHOWN_PRECISION, SHOWN_SCALE, settlement_schema};
 use crate::writer::{TableOwner, days, shown_minor};
 
-/// Writes one row per settlement to `output` as Parquet.
+/// Writes one row per settlement, with the version that it is, to `output` as Parquet.
 ///
 /// # Errors
 /// When the output or Parquet refuses.
 pub fn write_settlements(
     output: impl Write + Send,
     owner: &TableOwner,
-    settlements: &[Settlement],
+    versions: &[(u32, &Settlement)],
 ) -> Result<(), TableError> {
     let schema = settlement_schema();
     let properties = WriterProperties::builder()
@@ -33,26 +33,28 @@ pub fn write_settlements(
         .build();
     let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
     let mut writer = ArrowWriter::try_new_with_options(output, Arc::clone(&schema), options)?;
-    writer.write(&RecordBatch::try_new(schema, columns(owner, settlements)?)?)?;
+    writer.write(&RecordBatch::try_new(schema, columns(owner, versions)?)?)?;
     writer.close()?;
     Ok(())
 }
 
 /// The columns in the order of [`settlement_schema`].
-fn columns(owner: &TableOwner, settlements: &[Settlement]) -> Result<Vec<ArrayRef>, TableError> {
-    let rows = settlements.len();
+fn columns(owner: &TableOwner, versions: &[(u32, &Settlement)]) -> Result<Vec<ArrayRef>, TableError> {
+    let rows = versions.len();
+    let settlements = || versions.iter().map(|(_, settlement)| *settlement);
+    let numbers = versions.iter().map(|(version, _)| i32::try_from(*version).unwrap_or(i32::MAX));
     let same = |value: &str| -> ArrayRef { Arc::new(StringArray::from(vec![value; rows])) };
     let text = |value: fn(&Settlement) -> Option<String>| -> ArrayRef {
-        Arc::new(StringArray::from_iter(settlements.iter().map(value)))
+        Arc::new(StringArray::from_iter(settlements().map(value)))
     };
     let money = |value: fn(&Settlement) -> i64| -> ArrayRef {
-        Arc::new(Int64Array::from_iter_values(settlements.iter().map(value)))
+        Arc::new(Int64Array::from_iter_values(settlements().map(value)))
     };
     let day = |value: fn(&Settlement) -> Option<Date>| -> ArrayRef {
-        Arc::new(Date32Array::from_iter(settlements.iter().map(|settlement| value(settlement).map(days))))
+        Arc::new(Date32Array::from_iter(settlements().map(|settlement| value(settlement).map(days))))
     };
-    let exponents = settlements.iter().map(|s| i8::try_from(s.head.exponent).unwrap_or(2));
-    let shown = settlements.iter().map(|s| s.payout_minor.map(|minor| shown_minor(minor, s.head.exponent)));
+    let exponents = settlements().map(|s| i8::try_from(s.head.exponent).unwrap_or(2));
+    let shown = settlements().map(|s| s.payout_minor.map(|minor| shown_minor(minor, s.head.exponent)));
     Ok(vec![
         same(&owner.account_id),
         same(&owner.provider),
@@ -61,7 +63,7 @@ fn columns(owner: &TableOwner, settlements: &[Settlement]) -> Result<Vec<ArrayRe
         text(|s| Some(s.head.currency.to_string())),
         Arc::new(Int8Array::from_iter_values(exponents)),
         same(&owner.report_id),
-        Arc::new(Int32Array::from_value(1, rows)),
+        Arc::new(Int32Array::from_iter_values(numbers)),
         Arc::new(BooleanArray::from(vec![true; rows])),
         same(&owner.format),
         text(|s| Some(s.proof.as_str().to_owned())),
@@ -80,7 +82,7 @@ fn columns(owner: &TableOwner, settlements: &[Settlement]) -> Result<Vec<ArrayRe
         money(Settlement::net_minor),
         money(|s| s.opening_minor),
         money(|s| s.closing_minor),
-        Arc::new(Int64Array::from_iter(settlements.iter().map(|s| s.payout_minor))),
+        Arc::new(Int64Array::from_iter(settlements().map(|s| s.payout_minor))),
         Arc::new(Decimal128Array::from_iter(shown).with_precision_and_scale(SHOWN_PRECISION, SHOWN_SCALE)?),
         text(|s| s.bank_account.clone()),
         text(|s| s.bank_reference.clone()),

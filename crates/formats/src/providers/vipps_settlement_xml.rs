@@ -68,10 +68,17 @@ struct Shape {
     values: &'static [&'static str],
     optional: &'static [&'static str],
     elements: &'static [&'static str],
+    /// Of those elements, the one that must be there.
+    needed: Option<&'static str>,
 }
 
-const REPORT: Shape =
-    Shape { name: "SettlementReport", values: &[], optional: &[], elements: &["SettlementDetailsInfo", "VippsInfo"] };
+const REPORT: Shape = Shape {
+    name: "SettlementReport",
+    values: &[],
+    optional: &[],
+    elements: &["SettlementDetailsInfo", "VippsInfo"],
+    needed: Some("SettlementDetailsInfo"),
+};
 
 const DETAILS: Shape = Shape {
     name: "SettlementDetailsInfo",
@@ -87,6 +94,7 @@ const DETAILS: Shape = Shape {
     ],
     optional: &[],
     elements: &["PaymentsInfo"],
+    needed: Some("PaymentsInfo"),
 };
 
 const PAYMENTS: Shape = Shape {
@@ -101,6 +109,7 @@ const PAYMENTS: Shape = Shape {
     ],
     optional: &["ReportReferenceNum"],
     elements: &["SettlementInfo", "FeeDetailsInfo"],
+    needed: Some("SettlementInfo"),
 };
 
 const SETTLEMENT: Shape = Shape {
@@ -120,6 +129,7 @@ const SETTLEMENT: Shape = Shape {
     ],
     optional: &[],
     elements: &["TransactionInfo"],
+    needed: None,
 };
 
 const TRANSACTION: Shape = Shape {
@@ -137,6 +147,7 @@ const TRANSACTION: Shape = Shape {
     ],
     optional: &[],
     elements: &[],
+    needed: None,
 };
 
 /// The values read so far of one element.
@@ -218,8 +229,18 @@ impl<R: std::io::Read> Report<'_, R> {
         mut inside: impl FnMut(&mut Self, &Values, &'static str) -> Result<(), Failure>,
     ) -> Result<Values, Failure> {
         let mut values = Values::new(shape, self.xml.row());
+        let mut needed = shape.needed;
         loop {
-            if self.xml.next()? != Step::Open {
+            let step = self.xml.next()?;
+            if !self.xml.text_before().trim().is_empty() {
+                let message = format!("Found text between the elements of {}", shape.name);
+                self.collector.problems.push(self.xml.problem(Kind::XmlUnexpected, &message));
+            }
+            if step != Step::Open {
+                if let Some(needed) = needed {
+                    let message = format!("Found {} without {needed}", shape.name);
+                    self.collector.problems.push(self.xml.problem(Kind::XmlUnexpected, &message));
+                }
                 if let Some(name) = values.missing() {
                     self.collector.problems.push(values.get(name).map_or_else(|problem| problem, missing_is_empty));
                 }
@@ -237,6 +258,7 @@ impl<R: std::io::Read> Report<'_, R> {
                     *slot = Some((row, self.xml.text().to_owned()));
                 }
             } else if let Some(name) = shape.elements.iter().find(|name| **name == self.xml.name()) {
+                needed = needed.filter(|needed| needed != name);
                 inside(self, &values, name)?;
             } else {
                 let name = self.xml.name().escape_debug().to_string();

@@ -7,6 +7,8 @@
 //!   and header, and the file is accepted only when one of them fits everywhere.
 //! - A `FeeInfo` row would mean invoiced fees; none has been seen, so one holds the file.
 
+use std::collections::HashMap;
+
 use settlement::{
     Control, Currency, Fees, Kind, Line, LineKind, Problem, Proof, SettlementHead, Sink, StatedTotals, Terms, exponent,
 };
@@ -81,6 +83,7 @@ fn parse(input: &mut dyn ReadSeek, limits: &Limits, sink: &mut dyn Sink) -> Resu
         settlements: None,
         transactions: None,
         section: Section::Merchant,
+        currencies: HashMap::new(),
         readings: [Reading::default(), Reading::default()],
     };
     let ended = report.read(reader);
@@ -110,6 +113,8 @@ struct Report<'s> {
     settlements: Option<Header>,
     transactions: Option<Header>,
     section: Section,
+    /// Currency of each settlement, by merchant and id.
+    currencies: HashMap<(String, String), Currency>,
     /// Refund left out of `Net`; refund within `Net`.
     readings: [Reading; 2],
 }
@@ -228,6 +233,8 @@ impl Report<'_> {
             count.digits()?.parse().map_err(|_| count.problem(Kind::Identifier, "a number of lines", ADVICE))?;
         let account = row.cell("SettlementAccount").kept_text()?;
         let head = SettlementHead { merchant_number, settlement_id, currency, exponent, payout_on };
+        let name = (head.merchant_number.clone(), head.settlement_id.clone());
+        self.currencies.entry(name).or_insert(currency);
         let index = self.collector.open(head)?;
         let organisation_number = self.organisation_number.clone();
         if let Some(settlement) = self.collector.settlement(index) {
@@ -302,14 +309,9 @@ impl Report<'_> {
         if let Some(index) = self.collector.find(merchant, id, currency) {
             return Ok(Some(index));
         }
-        let other = self
-            .collector
-            .settlements()
-            .iter()
-            .find(|settlement| settlement.head.merchant_number == merchant && settlement.head.settlement_id == id);
-        match other {
+        match self.currencies.get(&(merchant.to_owned(), id.to_owned())) {
             Some(other) => {
-                let expected = format!("{} as in its SettlementInfo row", other.head.currency);
+                let expected = format!("{other} as in its SettlementInfo row");
                 Err(row.cell("Currency").problem(Kind::CurrencyMixed, &expected, ADVICE))
             }
             None => Ok(None),

@@ -129,7 +129,9 @@ impl<R: Read> DelimitedReader<R> {
 
     /// Finds the next line and moves behind it; a quoted field may run over several.
     fn take_line(&mut self) -> io::Result<Option<Line>> {
-        let mut searched = 0;
+        // Up to here the row was searched for its end; up to there its quotes were followed.
+        let (mut searched, mut seen) = (0, 0);
+        let mut quotes = Quotes { open: false, field_start: true, delimiter: self.delimiter };
         self.row = self.next_row;
         loop {
             let ahead = self.block.get(self.start..self.filled).unwrap_or_default();
@@ -149,12 +151,13 @@ impl<R: Read> DelimitedReader<R> {
             }
             let line = ahead.get(..end).unwrap_or_default();
             let last = found.is_none();
-            if self.quotes && quote_is_open(line, self.delimiter) {
+            if self.quotes && quotes.open_behind(ahead.get(seen..end).unwrap_or_default()) {
                 if last {
                     self.start = self.filled;
                     return Ok(Some(Line::Bad(unclosed(self.row))));
                 }
                 self.next_row += 1;
+                seen = end;
                 searched = end + 1;
                 continue;
             }
@@ -285,26 +288,33 @@ fn unquote<'a>(mut quoted: &'a str, unquoted: &mut String) -> Result<&'a str, Pr
     }
 }
 
-/// Whether a line ends inside a quoted field, so that the field goes on in the next line.
-fn quote_is_open(line: &[u8], delimiter: u8) -> bool {
-    if memchr(b'"', line).is_none() {
-        return false;
-    }
-    let mut open = false;
-    let mut field_start = true;
-    let mut bytes = line.iter().peekable();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'"' if open && bytes.peek() == Some(&&b'"') => {
-                bytes.next();
-            }
-            b'"' if open => open = false,
-            b'"' if field_start => open = true,
-            _ => {}
+/// Follows the quotes of a row piece by piece: a quoted field may go on in the next line.
+struct Quotes {
+    open: bool,
+    field_start: bool,
+    delimiter: u8,
+}
+
+impl Quotes {
+    /// Whether the row is inside a quoted field behind this piece, which ends where a line ends.
+    fn open_behind(&mut self, piece: &[u8]) -> bool {
+        if !self.open && memchr(b'"', piece).is_none() {
+            return false;
         }
-        field_start = !open && *byte == delimiter;
+        let mut bytes = piece.iter().peekable();
+        while let Some(byte) = bytes.next() {
+            match byte {
+                b'"' if self.open && bytes.peek() == Some(&&b'"') => {
+                    bytes.next();
+                }
+                b'"' if self.open => self.open = false,
+                b'"' if self.field_start => self.open = true,
+                _ => {}
+            }
+            self.field_start = !self.open && *byte == self.delimiter;
+        }
+        self.open
     }
-    open
 }
 
 fn unclosed(row: u32) -> Problem {

@@ -56,7 +56,9 @@ impl Header {
                         problems.push(Problem::error(Kind::HeaderDuplicate, message).at_row(row).in_column(name));
                     }
                 }
-                None if name.is_empty() => {}
+                None if name.is_empty() => {
+                    header.unknown.push(Unknown { place, name: format!("number {}", place + 1), holds: false });
+                }
                 None => {
                     header.unknown.push(Unknown { place, name: name.to_owned(), holds: false });
                     let message = "Found a column that the format does not know; it is not used";
@@ -158,22 +160,27 @@ impl<'a> Cell<'a> {
         self.problem(Kind::Identifier, &expected, "Download the file again; do not save it from a spreadsheet")
     }
 
-    /// The cell as a number that is an id: digits only, at most 19 of them.
+    /// The cell as a number that is an id: digits only, at most 19 of them, and none written in two ways.
     #[inline]
     pub(crate) fn digits(self) -> Result<&'a str, Problem> {
-        let good = !self.text.is_empty() && self.text.len() <= 19 && self.text.bytes().all(|b| b.is_ascii_digit());
-        if good { Ok(self.text) } else { Err(self.bad_digits()) }
+        let digits = !self.text.is_empty() && self.text.bytes().all(|b| b.is_ascii_digit());
+        let padded = self.text.len() > 1 && self.text.starts_with('0');
+        if digits && !padded && self.text.len() <= 19 { Ok(self.text) } else { Err(self.bad_digits()) }
     }
 
     fn bad_digits(self) -> Problem {
-        let kind = if self.text.chars().any(char::is_control) { Kind::ControlCharacter } else { Kind::Identifier };
-        self.problem(kind, "a number of digits only", "Download the file again; spreadsheets mangle long numbers")
+        let kind = if self.text.chars().any(is_unfit) { Kind::ControlCharacter } else { Kind::Identifier };
+        self.problem(
+            kind,
+            "a number of digits only, without zeros in front",
+            "Download the file again; spreadsheets mangle long numbers",
+        )
     }
 
     /// The cell as text to be kept: no control characters.
     #[inline]
     pub(crate) fn kept_text(self) -> Result<&'a str, Problem> {
-        if self.text.bytes().all(|byte| (b' '..0x7f).contains(&byte)) || !self.text.chars().any(char::is_control) {
+        if self.text.bytes().all(|byte| (b' '..0x7f).contains(&byte)) || !self.text.chars().any(is_unfit) {
             Ok(self.text)
         } else {
             Err(self.problem(Kind::ControlCharacter, "text without control characters", "Download the file again"))
@@ -191,6 +198,11 @@ impl<'a> Cell<'a> {
         let message = format!("Found {}, expected {expected}. {advice}", shown(self.text));
         Problem::error(kind, message).at_row(u64::from(self.row)).in_column(self.column)
     }
+}
+
+/// Characters that text of an id may not have: controls, what turns the direction of writing, and what is none.
+fn is_unfit(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffe}' | '\u{ffff}')
 }
 
 const MARKED: [(DecimalMark, &str); 2] = [(DecimalMark::Dot, "1234.50"), (DecimalMark::Comma, "1234,50")];

@@ -37,6 +37,9 @@ pub(crate) struct XmlReader<R: Read> {
     row: u32,
     name: String,
     text: String,
+    /// Text in front of the element that begins here.
+    before: String,
+    at: Step,
 }
 
 impl<R: Read> XmlReader<R> {
@@ -62,6 +65,8 @@ impl<R: Read> XmlReader<R> {
             row: 1,
             name: String::new(),
             text: String::new(),
+            before: String::new(),
+            at: Step::End,
         }
     }
 
@@ -73,6 +78,14 @@ impl<R: Read> XmlReader<R> {
     /// Text of the element at [`Step::Close`].
     pub(crate) fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Text between the step before and this one.
+    pub(crate) fn text_before(&self) -> &str {
+        match self.at {
+            Step::Open => &self.before,
+            Step::Close | Step::End => &self.text,
+        }
     }
 
     /// Line of the file, counted from 1.
@@ -88,6 +101,10 @@ impl<R: Read> XmlReader<R> {
 
     /// Goes to the next begin or end of an element.
     pub(crate) fn next(&mut self) -> Result<Step, Failure> {
+        if self.at == Step::Close {
+            // Text of an element that has ended is no text of the one around it.
+            self.text.clear();
+        }
         loop {
             let mut buffer = std::mem::take(&mut self.event);
             buffer.clear();
@@ -101,6 +118,7 @@ impl<R: Read> XmlReader<R> {
             self.row = self.row.saturating_add(lines);
             self.event = buffer;
             if let Some(step) = step? {
+                self.at = step;
                 return Ok(step);
             }
         }
@@ -161,6 +179,7 @@ impl<R: Read> XmlReader<R> {
         self.name.clear();
         self.name.push_str(name.local_name().as_ref());
         self.namespaces(start, prefix.as_ref().map_or("", |prefix| prefix.as_ref()))?;
+        std::mem::swap(&mut self.before, &mut self.text);
         self.text.clear();
         self.depth += 1;
         Ok(Step::Open)
@@ -227,7 +246,7 @@ impl<R: Read> XmlReader<R> {
             quick_xml::Error::Encoding(_) => self.problem(Kind::Encoding, "Found bytes that are not UTF-8").into(),
             quick_xml::Error::Io(error) => Failure::Read(io::Error::new(error.kind(), error.to_string())),
             error => {
-                let message = format!("The XML is not well-formed here: {error}");
+                let message = format!("The XML is not well-formed here: {}", error.to_string().escape_debug());
                 self.problem(Kind::XmlMalformed, &message).into()
             }
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use pipeline::ports::{Expect, Item, Page, Put, Query};
 use pipeline::{PortError, PortErrorKind, State};
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, TransactionBehavior, params};
 
 use super::{check_transaction, conflict};
 
@@ -38,12 +38,21 @@ impl Sqlite {
         let open = || {
             let connection = Connection::open(path)?;
             connection.busy_timeout(Duration::from_secs(10))?;
-            connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "synchronous", "FULL")?;
             connection.execute(CREATE, [])?;
             Ok(connection)
         };
         let connection = open().map_err(|error| failed(&format!("open the state {}", path.display()), error))?;
+        Ok(Sqlite { connection: Mutex::new(connection) })
+    }
+
+    /// Opens a database that is there, to read from it only.
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub fn open_to_read(path: &Path) -> Result<Self, PortError> {
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+            .map_err(|error| failed(&format!("open the state {}", path.display()), error))?;
         Ok(Sqlite { connection: Mutex::new(connection) })
     }
 

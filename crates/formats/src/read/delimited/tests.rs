@@ -72,6 +72,17 @@ fn limits_hold_at_the_limit_and_bite_one_beyond() {
     }
 }
 
+/// Each line of a quoted field is followed once: a row of line ends costs no more than one of letters.
+#[test]
+fn many_lines_in_one_quoted_field_are_read_in_one_pass() {
+    let field = "\n".repeat(100_000);
+    let text = format!("a;\"{field}\"\nb;c\n").repeat(20);
+    let limits = Limits { field_bytes_max: 200_000, ..Limits::default() };
+    let (rows, problems) = read(text.as_bytes(), &limits);
+    assert_eq!((rows.len(), problems.len()), (40, 0));
+    assert_eq!(rows[39].0, 20 * 100_002);
+}
+
 #[test]
 fn a_long_row_takes_no_memory_for_its_length() {
     let limits = Limits { row_bytes_max: 1_000, ..Limits::default() };
