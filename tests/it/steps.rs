@@ -258,32 +258,43 @@ async fn tables_of_all_reports_together_have_each_settlement_version_once() {
     assert_eq!(found, [("2000001".to_owned(), 1), ("2000002".to_owned(), 1)]);
 }
 
-/// A worker that outlives its lease between proposing and committing must not commit what another has replaced.
+/// A worker is held up before each of its calls until another, its lease over, has taken the same report or the same
+/// content in another file. One of the two comes to count, whatever the first does when it wakes.
 #[tokio::test]
-async fn a_worker_overtaken_before_its_commit_cannot_commit() {
-    let world = World::with_merchant().await;
-    let slow = world.upload("a.csv", &portal_csv(&sample(13))).await;
-    let plan = Plan::new(None);
+async fn a_worker_that_wakes_behind_its_lease_has_no_effect() {
+    let content = sample(13);
+    let counted = Plan::new(None);
     let probe = World::with_merchant().await;
-    let probed = probe.upload("a.csv", &portal_csv(&sample(13))).await;
-    parse::run(&faulty(&probe.app.ports, &plan), &probed).await.unwrap();
-    let dies = Plan::new(Some((plan.calls() - 1, Fault::Before)));
-    parse::run(&faulty(&world.app.ports, &dies), &slow).await.unwrap_err();
-    let mut bytes = Vec::new();
-    let key = Key::Landing(slow.landing.clone());
-    world.app.ports.objects.fetch(&key, &slow.version, &mut bytes).await.unwrap();
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), bytes).unwrap();
-    let report = pipeline::report_id_of(&mut std::fs::File::open(file.path()).unwrap()).unwrap();
-    let place = Place::report(report, &world.account);
-    let (_, claimed) = place.read::<ReportItem>(&*world.app.ports.state).await.unwrap().unwrap();
-
-    let other = world.upload("b.xml", &xml(&sample(13))).await;
-    let later = ParseReport { now: other.now + SignedDuration::from_hours(1), ..other };
-    assert_eq!(parse::run(&world.app.ports, &later).await.unwrap().verdict, Verdict::Accepted);
-    let (item, _) = place.read::<ReportItem>(&*world.app.ports.state).await.unwrap().unwrap();
-    let commit = place.put(&ReportItem { state: ReportState::Committed, ..item }, Expect::Revision(claimed));
-    assert!(world.app.ports.state.put_if(&commit).await.is_err());
+    let probed = probe.upload("a.csv", &portal_csv(&content)).await;
+    parse::run(&faulty(&probe.app.ports, &counted), &probed).await.unwrap();
+    for at in 0..counted.calls() {
+        for (name, bytes) in [("a.csv", portal_csv(&content)), ("b.xml", xml(&content))] {
+            let world = World::with_merchant().await;
+            let slow = world.upload("a.csv", &portal_csv(&content)).await;
+            let other = world.upload(name, &bytes).await;
+            let (ports, later) = (world.app.ports.clone(), other.now + SignedDuration::from_hours(1));
+            let (done, outcome) = std::sync::mpsc::channel();
+            let plan = Plan::held_up(at, async move {
+                done.send(parse::run(&ports, &ParseReport { now: later, ..other }).await.unwrap()).unwrap();
+            });
+            let woken = parse::run(&faulty(&world.app.ports, &plan), &slow).await;
+            let second = outcome.recv().unwrap();
+            assert_eq!(second.verdict, Verdict::Accepted, "call {at}, {name}");
+            match woken {
+                Ok(first) => assert_eq!(first.verdict, Verdict::Duplicate, "call {at}, {name}"),
+                Err(error) => assert!(error.is_retryable(), "call {at}, {name}: {error}"),
+            }
+            let again = ParseReport { now: later + SignedDuration::from_hours(1), ..slow };
+            let first = parse::run(&world.app.ports, &again).await.unwrap();
+            assert_eq!(first.verdict, Verdict::Duplicate, "call {at}, {name}");
+            for listed in &second.settlements {
+                let place = Place::settlement(&listed.key);
+                let (item, _) = place.read::<SettlementItem>(&*world.app.ports.state).await.unwrap().unwrap();
+                let reports: Vec<ReportId> = item.versions.iter().map(|version| version.report).collect();
+                assert_eq!(reports, [id(&second)], "call {at}, {name}");
+            }
+        }
+    }
 }
 
 #[tokio::test]

@@ -2,8 +2,9 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::sync::Arc;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use pipeline::keys::Key;
@@ -21,17 +22,28 @@ pub enum Fault {
     Refused,
 }
 
-/// Counts the calls of all ports and fails one of them.
-#[derive(Debug)]
+/// What others do while a worker is held up.
+type Meanwhile = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Counts the calls of all ports and disturbs one of them.
 pub struct Plan {
     calls: AtomicUsize,
     fails_at: Option<(usize, Fault)>,
+    held_up_at: Option<usize>,
+    meanwhile: Mutex<Option<Meanwhile>>,
 }
 
 impl Plan {
     /// A plan that fails the call of that number, counted from 0, or none.
     pub fn new(fails_at: Option<(usize, Fault)>) -> Arc<Self> {
-        Arc::new(Plan { calls: AtomicUsize::new(0), fails_at })
+        Arc::new(Plan { calls: AtomicUsize::new(0), fails_at, held_up_at: None, meanwhile: Mutex::new(None) })
+    }
+
+    /// A plan that holds the worker up before the call of that number until `meanwhile` has happened.
+    pub fn held_up(at: usize, meanwhile: impl Future<Output = ()> + Send + 'static) -> Arc<Self> {
+        let meanwhile: Meanwhile = Box::pin(meanwhile);
+        let calls = AtomicUsize::new(0);
+        Arc::new(Plan { calls, fails_at: None, held_up_at: Some(at), meanwhile: Mutex::new(Some(meanwhile)) })
     }
 
     /// How many calls were made.
@@ -41,6 +53,12 @@ impl Plan {
 
     async fn call<T>(&self, call: impl Future<Output = Result<T, PortError>>) -> Result<T, PortError> {
         let number = self.calls.fetch_add(1, Ordering::Relaxed);
+        if self.held_up_at == Some(number) {
+            let meanwhile = self.meanwhile.lock().expect("one worker").take();
+            if let Some(meanwhile) = meanwhile {
+                meanwhile.await;
+            }
+        }
         let lost = || Err(PortError::new(PortErrorKind::Unavailable, "Cannot go on", "the worker ended here"));
         match self.fails_at {
             Some((at, Fault::Before | Fault::Refused)) if at == number => lost(),
