@@ -63,6 +63,7 @@ impl World {
             lease: SignedDuration::from_mins(15),
             scratch: self.app.scratch.clone(),
             limits: Limits::default(),
+            adopts_merchants: false,
         }
     }
 

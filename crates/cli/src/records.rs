@@ -78,6 +78,7 @@ pub(crate) async fn release(arguments: &ReleaseArguments, out: &mut dyn Write) -
         lease: SignedDuration::from_mins(15),
         scratch: app.scratch.clone(),
         limits: Limits::default(),
+        adopts_merchants: false,
     };
     let outcome = parse::run(&app.ports, &command).await?;
     writeln!(out, "{}  {}", outcome.verdict, item.name)?;

@@ -7,14 +7,12 @@ use ::formats::Limits;
 use adapters::app::App;
 use anyhow::Context;
 use jiff::{SignedDuration, Timestamp};
-use pipeline::account::{AddMerchant, add_merchant};
 use pipeline::judge::head_of;
 use pipeline::keys::{Key, LandingKey};
 use pipeline::parse::{Outcome, ParseReport};
 use pipeline::reconcile::ReconcileReport;
-use pipeline::standing::merchant_numbers;
 use pipeline::{parse, reconcile};
-use settlement::{AccountId, Kind, Settlement, Verdict};
+use settlement::{AccountId, Settlement, Verdict};
 
 use crate::progress::Watched;
 use crate::{Ended, HomeArguments, show};
@@ -104,17 +102,9 @@ pub(crate) async fn take(app: &App, account: &AccountId, file: &Path) -> anyhow:
         lease: SignedDuration::from_mins(15),
         scratch: app.scratch.clone(),
         limits: Limits::default(),
+        adopts_merchants: true,
     };
-    let mut outcome = parse::run(&app.ports, &command).await?;
-    // Were any of them another account's, that would be the first error.
-    if outcome.judgement.kind() == Some(Kind::MerchantUnknown) {
-        for number in merchant_numbers(&outcome.judgement.settlements) {
-            let (provider, number) = (provider.to_owned(), number.to_owned());
-            let command = AddMerchant { account: account.clone(), provider, number, now: Timestamp::now() };
-            add_merchant(&app.ports, &command).await?;
-        }
-        outcome = parse::run(&app.ports, &ParseReport { now: Timestamp::now(), ..command }).await?;
-    }
+    let outcome = parse::run(&app.ports, &command).await?;
     let reports = match (outcome.verdict, outcome.report) {
         (Verdict::Accepted | Verdict::Duplicate, Some(report)) if committed(&outcome) => {
             let scratch = app.scratch.clone();

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use settlement::AccountId;
 
 use crate::StepError;
-use crate::items::{self, MerchantItem, Place, journal};
+use crate::items::{self, MerchantItem, Order, Place, journal};
 use crate::ports::{Expect, Ports};
 
 /// Register a provider's merchant number as the account's own.
@@ -42,7 +42,7 @@ pub async fn add_merchant(ports: &Ports, command: &AddMerchant) -> Result<bool, 
     let writes = [
         place.put(&account, revision.map_or(Expect::Absent, Expect::Revision)),
         merchant.put(&MerchantItem { account: command.account.clone() }, Expect::Absent),
-        journal(&place, revision.unwrap_or(0) + 1, command.now, what),
+        journal(&place, revision.unwrap_or(0) + 1, command.now, Order::First, what),
     ];
     ports.state.transact(&writes).await?;
     Ok(true)

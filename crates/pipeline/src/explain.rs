@@ -50,7 +50,7 @@ pub async fn run(ports: &Ports, account: &AccountId, word: &str) -> Result<Expla
             explanation.journal.push(items::decode(&item)?);
         }
     }
-    explanation.journal.sort_by_key(|entry| entry.at);
+    explanation.journal.sort_by_key(|entry| (entry.at, entry.order));
     Ok(explanation)
 }
 

@@ -234,11 +234,27 @@ pub struct SettlementVersion {
     pub settlement: Settlement,
 }
 
+/// Where in a step something happens.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// It begins the step.
+    #[default]
+    First,
+    /// It is on the way.
+    Midway,
+    /// It ends the step.
+    Last,
+}
+
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JournalItem {
     /// When.
     pub at: Timestamp,
+    /// Tells what came first at one time.
+    #[serde(default)]
+    pub order: Order,
     /// To what.
     pub subject: String,
     /// What, in words.
@@ -246,10 +262,10 @@ pub struct JournalItem {
 }
 
 /// The journal entry of a transition that brings its record to `revision`, to be written together with it.
-pub fn journal(subject: &Place, revision: u64, at: Timestamp, what: String) -> Put {
+pub fn journal(subject: &Place, revision: u64, at: Timestamp, order: Order, what: String) -> Put {
     let subject = format!("{}#{}", subject.partition, subject.sort);
     let place = Place::new(format!("JOURNAL#{subject}"), format!("{at:.6}#{revision:08}"));
-    place.put(&JournalItem { at, subject, what }, Expect::Any)
+    place.put(&JournalItem { at, order, subject, what }, Expect::Any)
 }
 
 /// Reads an account.

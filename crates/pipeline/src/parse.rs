@@ -12,14 +12,15 @@ use settlement::{AccountId, Kind, Problem, Problems, ReportId, Settlement, Verdi
 use tables::{LineTable, TableOwner};
 use tempfile::NamedTempFile;
 
+use crate::account::{AddMerchant, add_merchant};
 use crate::items::{
-    ObjectItem, Place, ReportItem, ReportSettlementItem, ReportState, SettlementItem, SettlementVersion, journal,
+    ObjectItem, Order, Place, ReportItem, ReportSettlementItem, ReportState, SettlementItem, SettlementVersion, journal,
 };
 use crate::judge::{Judgement, judge};
 use crate::keys::{Key, LandingKey};
 use crate::ports::{Expect, PortErrorKind, Ports};
 use crate::spool::{Spool, Spooled, spool};
-use crate::standing::{Case, Newcomer, Standing};
+use crate::standing::{Case, Newcomer, Standing, merchant_numbers};
 use crate::{PARSER_VERSION, StepError, items};
 
 /// A report that ends its reader this often is given up.
@@ -40,6 +41,9 @@ pub struct ParseReport {
     pub scratch: PathBuf,
     /// Bounds on the file.
     pub limits: Limits,
+    /// Whether a merchant number that nobody has becomes the account's own by this report. Only on a person's own
+    /// machine, where there is nobody else that it could belong to.
+    pub adopts_merchants: bool,
 }
 
 /// What became of the object.
@@ -161,10 +165,12 @@ impl Work<'_> {
     /// Writes the report's record with its journal entry and the object's record, all or nothing.
     async fn write(&self, item: &ReportItem, expect: Expect, revision: u64, what: String) -> Result<(), StepError> {
         let object = ObjectItem { report: Some(item.report), kind: None };
+        let claims = matches!(item.state, ReportState::Claimed { .. });
+        let order = if claims { Order::First } else { Order::Last };
         let writes = [
             self.place().put(item, expect),
             Place::object(&self.key, &self.command.version).put(&object, Expect::Any),
-            journal(&self.place(), revision, self.command.now, what),
+            journal(&self.place(), revision, self.command.now, order, what),
         ];
         Ok(self.ports.state.transact(&writes).await?)
     }
@@ -226,8 +232,11 @@ impl Work<'_> {
                 now: self.command.now,
                 scratch: &self.command.scratch,
             };
-            for problem in newcomer.tenancy(&judgement.settlements).await? {
-                judgement.problems.push(problem);
+            let foreign = newcomer.tenancy(&judgement.settlements).await?;
+            if self.command.adopts_merchants && foreign.iter().all(|p| p.kind == Kind::MerchantUnknown) {
+                self.adopt(&judgement.settlements).await?;
+            } else {
+                foreign.into_iter().for_each(|problem| judgement.problems.push(problem));
             }
             newcomer.compare(&mut judgement, lines.path(), item.release.is_some()).await?
         };
@@ -244,6 +253,19 @@ impl Work<'_> {
             return self.record_duplicate(item, revision, judgement, &standings).await;
         }
         self.accept(item, revision, judgement, standings, lines.path()).await
+    }
+
+    async fn adopt(&self, settlements: &[Settlement]) -> Result<(), StepError> {
+        for number in merchant_numbers(settlements) {
+            let command = AddMerchant {
+                account: self.account().clone(),
+                provider: self.command.landing.provider.clone(),
+                number: number.to_owned(),
+                now: self.command.now,
+            };
+            add_merchant(self.ports, &command).await?;
+        }
+        Ok(())
     }
 
     fn judge(&self, lines: &NamedTempFile, zone: &str) -> Result<Judgement, StepError> {
@@ -322,7 +344,7 @@ impl Work<'_> {
         let settlements = self.list_settlements(&standings, &proposed).await?;
         let what = match &item.release {
             Some(release) => format!("COMMITTED, released by {}: {}", release.by, release.why),
-            None => format!("COMMITTED with {} settlements", settlements.len()),
+            None => format!("COMMITTED, settlements: {}", settlements.len()),
         };
         let item = ReportItem { state: ReportState::Committed, ..item };
         self.write(&item, Expect::Revision(revision), revision + 1, what).await?;
@@ -389,8 +411,10 @@ impl Work<'_> {
         let expect = standing.revision.map_or(Expect::Absent, Expect::Revision);
         let what = format!("version {version} proposed by report {}", item.report.short());
         let revision = standing.revision.unwrap_or(0) + 1;
-        let writes =
-            [place.put(&SettlementItem { versions }, expect), journal(&place, revision, self.command.now, what)];
+        let writes = [
+            place.put(&SettlementItem { versions }, expect),
+            journal(&place, revision, self.command.now, Order::Midway, what),
+        ];
         match self.ports.state.transact(&writes).await {
             Ok(()) => Ok(Some(version)),
             Err(error) if error.kind == PortErrorKind::Conflict => {
@@ -462,5 +486,6 @@ pub async fn settlements_of(
 }
 
 fn problems_json(problems: &Problems) -> String {
-    serde_json::to_string_pretty(problems).unwrap_or_default()
+    let answer = serde_json::json!({ "problems": problems.list(), "beyond_limit": problems.beyond_limit() });
+    format!("{answer:#}\n")
 }

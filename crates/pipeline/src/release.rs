@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use settlement::{AccountId, Kind, ReportId};
 
 use crate::StepError;
-use crate::items::{Place, Release, ReportItem, ReportState, journal};
+use crate::items::{Order, Place, Release, ReportItem, ReportState, journal};
 use crate::ports::{Expect, Ports};
 
 /// Let that report make new versions of its settlements.
@@ -46,7 +46,8 @@ pub async fn run(ports: &Ports, command: &ReleaseReport) -> Result<ReportItem, S
     let release = command.release.clone();
     let what = format!("RELEASED by {}: {}", release.by, release.why);
     let item = ReportItem { state: ReportState::Released, release: Some(release), ..item };
-    let writes = [place.put(&item, Expect::Revision(revision)), journal(&place, revision + 1, command.now, what)];
+    let writes =
+        [place.put(&item, Expect::Revision(revision)), journal(&place, revision + 1, command.now, Order::First, what)];
     ports.state.transact(&writes).await?;
     Ok(item)
 }

@@ -56,11 +56,11 @@ impl Problem {
 }
 
 /// A list of problems that stays bounded however bad the file is: the first are kept, the rest are counted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problems {
     list: Vec<Problem>,
-    /// Problems beyond the limit, counted but not kept.
-    uncounted: u64,
+    /// Problems found behind a full list, counted but not kept.
+    beyond_limit: u64,
     limit: usize,
 }
 
@@ -73,7 +73,7 @@ impl Default for Problems {
 impl Problems {
     /// An empty list that keeps at most `limit` problems.
     pub fn with_limit(limit: usize) -> Self {
-        Problems { list: Vec::new(), uncounted: 0, limit }
+        Problems { list: Vec::new(), beyond_limit: 0, limit }
     }
 
     /// Adds a problem, or counts it when the list is full.
@@ -88,7 +88,7 @@ impl Problems {
         if self.list.len() < self.limit || decides {
             self.list.push(problem);
         } else {
-            self.uncounted += 1;
+            self.beyond_limit += 1;
         }
     }
 
@@ -99,7 +99,7 @@ impl Problems {
 
     /// How many were found beyond those kept.
     pub fn beyond_limit(&self) -> u64 {
-        self.uncounted
+        self.beyond_limit
     }
 
     /// The first error, which names the verdict.
