@@ -3,8 +3,11 @@
 //! Order of effects: claim, compute, content-addressed writes, proposals, commit. A crash behind any of them repeats
 //! safely, and nothing counts before the commit, which is one record.
 
+mod claim;
+mod commit;
+
 use std::io::{BufReader, Seek};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use formats::Limits;
 use jiff::{SignedDuration, Timestamp};
@@ -12,16 +15,15 @@ use settlement::{AccountId, Kind, Problem, Problems, ReportId, Settlement, Verdi
 use tables::{LineTable, TableOwner};
 use tempfile::NamedTempFile;
 
+use self::claim::Claim;
 use crate::account::{AddMerchant, add_merchant};
-use crate::items::{
-    ObjectItem, Order, Place, ReportItem, ReportSettlementItem, ReportState, SettlementItem, SettlementVersion, journal,
-};
+use crate::items::{ObjectItem, Order, Place, ReportItem, ReportSettlementItem, ReportState, journal};
 use crate::judge::{Judgement, judge};
 use crate::keys::{Key, LandingKey};
-use crate::ports::{Expect, PortErrorKind, Ports};
+use crate::ports::{Expect, Ports};
 use crate::spool::{Spool, Spooled, spool};
 use crate::standing::{Case, Newcomer, Standing, merchant_numbers};
-use crate::{PARSER_VERSION, StepError, items};
+use crate::{StepError, items};
 
 /// A report that ends its reader this often is given up.
 pub const ATTEMPTS_MAX: u32 = 3;
@@ -100,13 +102,6 @@ async fn unread(ports: &Ports, command: &ParseReport, key: &Key, problem: Proble
     Ok(Outcome { report: None, verdict: judgement.verdict(), judgement, settlements: Vec::new() })
 }
 
-enum Claim {
-    /// The report is this worker's, at this revision.
-    Held(Box<ReportItem>, u64),
-    /// The report has come to an end before.
-    Ended(Outcome),
-}
-
 struct Work<'a> {
     ports: &'a Ports,
     command: &'a ParseReport,
@@ -123,45 +118,6 @@ impl Work<'_> {
         Place::report(self.spooled.report, self.account())
     }
 
-    /// Takes the report for this worker, unless it has ended or another has it.
-    async fn claim(&self) -> Result<Claim, StepError> {
-        let known = self.place().read::<ReportItem>(&*self.ports.state).await?;
-        let (attempts, release, expect) = match &known {
-            None => (0, None, Expect::Absent),
-            Some((item, revision)) => match &item.state {
-                ReportState::Claimed { lease_until } if *lease_until > self.command.now => {
-                    return Err(StepError::Busy { report: item.report.short(), until: *lease_until });
-                }
-                ReportState::Claimed { .. } if item.attempts >= ATTEMPTS_MAX => {
-                    return self.give_up(item.clone(), *revision).await.map(Claim::Ended);
-                }
-                ReportState::Claimed { .. } => (item.attempts, item.release.clone(), Expect::Revision(*revision)),
-                ReportState::Released => (0, item.release.clone(), Expect::Revision(*revision)),
-                ended if may_be_judged_anew(ended, item) => (0, None, Expect::Revision(*revision)),
-                ended => return self.ended(ended, item).await.map(Claim::Ended),
-            },
-        };
-        let item = ReportItem {
-            report: self.spooled.report,
-            account: self.account().clone(),
-            state: ReportState::Claimed { lease_until: self.command.now + self.command.lease },
-            attempts: attempts + 1,
-            object_key: self.key.clone(),
-            object_version: self.command.version.clone(),
-            name: self.command.landing.name.clone(),
-            provider: self.command.landing.provider.clone(),
-            size_bytes: self.spooled.size_bytes,
-            format: None,
-            parser_version: PARSER_VERSION.to_owned(),
-            problems: 0,
-            first_problem: None,
-            release,
-        };
-        let revision = known.map_or(0, |(_, revision)| revision) + 1;
-        self.write(&item, expect, revision, format!("claimed, attempt {}", item.attempts)).await?;
-        Ok(Claim::Held(Box::new(item), revision))
-    }
-
     /// Writes the report's record with its journal entry and the object's record, all or nothing.
     async fn write(&self, item: &ReportItem, expect: Expect, revision: u64, what: String) -> Result<(), StepError> {
         let object = ObjectItem { report: Some(item.report), kind: None };
@@ -175,45 +131,9 @@ impl Work<'_> {
         Ok(self.ports.state.transact(&writes).await?)
     }
 
-    /// Gives the report back after a failure that is not its own: only a worker that died has used up an attempt.
-    async fn let_go(&self, item: ReportItem, revision: u64) {
-        let state = ReportState::Claimed { lease_until: self.command.now };
-        let item = ReportItem { state, attempts: item.attempts.saturating_sub(1), ..item };
-        // Where this fails too, the lease ends by itself.
-        let _ = self.ports.state.put_if(&self.place().put(&item, Expect::Revision(revision))).await;
-    }
-
-    async fn give_up(&self, mut item: ReportItem, revision: u64) -> Result<Outcome, StepError> {
-        let message = format!(
-            "Reading the file has ended the program {ATTEMPTS_MAX} times. The file is kept; report it as a fault of avstem"
-        );
-        item.state = ReportState::Crashed;
-        item.problems = 1;
-        item.first_problem = Some(message.clone());
-        self.write(&item, Expect::Revision(revision), revision + 1, "given up".to_owned()).await?;
-        Ok(self.outcome(Problem::error(Kind::Crashed, message)))
-    }
-
     fn outcome(&self, problem: Problem) -> Outcome {
         let judgement = Judgement { problems: problem.into(), ..Judgement::default() };
         Outcome { report: Some(self.spooled.report), verdict: judgement.verdict(), judgement, settlements: Vec::new() }
-    }
-
-    /// The outcome of a report that ended before: nothing happens again.
-    async fn ended(&self, state: &ReportState, item: &ReportItem) -> Result<Outcome, StepError> {
-        let message = item.first_problem.clone().unwrap_or_default();
-        match state {
-            ReportState::Quarantined { kind } | ReportState::Rejected { kind } => {
-                Ok(self.outcome(Problem::error(*kind, message)))
-            }
-            ReportState::Crashed => Ok(self.outcome(Problem::error(Kind::Crashed, message))),
-            _ => Ok(Outcome {
-                report: Some(item.report),
-                verdict: Verdict::Duplicate,
-                judgement: Judgement::default(),
-                settlements: settlements_of(self.ports, item.report, self.account()).await?,
-            }),
-        }
     }
 
     /// Reads the claimed report and brings it to an end.
@@ -325,106 +245,6 @@ impl Work<'_> {
         Ok(Outcome { report: Some(item.report), verdict: Verdict::Duplicate, judgement, settlements })
     }
 
-    async fn accept(
-        &self,
-        item: ReportItem,
-        revision: u64,
-        judgement: Judgement,
-        standings: Vec<Standing>,
-        lines: &Path,
-    ) -> Result<Outcome, StepError> {
-        self.store(&item, &judgement, &standings, lines).await?;
-        let mut proposed = Vec::new();
-        for (standing, settlement) in standings.iter().zip(&judgement.settlements) {
-            for overtaken in &standing.overtaken {
-                self.overtake(*overtaken).await?;
-            }
-            proposed.push(self.propose(&item, standing, settlement).await?);
-        }
-        let settlements = self.list_settlements(&standings, &proposed).await?;
-        let what = match &item.release {
-            Some(release) => format!("COMMITTED, released by {}: {}", release.by, release.why),
-            None => format!("COMMITTED, settlements: {}", settlements.len()),
-        };
-        let item = ReportItem { state: ReportState::Committed, ..item };
-        self.write(&item, Expect::Revision(revision), revision + 1, what).await?;
-        Ok(Outcome { report: Some(item.report), verdict: Verdict::Accepted, judgement, settlements })
-    }
-
-    /// Writes source and tables under keys made of the report's content; what is there already is the same.
-    async fn store(
-        &self,
-        item: &ReportItem,
-        judgement: &Judgement,
-        standings: &[Standing],
-        lines: &Path,
-    ) -> Result<(), StepError> {
-        let (account, report) = (self.account().clone(), item.report);
-        let objects = &self.ports.objects;
-        let source = Key::Source { account: account.clone(), report };
-        objects.upload_new(&source, self.spooled.file.path()).await?;
-        let key = Key::Lines { account: account.clone(), report, parser_version: PARSER_VERSION.to_owned() };
-        objects.upload_new(&key, lines).await?;
-        let owner = TableOwner {
-            account_id: account.to_string(),
-            provider: item.provider.clone(),
-            format: item.format.clone().unwrap_or_default(),
-            report_id: report.to_string(),
-            zone: String::new(),
-        };
-        let mut table = Vec::new();
-        let versions = standings.iter().map(Standing::next_version).zip(&judgement.settlements);
-        let new: Vec<_> = versions.filter_map(|(version, settlement)| Some((version?, settlement))).collect();
-        tables::write_settlements(&mut table, &owner, &new)?;
-        let key = Key::Settlements { account, report, parser_version: PARSER_VERSION.to_owned() };
-        objects.put_new(&key, &table).await?;
-        Ok(())
-    }
-
-    /// Makes sure that a report whose worker outlived its lease cannot be committed any more: its proposal is replaced.
-    async fn overtake(&self, report: ReportId) -> Result<(), StepError> {
-        let place = Place::report(report, self.account());
-        let Some((item, revision)) = place.read::<ReportItem>(&*self.ports.state).await? else { return Ok(()) };
-        if matches!(item.state, ReportState::Claimed { .. }) {
-            self.ports.state.put_if(&place.put(&item, Expect::Revision(revision))).await?;
-        }
-        Ok(())
-    }
-
-    /// Proposes a settlement under this report; it counts once the report is committed. `None` when it is known.
-    async fn propose(
-        &self,
-        item: &ReportItem,
-        standing: &Standing,
-        settlement: &Settlement,
-    ) -> Result<Option<u32>, StepError> {
-        let Some((hash, version)) = settlement.hash.zip(standing.next_version()) else { return Ok(None) };
-        let mut versions = standing.item.versions.clone();
-        versions.push(SettlementVersion {
-            version,
-            report: item.report,
-            format: item.format.clone().unwrap_or_default(),
-            hash,
-            settlement: settlement.clone(),
-        });
-        let place = Place::settlement(&standing.key);
-        let expect = standing.revision.map_or(Expect::Absent, Expect::Revision);
-        let what = format!("version {version} proposed by report {}", item.report.short());
-        let revision = standing.revision.unwrap_or(0) + 1;
-        let writes = [
-            place.put(&SettlementItem { versions }, expect),
-            journal(&place, revision, self.command.now, Order::Midway, what),
-        ];
-        match self.ports.state.transact(&writes).await {
-            Ok(()) => Ok(Some(version)),
-            Err(error) if error.kind == PortErrorKind::Conflict => {
-                let until = self.command.now + self.command.lease;
-                Err(StepError::Busy { report: settlement.name(), until })
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
     /// Records which settlements the report brought, before it is committed.
     async fn list_settlements(
         &self,
@@ -446,18 +266,6 @@ impl Work<'_> {
             .collect();
         self.ports.state.put_many(&writes).await?;
         Ok(items)
-    }
-}
-
-/// Whether a report that was held may be read again: its reason may have gone since.
-fn may_be_judged_anew(state: &ReportState, item: &ReportItem) -> bool {
-    match state {
-        ReportState::Quarantined { kind } | ReportState::Rejected { kind } => {
-            matches!(kind, Kind::MerchantUnknown | Kind::TenantMismatch | Kind::WrongProvider)
-                || (item.parser_version != PARSER_VERSION && *kind != Kind::SettlementConflict)
-        }
-        ReportState::Crashed => item.parser_version != PARSER_VERSION,
-        _ => false,
     }
 }
 

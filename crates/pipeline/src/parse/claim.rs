@@ -1,0 +1,106 @@
+//! Claiming a report: one worker at a time reads it, and none that has ended is read again.
+
+use settlement::{Kind, Problem, Verdict};
+
+use super::{ATTEMPTS_MAX, Outcome, Work, settlements_of};
+use crate::items::{ReportItem, ReportState};
+use crate::judge::Judgement;
+use crate::ports::Expect;
+use crate::{PARSER_VERSION, StepError};
+
+/// What trying to claim a report came to.
+pub(super) enum Claim {
+    /// The report is this worker's, at this revision.
+    Held(Box<ReportItem>, u64),
+    /// The report has come to an end before.
+    Ended(Outcome),
+}
+
+impl Work<'_> {
+    /// Takes the report for this worker, unless it has ended or another has it.
+    pub(super) async fn claim(&self) -> Result<Claim, StepError> {
+        let known = self.place().read::<ReportItem>(&*self.ports.state).await?;
+        let (attempts, release, expect) = match &known {
+            None => (0, None, Expect::Absent),
+            Some((item, revision)) => match &item.state {
+                ReportState::Claimed { lease_until } if *lease_until > self.command.now => {
+                    return Err(StepError::Busy { report: item.report.short(), until: *lease_until });
+                }
+                ReportState::Claimed { .. } if item.attempts >= ATTEMPTS_MAX => {
+                    return self.give_up(item.clone(), *revision).await.map(Claim::Ended);
+                }
+                ReportState::Claimed { .. } => (item.attempts, item.release.clone(), Expect::Revision(*revision)),
+                ReportState::Released => (0, item.release.clone(), Expect::Revision(*revision)),
+                ended if may_be_judged_anew(ended, item) => (0, None, Expect::Revision(*revision)),
+                ended => return self.ended(ended, item).await.map(Claim::Ended),
+            },
+        };
+        let item = ReportItem {
+            report: self.spooled.report,
+            account: self.account().clone(),
+            state: ReportState::Claimed { lease_until: self.command.now + self.command.lease },
+            attempts: attempts + 1,
+            object_key: self.key.clone(),
+            object_version: self.command.version.clone(),
+            name: self.command.landing.name.clone(),
+            provider: self.command.landing.provider.clone(),
+            size_bytes: self.spooled.size_bytes,
+            format: None,
+            parser_version: PARSER_VERSION.to_owned(),
+            problems: 0,
+            first_problem: None,
+            release,
+        };
+        let revision = known.map_or(0, |(_, revision)| revision) + 1;
+        self.write(&item, expect, revision, format!("claimed, attempt {}", item.attempts)).await?;
+        Ok(Claim::Held(Box::new(item), revision))
+    }
+
+    /// Gives the report back after a failure that is not its own: only a worker that died has used up an attempt.
+    pub(super) async fn let_go(&self, item: ReportItem, revision: u64) {
+        let state = ReportState::Claimed { lease_until: self.command.now };
+        let item = ReportItem { state, attempts: item.attempts.saturating_sub(1), ..item };
+        // Where this fails too, the lease ends by itself.
+        let _ = self.ports.state.put_if(&self.place().put(&item, Expect::Revision(revision))).await;
+    }
+
+    pub(super) async fn give_up(&self, mut item: ReportItem, revision: u64) -> Result<Outcome, StepError> {
+        let message = format!(
+            "Reading the file has ended the program {ATTEMPTS_MAX} times. The file is kept; report it as a fault of avstem"
+        );
+        item.state = ReportState::Crashed;
+        item.problems = 1;
+        item.first_problem = Some(message.clone());
+        self.write(&item, Expect::Revision(revision), revision + 1, "given up".to_owned()).await?;
+        Ok(self.outcome(Problem::error(Kind::Crashed, message)))
+    }
+
+    /// The outcome of a report that ended before: nothing happens again.
+    pub(super) async fn ended(&self, state: &ReportState, item: &ReportItem) -> Result<Outcome, StepError> {
+        let message = item.first_problem.clone().unwrap_or_default();
+        match state {
+            ReportState::Quarantined { kind } | ReportState::Rejected { kind } => {
+                Ok(self.outcome(Problem::error(*kind, message)))
+            }
+            ReportState::Crashed => Ok(self.outcome(Problem::error(Kind::Crashed, message))),
+            _ => Ok(Outcome {
+                report: Some(item.report),
+                verdict: Verdict::Duplicate,
+                judgement: Judgement::default(),
+                settlements: settlements_of(self.ports, item.report, self.account()).await?,
+            }),
+        }
+    }
+}
+
+/// Whether a report that was held may be read again: its reason may have gone since.
+fn may_be_judged_anew(state: &ReportState, item: &ReportItem) -> bool {
+    match state {
+        ReportState::Quarantined { kind } | ReportState::Rejected { kind } => {
+            matches!(kind, Kind::MerchantUnknown | Kind::TenantMismatch | Kind::WrongProvider)
+                || (item.parser_version != PARSER_VERSION && *kind != Kind::SettlementConflict)
+        }
+        ReportState::Crashed => item.parser_version != PARSER_VERSION,
+        _ => false,
+    }
+}

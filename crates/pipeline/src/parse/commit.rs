@@ -1,0 +1,116 @@
+//! Accepting a report: what is named by its content is written first, then proposed, then committed by one record.
+
+use std::path::Path;
+
+use settlement::{ReportId, Settlement, Verdict};
+use tables::TableOwner;
+
+use super::{Outcome, Work};
+use crate::items::{Order, Place, ReportItem, ReportState, SettlementItem, SettlementVersion, journal};
+use crate::judge::Judgement;
+use crate::keys::Key;
+use crate::ports::{Expect, PortErrorKind};
+use crate::standing::Standing;
+use crate::{PARSER_VERSION, StepError};
+
+impl Work<'_> {
+    pub(super) async fn accept(
+        &self,
+        item: ReportItem,
+        revision: u64,
+        judgement: Judgement,
+        standings: Vec<Standing>,
+        lines: &Path,
+    ) -> Result<Outcome, StepError> {
+        self.store(&item, &judgement, &standings, lines).await?;
+        let mut proposed = Vec::new();
+        for (standing, settlement) in standings.iter().zip(&judgement.settlements) {
+            for overtaken in &standing.overtaken {
+                self.overtake(*overtaken).await?;
+            }
+            proposed.push(self.propose(&item, standing, settlement).await?);
+        }
+        let settlements = self.list_settlements(&standings, &proposed).await?;
+        let what = match &item.release {
+            Some(release) => format!("COMMITTED, released by {}: {}", release.by, release.why),
+            None => format!("COMMITTED, settlements: {}", settlements.len()),
+        };
+        let item = ReportItem { state: ReportState::Committed, ..item };
+        self.write(&item, Expect::Revision(revision), revision + 1, what).await?;
+        Ok(Outcome { report: Some(item.report), verdict: Verdict::Accepted, judgement, settlements })
+    }
+
+    /// Writes source and tables under keys made of the report's content; what is there already is the same.
+    async fn store(
+        &self,
+        item: &ReportItem,
+        judgement: &Judgement,
+        standings: &[Standing],
+        lines: &Path,
+    ) -> Result<(), StepError> {
+        let (account, report) = (self.account().clone(), item.report);
+        let objects = &self.ports.objects;
+        let source = Key::Source { account: account.clone(), report };
+        objects.upload_new(&source, self.spooled.file.path()).await?;
+        let key = Key::Lines { account: account.clone(), report, parser_version: PARSER_VERSION.to_owned() };
+        objects.upload_new(&key, lines).await?;
+        let owner = TableOwner {
+            account_id: account.to_string(),
+            provider: item.provider.clone(),
+            format: item.format.clone().unwrap_or_default(),
+            report_id: report.to_string(),
+            zone: String::new(),
+        };
+        let mut table = Vec::new();
+        let versions = standings.iter().map(Standing::next_version).zip(&judgement.settlements);
+        let new: Vec<_> = versions.filter_map(|(version, settlement)| Some((version?, settlement))).collect();
+        tables::write_settlements(&mut table, &owner, &new)?;
+        let key = Key::Settlements { account, report, parser_version: PARSER_VERSION.to_owned() };
+        objects.put_new(&key, &table).await?;
+        Ok(())
+    }
+
+    /// Makes sure that a report whose worker outlived its lease cannot be committed any more: its proposal is replaced.
+    async fn overtake(&self, report: ReportId) -> Result<(), StepError> {
+        let place = Place::report(report, self.account());
+        let Some((item, revision)) = place.read::<ReportItem>(&*self.ports.state).await? else { return Ok(()) };
+        if matches!(item.state, ReportState::Claimed { .. }) {
+            self.ports.state.put_if(&place.put(&item, Expect::Revision(revision))).await?;
+        }
+        Ok(())
+    }
+
+    /// Proposes a settlement under this report; it counts once the report is committed. `None` when it is known.
+    async fn propose(
+        &self,
+        item: &ReportItem,
+        standing: &Standing,
+        settlement: &Settlement,
+    ) -> Result<Option<u32>, StepError> {
+        let Some((hash, version)) = settlement.hash.zip(standing.next_version()) else { return Ok(None) };
+        let mut versions = standing.item.versions.clone();
+        versions.push(SettlementVersion {
+            version,
+            report: item.report,
+            format: item.format.clone().unwrap_or_default(),
+            hash,
+            settlement: settlement.clone(),
+        });
+        let place = Place::settlement(&standing.key);
+        let expect = standing.revision.map_or(Expect::Absent, Expect::Revision);
+        let what = format!("version {version} proposed by report {}", item.report.short());
+        let revision = standing.revision.unwrap_or(0) + 1;
+        let writes = [
+            place.put(&SettlementItem { versions }, expect),
+            journal(&place, revision, self.command.now, Order::Midway, what),
+        ];
+        match self.ports.state.transact(&writes).await {
+            Ok(()) => Ok(Some(version)),
+            Err(error) if error.kind == PortErrorKind::Conflict => {
+                let until = self.command.now + self.command.lease;
+                Err(StepError::Busy { report: settlement.name(), until })
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
