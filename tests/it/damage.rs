@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use settlement::Kind;
+use tests::generate::{Seed, portal_csv, report};
 use tests::verdicts::judged;
 
 /// Small good files, one of each layout and encoding.
@@ -100,4 +102,16 @@ fn a_row_twice_or_left_out_is_held() {
             assert_eq!(money(name, without.join("\n").as_bytes()), None, "{name} row {place} left out");
         }
     }
+}
+
+#[test]
+fn problems_that_are_not_listed_are_counted() {
+    let mut report = report(&mut Seed(1), 1, 1);
+    let line = report.settlements[0].lines[0].clone();
+    report.settlements[0].lines = vec![line; 2_500];
+    let judgement = judged("a.csv", &portal_csv(&report));
+    let problems = &judgement.problems;
+    assert_eq!(judgement.kind(), Some(Kind::DuplicateTransaction));
+    // Every row but the first repeats it.
+    assert_eq!(problems.list().len() as u64 + problems.beyond_limit(), 2_499);
 }

@@ -87,13 +87,7 @@ async fn check(arguments: &CheckArguments, app: Option<&App>, path: &Path) -> an
     let lines = NamedTempFile::new_in(&app.scratch)?;
     let zone = pipeline::items::account(&*app.ports.state, &account).await?.zone;
     let mut judgement = judge(&name, &mut input, &limits, provider, |format| {
-        let owner = TableOwner {
-            account_id: account.to_string(),
-            provider: format.provider.to_owned(),
-            format: format.id.to_owned(),
-            report_id: report.to_string(),
-            zone,
-        };
+        let owner = TableOwner::new(&account, format.provider, format.id, report, &zone);
         LineTable::create(lines.reopen()?, owner)
     })?;
     let Some(format) = judgement.format.filter(|_| !judgement.problems.has_errors()) else {

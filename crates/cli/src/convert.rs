@@ -38,13 +38,7 @@ pub(crate) fn run(arguments: &ConvertArguments, out: &mut dyn Write) -> anyhow::
     let unable = || format!("Cannot write {}", output.display());
     let lines = NamedTempFile::new_in(folder).with_context(unable)?;
     let judgement = judge(&name, &mut input, &Limits::default(), None, |format| {
-        let owner = TableOwner {
-            account_id: account.to_string(),
-            provider: format.provider.to_owned(),
-            format: format.id.to_owned(),
-            report_id: report.to_string(),
-            zone: zone.clone(),
-        };
+        let owner = TableOwner::new(account, format.provider, format.id, report, zone);
         LineTable::create(lines.reopen()?, owner)
     })?;
     drop(input);

@@ -136,9 +136,7 @@ impl<'s> Collector<'s> {
             );
             self.problems.push(Problem::error(Kind::DuplicateTransaction, message).at_row(u64::from(*repeated)));
         }
-        for _ in 0..sealed.repeated_beyond_limit {
-            self.problems.push(Problem::error(Kind::DuplicateTransaction, "Found another repeated transaction"));
-        }
+        self.problems.count_beyond_limit(sealed.repeated_beyond_limit);
         for (settlement, hash) in self.settlements.iter_mut().zip(sealed.hashes) {
             settlement.hash = Some(hash);
             for problem in prove(settlement) {

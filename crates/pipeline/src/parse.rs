@@ -189,18 +189,13 @@ impl Work<'_> {
     }
 
     fn judge(&self, lines: &NamedTempFile, zone: &str) -> Result<Judgement, StepError> {
-        let owner = |format: &formats::Format| TableOwner {
-            account_id: self.account().to_string(),
-            provider: format.provider.to_owned(),
-            format: format.id.to_owned(),
-            report_id: self.spooled.report.to_string(),
-            zone: zone.to_owned(),
-        };
         let mut input = BufReader::new(self.spooled.file.reopen()?);
         input.rewind()?;
         let provider = Some(self.command.landing.provider.as_str());
         judge(&self.command.landing.name, &mut input, &self.command.limits, provider, |format| {
-            LineTable::create(lines.reopen()?, owner(format))
+            let report = self.spooled.report;
+            let owner = TableOwner::new(self.account(), format.provider, format.id, report, zone);
+            LineTable::create(lines.reopen()?, owner)
         })
     }
 

@@ -92,6 +92,11 @@ impl Problems {
         }
     }
 
+    /// Counts problems that were found and are not told one by one.
+    pub fn count_beyond_limit(&mut self, more: u64) {
+        self.beyond_limit += more;
+    }
+
     /// The problems kept, in the order found.
     pub fn list(&self) -> &[Problem] {
         &self.list

@@ -16,7 +16,9 @@ use jiff::tz::TimeZone;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
-use settlement::{LineBatch, LineKind, Sealed, Settlement, SettlementHead, Sink, SinkError, Terms, TextColumn};
+use settlement::{
+    AccountId, LineBatch, LineKind, ReportId, Sealed, Settlement, SettlementHead, Sink, SinkError, Terms, TextColumn,
+};
 
 use crate::TableError;
 use crate::digests::Digests;
@@ -40,6 +42,19 @@ pub struct TableOwner {
     pub report_id: String,
     /// IANA name of the zone that days are counted in.
     pub zone: String,
+}
+
+impl TableOwner {
+    /// The owner of the tables of `report`, read as `format` of `provider` for `account`.
+    pub fn new(account: &AccountId, provider: &str, format: &str, report: ReportId, zone: &str) -> Self {
+        TableOwner {
+            account_id: account.to_string(),
+            provider: provider.to_owned(),
+            format: format.to_owned(),
+            report_id: report.to_string(),
+            zone: zone.to_owned(),
+        }
+    }
 }
 
 /// Writes lines to a Parquet file in bounded memory and keeps their digests.

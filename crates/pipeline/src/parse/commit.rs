@@ -54,13 +54,8 @@ impl Work<'_> {
         objects.upload_new(&source, self.spooled.file.path()).await?;
         let key = Key::Lines { account: account.clone(), report, parser_version: PARSER_VERSION.to_owned() };
         objects.upload_new(&key, lines).await?;
-        let owner = TableOwner {
-            account_id: account.to_string(),
-            provider: item.provider.clone(),
-            format: item.format.clone().unwrap_or_default(),
-            report_id: report.to_string(),
-            zone: String::new(),
-        };
+        let format = item.format.as_deref().unwrap_or_default();
+        let owner = TableOwner::new(&account, &item.provider, format, report, "");
         let mut table = Vec::new();
         let versions = standings.iter().map(Standing::next_version).zip(&judgement.settlements);
         let new: Vec<_> = versions.filter_map(|(version, settlement)| Some((version?, settlement))).collect();
