@@ -7,7 +7,7 @@ use ::formats::Limits;
 use adapters::app::App;
 use anyhow::Context;
 use jiff::{SignedDuration, Timestamp};
-use pipeline::judge::head_of;
+use pipeline::judge::provider_of;
 use pipeline::keys::{Key, LandingKey};
 use pipeline::parse::{Outcome, ParseReport};
 use pipeline::reconcile::ReconcileReport;
@@ -91,8 +91,7 @@ pub(crate) struct Taken {
 /// nobody else it could belong to.
 pub(crate) async fn take(app: &App, account: &AccountId, file: &Path) -> anyhow::Result<Taken> {
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let head = head_of(&name, &mut Watched::open(file)?)?;
-    let provider = ::formats::identify(&head).map_or(NO_PROVIDER, |format| format.provider);
+    let provider = provider_of(&name, &mut Watched::open(file)?, &Limits::default())?.unwrap_or(NO_PROVIDER);
     let landing = LandingKey::new(account.clone(), provider, &name)?;
     let object = app.ports.objects.upload(&Key::Landing(landing.clone()), file).await?;
     let command = ParseReport {

@@ -3,12 +3,11 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use settlement::{MajorUnits, Problems, Settlement, Severity};
+use settlement::{MajorUnits, Problems, Settlement, Severity, mask_cards};
 
-/// A file name as it may stand in a line for people: without control characters.
+/// A file name as it may stand in a line for people: without control characters and card numbers.
 pub(crate) fn name(path: &Path) -> String {
-    path.display()
-        .to_string()
+    mask_cards(&path.display().to_string())
         .chars()
         .flat_map(|c| if c.is_control() { c.escape_debug().collect() } else { vec![c] })
         .collect()

@@ -1,10 +1,11 @@
 //! What all parsers share: gathering lines into batches and sums, and proving the file once it is read.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use settlement::{
     Control, Currency, Document, Held, Kind, Line, LineBatch, Problem, Problems, Settlement, SettlementHead, Sink,
-    TermSums, prove,
+    TermSums, mask_cards, prove,
 };
 
 use crate::format::Failure;
@@ -43,6 +44,12 @@ impl<'s> Collector<'s> {
         if self.settlements.len() >= self.limits.settlements_max {
             return Err(too_many("settlements", self.limits.settlements_max as u64).into());
         }
+        for id in [&head.merchant_number, &head.settlement_id] {
+            if let Cow::Owned(masked) = mask_cards(id) {
+                let message = format!("Found {masked:?}, the number of a payment card, where a settlement is named");
+                return Err(Problem::error(Kind::CardNumber, message).into());
+            }
+        }
         let index = u32::try_from(self.settlements.len()).unwrap_or(u32::MAX);
         self.sink.open(&head)?;
         self.spell_name(&head.merchant_number, &head.settlement_id, head.currency);
@@ -70,6 +77,11 @@ impl<'s> Collector<'s> {
         &self.settlements
     }
 
+    /// Number of lines taken so far.
+    pub(crate) fn lines(&self) -> u64 {
+        self.lines
+    }
+
     /// An announced settlement, to be told what the file states of it.
     pub(crate) fn settlement(&mut self, index: u32) -> Option<&mut Settlement> {
         self.settlements.get_mut(index as usize)
@@ -87,9 +99,39 @@ impl<'s> Collector<'s> {
         }
     }
 
-    /// Counts and keeps one line.
+    /// Counts and keeps one line, without the numbers of payment cards that its texts may hold.
     #[inline]
     pub(crate) fn add(&mut self, line: &Line<'_>) -> Result<(), Failure> {
+        let texts = [
+            line.provider_transaction_id,
+            line.original_reference,
+            line.order_reference,
+            line.correlation_id,
+            line.provider_method,
+            line.provider_kind,
+            line.store_id,
+            line.payout_destination_id,
+        ];
+        let [a, b, c, d, e, f, g, h] = texts.map(mask_cards);
+        if [&a, &b, &c, &d, &e, &f, &g, &h].iter().any(|text| matches!(text, Cow::Owned(_))) {
+            let message = "Found the number of a payment card; only its first six and last four digits are kept";
+            self.problems.push(Problem::note(Kind::CardNumber, message).at_row(u64::from(line.row)));
+        }
+        self.keep(&Line {
+            provider_transaction_id: &a,
+            original_reference: &b,
+            order_reference: &c,
+            correlation_id: &d,
+            provider_method: &e,
+            provider_kind: &f,
+            store_id: &g,
+            payout_destination_id: &h,
+            ..*line
+        })
+    }
+
+    #[inline]
+    fn keep(&mut self, line: &Line<'_>) -> Result<(), Failure> {
         if let Some((count, sums)) = self.sums.get_mut(line.settlement as usize) {
             *count += 1;
             sums.add(&line.terms);

@@ -73,10 +73,30 @@ pub enum Failure {
     Held(Box<Held>),
     /// The bytes could not be read; says nothing about the report.
     #[error("Cannot read the report: {0}")]
-    Read(#[from] io::Error),
+    Read(#[source] io::Error),
     /// The lines could not be stored; says nothing about the report.
     #[error(transparent)]
     Sink(#[from] SinkError),
+}
+
+/// What is wrong with a file, on its way through a reader that knows errors of reading only.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{}", .0.message)]
+pub(crate) struct FileFault(pub(crate) Problem);
+
+impl From<FileFault> for io::Error {
+    fn from(fault: FileFault) -> Self {
+        io::Error::new(io::ErrorKind::InvalidData, fault)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        match error.downcast::<FileFault>() {
+            Ok(fault) => fault.0.into(),
+            Err(error) => Failure::Read(error),
+        }
+    }
 }
 
 impl From<Problem> for Failure {

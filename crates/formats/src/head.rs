@@ -9,6 +9,7 @@ pub struct Head {
     name: String,
     bytes: Vec<u8>,
     text: String,
+    sheet: Option<Vec<Vec<String>>>,
 }
 
 impl Head {
@@ -16,7 +17,12 @@ impl Head {
     pub fn new(name: &str, bytes: &[u8]) -> Self {
         let bytes = bytes.get(..HEAD_BYTES_MAX).unwrap_or(bytes).to_vec();
         let text = TextEncoding::sniff(&bytes).map(|encoding| encoding.decode_head(&bytes)).unwrap_or_default();
-        Head { name: name.to_owned(), bytes, text }
+        Head { name: name.to_owned(), bytes, text, sheet: None }
+    }
+
+    /// The head of a workbook whose sheet begins with `rows`; it has no text.
+    pub(crate) fn of_workbook(name: &str, bytes: &[u8], rows: Vec<Vec<String>>) -> Self {
+        Head { name: name.to_owned(), bytes: bytes.to_vec(), text: String::new(), sheet: Some(rows) }
     }
 
     /// The file name.
@@ -32,6 +38,11 @@ impl Head {
     /// The first bytes as text, up to where they stop being text.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The first rows of the sheet, when the file is a workbook.
+    pub fn sheet(&self) -> Option<&[Vec<String>]> {
+        self.sheet.as_deref()
     }
 
     /// The first lines that are whole, or the only one.

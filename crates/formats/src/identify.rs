@@ -5,6 +5,7 @@ use settlement::{Kind, Problem};
 use crate::format::Format;
 use crate::head::Head;
 use crate::providers::{FORMATS, REFUSED};
+use crate::read::field::shown_up_to;
 use crate::read::text::TextEncoding;
 
 /// First bytes that betray what a file is when no format claims it.
@@ -12,7 +13,7 @@ const CONTAINERS: &[(&[u8], &str)] = &[
     (b"PK\x03\x04", "a ZIP archive or XLSX workbook"),
     (b"PK\x05\x06", "an empty ZIP archive"),
     (b"\x1f\x8b", "a gzip archive"),
-    (b"%PDF", "a PDF"),
+    (b"%PDF", "a PDF; the figures of a payout notice are told with `avstem notice add`"),
     (b"\xd0\xcf\x11\xe0", "an old Excel or encrypted workbook"),
     (b"\x89PNG", "a picture"),
     (b"\xff\xd8\xff", "a picture"),
@@ -26,10 +27,13 @@ pub fn identify(head: &Head) -> Result<&'static Format, Problem> {
     if head.bytes().is_empty() {
         return Err(Problem::error(Kind::Empty, "Found an empty file, expected a report. Upload the file again"));
     }
-    if let Some((_, what)) = CONTAINERS.iter().find(|(magic, _)| head.bytes().starts_with(magic)) {
+    let is_workbook = head.sheet().is_some();
+    if !is_workbook && let Some((_, what)) = CONTAINERS.iter().find(|(magic, _)| head.bytes().starts_with(magic)) {
         return Err(unknown(&format!("Found {what}")));
     }
-    TextEncoding::sniff(head.bytes())?;
+    if !is_workbook {
+        TextEncoding::sniff(head.bytes())?;
+    }
     if let Some(refused) = REFUSED.iter().find(|refused| (refused.detect)(head)) {
         return Err(Problem::error(Kind::UnknownLayout, refused.advice));
     }
@@ -55,9 +59,9 @@ pub fn extension(name: &str) -> Option<String> {
 fn agrees_with_name(format: &Format, head: &Head) -> Result<(), Problem> {
     match extension(head.name()) {
         Some(ending) if !format.file_types.contains(&ending.as_str()) => Err(unknown(&format!(
-            "Found {} in a file whose name ends in .{}, expected .{}",
+            "Found {} in a file whose name ends in {}, expected .{}",
             format.id,
-            ending.escape_debug(),
+            shown_up_to(20, &ending),
             format.file_types.join(" or .")
         ))),
         _ => Ok(()),
@@ -65,6 +69,11 @@ fn agrees_with_name(format: &Format, head: &Head) -> Result<(), Problem> {
 }
 
 fn nobody(head: &Head) -> Problem {
+    if let Some(rows) = head.sheet() {
+        let words: Vec<&str> = rows.iter().flatten().map(String::as_str).filter(|word| !word.is_empty()).collect();
+        let start = shown_up_to(60, &words.join(" "));
+        return unknown(&format!("Found a workbook that begins with {start}, which no known format does"));
+    }
     let text = head.text().trim_start();
     if text.is_empty() {
         return Problem::error(Kind::Empty, "Found a file without content, expected a report. Upload the file again");
@@ -73,8 +82,8 @@ fn nobody(head: &Head) -> Problem {
     if lower.starts_with("<!doctype html") || lower.starts_with("<html") {
         return unknown("Found a web page");
     }
-    let start: String = text.lines().next().unwrap_or("").chars().take(60).collect();
-    unknown(&format!("Found a file that begins with {start:?}, which no known format does"))
+    let start = shown_up_to(60, text.lines().next().unwrap_or(""));
+    unknown(&format!("Found a file that begins with {start}, which no known format does"))
 }
 
 fn unknown(found: &str) -> Problem {

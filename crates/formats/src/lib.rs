@@ -1,7 +1,7 @@
 //! Provider bytes become settlements: which format a file is, and what it says.
 //!
-//! A format is a value ([`Format`]) in one table ([`FORMATS`]). [`identify()`] looks at name and first bytes only;
-//! [`parse`] reads the whole file strictly and proves it. Knows nothing of Parquet, networks, clocks or environments.
+//! A format is a value ([`Format`]) in one table ([`FORMATS`]). [`open()`] looks into archives and workbooks,
+//! [`identify()`] at name and first bytes or rows only; [`parse`] reads the whole file strictly and proves it. Knows nothing of Parquet, networks, clocks or environments.
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::float_arithmetic)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
@@ -10,6 +10,7 @@ mod format;
 mod head;
 mod identify;
 mod limits;
+mod open;
 mod providers;
 mod read;
 
@@ -17,5 +18,6 @@ pub use format::{Failure, Format, ReadSeek, Refused, Surety, parse};
 pub use head::Head;
 pub use identify::{extension, identify};
 pub use limits::{HEAD_BYTES_MAX, Limits};
+pub use open::{Opened, open};
 pub use providers::{FORMATS, REFUSED};
 pub use read::amount::{DecimalMark, parse_minor};

@@ -22,6 +22,22 @@ pub struct Limits {
     pub xml_depth_max: usize,
     /// Number of attributes of one XML element.
     pub xml_attributes_max: usize,
+    /// Size of a ZIP archive or workbook.
+    pub archive_bytes_max: u64,
+    /// Number of entries of an archive.
+    pub archive_entries_max: usize,
+    /// Size of one entry when unpacked.
+    pub entry_bytes_max: u64,
+    /// Size of all entries when unpacked.
+    pub unpacked_bytes_max: u64,
+    /// How many times its packed size an entry may be.
+    pub unpack_ratio_max: u64,
+    /// Number of the last row of a sheet.
+    pub sheet_rows_max: u32,
+    /// Number of the last column of a sheet.
+    pub sheet_columns_max: usize,
+    /// Size of all shared texts of a workbook.
+    pub shared_texts_bytes_max: usize,
     /// Number of problems kept; the rest are counted.
     pub problems_max: usize,
 }
@@ -37,6 +53,14 @@ impl Default for Limits {
             columns_max: 128,
             xml_depth_max: 32,
             xml_attributes_max: 64,
+            archive_bytes_max: 32 * 1024 * 1024,
+            archive_entries_max: 64,
+            entry_bytes_max: 64 * 1024 * 1024,
+            unpacked_bytes_max: 128 * 1024 * 1024,
+            unpack_ratio_max: 100,
+            sheet_rows_max: 500_000,
+            sheet_columns_max: 256,
+            shared_texts_bytes_max: 32 * 1024 * 1024,
             problems_max: 1_000,
         }
     }

@@ -1,6 +1,10 @@
 //! The registry: every format that is read, and every layout that is refused by name.
 
+mod swedbankpay_sales;
+mod swedbankpay_sales_xlsx;
+mod swedbankpay_sales_xml;
 mod vipps_portal_csv;
+mod vipps_portal_xlsx;
 mod vipps_settlement_xml;
 mod vipps_structured_csv;
 
@@ -9,7 +13,12 @@ use crate::format::{Format, Refused};
 /// All formats, sorted by id. To add one: write its file, name it above, name it here.
 #[rustfmt::skip]
 pub const FORMATS: &[Format] = &[
+    swedbankpay_sales_xlsx::VERSION_1,
+    swedbankpay_sales_xlsx::VERSION_2,
+    swedbankpay_sales_xml::VERSION_1,
+    swedbankpay_sales_xml::VERSION_2,
     vipps_portal_csv::FORMAT,
+    vipps_portal_xlsx::FORMAT,
     vipps_settlement_xml::FORMAT,
     vipps_structured_csv::FORMAT,
 ];

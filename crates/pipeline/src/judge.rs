@@ -1,9 +1,7 @@
 //! A file judged: which format it is, what it says, and every problem it has. Stores nothing.
 
-use std::io::{self, Read};
-
-use formats::{Failure, Format, HEAD_BYTES_MAX, Head, Limits, ReadSeek};
-use settlement::{Kind, Problem, Problems, Settlement, Sink, Verdict};
+use formats::{Failure, Format, Limits, ReadSeek};
+use settlement::{Control, Kind, Problem, Problems, Settlement, Sink, Verdict};
 use tables::TableError;
 
 use crate::StepError;
@@ -44,10 +42,9 @@ pub fn judge<S: Sink>(
     provider: Option<&str>,
     sink: impl FnOnce(&'static Format) -> Result<S, TableError>,
 ) -> Result<Judgement, StepError> {
-    let head = head_of(name, input)?;
-    let format = match formats::identify(&head) {
-        Ok(format) => format,
-        Err(problem) => return Ok(Judgement { problems: problem.into(), ..Judgement::default() }),
+    let (format, mut input) = match identified(name, input, limits) {
+        Ok(identified) => identified,
+        Err(failure) => return judged(None, Err(failure)),
     };
     if let Some(provider) = provider.filter(|provider| *provider != format.provider) {
         let message = format!(
@@ -58,28 +55,34 @@ pub fn judge<S: Sink>(
         return Ok(Judgement { format: Some(format), problems, ..Judgement::default() });
     }
     let mut sink = sink(format)?;
-    match formats::parse(format, input, limits, &mut sink) {
-        Ok(control) => Ok(Judgement {
-            format: Some(format),
-            settlements: control.document.settlements().to_vec(),
-            problems: control.notes,
-        }),
-        Err(Failure::Held(held)) => {
-            Ok(Judgement { format: Some(format), problems: held.problems, settlements: held.settlements })
-        }
-        Err(Failure::Read(error)) => Err(error.into()),
-        Err(Failure::Sink(error)) => Err(error.into()),
+    judged(Some(format), formats::parse(format, &mut *input, limits, &mut sink))
+}
+
+/// The provider whose report a file is; `None` when no format claims it.
+///
+/// # Errors
+/// Only when the file cannot be read.
+pub fn provider_of(name: &str, input: &mut dyn ReadSeek, limits: &Limits) -> Result<Option<&'static str>, StepError> {
+    match identified(name, input, limits) {
+        Ok((format, _)) => Ok(Some(format.provider)),
+        Err(failure) => judged(None, Err(failure)).map(|_| None),
     }
 }
 
-/// Name and first bytes of a file; leaves it at its start.
-///
-/// # Errors
-/// When the file cannot be read.
-pub fn head_of(name: &str, input: &mut dyn ReadSeek) -> io::Result<Head> {
-    let mut head = Vec::new();
-    input.rewind()?;
-    Read::take(&mut *input, HEAD_BYTES_MAX as u64).read_to_end(&mut head)?;
-    input.rewind()?;
-    Ok(Head::new(name, &head))
+type Identified<'i> = (&'static Format, Box<dyn ReadSeek + 'i>);
+
+fn identified<'i>(name: &str, input: &'i mut dyn ReadSeek, limits: &Limits) -> Result<Identified<'i>, Failure> {
+    let opened = formats::open(name, input, limits)?;
+    Ok((formats::identify(&opened.head)?, opened.input))
+}
+
+fn judged(format: Option<&'static Format>, read: Result<Control, Failure>) -> Result<Judgement, StepError> {
+    match read {
+        Ok(control) => {
+            Ok(Judgement { format, settlements: control.document.settlements().to_vec(), problems: control.notes })
+        }
+        Err(Failure::Held(held)) => Ok(Judgement { format, problems: held.problems, settlements: held.settlements }),
+        Err(Failure::Read(error)) => Err(error.into()),
+        Err(Failure::Sink(error)) => Err(error.into()),
+    }
 }

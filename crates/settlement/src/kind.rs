@@ -87,6 +87,8 @@ kinds! {
     HeaderUnknownColumn => Quarantined,
     /// A row does not have the shape that the header promises.
     RowShape => Quarantined,
+    /// A text holds the number of a payment card; it is masked, and where it names a settlement it holds the file.
+    CardNumber => Quarantined,
     /// An id is not of its form.
     Identifier => Quarantined,
     /// A row type that the format does not know.
@@ -129,6 +131,8 @@ kinds! {
     ArchiveLimits => Rejected,
     /// An archive or workbook has an entry that must not be opened.
     ArchiveUnsafe => Rejected,
+    /// An archive or workbook cannot be unpacked.
+    ArchiveMalformed => Rejected,
     /// A cell that should hold data holds a formula.
     FormulaCell => Quarantined,
     /// The JSON is deeper or larger than the limit.

@@ -15,6 +15,7 @@
 mod account;
 mod bank;
 mod canonical;
+mod card;
 mod currency;
 mod ids;
 mod kind;
@@ -29,6 +30,7 @@ mod terms;
 pub use account::{Account, AccountId};
 pub use bank::{BankEntry, BankStatement, PayoutNotice};
 pub use canonical::{CanonicalRow, RowDigest, SettlementHash, SettlementHasher};
+pub use card::mask_cards;
 pub use currency::{Currency, exponent};
 pub use ids::{ReportId, SettleKey};
 pub use kind::{Kind, Verdict};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::card::mask_cards;
 use crate::kind::{Kind, Verdict};
 
 /// Whether a problem holds the report or only informs.
@@ -30,9 +31,10 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// An error about the whole file.
+    /// An error about the whole file. No card number that the message quotes is kept.
     pub fn error(kind: Kind, message: impl Into<String>) -> Self {
-        Problem { kind, severity: Severity::Error, row: None, column: None, message: message.into() }
+        let message = mask_cards(&message.into()).into_owned();
+        Problem { kind, severity: Severity::Error, row: None, column: None, message }
     }
 
     /// A note about the whole file.
@@ -50,7 +52,7 @@ impl Problem {
     /// The same problem in a column.
     #[must_use]
     pub fn in_column(mut self, column: &str) -> Self {
-        self.column = Some(column.to_owned());
+        self.column = Some(mask_cards(column).into_owned());
         self
     }
 }

@@ -18,8 +18,9 @@ use crate::head::Head;
 use crate::limits::Limits;
 use crate::read::amount::DecimalMark;
 use crate::read::date::{DateForm, DateMemo};
-use crate::read::delimited::{DelimitedReader, Record, Row};
-use crate::read::field::{Cell, Column, Header, last_four, optional, required};
+use crate::read::delimited::DelimitedReader;
+use crate::read::field::{Cell, Cells, Column, Header, last_four, optional, required};
+use crate::read::row::{Record, Row, Rows};
 use crate::read::text::TextEncoding;
 
 pub(crate) const FORMAT: Format = Format {
@@ -35,9 +36,9 @@ pub(crate) const FORMAT: Format = Format {
     parse,
 };
 
-const TITLE: &str = "Oppgjørsrapport";
+pub(super) const TITLE: &str = "Oppgjørsrapport";
 /// A row with either of these is the header, even when the other is misspelt.
-const HEADER_WORDS: [&str; 2] = ["Vippsnummer", "Oppgjørs-ID"];
+pub(super) const HEADER_WORDS: [&str; 2] = ["Vippsnummer", "Oppgjørs-ID"];
 const PAYOUT_ROW: &str = "Til utbetaling netto";
 
 /// The file names no currency: the portal layout is that of Norwegian sales units.
@@ -88,9 +89,19 @@ fn detect(head: &Head) -> bool {
 
 fn parse(input: &mut dyn ReadSeek, limits: &Limits, sink: &mut dyn Sink) -> Result<Control, Failure> {
     let encoding = TextEncoding::of(input)?;
-    let reader = DelimitedReader::new(input, encoding, b';', limits);
+    let mut reader = DelimitedReader::new(input, encoding, b';', limits);
+    read_report(&mut reader, encoding, limits, sink)
+}
+
+/// Reads the rows of a portal report, which are the same in CSV and in a workbook.
+pub(super) fn read_report(
+    rows: &mut impl Rows,
+    encoding: TextEncoding,
+    limits: &Limits,
+    sink: &mut dyn Sink,
+) -> Result<Control, Failure> {
     let mut report = Report::new(Collector::new(sink, limits), encoding);
-    let ended = report.read(reader);
+    let ended = report.read(rows);
     report.collector.finish(ended)
 }
 
@@ -137,8 +148,8 @@ impl<'s> Report<'s> {
         }
     }
 
-    fn read<R: std::io::Read>(&mut self, mut reader: DelimitedReader<R>) -> Result<(), Failure> {
-        let Some(mut header) = self.read_preamble(&mut reader)? else { return Ok(()) };
+    fn read(&mut self, reader: &mut impl Rows) -> Result<(), Failure> {
+        let Some(mut header) = self.read_preamble(reader)? else { return Ok(()) };
         loop {
             match reader.next()? {
                 Row::Record(record) => self.row(&mut header, &record)?,
@@ -156,7 +167,7 @@ impl<'s> Report<'s> {
     }
 
     /// Reads up to the header row; `None` when no usable header comes.
-    fn read_preamble<R: std::io::Read>(&mut self, reader: &mut DelimitedReader<R>) -> Result<Option<Header>, Failure> {
+    fn read_preamble(&mut self, reader: &mut impl Rows) -> Result<Option<Header>, Failure> {
         loop {
             let record = match reader.next()? {
                 Row::Record(record) => record,
@@ -197,10 +208,9 @@ impl<'s> Report<'s> {
             return Ok(());
         }
         self.announced = None;
-        if !header.fits(record, &mut self.collector.problems) {
+        if !header.accepts(record, &mut self.collector.problems) {
             return Ok(());
         }
-        header.watch_unknown(record, &mut self.collector.problems);
         let row = Cells { header, record };
         let taken = if row.text(SALE_DATE) == PAYOUT_ROW { self.payout(&row) } else { self.line(&row) };
         self.collector.recover(taken)
@@ -213,9 +223,9 @@ impl<'s> Report<'s> {
             .sale_date
             .parse(DateForm::DayMonthYear, row.text(SALE_DATE))
             .ok_or_else(|| row.cell(SALE_DATE).bad_date(DateForm::DayMonthYear))?;
-        let gross = row.amount(GROSS, self.exponent)?;
-        let fee = row.amount(FEE, self.exponent)?;
-        let net = row.amount(NET, self.exponent)?;
+        let gross = amount(row.cell(GROSS), self.exponent)?;
+        let fee = amount(row.cell(FEE), self.exponent)?;
+        let net = amount(row.cell(NET), self.exponent)?;
         if gross + fee != net {
             let expected = "Brutto plus Gebyr";
             let advice = "The row does not add up; ask Vipps for the report again";
@@ -346,7 +356,7 @@ impl<'s> Report<'s> {
         }
         let index = self.paid_settlement(row)?;
         self.same_payout_date(index, row)?;
-        let payout = row.amount(PAYOUT, self.exponent)?;
+        let payout = amount(row.cell(PAYOUT), self.exponent)?;
         let account = bank_account(row.cell(BANK_ACCOUNT))?;
         let Some(settlement) = self.collector.settlement(index) else { return Ok(()) };
         if settlement.payout_minor.is_some() {
@@ -409,36 +419,18 @@ fn bank_account(cell: Cell<'_>) -> Result<&str, Problem> {
     Err(cell.problem(Kind::Identifier, "an account of eleven digits", ADVICE))
 }
 
-/// One row with the header that names its cells.
-struct Cells<'h, 'r> {
-    header: &'h Header,
-    record: &'h Record<'r>,
-}
-
-impl<'r> Cells<'_, 'r> {
-    #[inline]
-    fn text(&self, column: usize) -> &'r str {
-        self.header.cell(self.record, column)
-    }
-
-    #[inline]
-    fn cell(&self, column: usize) -> Cell<'r> {
-        let name = COLUMNS.get(column).map_or("", |column| column.name);
-        Cell { text: self.text(column), row: self.record.row, column: name }
-    }
-
-    #[inline]
-    fn amount(&self, column: usize, exponent: u8) -> Result<i64, Problem> {
-        self.cell(column).amount(DecimalMark::Comma, exponent)
-    }
+#[inline]
+fn amount(cell: Cell<'_>, exponent: u8) -> Result<i64, Problem> {
+    cell.amount(DecimalMark::Comma, exponent)
 }
 
 impl Preamble {
     /// Takes one line before the header: a word in the first cell, its value in a later one.
     fn take(&mut self, record: &Record<'_>) -> Result<(), Problem> {
         let column = record.get(0);
-        let text = record.iter().skip(1).find(|cell| !cell.is_empty()).unwrap_or("");
-        let value = Cell { text, row: record.row, column };
+        let place = (1..record.len()).find(|place| !record.get(*place).is_empty()).unwrap_or(1);
+        let text = record.get(place);
+        let value = Cell { text, cell_type: record.cell_type(place), row: record.row, column };
         match column {
             TITLE | "Bedriften" => {}
             "" | "Organisasjonsnummer" if text.is_empty() => {}

@@ -19,7 +19,7 @@ use crate::read::amount::DecimalMark;
 use crate::read::date::{DateForm, instant_us};
 use crate::read::field::{Cell, last_four};
 use crate::read::text::TextEncoding;
-use crate::read::xml::{Step, XmlReader};
+use crate::read::xml::{Foreign, Step, Vocabulary, XmlReader, root_name};
 
 pub(crate) const FORMAT: Format = Format {
     id: "vipps-settlement-xml-v3",
@@ -42,21 +42,17 @@ pub(crate) const VERSION_2: Refused = Refused {
 };
 
 const NAMESPACE: &str = "http://vipps.no/xmlschema/SettlementReport-3.0.xsd";
+const VOCABULARY: Vocabulary = Vocabulary { namespaces: &[NAMESPACE], foreign: Foreign::Refused };
 const NAMESPACE_2: &str = "http://vipps.dnb.no/XMLSchema/SettlementReport.xsd";
 const ADVICE: &str = "Ask Vipps for the report again; do not edit it";
 
-/// Whether the first element is the report itself, and not a schema of it or a page about it.
 fn begins_with_root(head: &Head) -> bool {
-    let text = head.text().trim_start();
-    let starts = text.match_indices('<').map(|(place, _)| text.get(place + 1..).unwrap_or(""));
-    let root = starts.into_iter().find(|rest| rest.starts_with(|c: char| c.is_alphabetic() || c == '_'));
-    let name = root.and_then(|rest| rest.split([' ', '\t', '\r', '\n', '/', '>']).next()).unwrap_or("");
-    text.starts_with('<') && name.rsplit(':').next() == Some(REPORT.name)
+    root_name(head.text()) == Some(REPORT.name)
 }
 
 fn parse(input: &mut dyn ReadSeek, limits: &Limits, sink: &mut dyn Sink) -> Result<Control, Failure> {
     let encoding = TextEncoding::unicode_of(input)?;
-    let xml = XmlReader::new(input, encoding, NAMESPACE, limits);
+    let xml = XmlReader::new(input, encoding, VOCABULARY, limits);
     let mut report = Report { xml, collector: Collector::new(sink, limits), merchant: Merchant::default() };
     let ended = report.read();
     report.collector.finish(ended)
@@ -170,7 +166,7 @@ impl Values {
     fn get(&self, name: &'static str) -> Result<Cell<'_>, Problem> {
         let found = self.place(name).and_then(|place| self.found.get(place)?.as_ref());
         match found {
-            Some((row, text)) => Ok(Cell { text, row: *row, column: name }),
+            Some((row, text)) => Ok(Cell::of_text(text, *row, name)),
             None => {
                 let message = format!("Found {} without its {name} where it is needed. {ADVICE}", self.shape.name);
                 Err(Problem::error(Kind::XmlUnexpected, message).at_row(u64::from(self.row)).in_column(name))
@@ -214,7 +210,7 @@ impl<R: std::io::Read> Report<'_, R> {
         }
         self.element(&REPORT, |report, _, name| match name {
             "SettlementDetailsInfo" => report.details(),
-            _ => report.skip(),
+            _ => report.xml.skip(),
         })?;
         match self.xml.next()? {
             Step::End => Ok(()),
@@ -253,7 +249,7 @@ impl<R: std::io::Read> Report<'_, R> {
                     let message = format!("Found {} twice in {}", self.xml.name(), shape.name);
                     self.collector.problems.push(self.xml.problem(Kind::XmlUnexpected, &message));
                 }
-                self.value()?;
+                self.xml.value()?;
                 if let Some(slot) = values.found.get_mut(place) {
                     *slot = Some((row, self.xml.text().to_owned()));
                 }
@@ -264,29 +260,9 @@ impl<R: std::io::Read> Report<'_, R> {
                 let name = self.xml.name().escape_debug().to_string();
                 let message = format!("Found element {name} in {}, which version 3.0 does not have", shape.name);
                 self.collector.problems.push(self.xml.problem(Kind::XmlUnexpected, &message));
-                self.skip()?;
+                self.xml.skip()?;
             }
         }
-    }
-
-    /// Goes to the end of an element that holds text only.
-    fn value(&mut self) -> Result<(), Failure> {
-        match self.xml.next()? {
-            Step::Close => Ok(()),
-            _ => Err(self.xml.problem(Kind::XmlUnexpected, "Found an element where a value belongs").into()),
-        }
-    }
-
-    fn skip(&mut self) -> Result<(), Failure> {
-        let mut depth = 1_usize;
-        while depth > 0 {
-            match self.xml.next()? {
-                Step::Open => depth += 1,
-                Step::Close => depth -= 1,
-                Step::End => break,
-            }
-        }
-        Ok(())
     }
 
     fn details(&mut self) -> Result<(), Failure> {
@@ -302,7 +278,7 @@ impl<R: std::io::Read> Report<'_, R> {
         let first = self.collector.settlements().len();
         let values = self.element(&PAYMENTS, |report, values, name| match name {
             "SettlementInfo" => report.settlement(values),
-            _ => report.skip(),
+            _ => report.xml.skip(),
         })?;
         let read = self.collector.settlements().len() - first;
         let stated = values.trimmed("NumOfSettlements")?;
@@ -384,7 +360,7 @@ impl<R: std::io::Read> Report<'_, R> {
     }
 
     fn transaction(&mut self, settlement: u32, currency: Currency) -> Result<(), Failure> {
-        let values = self.element(&TRANSACTION, |report, _, _| report.skip())?;
+        let values = self.element(&TRANSACTION, |report, _, _| report.xml.skip())?;
         let taken = self.line(settlement, currency, &values);
         self.collector.recover(taken)
     }

@@ -19,8 +19,9 @@ use crate::head::Head;
 use crate::limits::Limits;
 use crate::read::amount::DecimalMark;
 use crate::read::date::DateForm;
-use crate::read::delimited::{DelimitedReader, Record, Row};
-use crate::read::field::{Cell, Column, Header, last_four, required};
+use crate::read::delimited::DelimitedReader;
+use crate::read::field::{Cell, Cells, Column, Header, last_four, required};
+use crate::read::row::{Record, Row, Rows};
 use crate::read::text::TextEncoding;
 
 pub(crate) const FORMAT: Format = Format {
@@ -119,29 +120,14 @@ struct Report<'s> {
     readings: [Reading; 2],
 }
 
-/// One row with its own header.
-struct Cells<'h, 'r> {
-    header: &'h Header,
-    columns: &'static [Column],
-    record: &'h Record<'r>,
-}
-
-impl<'r> Cells<'_, 'r> {
-    fn cell(&self, name: &'static str) -> Cell<'r> {
-        let place = self.columns.iter().position(|column| column.name == name).unwrap_or(usize::MAX);
-        Cell { text: self.header.cell(self.record, place), row: self.record.row, column: name }
+/// Minor units as the file signs them. Vipps writes all decimals; fewer of them in the last row betray a cut.
+fn amount(cell: Cell<'_>, exponent: u8) -> Result<i64, Problem> {
+    let minor = cell.amount(DecimalMark::Dot, exponent)?;
+    let decimals = cell.text.rsplit_once('.').map_or(0, |(_, decimals)| decimals.len());
+    if decimals != usize::from(exponent) {
+        return Err(cell.problem(Kind::Amount, &format!("an amount with {exponent} decimals"), ADVICE));
     }
-
-    /// Minor units as the file signs them. Vipps writes all decimals; fewer of them in the last row betray a cut.
-    fn amount(&self, name: &'static str, exponent: u8) -> Result<i64, Problem> {
-        let cell = self.cell(name);
-        let minor = cell.amount(DecimalMark::Dot, exponent)?;
-        let decimals = cell.text.rsplit_once('.').map_or(0, |(_, decimals)| decimals.len());
-        if decimals != usize::from(exponent) {
-            return Err(cell.problem(Kind::Amount, &format!("an amount with {exponent} decimals"), ADVICE));
-        }
-        Ok(minor)
-    }
+    Ok(minor)
 }
 
 impl Report<'_> {
@@ -164,7 +150,7 @@ impl Report<'_> {
         self.section = match self.section {
             Section::Merchant => Section::MerchantValues,
             Section::MerchantValues => {
-                let number = Cell { text: record.get(0), row: record.row, column: "OrganizationNumber" };
+                let number = Cell::of_text(record.get(0), record.row, "OrganizationNumber");
                 self.organisation_number = Some(number.digits()?.to_owned());
                 Section::Address
             }
@@ -189,7 +175,7 @@ impl Report<'_> {
             ("SettlementInfo", _) => self.with_header(SETTLEMENT_COLUMNS, record, Self::settlement_row),
             ("TransactionInfo", _) => self.with_header(TRANSACTION_COLUMNS, record, Self::transaction_row),
             (word, _) => {
-                let cell = Cell { text: word, row: record.row, column: "record type" };
+                let cell = Cell::of_text(word, record.row, "record type");
                 let expected = "SettlementInfo or TransactionInfo";
                 Err(cell.problem(Kind::UnknownRowType, expected, "Ask for the format to be extended").into())
             }
@@ -209,29 +195,28 @@ impl Report<'_> {
             return Err(Problem::error(Kind::RowShape, message).at_row(u64::from(record.row)).into());
         };
         let mut taken = Ok(());
-        if header.fits(record, &mut self.collector.problems) {
-            header.watch_unknown(record, &mut self.collector.problems);
-            taken = take(self, &Cells { header: &header, columns, record });
+        if header.accepts(record, &mut self.collector.problems) {
+            taken = take(self, &Cells { header: &header, record });
         }
         *(if of_settlements { &mut self.settlements } else { &mut self.transactions }) = Some(header);
         taken
     }
 
     fn settlement_row(&mut self, row: &Cells<'_, '_>) -> Result<(), Failure> {
-        let currency = row.cell("Currency").currency()?;
+        let currency = row.named("Currency").currency()?;
         let exponent = exponent(FORMAT.provider, currency);
-        let merchant_number = row.cell("SaleUnitNumber").digits()?.to_owned();
-        let settlement_id = row.cell("SettlementID").digits()?.to_owned();
-        let payout_on = row.cell("SettlementDate").date(DateForm::DayMonthYear)?;
+        let merchant_number = row.named("SaleUnitNumber").digits()?.to_owned();
+        let settlement_id = row.named("SettlementID").digits()?.to_owned();
+        let payout_on = row.named("SettlementDate").date(DateForm::DayMonthYear)?;
         if self.collector.find(&merchant_number, &settlement_id, currency).is_some() {
             let expected = "each settlement once";
-            return Err(row.cell("SettlementID").problem(Kind::DuplicateTransaction, expected, ADVICE).into());
+            return Err(row.named("SettlementID").problem(Kind::DuplicateTransaction, expected, ADVICE).into());
         }
         let [gross, fee, refund, net] = self.amounts(row, exponent)?;
-        let count = row.cell("NumberOfTransactions");
+        let count = row.named("NumberOfTransactions");
         let lines =
             count.digits()?.parse().map_err(|_| count.problem(Kind::Identifier, "a number of lines", ADVICE))?;
-        let account = row.cell("SettlementAccount").kept_text()?;
+        let account = row.named("SettlementAccount").kept_text()?;
         let head = SettlementHead { merchant_number, settlement_id, currency, exponent, payout_on };
         let name = (head.merchant_number.clone(), head.settlement_id.clone());
         self.currencies.entry(name).or_insert(currency);
@@ -256,18 +241,18 @@ impl Report<'_> {
     }
 
     fn transaction_row(&mut self, row: &Cells<'_, '_>) -> Result<(), Failure> {
-        let currency = row.cell("Currency").currency()?;
-        let (merchant, id) = (row.cell("SaleUnitNumber").digits()?, row.cell("SettlementId").digits()?);
+        let currency = row.named("Currency").currency()?;
+        let (merchant, id) = (row.named("SaleUnitNumber").digits()?, row.named("SettlementId").digits()?);
         let Some(settlement) = self.find(row, merchant, id, currency)? else {
             let expected = "a settlement that the file states with a SettlementInfo row";
-            return Err(row.cell("SettlementId").problem(Kind::ControlTotal, expected, ADVICE).into());
+            return Err(row.named("SettlementId").problem(Kind::ControlTotal, expected, ADVICE).into());
         };
-        let date = row.cell("SalesDate").date(DateForm::DayMonthYear)?;
-        let payout_on = row.cell("SettlementDate").date(DateForm::DayMonthYear)?;
+        let date = row.named("SalesDate").date(DateForm::DayMonthYear)?;
+        let payout_on = row.named("SettlementDate").date(DateForm::DayMonthYear)?;
         let stated = self.collector.settlement(settlement).map(|settlement| settlement.head.payout_on);
         if stated != Some(payout_on) {
             let expected = "the SettlementDate of its SettlementInfo row";
-            return Err(row.cell("SettlementDate").problem(Kind::RowShape, expected, ADVICE).into());
+            return Err(row.named("SettlementDate").problem(Kind::RowShape, expected, ADVICE).into());
         }
         let [gross, fee, refund, _] = self.amounts(row, exponent(FORMAT.provider, currency))?;
         let kind = match (gross, refund) {
@@ -276,7 +261,7 @@ impl Report<'_> {
             (0, _) => LineKind::Refund,
             _ => {
                 let expected = "either Gross or Refund to be zero";
-                return Err(row.cell("Refund").problem(Kind::UnknownRowType, expected, ADVICE).into());
+                return Err(row.named("Refund").problem(Kind::UnknownRowType, expected, ADVICE).into());
             }
         };
         let terms = Terms { capture_minor: gross, refund_minor: refund, fee_minor: -fee, ..Terms::default() };
@@ -285,9 +270,9 @@ impl Report<'_> {
             row: row.record.row,
             kind,
             terms,
-            provider_transaction_id: row.cell("TransactionId").digits()?,
+            provider_transaction_id: row.named("TransactionId").digits()?,
             original_reference: "",
-            order_reference: row.cell("OrderID").kept_text()?,
+            order_reference: row.named("OrderID").kept_text()?,
             correlation_id: "",
             provider_method: "",
             provider_kind: "",
@@ -312,7 +297,7 @@ impl Report<'_> {
         match self.currencies.get(&(merchant.to_owned(), id.to_owned())) {
             Some(other) => {
                 let expected = format!("{other} as in its SettlementInfo row");
-                Err(row.cell("Currency").problem(Kind::CurrencyMixed, &expected, ADVICE))
+                Err(row.named("Currency").problem(Kind::CurrencyMixed, &expected, ADVICE))
             }
             None => Ok(None),
         }
@@ -320,21 +305,21 @@ impl Report<'_> {
 
     /// Gross, fee, refund and net as the file signs them, in minor units; notes which reading of net they contradict.
     fn amounts(&mut self, row: &Cells<'_, '_>, exponent: u8) -> Result<[i64; 4], Problem> {
-        let gross = row.amount("Gross", exponent)?;
-        let fee = row.amount("Fee", exponent)?;
-        let refund = row.amount("Refund", exponent)?;
-        let net = row.amount("Net", exponent)?;
+        let gross = amount(row.named("Gross"), exponent)?;
+        let fee = amount(row.named("Fee"), exponent)?;
+        let refund = amount(row.named("Refund"), exponent)?;
+        let net = amount(row.named("Net"), exponent)?;
         for (name, wrong, expected) in
             [("Gross", gross < 0, "no negative amount"), ("Refund", refund > 0, "no positive amount")]
         {
             if wrong {
-                return Err(row.cell(name).problem(Kind::Amount, expected, ADVICE));
+                return Err(row.named(name).problem(Kind::Amount, expected, ADVICE));
             }
         }
         let fits = [gross + fee == net, gross + fee + refund == net];
         if fits == [false, false] {
             let expected = "Gross plus Fee, with or without Refund";
-            self.collector.problems.push(row.cell("Net").problem(Kind::RowArithmetic, expected, ADVICE));
+            self.collector.problems.push(row.named("Net").problem(Kind::RowArithmetic, expected, ADVICE));
             return Ok([gross, fee, refund, net]);
         }
         for (reading, fits) in self.readings.iter_mut().zip(fits) {

@@ -1,7 +1,8 @@
 //! Dates and instants, strictly in the form that a format names.
 
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
 
 /// How a format writes its days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +79,20 @@ pub(crate) fn instant_us(text: &str) -> Option<i64> {
     text.parse::<Timestamp>().ok().map(Timestamp::as_microsecond)
 }
 
+/// A time without zone, written as `2026-12-31 23:59:59`.
+pub(crate) fn local_time(text: &str) -> Option<DateTime> {
+    let (date, time) = text.split_once(' ')?;
+    let [a, b, b':', c, d, b':', e, f] = *time.as_bytes() else { return None };
+    let part = |tens: u8, ones: u8| i8::try_from(number(&[tens, ones])?).ok();
+    let date = DateForm::Iso.parse(date)?;
+    DateTime::new(date.year(), date.month(), date.day(), part(a, b)?, part(c, d)?, part(e, f)?, 0).ok()
+}
+
+/// Microseconds since 1970 UTC of a time in that zone; `None` where clocks are turned and the time is not one instant.
+pub(crate) fn instant_in(zone: &TimeZone, time: DateTime) -> Option<i64> {
+    zone.to_ambiguous_timestamp(time).unambiguous().ok().map(Timestamp::as_microsecond)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,6 +114,21 @@ mod tests {
         assert_eq!(instant_us("2018-03-01T10:30:11Z"), Some(1_519_900_211_000_000));
         for bad in ["2018-03-01T11:30:11", "2018-03-01 11:30:11Z", "2018-03-01", "2018-03-01T11:30:11[UTC]", ""] {
             assert_eq!(instant_us(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn local_times_are_instants_unless_clocks_are_turned() {
+        let zone = TimeZone::get("Europe/Stockholm").unwrap();
+        let instant = |text: &str| local_time(text).and_then(|time| instant_in(&zone, time));
+        assert_eq!(instant("2022-11-24 14:18:45"), Some(1_669_295_925_000_000));
+        // The hour that comes twice, and the one that never comes.
+        assert_eq!(instant("2022-10-30 02:30:00"), None);
+        assert_eq!(instant("2022-03-27 02:30:00"), None);
+        for bad in
+            ["2022-11-24", "2022-11-24T14:18:45", "2022-11-24 24:00:00", "2022-11-24 1:18:45", "2022-11-24 14:18"]
+        {
+            assert_eq!(local_time(bad), None, "{bad}");
         }
     }
 

@@ -8,53 +8,12 @@ use std::io::{self, Read};
 use memchr::memchr;
 use settlement::{Kind, Problem};
 
+use crate::format::Failure;
 use crate::limits::Limits;
+use crate::read::row::{Bounds, Record, Row, Rows};
 use crate::read::text::{TextEncoding, Utf8Reader};
 
 const BLOCK_BYTES: usize = 256 * 1024;
-
-/// One row.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Record<'a> {
-    text: &'a str,
-    ends: &'a [Bounds],
-    /// Line of the file where it begins, counted from 1.
-    pub(crate) row: u32,
-}
-
-type Bounds = (u32, u32);
-
-impl<'a> Record<'a> {
-    /// Number of fields.
-    pub(crate) fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    /// The field at that place; empty beyond the last.
-    #[inline]
-    pub(crate) fn get(&self, place: usize) -> &'a str {
-        let Some((start, end)) = self.ends.get(place) else { return "" };
-        self.text.get(*start as usize..*end as usize).unwrap_or("")
-    }
-
-    /// All fields in order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &'a str> + '_ {
-        (0..self.len()).map(|place| self.get(place))
-    }
-
-    /// Whether no field has content: an empty line or one of delimiters only.
-    pub(crate) fn is_blank(&self) -> bool {
-        self.iter().all(str::is_empty)
-    }
-}
-
-/// What comes next in the file.
-pub(crate) enum Row<'a> {
-    Record(Record<'a>),
-    /// A row that cannot be read; the reader goes on behind it.
-    Bad(Problem),
-    End,
-}
 
 /// Reads rows through one block of memory that grows to the longest row allowed and no further.
 pub(crate) struct DelimitedReader<R> {
@@ -70,7 +29,7 @@ pub(crate) struct DelimitedReader<R> {
     /// Whether the block has a quote anywhere; most files have none and need no look at each row.
     quotes: bool,
     row: u32,
-    next_row: u32,
+    following_row: u32,
     unquoted: String,
     bounds: Vec<Bounds>,
 }
@@ -89,18 +48,14 @@ impl<R: Read> DelimitedReader<R> {
             exhausted: false,
             quotes: false,
             row: 0,
-            next_row: 1,
+            following_row: 1,
             unquoted: String::new(),
             bounds: Vec::new(),
         }
     }
 
-    /// The next row, with line ends `\n` or `\r\n` taken off.
-    ///
-    /// # Errors
-    /// When the input cannot be read; a row that is wrong is [`Row::Bad`].
     #[inline]
-    pub(crate) fn next(&mut self) -> io::Result<Row<'_>> {
+    fn next_row(&mut self) -> io::Result<Row<'_>> {
         let Some(line) = self.take_line()? else { return Ok(Row::End) };
         let bytes = match line {
             Line::Whole(start, end) => self.block.get(start..end).unwrap_or_default(),
@@ -116,7 +71,7 @@ impl<R: Read> DelimitedReader<R> {
             split_quoted(text, self.delimiter, &mut self.unquoted, &mut self.bounds).map(|()| self.unquoted.as_str())
         };
         let record = match split {
-            Ok(text) => Record { text, ends: &self.bounds, row: self.row },
+            Ok(text) => Record { text, ends: &self.bounds, types: &[], row: self.row },
             Err(problem) => return Ok(Row::Bad(problem.at_row(u64::from(self.row)))),
         };
         if (record.len() > self.columns_max || bytes.len() > self.field_bytes_max)
@@ -132,7 +87,7 @@ impl<R: Read> DelimitedReader<R> {
         // Up to here the row was searched for its end; up to there its quotes were followed.
         let (mut searched, mut seen) = (0, 0);
         let mut quotes = Quotes { open: false, field_start: true, delimiter: self.delimiter };
-        self.row = self.next_row;
+        self.row = self.following_row;
         loop {
             let ahead = self.block.get(self.start..self.filled).unwrap_or_default();
             let found = memchr(b'\n', ahead.get(searched..).unwrap_or_default()).map(|place| searched + place);
@@ -156,7 +111,7 @@ impl<R: Read> DelimitedReader<R> {
                     self.start = self.filled;
                     return Ok(Some(Line::Bad(unclosed(self.row))));
                 }
-                self.next_row += 1;
+                self.following_row += 1;
                 seen = end;
                 searched = end + 1;
                 continue;
@@ -164,7 +119,7 @@ impl<R: Read> DelimitedReader<R> {
             let start = self.start;
             let stop = start + line.strip_suffix(b"\r").map_or(end, <[u8]>::len);
             self.start += end + usize::from(!last);
-            self.next_row += 1;
+            self.following_row += 1;
             return Ok(Some(Line::Whole(start, stop)));
         }
     }
@@ -199,12 +154,20 @@ impl<R: Read> DelimitedReader<R> {
             }
             self.refill()?;
         }
-        self.next_row += 1;
+        self.following_row += 1;
         let message = format!(
             "Found a row of more than {} bytes, expected a shorter one. If a quote was opened here, it is never closed",
             self.row_bytes_max
         );
         Ok(Line::Bad(Problem::error(Kind::FieldTooLarge, message).at_row(u64::from(self.row))))
+    }
+}
+
+impl<R: Read> Rows for DelimitedReader<R> {
+    /// The next row, with line ends `\n` or `\r\n` taken off.
+    #[inline]
+    fn next(&mut self) -> Result<Row<'_>, Failure> {
+        Ok(self.next_row()?)
     }
 }
 

@@ -1,10 +1,11 @@
-//! Cells by column name: the header of a delimited file, and the checks every kept cell passes.
+//! Cells by column name: the header of a table, and the checks every kept cell passes.
 
-use settlement::{Currency, Kind, Problem, Problems};
+use settlement::{Currency, Kind, Problem, Problems, mask_cards};
 
 use crate::read::amount::{DecimalMark, looks_like_amount, parse_minor};
 use crate::read::date::DateForm;
-use crate::read::delimited::Record;
+use crate::read::number::snap_minor;
+use crate::read::row::{CellType, Record};
 
 /// A column that a format knows.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +27,7 @@ pub(crate) const fn optional(name: &'static str) -> Column {
 /// Where each known column stands in one file.
 #[derive(Debug)]
 pub(crate) struct Header {
+    columns: &'static [Column],
     places: Vec<Option<usize>>,
     width: usize,
     unknown: Vec<Unknown>,
@@ -42,9 +44,10 @@ impl Header {
     /// Finds `columns` by name in a header row, and says which are missing, repeated or new.
     ///
     /// `None` when a row cannot be read without what is missing.
-    pub(crate) fn resolve(record: &Record<'_>, columns: &[Column], problems: &mut Problems) -> Option<Header> {
+    pub(crate) fn resolve(record: &Record<'_>, columns: &'static [Column], problems: &mut Problems) -> Option<Header> {
         let row = u64::from(record.row);
-        let mut header = Header { places: vec![None; columns.len()], width: record.len(), unknown: Vec::new() };
+        let places = vec![None; columns.len()];
+        let mut header = Header { columns, places, width: record.len(), unknown: Vec::new() };
         let mut complete = true;
         for (place, name) in record.iter().enumerate() {
             match columns.iter().position(|column| column.name == name) {
@@ -80,19 +83,10 @@ impl Header {
         complete.then_some(header)
     }
 
-    /// The cell of the column numbered as in the list given to [`Header::resolve`]; empty when the file lacks it.
-    #[inline]
-    pub(crate) fn cell<'a>(&self, record: &Record<'a>, column: usize) -> &'a str {
-        match self.places.get(column) {
-            Some(Some(place)) => record.get(*place),
-            _ => "",
-        }
-    }
-
     /// Says when a row is wider or narrower than the header.
     #[inline]
-    pub(crate) fn fits(&self, record: &Record<'_>, problems: &mut Problems) -> bool {
-        let fits = record.len() == self.width;
+    fn fits(&self, record: &Record<'_>, problems: &mut Problems) -> bool {
+        let fits = record.fits(self.width);
         if !fits {
             let message = format!(
                 "Found {} fields, expected {} as in the header. Check the row for a stray or missing delimiter",
@@ -104,9 +98,19 @@ impl Header {
         fits
     }
 
+    /// Whether a row can be read by this header; says what is wrong with it, and with columns that nobody knows.
+    #[inline]
+    pub(crate) fn accepts(&mut self, record: &Record<'_>, problems: &mut Problems) -> bool {
+        let fits = self.fits(record, problems);
+        if fits {
+            self.watch_unknown(record, problems);
+        }
+        fits
+    }
+
     /// Holds the file when a column that nobody knows turns out to carry money.
     #[inline]
-    pub(crate) fn watch_unknown(&mut self, record: &Record<'_>, problems: &mut Problems) {
+    fn watch_unknown(&mut self, record: &Record<'_>, problems: &mut Problems) {
         for unknown in self.unknown.iter_mut().filter(|unknown| !unknown.holds) {
             let cell = record.get(unknown.place);
             if looks_like_amount(cell) || cell.parse::<Currency>().is_ok() {
@@ -123,19 +127,71 @@ impl Header {
     }
 }
 
+/// One row with the header that names its cells; columns are numbered as in the list given to [`Header::resolve`].
+#[derive(Clone, Copy)]
+pub(crate) struct Cells<'h, 'r> {
+    pub(crate) header: &'h Header,
+    pub(crate) record: &'h Record<'r>,
+}
+
+impl<'r> Cells<'_, 'r> {
+    /// The text of a cell; empty when the file lacks the column.
+    #[inline]
+    pub(crate) fn text(&self, column: usize) -> &'r str {
+        match self.header.places.get(column) {
+            Some(Some(place)) => self.record.get(*place),
+            _ => "",
+        }
+    }
+
+    /// The cell with its place.
+    #[inline]
+    pub(crate) fn cell(&self, column: usize) -> Cell<'r> {
+        let name = self.header.columns.get(column).map_or("", |column| column.name);
+        let cell_type = match self.header.places.get(column) {
+            Some(Some(place)) => self.record.cell_type(*place),
+            _ => CellType::Text,
+        };
+        Cell { text: self.text(column), cell_type, row: self.record.row, column: name }
+    }
+
+    /// The cell of the column of that name.
+    pub(crate) fn named(&self, name: &'static str) -> Cell<'r> {
+        let column = self.header.columns.iter().position(|column| column.name == name);
+        Cell { column: name, ..self.cell(column.unwrap_or(usize::MAX)) }
+    }
+}
+
+/// A workbook's numbers are exact up to this many digits.
+const NUMBER_DIGITS_MAX: usize = 15;
+
 /// A cell or element with its place, on its way to a value.
 #[derive(Clone, Copy)]
 pub(crate) struct Cell<'a> {
     pub(crate) text: &'a str,
+    pub(crate) cell_type: CellType,
     pub(crate) row: u32,
     pub(crate) column: &'a str,
 }
 
 impl<'a> Cell<'a> {
-    /// Minor units of the amount, or the problem it is.
+    /// A cell of a file that has nothing but text.
+    pub(crate) fn of_text(text: &'a str, row: u32, column: &'a str) -> Self {
+        Cell { text, cell_type: CellType::Text, row, column }
+    }
+
+    /// Minor units of the amount, or the problem it is; in a workbook it must be a number.
     #[inline]
     pub(crate) fn amount(self, mark: DecimalMark, exponent: u8) -> Result<i64, Problem> {
-        parse_minor(self.text, mark, exponent).map_err(|kind| self.bad_amount(kind, mark, exponent))
+        let minor = match self.cell_type {
+            CellType::Text => parse_minor(self.text, mark, exponent),
+            CellType::SheetNumber => snap_minor(self.text, exponent),
+            CellType::SheetText => {
+                let expected = "a number in the cell, not text";
+                return Err(self.problem(Kind::Amount, expected, "Download the workbook again; do not edit it"));
+            }
+        };
+        minor.map_err(|kind| self.bad_amount(kind, mark, exponent))
     }
 
     fn bad_amount(self, kind: Kind, mark: DecimalMark, exponent: u8) -> Problem {
@@ -165,7 +221,11 @@ impl<'a> Cell<'a> {
     pub(crate) fn digits(self) -> Result<&'a str, Problem> {
         let digits = !self.text.is_empty() && self.text.bytes().all(|b| b.is_ascii_digit());
         let padded = self.text.len() > 1 && self.text.starts_with('0');
-        if digits && !padded && self.text.len() <= 19 { Ok(self.text) } else { Err(self.bad_digits()) }
+        if digits && !padded && self.text.len() <= 19 && !self.is_rounded() {
+            Ok(self.text)
+        } else {
+            Err(self.bad_digits())
+        }
     }
 
     fn bad_digits(self) -> Problem {
@@ -177,9 +237,23 @@ impl<'a> Cell<'a> {
         )
     }
 
+    /// Whether a workbook holds it as a number that it cannot hold exactly.
+    fn is_rounded(self) -> bool {
+        self.cell_type == CellType::SheetNumber
+            && self.text.bytes().filter(u8::is_ascii_digit).count() > NUMBER_DIGITS_MAX
+    }
+
     /// The cell as text to be kept: no control characters.
     #[inline]
     pub(crate) fn kept_text(self) -> Result<&'a str, Problem> {
+        if self.is_rounded() {
+            let expected = format!("text, or a number of at most {NUMBER_DIGITS_MAX} digits");
+            return Err(self.problem(
+                Kind::Identifier,
+                &expected,
+                "Workbooks round longer numbers; ask for CSV or XML",
+            ));
+        }
         if self.text.bytes().all(|byte| (b' '..0x7f).contains(&byte)) || !self.text.chars().any(is_unfit) {
             Ok(self.text)
         } else {
@@ -212,7 +286,9 @@ pub(crate) fn shown(text: &str) -> String {
     shown_up_to(80, text)
 }
 
-fn shown_up_to(chars_max: usize, text: &str) -> String {
+/// As [`shown`], with another length.
+pub(crate) fn shown_up_to(chars_max: usize, text: &str) -> String {
+    let text = mask_cards(text);
     let cut: String = text.chars().take(chars_max).collect();
     if cut.len() < text.len() { format!("{cut:?}…") } else { format!("{cut:?}") }
 }

@@ -1,15 +1,34 @@
-//! XML as a stream of elements, strictly: one namespace, no document type, no entities but the five of XML itself.
+//! XML as a stream of elements, strictly: known namespaces, no document type, no entities but the five of XML itself.
 
 use std::io::{self, BufRead, BufReader, Read};
 
 use memchr::memchr_iter;
-use quick_xml::Reader;
+use quick_xml::events::attributes::Attribute;
 use quick_xml::events::{BytesStart, Event};
+use quick_xml::{Reader, XmlVersion};
 use settlement::{Kind, Problem};
 
-use crate::format::Failure;
+use crate::format::{Failure, FileFault};
 use crate::limits::Limits;
 use crate::read::text::{TextEncoding, Utf8Reader};
+
+/// Which elements a document is made of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Vocabulary {
+    /// The namespace of its own elements, in each spelling that is in use.
+    pub(crate) namespaces: &'static [&'static str],
+    /// What to do with elements of any other namespace.
+    pub(crate) foreign: Foreign,
+}
+
+/// What to do with elements that are not of the document's own namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Foreign {
+    /// They hold the file.
+    Refused,
+    /// They are passed over with all they hold.
+    PassedOver,
+}
 
 /// What the reader stands at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,9 +44,11 @@ pub(crate) enum Step {
 /// Reads one element after another; text split by comments, references or CDATA is put together again.
 pub(crate) struct XmlReader<R: Read> {
     reader: Reader<EventCap<BufReader<Utf8Reader<R>>>>,
-    namespace: &'static str,
+    vocabulary: Vocabulary,
     prefix: String,
     depth: usize,
+    /// Depth of the foreign element that is being passed over.
+    foreign_depth: Option<usize>,
     root_ended: bool,
     depth_max: usize,
     attributes_max: usize,
@@ -36,6 +57,7 @@ pub(crate) struct XmlReader<R: Read> {
     event_bytes_max: usize,
     row: u32,
     name: String,
+    attributes: Attributes,
     text: String,
     /// Text in front of the element that begins here.
     before: String,
@@ -43,8 +65,8 @@ pub(crate) struct XmlReader<R: Read> {
 }
 
 impl<R: Read> XmlReader<R> {
-    /// A reader for documents whose elements all are of `namespace`.
-    pub(crate) fn new(input: R, encoding: TextEncoding, namespace: &'static str, limits: &Limits) -> Self {
+    /// A reader for documents of that vocabulary.
+    pub(crate) fn new(input: R, encoding: TextEncoding, vocabulary: Vocabulary, limits: &Limits) -> Self {
         let input = EventCap { input: BufReader::with_capacity(64 * 1024, Utf8Reader::new(input, encoding)), left: 0 };
         let mut reader = Reader::from_reader(input);
         let config = reader.config_mut();
@@ -53,9 +75,10 @@ impl<R: Read> XmlReader<R> {
         config.check_comments = true;
         XmlReader {
             reader,
-            namespace,
+            vocabulary,
             prefix: String::new(),
             depth: 0,
+            foreign_depth: None,
             root_ended: false,
             depth_max: limits.xml_depth_max,
             attributes_max: limits.xml_attributes_max,
@@ -64,6 +87,7 @@ impl<R: Read> XmlReader<R> {
             event_bytes_max: limits.row_bytes_max,
             row: 1,
             name: String::new(),
+            attributes: Attributes::default(),
             text: String::new(),
             before: String::new(),
             at: Step::End,
@@ -73,6 +97,16 @@ impl<R: Read> XmlReader<R> {
     /// Name of the element at [`Step::Open`], without its prefix.
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The value of that attribute at [`Step::Open`].
+    pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
+        self.attributes.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+
+    /// All attributes at [`Step::Open`] but declarations of namespaces.
+    pub(crate) fn attributes(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.attributes.iter()
     }
 
     /// Text of the element at [`Step::Close`].
@@ -124,12 +158,37 @@ impl<R: Read> XmlReader<R> {
         }
     }
 
+    /// Goes to the end of the element that has just begun, which must hold text only.
+    pub(crate) fn value(&mut self) -> Result<(), Failure> {
+        match self.next()? {
+            Step::Close => Ok(()),
+            _ => Err(self.problem(Kind::XmlUnexpected, "Found an element where a value belongs").into()),
+        }
+    }
+
+    /// Goes to the end of the element that has just begun, whatever it holds.
+    pub(crate) fn skip(&mut self) -> Result<(), Failure> {
+        let mut depth = 1_usize;
+        while depth > 0 {
+            match self.next()? {
+                Step::Open => depth += 1,
+                Step::Close => depth -= 1,
+                Step::End => break,
+            }
+        }
+        Ok(())
+    }
+
     fn take(&mut self, event: Event<'_>) -> Result<Option<Step>, Failure> {
         match event {
-            Event::Start(start) => return self.open(&start).map(Some),
+            Event::Start(start) => return self.open(&start),
             Event::End(_) => {
                 self.depth -= 1;
                 self.root_ended = self.depth == 0;
+                if let Some(depth) = self.foreign_depth {
+                    self.foreign_depth = Some(depth).filter(|depth| *depth <= self.depth);
+                    return Ok(None);
+                }
                 return Ok(Some(Step::Close));
             }
             Event::Text(text) => self.append(&text)?,
@@ -166,7 +225,8 @@ impl<R: Read> XmlReader<R> {
         Ok(None)
     }
 
-    fn open(&mut self, start: &BytesStart<'_>) -> Result<Step, Failure> {
+    /// `None` when the element is passed over.
+    fn open(&mut self, start: &BytesStart<'_>) -> Result<Option<Step>, Failure> {
         if self.root_ended {
             return Err(self.problem(Kind::XmlMalformed, "Found a second root element").into());
         }
@@ -174,21 +234,39 @@ impl<R: Read> XmlReader<R> {
             let message = format!("Found elements nested deeper than {}", self.depth_max);
             return Err(self.problem(Kind::XmlLimits, &message).into());
         }
+        self.depth += 1;
+        if self.foreign_depth.is_some() {
+            return Ok(None);
+        }
         let name = start.name();
         let prefix = name.prefix();
+        let own = self.read_attributes(start, prefix.as_ref().map_or("", |prefix| prefix.as_ref()))?;
         self.name.clear();
         self.name.push_str(name.local_name().as_ref());
-        self.namespaces(start, prefix.as_ref().map_or("", |prefix| prefix.as_ref()))?;
+        if !own {
+            if self.depth == 1 {
+                let expected = self.vocabulary.namespaces.join(" or ");
+                let message = format!("Found another namespace than {expected}");
+                return Err(self.problem(Kind::XmlUnexpected, &message).into());
+            }
+            if self.vocabulary.foreign == Foreign::PassedOver {
+                self.foreign_depth = Some(self.depth);
+                return Ok(None);
+            }
+            let message = format!("Found element {} of another namespace", self.name.escape_debug());
+            return Err(self.problem(Kind::XmlUnexpected, &message).into());
+        }
         std::mem::swap(&mut self.before, &mut self.text);
         self.text.clear();
-        self.depth += 1;
-        Ok(Step::Open)
+        Ok(Some(Step::Open))
     }
 
-    /// The root binds its own prefix to the namespace of the format; everything below uses that and binds nothing.
-    fn namespaces(&mut self, start: &BytesStart<'_>, prefix: &str) -> Result<(), Failure> {
-        let root = self.depth == 0;
-        let mut bound = false;
+    /// Takes the attributes of an element and says whether it is of the document's own namespace.
+    ///
+    /// The root binds its own prefix to that namespace; everything below goes by that prefix.
+    fn read_attributes(&mut self, start: &BytesStart<'_>, prefix: &str) -> Result<bool, Failure> {
+        self.attributes.clear();
+        let mut bound = None;
         for (count, attribute) in start.attributes().enumerate() {
             if count >= self.attributes_max {
                 let message = format!("Found an element with more than {} attributes", self.attributes_max);
@@ -201,28 +279,42 @@ impl<R: Read> XmlReader<R> {
             let binds = match key.strip_prefix("xmlns").map(|name| (name, name.strip_prefix(':'))) {
                 Some(("", _)) => prefix.is_empty(),
                 Some((_, Some(name))) => name == prefix,
-                _ => continue,
+                _ => {
+                    self.keep(&attribute)?;
+                    continue;
+                }
             };
-            if root && binds {
-                bound = attribute.value.as_ref() == self.namespace;
-            } else if !root {
+            if self.depth > 1 && self.vocabulary.foreign == Foreign::Refused {
                 return Err(self.problem(Kind::XmlUnexpected, "Found a namespace declared inside the report").into());
             }
-        }
-        if root {
-            self.prefix = prefix.to_owned();
-            if !bound {
-                let message = format!("Found another namespace than {}", self.namespace);
-                return Err(self.problem(Kind::XmlUnexpected, &message).into());
+            if binds {
+                bound = Some(self.vocabulary.namespaces.contains(&attribute.value.as_ref()));
             }
-        } else if prefix != self.prefix {
-            let message = format!("Found element {} of another namespace", self.name.escape_debug());
-            return Err(self.problem(Kind::XmlUnexpected, &message).into());
         }
+        if self.depth == 1 {
+            self.prefix = prefix.to_owned();
+            return Ok(bound == Some(true));
+        }
+        Ok(bound.unwrap_or(prefix == self.prefix) && prefix == self.prefix)
+    }
+
+    fn keep(&mut self, attribute: &Attribute<'_>) -> Result<(), Failure> {
+        let Ok(value) = attribute.normalized_value(XmlVersion::Implicit1_0) else {
+            let message = "Found an attribute with a reference to an unknown entity or character";
+            return Err(self.problem(Kind::XmlMalformed, message).into());
+        };
+        if value.len() > self.text_bytes_max {
+            let message = format!("Found an attribute of more than {} bytes", self.text_bytes_max);
+            return Err(self.problem(Kind::XmlLimits, &message).into());
+        }
+        self.attributes.push(attribute.key.as_ref(), &value);
         Ok(())
     }
 
     fn append(&mut self, text: &str) -> Result<(), Failure> {
+        if self.foreign_depth.is_some() {
+            return Ok(());
+        }
         if self.depth == 0 {
             return match text.trim_start_matches('\u{feff}').trim().is_empty() {
                 true => Ok(()),
@@ -244,12 +336,52 @@ impl<R: Read> XmlReader<R> {
                 self.problem(Kind::XmlLimits, &message).into()
             }
             quick_xml::Error::Encoding(_) => self.problem(Kind::Encoding, "Found bytes that are not UTF-8").into(),
-            quick_xml::Error::Io(error) => Failure::Read(io::Error::new(error.kind(), error.to_string())),
+            quick_xml::Error::Io(error) => match error.get_ref().and_then(|cause| cause.downcast_ref::<FileFault>()) {
+                Some(fault) => fault.0.clone().into(),
+                None => Failure::Read(io::Error::new(error.kind(), error.to_string())),
+            },
             error => {
                 let message = format!("The XML is not well-formed here: {}", error.to_string().escape_debug());
                 self.problem(Kind::XmlMalformed, &message).into()
             }
         }
+    }
+}
+
+/// Name of the first element of a text that begins as XML, without its prefix: a schema of a report is no report.
+pub(crate) fn root_name(text: &str) -> Option<&str> {
+    let text = text.trim_start().strip_prefix('<')?;
+    let starts = std::iter::once(text).chain(text.split('<').skip(1));
+    let root = starts.into_iter().find(|rest| rest.starts_with(|c: char| c.is_alphabetic() || c == '_'))?;
+    let name = root.split([' ', '\t', '\r', '\n', '/', '>']).next()?;
+    name.rsplit(':').next()
+}
+
+/// Names and values end to end, with the places where each name and each value ends.
+#[derive(Debug, Default)]
+struct Attributes {
+    text: String,
+    ends: Vec<(usize, usize)>,
+}
+
+impl Attributes {
+    fn clear(&mut self) {
+        self.text.clear();
+        self.ends.clear();
+    }
+
+    fn push(&mut self, name: &str, value: &str) {
+        self.text.push_str(name);
+        let name_end = self.text.len();
+        self.text.push_str(value);
+        self.ends.push((name_end, self.text.len()));
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let starts = std::iter::once(0).chain(self.ends.iter().map(|(_, end)| *end));
+        starts.zip(&self.ends).map(|(start, (name_end, end))| {
+            (self.text.get(start..*name_end).unwrap_or(""), self.text.get(*name_end..*end).unwrap_or(""))
+        })
     }
 }
 

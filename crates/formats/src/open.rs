@@ -1,0 +1,66 @@
+//! Opening a file as far as is needed to say what it is: out of its ZIP archive, or as a workbook.
+
+use std::io::Read;
+
+use settlement::{Kind, Problem};
+
+use crate::format::{Failure, ReadSeek};
+use crate::head::Head;
+use crate::identify::extension;
+use crate::limits::{HEAD_BYTES_MAX, Limits};
+use crate::read::archive::{self, Archive};
+use crate::read::workbook::Workbook;
+
+/// A format sees this many rows of a workbook when it says whether the file is its own.
+const HEAD_ROWS_MAX: usize = 16;
+
+/// A file that is ready to be identified and parsed.
+pub struct Opened<'i> {
+    /// What a format may look at to claim it.
+    pub head: Head,
+    /// Its bytes; those of the one report inside when the file is a ZIP archive.
+    pub input: Box<dyn ReadSeek + 'i>,
+}
+
+/// Opens a file called `name`.
+///
+/// # Errors
+/// [`Failure::Held`] when it is an archive or workbook that must not be opened, else what could not be read.
+pub fn open<'i>(name: &str, input: &'i mut dyn ReadSeek, limits: &Limits) -> Result<Opened<'i>, Failure> {
+    let first = first_bytes(input)?;
+    if !first.starts_with(archive::MAGIC) {
+        return Ok(Opened { head: Head::new(name, &first), input: Box::new(input) });
+    }
+    if Archive::open(&mut *input, limits)?.is_workbook() {
+        let rows = Workbook::open(&mut *input, limits)?.first_rows(HEAD_ROWS_MAX)?;
+        input.rewind()?;
+        return Ok(Opened { head: Head::of_workbook(name, &first, rows), input: Box::new(input) });
+    }
+    let archive = Archive::open(input, limits)?;
+    let entry = {
+        let mut files = archive.files();
+        match (files.next(), files.next()) {
+            (Some(entry), None) => entry.clone(),
+            _ => return Err(refused(&format!("Found a ZIP archive of {} files", archive.files().count())).into()),
+        }
+    };
+    if extension(name).as_deref() != Some("zip") {
+        return Err(refused("Found a ZIP archive in a file whose name does not end in .zip").into());
+    }
+    let mut inside = archive.into_unpacked(&entry)?;
+    let first = first_bytes(&mut inside)?;
+    Ok(Opened { head: Head::new(&entry.name, &first), input: Box::new(inside) })
+}
+
+fn first_bytes(input: &mut dyn ReadSeek) -> Result<Vec<u8>, Failure> {
+    let mut first = Vec::new();
+    input.rewind()?;
+    Read::take(&mut *input, HEAD_BYTES_MAX as u64).read_to_end(&mut first)?;
+    input.rewind()?;
+    Ok(first)
+}
+
+fn refused(found: &str) -> Problem {
+    let message = format!("{found}, expected one report, alone in a .zip file or as it is. Send each report by itself");
+    Problem::error(Kind::UnknownLayout, message)
+}

@@ -1,0 +1,39 @@
+//! Vipps: the settlement report that a merchant downloads from the portal as a workbook, with 17 or 14 columns.
+//!
+//! The rows are those of the portal's CSV, and so are their words; a payout has one hash in both.
+//! - Amounts are numbers, days and ids text. A message or an account may be either.
+//! - `<dimension>` is wrong in real files, and texts stand within cells beside shared ones.
+//! - A workbook that was edited shows it: a formula, or an amount as text, holds it.
+
+use settlement::{Control, Proof, Sink};
+
+use super::vipps_portal_csv::{HEADER_WORDS, TITLE, read_report};
+use crate::format::{Failure, Format, ReadSeek, Surety};
+use crate::head::Head;
+use crate::limits::Limits;
+use crate::read::text::TextEncoding;
+use crate::read::workbook::Workbook;
+
+pub(crate) const FORMAT: Format = Format {
+    id: "vipps-portal-xlsx",
+    provider: "vipps",
+    family: "vipps-settlement",
+    payment_products: &["vipps"],
+    file_types: &["xlsx"],
+    proof: Proof::Exact,
+    surety: Surety::Measured,
+    source: "https://developer.vippsmobilepay.com/docs/settlements/",
+    detect,
+    parse,
+};
+
+fn detect(head: &Head) -> bool {
+    let rows = head.sheet().unwrap_or_default();
+    rows.first().and_then(|row| row.first()).is_some_and(|title| title == TITLE)
+        && rows.iter().flatten().any(|cell| HEADER_WORDS.contains(&cell.as_str()))
+}
+
+fn parse(input: &mut dyn ReadSeek, limits: &Limits, sink: &mut dyn Sink) -> Result<Control, Failure> {
+    let mut workbook = Workbook::open(input, limits)?;
+    read_report(&mut workbook.rows()?, TextEncoding::Utf8, limits, sink)
+}
