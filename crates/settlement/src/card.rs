@@ -37,7 +37,7 @@ const ISSUERS: &[(usize, u32, u32, Lengths)] = &[
 /// The text with every card number in it masked; borrowed when it has none.
 ///
 /// A card number is 13 to 19 digits, at most split by single blanks or hyphens, of an issuer's range and with a right
-/// check digit. Other long numbers, such as ids, are left as they are.
+/// check digit. Other long numbers, such as ids, are left as they are, and so are digits within hexadecimal ones.
 #[inline]
 pub fn mask_cards(text: &str) -> Cow<'_, str> {
     if text.len() < DIGITS_MIN { Cow::Borrowed(text) } else { masked(text) }
@@ -88,12 +88,23 @@ fn card_from(text: &str, groups: &[Range<usize>]) -> Option<(usize, Vec<usize>)>
         before = Some(group.end);
         let digits: Vec<u32> =
             places.iter().filter_map(|place| text.as_bytes().get(*place)).map(|byte| u32::from(byte - b'0')).collect();
-        if digits.len() >= DIGITS_MIN && is_issued(&digits) && has_right_check_digit(&digits) {
+        let card = digits.len() >= DIGITS_MIN && is_issued(&digits) && has_right_check_digit(&digits);
+        let start = groups.first().map_or(0, |group| group.start);
+        if card && !is_within_hexadecimal(text, start, group.end) {
             let last = places.len() - KEPT_LAST;
             return Some((count, places.get(KEPT_FIRST..last).unwrap_or_default().to_vec()));
         }
     }
     None
+}
+
+/// Whether the word around the digits is a hexadecimal number, as in a UUID: such ids have long runs of digits by chance.
+fn is_within_hexadecimal(text: &str, start: usize, end: usize) -> bool {
+    let in_word = |c: &char| c.is_ascii_alphanumeric() || *c == '-';
+    let before = text.get(..start).unwrap_or("").chars().rev().take_while(in_word);
+    let behind = text.get(end..).unwrap_or("").chars().take_while(in_word);
+    let mut letters = before.chain(behind).filter(char::is_ascii_alphabetic).peekable();
+    letters.peek().is_some() && letters.all(|letter| letter.is_ascii_hexdigit())
 }
 
 fn is_issued(digits: &[u32]) -> bool {
@@ -150,6 +161,8 @@ mod tests {
             "4111 1111  1111 1111",
             "a05bae9f426e4aa4840c246bf2264f99",
             "1234567890123456789",
+            "03793b5052686670-379baca0",
+            "bdf4633143165953-e79a3ae9",
         ] {
             assert!(matches!(mask_cards(text), Cow::Borrowed(same) if same == text), "{text}");
         }

@@ -414,11 +414,15 @@ impl<'s> SalesList<'s> {
 
 /// The customer that an accounting number begins with: `R1234` of `R1234-0001`.
 fn customer_of(accounting_no: Cell<'_>) -> Result<&str, Problem> {
-    let word = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase());
+    let digits = |text: &str| (1..=16).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     match accounting_no.text.rsplit_once('-') {
-        Some((customer, number)) if word(customer) && word(number) && accounting_no.text.len() <= 64 => Ok(customer),
-        _ => Err(accounting_no.problem(Kind::Identifier, "customer and running number, as R1234-0001", ADVICE)),
+        Some((customer, number)) if digits(number) => {
+            let behind_letter = customer.strip_prefix(|c: char| c.is_ascii_uppercase());
+            behind_letter.is_some_and(digits).then_some(customer)
+        }
+        _ => None,
     }
+    .ok_or_else(|| accounting_no.problem(Kind::Identifier, "customer and running number, as R1234-0001", ADVICE))
 }
 
 /// A number of rows.

@@ -20,7 +20,7 @@ use crate::read::amount::DecimalMark;
 use crate::read::date::{DateForm, DateMemo};
 use crate::read::delimited::DelimitedReader;
 use crate::read::field::{Cell, Cells, Column, Header, last_four, optional, required};
-use crate::read::row::{Record, Row, Rows};
+use crate::read::row::{CellType, Record, Row, Rows};
 use crate::read::text::TextEncoding;
 
 pub(crate) const FORMAT: Format = Format {
@@ -413,7 +413,9 @@ const ADVICE: &str = "Download the report again; do not edit it";
 fn bank_account(cell: Cell<'_>) -> Result<&str, Problem> {
     let digits = cell.text.bytes().filter(u8::is_ascii_digit).count();
     let others = cell.text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b' '));
-    if digits == 11 && others {
+    // A number in a workbook has lost the zeros in front.
+    let without_zeros = cell.cell_type == CellType::SheetNumber && (5..11).contains(&digits);
+    if (digits == 11 || without_zeros) && others {
         return Ok(cell.text);
     }
     Err(cell.problem(Kind::Identifier, "an account of eleven digits", ADVICE))

@@ -27,6 +27,8 @@ pub(crate) struct SheetRows<'w> {
     text: String,
     bounds: Vec<Bounds>,
     types: Vec<CellType>,
+    /// Where the next cell belongs when it does not say.
+    next_place: usize,
     value: String,
     /// How much shared text was taken: one long text may stand in many cells.
     shared_bytes: u64,
@@ -58,6 +60,7 @@ impl<'w> SheetRows<'w> {
             text: String::new(),
             bounds: Vec::new(),
             types: Vec::new(),
+            next_place: 0,
             value: String::new(),
             shared_bytes: 0,
         }
@@ -105,6 +108,7 @@ impl SheetRows<'_> {
         self.text.clear();
         self.bounds.clear();
         self.types.clear();
+        self.next_place = 0;
         let mut wrong = None;
         if self.row <= before {
             let message = format!("Found row {} behind row {before}, expected rows in their order. {ADVICE}", self.row);
@@ -125,7 +129,7 @@ impl SheetRows<'_> {
     }
 
     fn cell(&mut self) -> Result<Wrong, Failure> {
-        let next = self.bounds.len();
+        let next = self.next_place;
         let place = match self.xml.attribute("r") {
             Some(address) => place_of(address, self.row),
             None => Some(next),
@@ -139,6 +143,7 @@ impl SheetRows<'_> {
         let Some(place) = place.filter(|place| *place >= next) else {
             return Ok(Some(self.wrong(next, Kind::RowShape, "Found a cell that is not in its place in the row")));
         };
+        self.next_place = place + 1;
         if formula {
             return Ok(Some(self.wrong(place, Kind::FormulaCell, "Found a formula, expected a value")));
         }
