@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use settlement::{Kind, Verdict};
+use settlement::{Kind, Proof, Verdict};
 use tests::verdicts::judged;
 
 /// Each file with its verdict, its first kind and row, and the payouts it proves in minor units.
@@ -34,6 +34,37 @@ const VIPPS: &[Expected] = &[
     ("SettlementReport-3.0.xsd", Verdict::Rejected, Some((Kind::UnknownLayout, None)), &[]),
     ("report-api-ledgers.TRANSCRIBED.json", Verdict::Rejected, Some((Kind::UnknownLayout, None)), &[]),
 ];
+
+/// Number of lines, captures and refunds in minor units; none of these lists states a payout.
+const SWEDBANK_PAY: &[(&str, &str, u64, i64, i64)] = &[
+    ("R1234-0001-Redovisningsservice.xml", "swedbankpay-sales-xml-v2", 134, 12_584_000, -89_000),
+    ("R1234-0001-Redovisningsservice.xlsx", "swedbankpay-sales-xlsx-v2", 134, 12_584_000, -89_000),
+    ("transaktionsstatistik-redovisningsservice.xml", "swedbankpay-sales-xml-v1", 239, 9_019_100, -136_800),
+];
+
+#[test]
+fn lists_of_swedbank_pay_are_proved_as_far_as_they_go() {
+    let Some(samples) = std::env::var_os("AVSTEM_SAMPLES").map(PathBuf::from) else {
+        println!("AVSTEM_SAMPLES is not set: nothing to hold against");
+        return;
+    };
+    let mut hashes = Vec::new();
+    for (name, format, lines, capture_minor, refund_minor) in SWEDBANK_PAY {
+        let judgement = judged(name, &std::fs::read(samples.join("swedbankpay").join(name)).unwrap());
+        assert_eq!(judgement.verdict(), Verdict::Accepted, "{name}: {:?}", judgement.problems.list());
+        assert_eq!(judgement.format.map(|format| format.id), Some(*format));
+        let [settlement] = judgement.settlements.as_slice() else { panic!("{name} is one settlement") };
+        assert_eq!((settlement.lines, settlement.proof), (*lines, Proof::GrossOnly), "{name}");
+        assert_eq!(settlement.sums.capture_minor, *capture_minor, "{name}");
+        assert_eq!(settlement.sums.refund_minor, *refund_minor, "{name}");
+        hashes.push(settlement.hash);
+    }
+    assert_eq!(hashes[0], hashes[1], "XML and workbook of one list say the same");
+    for name in ["R1234-0001-Redovisningsservice.pdf", "r1234-0001-redov.service.pdf"] {
+        let judgement = judged(name, &std::fs::read(samples.join("swedbankpay").join(name)).unwrap());
+        assert_eq!(judgement.kind(), Some(Kind::UnknownLayout), "{name}");
+    }
+}
 
 #[test]
 fn samples_of_others_get_the_verdict_they_deserve() {

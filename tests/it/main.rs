@@ -6,5 +6,7 @@ mod conformance;
 mod contracts;
 mod damage;
 mod golden;
+mod notices;
 mod properties;
+mod refusal;
 mod steps;

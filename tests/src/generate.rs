@@ -103,7 +103,7 @@ impl Settlement {
     }
 }
 
-fn dot(minor: i64) -> String {
+pub(crate) fn dot(minor: i64) -> String {
     MajorUnits::new(minor, 2).to_string()
 }
 
@@ -111,7 +111,7 @@ fn comma(minor: i64) -> String {
     dot(minor).replace('.', ",")
 }
 
-fn norwegian(date: Date) -> String {
+pub(crate) fn norwegian(date: Date) -> String {
     date.strftime("%d.%m.%Y").to_string()
 }
 

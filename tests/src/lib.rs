@@ -3,4 +3,6 @@
 pub mod contract;
 pub mod faults;
 pub mod generate;
+pub mod hostile;
 pub mod verdicts;
+pub mod workbook;

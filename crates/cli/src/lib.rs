@@ -4,6 +4,7 @@ mod check;
 mod convert;
 mod demo;
 mod formats;
+mod notice;
 mod progress;
 mod records;
 mod run;
@@ -39,6 +40,9 @@ enum Command {
     /// Manage accounts
     #[command(subcommand)]
     Account(records::AccountCommand),
+    /// Tell what balance reports say
+    #[command(subcommand)]
+    Notice(notice::NoticeCommand),
     /// Let a report through that changes a known settlement
     Release(records::ReleaseArguments),
     /// Tell everything that happened to a settlement or report
@@ -102,6 +106,7 @@ async fn dispatch(command: Command, out: &mut dyn Write) -> anyhow::Result<Ended
         Command::Convert(arguments) => convert::run(&arguments, out),
         Command::Formats(arguments) => formats::run(&arguments, out),
         Command::Account(command) => records::account(&command, out).await,
+        Command::Notice(command) => notice::run(&command, out).await,
         Command::Release(arguments) => records::release(&arguments, out).await,
         Command::Explain(arguments) => records::explain(&arguments, out).await,
     }

@@ -10,8 +10,8 @@ use pipeline::items::Release;
 use pipeline::parse::ParseReport;
 use pipeline::reconcile::ReconcileReport;
 use pipeline::release::ReleaseReport;
-use pipeline::{explain, parse, reconcile, release};
-use settlement::{ReportId, Verdict};
+use pipeline::{explain, notice, parse, reconcile, release};
+use settlement::{Proof, ReportId, Verdict};
 
 use crate::{Ended, HomeArguments, show};
 
@@ -89,8 +89,12 @@ pub(crate) async fn release(arguments: &ReleaseArguments, out: &mut dyn Write) -
     }
     let scratch = app.scratch.clone();
     let command = ReconcileReport { account: home.account.clone(), report, scratch };
-    for key in reconcile::run(&app.ports, &command).await? {
+    let reconciled = reconcile::run(&app.ports, &command).await?;
+    for key in &reconciled.written {
         writeln!(out, "  wrote {}", home.home.join(key.to_string()).display())?;
+    }
+    for (key, together) in &reconciled.withheld {
+        show::together(out, "  ", key, together)?;
     }
     Ok(Ended::Well)
 }
@@ -109,6 +113,10 @@ pub(crate) async fn explain(arguments: &ExplainArguments, out: &mut dyn Write) -
         for version in &settlement.versions {
             writeln!(out, "  version {} from report {} ({})", version.version, version.report, version.format)?;
             show::settlements(out, "    ", std::slice::from_ref(&version.settlement))?;
+        }
+        if let Some(version) = settlement.versions.last().filter(|version| version.settlement.proof != Proof::Exact) {
+            let together = notice::together(&app.ports, key, version, &app.scratch).await?;
+            show::together(out, "  ", key, &together)?;
         }
     }
     for report in &found.reports {

@@ -9,10 +9,11 @@ use anyhow::Context;
 use jiff::{SignedDuration, Timestamp};
 use pipeline::judge::provider_of;
 use pipeline::keys::{Key, LandingKey};
+use pipeline::notice::Together;
 use pipeline::parse::{Outcome, ParseReport};
-use pipeline::reconcile::ReconcileReport;
+use pipeline::reconcile::{ReconcileReport, Reconciled};
 use pipeline::{parse, reconcile};
-use settlement::{AccountId, Settlement, Verdict};
+use settlement::{AccountId, SettleKey, Settlement, Verdict};
 
 use crate::progress::Watched;
 use crate::{Ended, HomeArguments, show};
@@ -81,8 +82,8 @@ fn files_of(folder: &Path, home: &Path) -> anyhow::Result<Vec<PathBuf>> {
 pub(crate) struct Taken {
     pub(crate) file: PathBuf,
     pub(crate) outcome: Outcome,
-    /// Dintero reports of its settlements.
-    pub(crate) reports: Vec<Key>,
+    /// Dintero reports of its settlements, and which of them do not flow on.
+    pub(crate) reconciled: Reconciled,
 }
 
 /// Uploads a local file, parses it and reconciles what was accepted.
@@ -104,14 +105,14 @@ pub(crate) async fn take(app: &App, account: &AccountId, file: &Path) -> anyhow:
         adopts_merchants: true,
     };
     let outcome = parse::run(&app.ports, &command).await?;
-    let reports = match (outcome.verdict, outcome.report) {
+    let reconciled = match (outcome.verdict, outcome.report) {
         (Verdict::Accepted | Verdict::Duplicate, Some(report)) if committed(&outcome) => {
             let scratch = app.scratch.clone();
             reconcile::run(&app.ports, &ReconcileReport { account: account.clone(), report, scratch }).await?
         }
-        _ => Vec::new(),
+        _ => Reconciled::default(),
     };
-    Ok(Taken { file: file.to_owned(), outcome, reports })
+    Ok(Taken { file: file.to_owned(), outcome, reconciled })
 }
 
 /// Whether the report itself counts: a duplicate counts when it is the very report that was committed before.
@@ -127,7 +128,9 @@ impl Taken {
     }
 
     pub(crate) fn is_held(&self) -> bool {
+        let contradicted = |(_, together): &(SettleKey, Together)| matches!(together, Together::Disagree(_));
         matches!(self.outcome.verdict, Verdict::Quarantined | Verdict::Rejected)
+            || self.reconciled.withheld.iter().any(contradicted)
     }
 
     pub(crate) fn report(&self, out: &mut dyn Write, home: &Path) -> anyhow::Result<()> {
@@ -150,9 +153,12 @@ impl Taken {
             writeln!(out, "  the same content is known already; nothing happens again")?;
         }
         if *verdict == Verdict::Accepted {
-            for key in &self.reports {
+            for key in &self.reconciled.written {
                 writeln!(out, "  wrote {}", home.join(key.to_string()).display())?;
             }
+        }
+        for (key, together) in &self.reconciled.withheld {
+            show::together(out, "  ", key, together)?;
         }
         Ok(())
     }

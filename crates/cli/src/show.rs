@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use settlement::{MajorUnits, Problems, Settlement, Severity, mask_cards};
+use pipeline::notice::Together;
+use settlement::{MajorUnits, Problems, SettleKey, Settlement, Severity, mask_cards};
 
 /// A file name as it may stand in a line for people: without control characters and card numbers.
 pub(crate) fn name(path: &Path) -> String {
@@ -89,6 +90,29 @@ fn line<'a>(
         })
         .collect();
     writeln!(out, "{indent}{}", text.join("  ").trim_end())
+}
+
+/// Says how a settlement stands to its payout notice.
+pub(crate) fn together(out: &mut dyn Write, indent: &str, key: &SettleKey, together: &Together) -> io::Result<()> {
+    let SettleKey { provider, merchant_number, settlement_id, currency, .. } = key;
+    match together {
+        Together::WaitsForNotice => writeln!(
+            out,
+            "{indent}settlement {settlement_id} waits for its fees and payout: tell them with \
+             `avstem notice add {provider} {merchant_number}/{settlement_id} --currency {currency} …`"
+        ),
+        Together::WaitsForList => {
+            writeln!(out, "{indent}The notice of settlement {settlement_id} waits for its list of transactions")
+        }
+        Together::Agree(confirmed) => {
+            writeln!(out, "{indent}The notice of settlement {settlement_id} agrees with its list of transactions")?;
+            settlements(out, "  ", std::slice::from_ref(&confirmed.settlement))
+        }
+        Together::Disagree(found) => {
+            writeln!(out, "{indent}Settlement {settlement_id} and its notice are held")?;
+            found.iter().try_for_each(|problem| writeln!(out, "{indent}  {}: {}", problem.kind, problem.message))
+        }
+    }
 }
 
 /// Writes problems, each with its place.

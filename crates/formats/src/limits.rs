@@ -32,6 +32,8 @@ pub struct Limits {
     pub unpacked_bytes_max: u64,
     /// How many times its packed size an entry may be.
     pub unpack_ratio_max: u64,
+    /// How many times its packed size a large entry may be: those of real reports are six to ten times as large.
+    pub large_unpack_ratio_max: u64,
     /// Number of the last row of a sheet.
     pub sheet_rows_max: u32,
     /// Number of the last column of a sheet.
@@ -58,6 +60,7 @@ impl Default for Limits {
             entry_bytes_max: 64 * 1024 * 1024,
             unpacked_bytes_max: 128 * 1024 * 1024,
             unpack_ratio_max: 100,
+            large_unpack_ratio_max: 25,
             sheet_rows_max: 500_000,
             sheet_columns_max: 256,
             shared_texts_bytes_max: 32 * 1024 * 1024,

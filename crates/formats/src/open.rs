@@ -32,7 +32,7 @@ pub fn open<'i>(name: &str, input: &'i mut dyn ReadSeek, limits: &Limits) -> Res
         return Ok(Opened { head: Head::new(name, &first), input: Box::new(input) });
     }
     if Archive::open(&mut *input, limits)?.is_workbook() {
-        let rows = Workbook::open(&mut *input, limits)?.first_rows(HEAD_ROWS_MAX)?;
+        let rows = Workbook::glance(&mut *input, limits)?.first_rows(HEAD_ROWS_MAX)?;
         input.rewind()?;
         return Ok(Opened { head: Head::of_workbook(name, &first, rows), input: Box::new(input) });
     }

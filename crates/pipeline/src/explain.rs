@@ -1,6 +1,6 @@
 //! Explain: everything that happened to a report or a settlement, from the journal.
 
-use settlement::AccountId;
+use settlement::{AccountId, SettleKey};
 
 use crate::StepError;
 use crate::items::{self, JournalItem, Place, ReportItem, SettlementItem};
@@ -10,7 +10,7 @@ use crate::ports::{Page, Ports, Query};
 #[derive(Debug, Default)]
 pub struct Explanation {
     /// The settlements that the word names, with their keys.
-    pub settlements: Vec<(String, SettlementItem)>,
+    pub settlements: Vec<(SettleKey, SettlementItem)>,
     /// The reports that brought them, or that the word names.
     pub reports: Vec<ReportItem>,
     /// What happened, in the order of time.
@@ -33,7 +33,12 @@ pub async fn run(ports: &Ports, account: &AccountId, word: &str) -> Result<Expla
             places.push(Place::report(version.report, account));
         }
         places.push(Place { partition: item.partition.clone(), sort: item.sort.clone() });
-        explanation.settlements.push((item.sort, settlement));
+        places.push(Place { partition: format!("NOTICE#{account}"), sort: item.sort.clone() });
+        if let Some(version) = settlement.versions.last() {
+            let provider = item.sort.split('/').next().unwrap_or_default();
+            let key = SettleKey::new(account, provider, &version.settlement.head);
+            explanation.settlements.push((key, settlement));
+        }
     }
     if let Ok(report) = settlement::ReportId::try_from(word.to_owned()) {
         places.push(Place::report(report, account));

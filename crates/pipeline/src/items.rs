@@ -8,12 +8,13 @@
 //! | report | `REPORT#<report>`, `<account>` | what became of a report |
 //! | report's settlements | `REPORT#<report>`, `<account>#<number>` | which settlements a report brought |
 //! | settlement | `SETTLEMENT#<account>`, `<provider>/<merchant>/<id>/<currency>` | which versions a settlement has |
+//! | notice | `NOTICE#<account>`, `<provider>/<merchant>/<id>/<currency>` | what a balance report says of a settlement |
 //! | journal | `JOURNAL#<subject>`, `<time>#<revision>` | what happened to a report or settlement, and why |
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use settlement::{Account, AccountId, Kind, ReportId, SettleKey, Settlement, SettlementHash};
+use settlement::{Account, AccountId, Kind, PayoutNotice, ReportId, SettleKey, Settlement, SettlementHash};
 
 use crate::StepError;
 use crate::ports::{Expect, Item, Put, State};
@@ -62,11 +63,12 @@ impl Place {
 
     /// The record of a settlement.
     pub fn settlement(key: &SettleKey) -> Self {
-        let SettleKey { account_id, provider, merchant_number, settlement_id, currency } = key;
-        Place::new(
-            format!("SETTLEMENT#{account_id}"),
-            format!("{provider}/{merchant_number}/{settlement_id}/{currency}"),
-        )
+        Place::new(format!("SETTLEMENT#{}", key.account_id), sort_of(key))
+    }
+
+    /// The record of a settlement's payout notice.
+    pub fn notice(key: &SettleKey) -> Self {
+        Place::new(format!("NOTICE#{}", key.account_id), sort_of(key))
     }
 
     /// Reads the record with its revision.
@@ -84,6 +86,11 @@ impl Place {
         let body = serde_json::to_value(body).unwrap_or_default();
         Put { partition: self.partition.clone(), sort: self.sort.clone(), schema: ITEM_SCHEMA, body, expect }
     }
+}
+
+fn sort_of(key: &SettleKey) -> String {
+    let SettleKey { provider, merchant_number, settlement_id, currency, .. } = key;
+    format!("{provider}/{merchant_number}/{settlement_id}/{currency}")
 }
 
 /// The body of a record.
@@ -232,6 +239,17 @@ pub struct SettlementVersion {
     pub hash: SettlementHash,
     /// What was proved.
     pub settlement: Settlement,
+}
+
+/// What a balance report says of a settlement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticeItem {
+    /// Its figures.
+    pub notice: PayoutNotice,
+    /// SHA-256 of the document they were read from.
+    pub evidence: ReportId,
+    /// Who read them.
+    pub by: String,
 }
 
 /// Where in a step something happens.

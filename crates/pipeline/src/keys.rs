@@ -16,6 +16,13 @@ pub enum Key {
         /// The report.
         report: ReportId,
     },
+    /// The document that a payout notice was read from, for ever.
+    Evidence {
+        /// The account it belongs to.
+        account: AccountId,
+        /// SHA-256 of its bytes.
+        evidence: ReportId,
+    },
     /// The lines of one report.
     Lines {
         /// The account they belong to.
@@ -59,6 +66,7 @@ impl fmt::Display for Key {
         match self {
             Key::Landing(LandingKey { account, provider, name }) => write!(f, "landing/{account}/{provider}/{name}"),
             Key::Source { account, report } => write!(f, "archive/{account}/{report}/source"),
+            Key::Evidence { account, evidence } => write!(f, "archive/{account}/{evidence}/evidence"),
             Key::Lines { account, report, parser_version } => {
                 write!(f, "lake/reports/{account}/{report}/{parser_version}/settlement_line.parquet")
             }

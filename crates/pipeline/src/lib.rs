@@ -1,4 +1,4 @@
-//! The steps a report goes through, each a file: parse it, reconcile it, release it, explain it.
+//! The steps a report goes through, each a file: parse it, reconcile it, release it, add its notice, explain it.
 //!
 //! A step is `run(&Ports, command)`: commands are plain values with the time in them, so that a trigger, a command line
 //! and a test build the same one. Knows the outside world only as [`Ports`].
@@ -9,6 +9,7 @@ pub mod explain;
 pub mod items;
 pub mod judge;
 pub mod keys;
+pub mod notice;
 pub mod parse;
 pub mod ports;
 pub mod reconcile;

@@ -12,6 +12,7 @@ use tempfile::NamedTempFile;
 use crate::StepError;
 use crate::items::{Place, ReportItem, ReportState, SettlementItem, SettlementVersion};
 use crate::keys::Key;
+use crate::notice::{self, Together};
 use crate::parse::settlements_of;
 use crate::ports::Ports;
 use crate::standing::fetch_lines;
@@ -30,11 +31,20 @@ pub struct ReconcileReport {
     pub scratch: PathBuf,
 }
 
-/// Writes what is missing and gives the keys of all; running it again changes nothing.
+/// What came of a report's settlements.
+#[derive(Debug, Default)]
+pub struct Reconciled {
+    /// Keys of the Dintero reports that are written.
+    pub written: Vec<Key>,
+    /// Settlements that are not exact and therefore do not flow on, with how they stand to their notice.
+    pub withheld: Vec<(SettleKey, Together)>,
+}
+
+/// Writes what is missing of the settlements that are exact; running it again changes nothing.
 ///
 /// # Errors
 /// When the report is not committed, or a port or the disk fails.
-pub async fn run(ports: &Ports, command: &ReconcileReport) -> Result<Vec<Key>, StepError> {
+pub async fn run(ports: &Ports, command: &ReconcileReport) -> Result<Reconciled, StepError> {
     let place = Place::report(command.report, &command.account);
     let report = place.read::<ReportItem>(&*ports.state).await?.map(|(item, _)| item);
     if report.as_ref().map(|item| &item.state) != Some(&ReportState::Committed) {
@@ -43,24 +53,36 @@ pub async fn run(ports: &Ports, command: &ReconcileReport) -> Result<Vec<Key>, S
     }
     let lines = NamedTempFile::new_in(&command.scratch)?;
     fetch_lines(ports, &command.account, command.report, &lines).await?;
-    let mut written = Vec::new();
+    let mut done = Reconciled::default();
     let mut together: Vec<Owned> = Vec::new();
-    for owned in owned_settlements(ports, command).await? {
+    for mut owned in owned_settlements(ports, command).await? {
+        match notice::together(ports, &owned.key, &owned.version, &command.scratch).await? {
+            Together::Agree(confirmed) => {
+                owned.version.settlement = confirmed.settlement;
+                owned.added = confirmed.added;
+            }
+            other => {
+                done.withheld.push((owned.key, other));
+                continue;
+            }
+        }
         let size: u64 = together.iter().map(|owned| owned.version.settlement.lines).sum();
         if !together.is_empty() && size + owned.version.settlement.lines > LINES_TOGETHER_MAX {
-            write_together(ports, command, &lines, &together, &mut written).await?;
+            write_together(ports, command, &lines, &together, &mut done.written).await?;
             together.clear();
         }
         together.push(owned);
     }
-    write_together(ports, command, &lines, &together, &mut written).await?;
-    Ok(written)
+    write_together(ports, command, &lines, &together, &mut done.written).await?;
+    Ok(done)
 }
 
 /// A settlement version that this report made.
 struct Owned {
     key: SettleKey,
     version: SettlementVersion,
+    /// Lines that its notice adds.
+    added: Vec<LineRecord>,
 }
 
 impl Owned {
@@ -81,7 +103,7 @@ async fn owned_settlements(ports: &Ports, command: &ReconcileReport) -> Result<V
         let versions = record.map(|(item, _)| item.versions).unwrap_or_default();
         let own = versions.into_iter().find(|v| v.version == version && v.report == command.report);
         if let Some(version) = own {
-            owned.push(Owned { key: listed.key, version });
+            owned.push(Owned { key: listed.key, version, added: Vec::new() });
         }
     }
     Ok(owned)
@@ -138,6 +160,7 @@ async fn write<E: std::error::Error + Send + Sync + 'static>(
     };
     let file = NamedTempFile::new_in(&command.scratch)?;
     let mut out = BufWriter::new(file.reopen()?);
+    let lines = lines.chain(owned.added.iter().cloned().map(Ok));
     DinteroReport { key: &owned.key, settlement: &owned.version.settlement }.write(form, lines, &mut out)?;
     out.flush()?;
     drop(out);

@@ -1,28 +1,9 @@
-//! The two documents that stand beside settlements: a payout notice and a bank statement.
+//! The statement of a bank account.
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::currency::Currency;
-use crate::report::{Fees, SettlementHead};
-use crate::terms::Terms;
-
-/// Totals of one payout without its rows: a balance report, or figures that a person typed from a PDF.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PayoutNotice {
-    /// The settlement it speaks of.
-    pub head: SettlementHead,
-    /// The totals it states, in minor units.
-    pub totals: Terms,
-    /// How fees are taken.
-    pub fees: Fees,
-    /// Balance carried in, in minor units.
-    pub opening_minor: i64,
-    /// Balance carried on, in minor units.
-    pub closing_minor: i64,
-    /// The amount transferred, in minor units.
-    pub payout_minor: i64,
-}
 
 /// One entry of a bank account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

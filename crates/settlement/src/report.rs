@@ -3,9 +3,10 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::bank::{BankStatement, PayoutNotice};
+use crate::bank::BankStatement;
 use crate::canonical::SettlementHash;
 use crate::currency::Currency;
+use crate::notice::PayoutNotice;
 use crate::problem::Problems;
 use crate::terms::Terms;
 

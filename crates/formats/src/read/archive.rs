@@ -16,6 +16,8 @@ pub(crate) const MAGIC: &[u8] = b"PK\x03\x04";
 
 /// An entry may inflate to this much whatever its ratio: small parts of a workbook repeat themselves.
 const RATIO_FREE_BYTES: u64 = 100 * 1024;
+/// An entry that inflates to more is large, and may repeat itself less.
+const LARGE_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Parts of a workbook that could run, reach outside, or hide another document.
 const UNSAFE_PARTS: &[&str] =
@@ -141,10 +143,12 @@ impl Entry {
 
     fn is_within(&self, limits: &Limits) -> Result<(), Problem> {
         let Entry { size_bytes, packed_bytes, .. } = self;
-        if *size_bytes > RATIO_FREE_BYTES.max(packed_bytes.saturating_mul(limits.unpack_ratio_max)) {
+        let small = packed_bytes.saturating_mul(limits.unpack_ratio_max).min(LARGE_BYTES);
+        let large = packed_bytes.saturating_mul(limits.large_unpack_ratio_max);
+        let unpacked_max = RATIO_FREE_BYTES.max(small).max(large);
+        if *size_bytes > unpacked_max {
             let message = format!(
-                "Found an entry of {packed_bytes} bytes that unpacks to {size_bytes}, expected at most {} times its size",
-                limits.unpack_ratio_max
+                "Found an entry of {packed_bytes} bytes that unpacks to {size_bytes}, expected at most {unpacked_max}"
             );
             return Err(problem(Kind::ArchiveBomb, &message));
         }

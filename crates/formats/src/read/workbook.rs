@@ -25,6 +25,9 @@ const RELATIONSHIPS: Vocabulary = Vocabulary {
     foreign: Foreign::PassedOver,
 };
 
+/// The first rows of a sheet are written with the first texts of a workbook, in any order among so many.
+const GLANCE_TEXTS_MAX: usize = 10_000;
+
 const WORKBOOK: &str = "xl/workbook.xml";
 const WORKBOOK_RELATIONSHIPS: &str = "xl/_rels/workbook.xml.rels";
 pub(super) const ADVICE: &str = "Download the workbook again; do not edit it";
@@ -40,6 +43,15 @@ pub(crate) struct Workbook<'i> {
 impl<'i> Workbook<'i> {
     /// Opens the workbook that `input` is.
     pub(crate) fn open(input: &'i mut dyn ReadSeek, limits: &Limits) -> Result<Self, Failure> {
+        Workbook::with_texts(input, limits, usize::MAX)
+    }
+
+    /// Opens the workbook for a look at its first rows: of its shared texts only as many are read as those can need.
+    pub(crate) fn glance(input: &'i mut dyn ReadSeek, limits: &Limits) -> Result<Self, Failure> {
+        Workbook::with_texts(input, limits, GLANCE_TEXTS_MAX)
+    }
+
+    fn with_texts(input: &'i mut dyn ReadSeek, limits: &Limits, texts_max: usize) -> Result<Self, Failure> {
         let mut archive = Archive::open(input, limits)?;
         let sheet_id = in_part(WORKBOOK, the_sheet(&mut part(&mut archive, WORKBOOK, SPREADSHEET, limits)?))?;
         let mut relations = part(&mut archive, WORKBOOK_RELATIONSHIPS, RELATIONSHIPS, limits)?;
@@ -48,7 +60,7 @@ impl<'i> Workbook<'i> {
         let texts = match &targets.texts {
             Some(name) => {
                 let mut texts = part(&mut archive, name, SPREADSHEET, limits)?;
-                in_part(name, SharedTexts::read(&mut texts, limits.shared_texts_bytes_max))?
+                in_part(name, SharedTexts::read(&mut texts, limits.shared_texts_bytes_max, texts_max))?
             }
             None => SharedTexts::default(),
         };
@@ -168,10 +180,10 @@ pub(super) struct SharedTexts {
 }
 
 impl SharedTexts {
-    fn read(xml: &mut PartReader<'_>, bytes_max: usize) -> Result<Self, Failure> {
+    fn read(xml: &mut PartReader<'_>, bytes_max: usize, texts_max: usize) -> Result<Self, Failure> {
         let mut texts = SharedTexts::default();
         xml.next()?;
-        loop {
+        while texts.ends.len() < texts_max {
             match xml.next()? {
                 Step::Open if xml.name() == "si" => {
                     push_text(xml, &mut texts.text)?;
@@ -179,13 +191,14 @@ impl SharedTexts {
                 }
                 Step::Open => xml.skip()?,
                 Step::Close => {}
-                Step::End => return Ok(texts),
+                Step::End => break,
             }
             if texts.text.len() + texts.ends.len() * size_of::<u32>() > bytes_max {
                 let message = format!("Found shared texts of more than {bytes_max} bytes");
                 return Err(xml.problem(Kind::ArchiveLimits, &message).into());
             }
         }
+        Ok(texts)
     }
 
     pub(super) fn get(&self, number: &str) -> Option<&str> {

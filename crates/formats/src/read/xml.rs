@@ -396,7 +396,11 @@ fn named_reference(name: &str) -> Option<char> {
     }
 }
 
+#[inline]
 fn count_lines(event: &str) -> u32 {
+    if event.len() < 16 {
+        return event.bytes().map(|byte| u32::from(byte == b'\n')).sum();
+    }
     u32::try_from(memchr_iter(b'\n', event.as_bytes()).count()).unwrap_or(u32::MAX)
 }
 

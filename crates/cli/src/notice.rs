@@ -1,0 +1,127 @@
+//! `avstem notice`: what a balance report says, told by a person, with the report kept as evidence.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use ::formats::{DecimalMark, parse_minor};
+use adapters::app::App;
+use clap::Subcommand;
+use jiff::Timestamp;
+use pipeline::notice::{self, AddNotice, Together};
+use pipeline::reconcile::{self, ReconcileReport};
+use settlement::{Currency, Fees, Kind, PayoutNotice, exponent};
+
+use crate::{Ended, HomeArguments, show};
+
+#[derive(Subcommand)]
+pub(crate) enum NoticeCommand {
+    /// Tell what the balance report of a settlement says, so that a list without fees and payout becomes exact
+    Add(AddArguments),
+}
+
+#[derive(clap::Args)]
+pub(crate) struct AddArguments {
+    /// Provider, as `avstem formats` names it
+    provider: String,
+    /// Merchant number and settlement id, as in R1234/R1234-0001
+    #[arg(value_name = "MERCHANT/SETTLEMENT")]
+    settlement: String,
+    /// Currency of the settlement
+    #[arg(long)]
+    currency: String,
+    /// Amount before fees, in major units, as the report prints it
+    #[arg(long)]
+    amount: String,
+    /// Fees as a cost, without a minus
+    #[arg(long)]
+    fees: String,
+    /// Value added tax on the fees, without a minus
+    #[arg(long)]
+    vat: String,
+    /// Amount transferred to the bank
+    #[arg(long)]
+    transferred: String,
+    /// The fees are invoiced apart, and not taken from the amount
+    #[arg(long)]
+    invoiced: bool,
+    /// A method of the list that others pay out, as the list writes it; as often as needed
+    #[arg(long, value_name = "METHOD")]
+    elsewhere: Vec<String>,
+    /// The balance report; it is kept
+    #[arg(long, value_name = "FILE")]
+    evidence: PathBuf,
+    /// Who read the figures
+    #[arg(long)]
+    by: String,
+    #[command(flatten)]
+    home: HomeArguments,
+}
+
+pub(crate) async fn run(command: &NoticeCommand, out: &mut dyn Write) -> anyhow::Result<Ended> {
+    let NoticeCommand::Add(arguments) = command;
+    let app = App::at_home(&arguments.home.home)?;
+    let notice = arguments.notice()?;
+    add(&app, arguments, notice, out).await
+}
+
+async fn add(app: &App, arguments: &AddArguments, notice: PayoutNotice, out: &mut dyn Write) -> anyhow::Result<Ended> {
+    let key = notice.key.clone();
+    let command = AddNotice {
+        notice,
+        evidence: arguments.evidence.clone(),
+        by: arguments.by.clone(),
+        now: Timestamp::now(),
+        scratch: app.scratch.clone(),
+    };
+    let (together, report) = notice::run(&app.ports, &command).await?;
+    show::together(out, "", &key, &together)?;
+    let Some(report) = report.filter(|_| matches!(together, Together::Agree(_))) else {
+        return Ok(if matches!(together, Together::Disagree(_)) { Ended::Held } else { Ended::Well });
+    };
+    let command = ReconcileReport { account: key.account_id.clone(), report, scratch: app.scratch.clone() };
+    for key in reconcile::run(&app.ports, &command).await?.written {
+        writeln!(out, "  wrote {}", arguments.home.home.join(key.to_string()).display())?;
+    }
+    Ok(Ended::Well)
+}
+
+impl AddArguments {
+    /// The figures as they were typed.
+    fn notice(&self) -> anyhow::Result<PayoutNotice> {
+        let known = ::formats::FORMATS.iter().any(|format| format.provider == self.provider);
+        anyhow::ensure!(known, "Found provider {:?}, expected one that `avstem formats` lists", self.provider);
+        let currency: Currency = self
+            .currency
+            .parse()
+            .map_err(|_| anyhow::anyhow!("Found currency {:?}, expected a code such as SEK", self.currency))?;
+        let key = notice::key_of(&self.home.account, &self.provider, &self.settlement, currency).ok_or_else(|| {
+            anyhow::anyhow!(
+                "Found {:?}, expected merchant number and settlement id, as R1234/R1234-0001",
+                self.settlement
+            )
+        })?;
+        let exponent = exponent(&self.provider, currency);
+        let amount = |text: &str| minor(text, exponent);
+        Ok(PayoutNotice {
+            key,
+            exponent,
+            amount_minor: amount(&self.amount)?,
+            fee_minor: amount(&self.fees)?,
+            fee_vat_minor: amount(&self.vat)?,
+            fees: if self.invoiced { Fees::Invoiced } else { Fees::Deducted },
+            payout_minor: amount(&self.transferred)?,
+            elsewhere: self.elsewhere.clone(),
+        })
+    }
+}
+
+/// Minor units of an amount that a person typed, with a dot or a comma.
+fn minor(text: &str, exponent: u8) -> anyhow::Result<i64> {
+    let read = match parse_minor(text.trim(), DecimalMark::Dot, exponent) {
+        Err(Kind::Amount) => parse_minor(text.trim(), DecimalMark::Comma, exponent),
+        read => read,
+    };
+    read.map_err(|kind| {
+        anyhow::anyhow!("Found {text:?} ({kind}), expected an amount that reads one way only, as 2981.80")
+    })
+}

@@ -1,0 +1,245 @@
+//! The payout notice: what a provider says it transferred, where its list of transactions states no fee and no payout.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::SettleKey;
+use crate::kind::Kind;
+use crate::line::{LineKind, LineRecord};
+use crate::money::MajorUnits;
+use crate::problem::Problem;
+use crate::proof::prove;
+use crate::report::{Fees, Proof, Settlement, StatedTotals};
+use crate::terms::{TermSums, Terms};
+
+/// Totals of one payout without its rows: a balance report, or figures that a person typed from a PDF.
+///
+/// Amounts are minor units of the settlement's currency; fees and their tax are positive as costs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PayoutNotice {
+    /// The settlement it speaks of.
+    pub key: SettleKey,
+    /// Decimals of its currency.
+    pub exponent: u8,
+    /// Captures and refunds that are paid out, before fees.
+    pub amount_minor: i64,
+    /// Fees.
+    pub fee_minor: i64,
+    /// Value added tax on the fees.
+    pub fee_vat_minor: i64,
+    /// How the fees are taken.
+    pub fees: Fees,
+    /// The amount transferred.
+    pub payout_minor: i64,
+    /// Methods that others pay out: their lines are in the list and not in the amount.
+    pub elsewhere: Vec<String>,
+}
+
+/// A settlement together with its notice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confirmed {
+    /// The settlement with fees and payout, proved exactly.
+    pub settlement: Settlement,
+    /// The lines that the notice adds: its fees, and what is paid out elsewhere.
+    pub added: Vec<LineRecord>,
+}
+
+impl PayoutNotice {
+    /// What the figures leave over, in minor units: amount less fees and their tax when deducted, less the payout.
+    ///
+    /// Zero when the notice agrees with itself; `None` beyond the range of `i64`.
+    pub fn difference_minor(&self) -> Option<i64> {
+        let fees = match self.fees {
+            Fees::Invoiced => 0,
+            Fees::Deducted | Fees::Unknown => i128::from(self.fee_minor) + i128::from(self.fee_vat_minor),
+        };
+        i64::try_from(i128::from(self.amount_minor) - fees - i128::from(self.payout_minor)).ok()
+    }
+
+    /// Holds the notice against a settlement; `elsewhere_minor` is the gross of each method paid out elsewhere, in minor
+    /// units, as the settlement's lines sum to.
+    ///
+    /// # Errors
+    /// The [`Kind::SecondDocument`] problems when the two do not say the same.
+    pub fn confirm(
+        &self,
+        settlement: &Settlement,
+        elsewhere_minor: &[(String, i64)],
+    ) -> Result<Confirmed, Vec<Problem>> {
+        let show = |minor| MajorUnits::new(minor, self.exponent);
+        let gross = i128::from(settlement.sums.capture_minor) + i128::from(settlement.sums.refund_minor);
+        let elsewhere: i128 = elsewhere_minor.iter().map(|(_, minor)| i128::from(*minor)).sum();
+        let paid_here =
+            i64::try_from(gross - elsewhere).map_err(|_| vec![self.disagrees("more than can be counted")])?;
+        if paid_here != self.amount_minor {
+            let difference = i128::from(self.amount_minor) - i128::from(paid_here);
+            let what = format!(
+                "amount {}, the lines sum to {}: difference {}",
+                show(self.amount_minor),
+                show(paid_here),
+                show(i64::try_from(difference).unwrap_or(i64::MAX))
+            );
+            return Err(vec![self.disagrees(&what)]);
+        }
+        if settlement.proof == Proof::Exact {
+            return self.repeats(settlement);
+        }
+        let fees = Terms { fee_minor: self.fee_minor, fee_vat_minor: self.fee_vat_minor, ..Terms::default() };
+        let mut added = vec![self.line(LineKind::Fee, fees, None, "payout notice")];
+        for (method, minor) in elsewhere_minor {
+            let terms = Terms { adjustment_minor: -minor, ..Terms::default() };
+            added.push(self.line(LineKind::Adjustment, terms, Some(method), "paid out elsewhere"));
+        }
+        added.retain(|line| line.terms != Terms::default());
+        let confirmed = self.with_lines(settlement, &added)?;
+        Ok(Confirmed { settlement: confirmed, added })
+    }
+
+    /// A list that says all by itself must say the same as the notice.
+    fn repeats(&self, settlement: &Settlement) -> Result<Confirmed, Vec<Problem>> {
+        let show = |minor| MajorUnits::new(minor, self.exponent);
+        let figures = [
+            ("fees", self.fee_minor, settlement.sums.fee_minor),
+            ("VAT", self.fee_vat_minor, settlement.sums.fee_vat_minor),
+            ("payout", self.payout_minor, settlement.payout_minor.unwrap_or(0)),
+        ];
+        let differing = figures.iter().filter(|(_, told, listed)| told != listed);
+        let problems: Vec<Problem> = differing
+            .map(|(what, told, listed)| {
+                self.disagrees(&format!("{what} {}, the list has {}", show(*told), show(*listed)))
+            })
+            .collect();
+        match problems.is_empty() {
+            true => Ok(Confirmed { settlement: settlement.clone(), added: Vec::new() }),
+            false => Err(problems),
+        }
+    }
+
+    fn with_lines(&self, settlement: &Settlement, added: &[LineRecord]) -> Result<Settlement, Vec<Problem>> {
+        let mut sums = TermSums::default();
+        added.iter().map(|line| &line.terms).chain([&settlement.sums]).for_each(|terms| sums.add(terms));
+        let mut confirmed = Settlement {
+            lines: settlement.lines + added.len() as u64,
+            sums: sums.terms().ok_or_else(|| vec![self.disagrees("more than can be counted")])?,
+            fees: self.fees,
+            payout_minor: Some(self.payout_minor),
+            stated: StatedTotals { gross_minor: settlement.stated.gross_minor, ..StatedTotals::default() },
+            ..settlement.clone()
+        };
+        let problems = prove(&mut confirmed);
+        if problems.is_empty() && confirmed.proof == Proof::Exact {
+            return Ok(confirmed);
+        }
+        Err(problems.iter().map(|problem| self.disagrees(&problem.message)).collect())
+    }
+
+    fn disagrees(&self, what: &str) -> Problem {
+        let message = format!(
+            "The payout notice of settlement {} says otherwise than its list of transactions: {what}. Neither flows on; \
+             correct the notice, or ask {} which of them is right",
+            self.key.settlement_id, self.key.provider
+        );
+        Problem::error(Kind::SecondDocument, message)
+    }
+
+    fn line(&self, kind: LineKind, terms: Terms, method: Option<&str>, word: &str) -> LineRecord {
+        LineRecord {
+            merchant_number: self.key.merchant_number.clone(),
+            settlement_id: self.key.settlement_id.clone(),
+            currency: self.key.currency,
+            // It stands in no row of the list.
+            line_no: 0,
+            kind,
+            terms,
+            provider_transaction_id: None,
+            original_reference: None,
+            order_reference: None,
+            correlation_id: None,
+            provider_method: method.map(str::to_owned),
+            provider_kind: Some(word.to_owned()),
+            store_id: None,
+            payout_destination_id: None,
+            captured_at_us: None,
+            captured_on: None,
+            provider_date: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::SettlementHead;
+
+    fn settlement() -> Settlement {
+        let head = SettlementHead {
+            merchant_number: "R4321".into(),
+            settlement_id: "R4321-0007".into(),
+            currency: "SEK".parse().unwrap(),
+            exponent: 2,
+            payout_on: jiff::civil::date(2026, 10, 9),
+        };
+        let sums = Terms { capture_minor: 243_850, refund_minor: -12_025, ..Terms::default() };
+        let stated = StatedTotals { lines: Some(4), gross_minor: Some(231_825), ..StatedTotals::default() };
+        Settlement { lines: 4, sums, stated, proof: Proof::GrossOnly, ..Settlement::new(head) }
+    }
+
+    fn notice() -> PayoutNotice {
+        let head = settlement().head;
+        PayoutNotice {
+            key: SettleKey::new(&"T00000001".parse().unwrap(), "swedbankpay", &head),
+            exponent: 2,
+            amount_minor: 231_825,
+            fee_minor: 5_600,
+            fee_vat_minor: 1_401,
+            fees: Fees::Deducted,
+            payout_minor: 224_824,
+            elsewhere: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_notice_that_agrees_makes_the_settlement_exact() {
+        let Confirmed { settlement, added } = notice().confirm(&settlement(), &[]).unwrap();
+        assert_eq!((settlement.proof, settlement.difference_minor()), (Proof::Exact, Some(0)));
+        assert_eq!((settlement.lines, settlement.sums.fee_minor, settlement.sums.fee_vat_minor), (5, 5_600, 1_401));
+        assert_eq!(added.len(), 1);
+        let again = PayoutNotice { fees: Fees::Invoiced, payout_minor: 231_825, ..notice() };
+        assert_eq!(again.difference_minor(), Some(0));
+        assert_eq!(again.confirm(&self::settlement(), &[]).unwrap().settlement.proof, Proof::Exact);
+    }
+
+    #[test]
+    fn methods_paid_out_elsewhere_are_lines_of_their_own() {
+        let notice = PayoutNotice { amount_minor: 211_550, payout_minor: 204_549, ..notice() };
+        let elsewhere = [("Swish".to_owned(), 20_275)];
+        let Confirmed { settlement, added } = notice.confirm(&settlement(), &elsewhere).unwrap();
+        assert_eq!((settlement.proof, settlement.sums.adjustment_minor), (Proof::Exact, -20_275));
+        assert_eq!(added.len(), 2);
+        assert!(notice.confirm(&self::settlement(), &[("Swish".to_owned(), 20_274)]).is_err());
+    }
+
+    #[test]
+    fn a_minor_unit_of_difference_holds_both() {
+        for other in [
+            PayoutNotice { amount_minor: 231_824, payout_minor: 224_823, ..notice() },
+            PayoutNotice { fee_minor: 5_601, ..notice() },
+            PayoutNotice { payout_minor: 224_825, ..notice() },
+        ] {
+            let problems = other.confirm(&settlement(), &[]).unwrap_err();
+            assert_eq!(problems.first().map(|problem| problem.kind), Some(Kind::SecondDocument), "{other:?}");
+        }
+        assert_eq!(PayoutNotice { payout_minor: 224_825, ..notice() }.difference_minor(), Some(-1));
+    }
+
+    #[test]
+    fn a_list_that_says_all_by_itself_must_say_the_same() {
+        let exact = notice().confirm(&settlement(), &[]).unwrap().settlement;
+        assert_eq!(notice().confirm(&exact, &[]), Ok(Confirmed { settlement: exact.clone(), added: Vec::new() }));
+        for other in [
+            PayoutNotice { fee_minor: 5_601, fee_vat_minor: 1_400, ..notice() },
+            PayoutNotice { payout_minor: 224_825, ..notice() },
+        ] {
+            assert!(other.confirm(&exact, &[]).is_err(), "{other:?}");
+        }
+    }
+}
