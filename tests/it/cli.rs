@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use cli::Ended;
 use serde_json::Value;
 
-fn avstem(arguments: &[&str]) -> (anyhow::Result<Ended>, String) {
+pub(crate) fn avstem(arguments: &[&str]) -> (anyhow::Result<Ended>, String) {
     let mut out = Vec::new();
     let arguments = std::iter::once("avstem").chain(arguments.iter().copied()).map(Into::into);
     let ended = cli::run(arguments, &mut out);
@@ -21,7 +21,7 @@ fn answers(text: &str) -> Vec<Value> {
 }
 
 /// All files below a folder with their content, but for the database and what is temporary.
-fn tree(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+pub(crate) fn tree(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
         let path = entry.path();
@@ -137,7 +137,7 @@ fn demo_proves_its_reports_and_holds_one_and_can_be_run_again() {
         assert_eq!(ended.unwrap(), Ended::Well);
         let (_, summary) = text.split_once("Proved settlements").unwrap();
         let proved: Vec<&str> = summary.lines().skip(2).take_while(|line| !line.is_empty()).collect();
-        assert_eq!(proved.len(), 5);
+        assert_eq!(proved.len(), 6);
         assert!(proved.iter().all(|line| line.contains(" 0.00  exact")), "{proved:?}");
         assert!(text.contains("Held reports: 1") && text.contains("sent once more: 0 taken in again"));
     }
@@ -227,4 +227,65 @@ fn a_merchant_number_belongs_to_one_account() {
     assert!(add("T00000001").1.contains("is registered"));
     assert!(add("T00000001").1.contains("was registered before"));
     assert!(add("T00000002").0.unwrap_err().to_string().contains("another account"));
+}
+
+#[test]
+fn a_notice_told_before_its_list_is_held_against_it() {
+    let home = tempfile::tempdir().unwrap();
+    let home_text = home.path().join("home").display().to_string();
+    let evidence = home.path().join("balance.pdf").display().to_string();
+    std::fs::write(&evidence, "%PDF-1.4 made up").unwrap();
+    let notice = |amount: &str, transferred: &str| {
+        let (ended, text) = avstem(&[
+            "notice",
+            "add",
+            "swedbankpay",
+            "R4321/R4321-0007",
+            "--currency",
+            "SEK",
+            "--amount",
+            amount,
+            "--fees",
+            "56,00",
+            "--vat",
+            "14.01",
+            "--transferred",
+            transferred,
+            "--evidence",
+            &evidence,
+            "--by",
+            "regnskap",
+            "--home",
+            &home_text,
+        ]);
+        (ended.map_err(|error| error.to_string()), text)
+    };
+    let list = fixture("swedbankpay-sales-xml-v2/basic.xml");
+    let check = || {
+        let (ended, text) = avstem(&["check", "--json", &list, "--home", &home_text]);
+        (ended.unwrap(), answers(&text).remove(0))
+    };
+    assert!(notice("2 318,25", "2 248.25").0.unwrap_err().contains("difference -0.01"));
+    assert!(notice("2.318", "2 248.24").0.unwrap_err().contains("AmountAmbiguous"));
+    let (ended, text) = notice("2 318,26", "2 248.25");
+    assert!(ended == Ok(Ended::Well) && text.contains("waits for its list"), "{text}");
+    let (ended, answer) = check();
+    assert_eq!((ended, &answer["kind"]), (Ended::Held, &"SecondDocument".into()));
+
+    let inbox = home.path().join("inbox");
+    std::fs::create_dir(&inbox).unwrap();
+    std::fs::copy(&list, inbox.join("list.xml")).unwrap();
+    let run = || avstem(&["run", "--inbox", inbox.to_str().unwrap(), "--home", &home_text]);
+    let (ended, text) = run();
+    assert!(ended.unwrap() == Ended::Held && text.contains("difference 0.01") && !text.contains("wrote"), "{text}");
+
+    let (ended, text) = notice("2 318,25", "2 248.24");
+    assert!(ended == Ok(Ended::Well) && text.contains("exact") && text.contains("v1/dintero-report.json"), "{text}");
+    assert_eq!(run().0.unwrap(), Ended::Well);
+    let (_, answer) = check();
+    assert_eq!(answer["verdict"], "DUPLICATE");
+    let settlement = &answer["settlements"][0];
+    assert_eq!((&settlement["proof"], &settlement["payout_minor"]), (&"exact".into(), &224_824.into()));
+    let (_, text) = avstem(&["explain", "R4321-0007", "--home", &home_text]);
+    assert!(text.contains("payout notice by regnskap") && text.contains("agrees with its list"), "{text}");
 }

@@ -33,8 +33,15 @@ pub fn archive<'a>(entries: impl IntoIterator<Item = (&'a str, Vec<u8>)>) -> Vec
     zip.finish().expect("memory").into_inner()
 }
 
-/// A workbook of one sheet with the given parts; what the parts say is up to the test.
+/// A workbook of one sheet with that data and those shared texts; what they say is up to the test.
 pub fn workbook(sheet_data: &str, shared_texts: &str) -> Vec<u8> {
+    let sheet = format!("<worksheet xmlns=\"{MAIN}\"><sheetData>{sheet_data}</sheetData></worksheet>");
+    let texts = format!("<sst xmlns=\"{MAIN}\">{shared_texts}</sst>");
+    workbook_of_parts(sheet.as_bytes(), texts.as_bytes())
+}
+
+/// A workbook whose two parts of content are these bytes.
+pub fn workbook_of_parts(sheet: &[u8], shared_texts: &[u8]) -> Vec<u8> {
     let relations = format!(
         "<Relationships xmlns=\"{PACKAGE}/relationships\">\
          <Relationship Id=\"rId1\" Type=\"{OFFICE}/worksheet\" Target=\"worksheets/sheet1.xml\"/>\
@@ -44,14 +51,12 @@ pub fn workbook(sheet_data: &str, shared_texts: &str) -> Vec<u8> {
         "<workbook xmlns=\"{MAIN}\" xmlns:r=\"{OFFICE}\"><sheets><sheet name=\"Rapport\" sheetId=\"1\" r:id=\"rId1\"/>\
          </sheets></workbook>"
     );
-    let sheet = format!("<worksheet xmlns=\"{MAIN}\"><sheetData>{sheet_data}</sheetData></worksheet>");
-    let texts = format!("<sst xmlns=\"{MAIN}\">{shared_texts}</sst>");
     archive([
         ("[Content_Types].xml", format!("<Types xmlns=\"{PACKAGE}/content-types\"/>").into_bytes()),
         ("xl/workbook.xml", book.into_bytes()),
         ("xl/_rels/workbook.xml.rels", relations.into_bytes()),
-        ("xl/worksheets/sheet1.xml", sheet.into_bytes()),
-        ("xl/sharedStrings.xml", texts.into_bytes()),
+        ("xl/worksheets/sheet1.xml", sheet.to_vec()),
+        ("xl/sharedStrings.xml", shared_texts.to_vec()),
     ])
 }
 

@@ -8,8 +8,8 @@ use adapters::app::App;
 use jiff::Timestamp;
 use pipeline::items::{Place, ReportItem, ReportState};
 use pipeline::judge::{Judgement, judge};
-use pipeline::report_id_of;
 use pipeline::standing::{Case, Newcomer};
+use pipeline::{notice, report_id_of};
 use serde::Serialize;
 use settlement::{AccountId, Problem, Settlement, Verdict};
 use tables::{DigestSink, LineTable, TableOwner};
@@ -110,8 +110,16 @@ async fn check(arguments: &CheckArguments, app: Option<&App>, path: &Path) -> an
     if before.is_some_and(|(item, _)| matches!(item.state, ReportState::Committed | ReportState::Duplicate)) {
         return Ok(Checked { file, verdict: Verdict::Duplicate, judgement });
     }
-    let standings = newcomer.compare(&mut judgement, lines.path(), false).await?;
-    let known = standings.iter().all(|standing| matches!(standing.case, Case::Known(_)));
+    let before = Place::report(report, &account).read::<ReportItem>(&*app.ports.state).await?;
+    let taken = before.is_some_and(|(item, _)| matches!(item.state, ReportState::Committed | ReportState::Duplicate));
+    let known = taken || {
+        let standings = newcomer.compare(&mut judgement, lines.path(), false).await?;
+        standings.iter().all(|standing| matches!(standing.case, Case::Known(_)))
+    };
+    let settlements = &mut judgement.settlements;
+    for problem in notice::hold_against(&app.ports, &account, format.provider, settlements, lines.path()).await? {
+        judgement.problems.push(problem);
+    }
     let verdict = match judgement.verdict() {
         Verdict::Accepted if known => Verdict::Duplicate,
         verdict => verdict,

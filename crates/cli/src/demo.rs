@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 
 use adapters::app::App;
 use anyhow::Context;
-use settlement::{AccountId, Settlement, Verdict};
+use jiff::Timestamp;
+use pipeline::notice::{self, AddNotice, Together};
+use pipeline::reconcile::{self, ReconcileReport};
+use settlement::{AccountId, Fees, PayoutNotice, Proof, Settlement, Verdict};
 
 use crate::run::{Taken, take};
 use crate::{Ended, show};
@@ -21,7 +24,11 @@ const REPORTS: &[(&str, &[u8])] = &[
     ("3-vipps-brutto.xml", include_bytes!("../demo/3-vipps-brutto.xml")),
     ("4-vipps-structured.csv", include_bytes!("../demo/4-vipps-structured.csv")),
     ("5-vipps-redigert.csv", include_bytes!("../demo/5-vipps-redigert.csv")),
+    ("6-swedbankpay.xml", include_bytes!("../demo/6-swedbankpay.xml")),
 ];
+
+/// The balance report of the list of Swedbank Pay, which has no fees and no payout itself.
+const BALANCE_REPORT: &[u8] = include_bytes!("../demo/swedbankpay-balance-report.pdf");
 
 #[derive(clap::Args)]
 pub(crate) struct DemoArguments {
@@ -55,8 +62,9 @@ pub(crate) async fn run(arguments: &DemoArguments, out: &mut dyn Write) -> anyho
         writeln!(out)?;
         all.push(taken);
     }
+    let confirmed = tell_notice(&app, &account, home, out).await?;
     again(&app, &account, &inbox, out).await?;
-    summary(&all, home, out)?;
+    summary(&all, confirmed, home, out)?;
     if !arguments.exit {
         writeln!(
             out,
@@ -79,6 +87,45 @@ fn prepare(home: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What a person reads in the balance report makes the list exact.
+async fn tell_notice(
+    app: &App,
+    account: &AccountId,
+    home: &Path,
+    out: &mut dyn Write,
+) -> anyhow::Result<Option<Settlement>> {
+    let evidence = home.join("swedbankpay-balance-report.pdf");
+    fs::write(&evidence, BALANCE_REPORT).with_context(|| format!("Cannot write {}", evidence.display()))?;
+    let key = notice::key_of(account, "swedbankpay", "R4321/R4321-0012", "SEK".parse()?);
+    let notice = PayoutNotice {
+        key: key.context("The key of the demo's notice is one")?,
+        exponent: 2,
+        amount_minor: 231_825,
+        fee_minor: 5_600,
+        fee_vat_minor: 1_401,
+        fees: Fees::Deducted,
+        payout_minor: 224_824,
+        elsewhere: Vec::new(),
+    };
+    let key = notice.key.clone();
+    let (now, scratch) = (Timestamp::now(), app.scratch.clone());
+    let command = AddNotice { notice, evidence, by: "demo".to_owned(), now, scratch };
+    writeln!(out, "Payout notice of 2318.25 less fees 56.00 and VAT 14.01, transferred 2248.24 SEK")?;
+    let (together, report) = notice::run(&app.ports, &command).await?;
+    show::together(out, "  ", &key, &together)?;
+    if let Some(report) = report {
+        let (account, scratch) = (account.clone(), app.scratch.clone());
+        for key in reconcile::run(&app.ports, &ReconcileReport { account, report, scratch }).await?.written {
+            writeln!(out, "  wrote {}", home.join(key.to_string()).display())?;
+        }
+    }
+    writeln!(out)?;
+    Ok(match together {
+        Together::Agree(confirmed) => Some(confirmed.settlement),
+        _ => None,
+    })
+}
+
 /// Everything once more: nothing may happen a second time.
 async fn again(app: &App, account: &AccountId, inbox: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut effects = 0;
@@ -91,8 +138,9 @@ async fn again(app: &App, account: &AccountId, inbox: &Path, out: &mut dyn Write
     Ok(())
 }
 
-fn summary(all: &[Taken], home: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
-    let settlements: Vec<Settlement> = all.iter().flat_map(Taken::new_settlements).cloned().collect();
+fn summary(all: &[Taken], confirmed: Option<Settlement>, home: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
+    let exact = all.iter().flat_map(Taken::new_settlements).filter(|settlement| settlement.proof == Proof::Exact);
+    let settlements: Vec<Settlement> = exact.cloned().chain(confirmed).collect();
     writeln!(out, "Proved settlements")?;
     show::settlements(out, "  ", &settlements)?;
     let held: Vec<&Taken> = all.iter().filter(|taken| taken.is_held()).collect();
@@ -105,7 +153,7 @@ fn summary(all: &[Taken], home: &Path, out: &mut dyn Write) -> anyhow::Result<()
     writeln!(out, "\nWhere it lies")?;
     for (folder, what) in [
         ("landing", "the files as they arrived"),
-        ("archive", "the sources of accepted reports"),
+        ("archive", "the sources of accepted reports, and the document of the notice"),
         ("lake/reports", "Parquet: settlement_line and settlement of each report"),
         ("reports", "Dintero reports as CSV, JSON and XML; problems of held reports"),
         ("state.sqlite", "what is known of every report and settlement, with its journal"),

@@ -108,6 +108,31 @@ pub async fn together(
     }
 }
 
+/// What the notices that are known make of settlements which are not stored: one that agrees completes its settlement,
+/// one that does not gives its problems. `lines` is the table of the settlements' lines.
+///
+/// # Errors
+/// When the state cannot answer or the lines cannot be read.
+pub async fn hold_against(
+    ports: &Ports,
+    account: &AccountId,
+    provider: &str,
+    settlements: &mut [Settlement],
+    lines: &Path,
+) -> Result<Vec<Problem>, StepError> {
+    let mut problems = Vec::new();
+    for settlement in settlements {
+        let key = SettleKey::new(account, provider, &settlement.head);
+        let Some((item, _)) = Place::notice(&key).read::<NoticeItem>(&*ports.state).await? else { continue };
+        match confirm(&item.notice, settlement, lines)? {
+            Together::Agree(confirmed) => *settlement = confirmed.settlement,
+            Together::Disagree(found) => problems.extend(found),
+            Together::WaitsForNotice | Together::WaitsForList => {}
+        }
+    }
+    Ok(problems)
+}
+
 /// The version of a settlement that counts.
 async fn current(ports: &Ports, key: &SettleKey) -> Result<Option<SettlementVersion>, StepError> {
     let record = Place::settlement(key).read::<SettlementItem>(&*ports.state).await?;
@@ -127,22 +152,26 @@ async fn compare(
     notice: &PayoutNotice,
     scratch: &Path,
 ) -> Result<Together, StepError> {
-    let settlement = &version.settlement;
-    let mut elsewhere = Vec::new();
+    let lines = NamedTempFile::new_in(scratch)?;
     if !notice.elsewhere.is_empty() {
-        let lines = NamedTempFile::new_in(scratch)?;
         fetch_lines(ports, &notice.key.account_id, version.report, &lines).await?;
-        for method in &notice.elsewhere {
-            match gross_of(settlement, method, File::open(lines.path())?)? {
-                Some(minor) => elsewhere.push((method.clone(), minor)),
-                None => {
-                    let message = format!(
-                        "Found no line of {method:?} in {}, which is said to be paid out elsewhere. \
-                                           Write the method as the list does",
-                        settlement.name()
-                    );
-                    return Ok(Together::Disagree(vec![Problem::error(Kind::SecondDocument, message)]));
-                }
+    }
+    confirm(notice, &version.settlement, lines.path())
+}
+
+/// Holds a notice against a settlement; its lines are read when methods of it are paid out elsewhere.
+fn confirm(notice: &PayoutNotice, settlement: &Settlement, lines: &Path) -> Result<Together, StepError> {
+    let mut elsewhere = Vec::new();
+    for method in &notice.elsewhere {
+        match gross_of(settlement, method, File::open(lines)?)? {
+            Some(minor) => elsewhere.push((method.clone(), minor)),
+            None => {
+                let message = format!(
+                    "Found no line of {method:?} in {}, which is said to be paid out elsewhere. Write the method as \
+                     the list does",
+                    settlement.name()
+                );
+                return Ok(Together::Disagree(vec![Problem::error(Kind::SecondDocument, message)]));
             }
         }
     }

@@ -3,13 +3,15 @@
 
 use std::io::Cursor;
 
-use formats::{FORMATS, Head, Limits, identify, parse};
+use formats::{FORMATS, Limits, identify, open, parse};
 use libfuzzer_sys::fuzz_target;
 use tables::DigestSink;
 
 fuzz_target!(|bytes: &[u8]| {
-    for name in ["a.csv", "a.xml"] {
-        let _ = identify(&Head::new(name, bytes));
+    for name in ["a.csv", "a.xml", "a.xlsx", "a.zip"] {
+        if let Ok(opened) = open(name, &mut Cursor::new(bytes), &Limits::default()) {
+            let _ = identify(&opened.head);
+        }
     }
     // Every reader sees every file, claimed or not.
     for format in FORMATS {
