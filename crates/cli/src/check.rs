@@ -107,10 +107,6 @@ async fn check(arguments: &CheckArguments, app: Option<&App>, path: &Path) -> an
         }
     }
     let before = Place::report(report, &account).read::<ReportItem>(&*app.ports.state).await?;
-    if before.is_some_and(|(item, _)| matches!(item.state, ReportState::Committed | ReportState::Duplicate)) {
-        return Ok(Checked { file, verdict: Verdict::Duplicate, judgement });
-    }
-    let before = Place::report(report, &account).read::<ReportItem>(&*app.ports.state).await?;
     let taken = before.is_some_and(|(item, _)| matches!(item.state, ReportState::Committed | ReportState::Duplicate));
     let known = taken || {
         let standings = newcomer.compare(&mut judgement, lines.path(), false).await?;
