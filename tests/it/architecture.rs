@@ -118,3 +118,31 @@ fn every_provider_file_is_registered_in_order() {
         assert!(fixtures.is_dir(), "{} has no fixtures in {}", format.id, fixtures.display());
     }
 }
+
+/// The words in which a pattern with braces, as a shell knows it, ends.
+fn expanded(pattern: &str) -> Vec<String> {
+    let Some((before, rest)) = pattern.split_once('{') else { return vec![pattern.to_owned()] };
+    let (choices, after) = rest.split_once('}').unwrap();
+    choices.split(',').flat_map(|choice| expanded(&format!("{before}{choice}{after}"))).collect()
+}
+
+#[test]
+fn the_table_of_cases_names_tests_and_fixtures_that_exist() {
+    let text = std::fs::read_to_string(root().join("tests/README.md")).unwrap();
+    let code: String = [root().join("crates"), root().join("tests/it")]
+        .iter()
+        .flat_map(|folder| sources(folder))
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .collect();
+    let reports = root().join("tests/reports");
+    let folders: Vec<PathBuf> = std::fs::read_dir(&reports).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let cases = text.lines().filter(|line| line.starts_with("| T"));
+    for name in cases.flat_map(|line| line.split('`').skip(1).step_by(2)).flat_map(expanded) {
+        if let Some((_, test)) = name.split_once("::") {
+            assert!(code.contains(&format!("fn {test}(")), "there is no test {name}");
+        } else if name.contains('.') && !name.ends_with(".*") {
+            let found = reports.join(&name).is_file() || folders.iter().any(|folder| folder.join(&name).is_file());
+            assert!(found, "there is no fixture {name}");
+        }
+    }
+}
