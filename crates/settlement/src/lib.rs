@@ -27,6 +27,7 @@ mod proof;
 mod report;
 mod sink;
 mod terms;
+mod transaction;
 
 pub use account::{Account, AccountId};
 pub use bank::{BankEntry, BankStatement};
@@ -43,3 +44,6 @@ pub use proof::prove;
 pub use report::{Control, Document, Fees, Held, Proof, Settlement, SettlementHead, StatedTotals};
 pub use sink::{Sealed, Sink, SinkError};
 pub use terms::{TermSums, Terms};
+pub use transaction::{
+    SettlementEvent, SettlementStatus, Transaction, TransactionEvent, TransactionEventKind, TransactionStatus,
+};

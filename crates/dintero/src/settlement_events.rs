@@ -1,0 +1,77 @@
+//! The body that adds settlement events to transactions.
+
+use serde::Serialize;
+use settlement::SettlementEvent;
+
+/// How refunds and fees are written. The specification subtracts magnitudes; events read from the live API were seen
+/// with signs of their own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Signs {
+    /// `amount = capture - refund - fee`, all three not below zero.
+    #[default]
+    Magnitudes,
+    /// `amount = capture + refund + fee`, refund and fee not above zero.
+    Signed,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    transactions: Vec<TransactionBody<'a>>,
+}
+
+#[derive(Serialize)]
+struct TransactionBody<'a> {
+    id: &'a str,
+    settlements: SettlementsBody<'a>,
+}
+
+#[derive(Serialize)]
+struct SettlementsBody<'a> {
+    events: Vec<EventBody<'a>>,
+}
+
+#[derive(Serialize)]
+struct EventBody<'a> {
+    settlement_id: &'a str,
+    provider_reference: &'a str,
+    amount: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event_correlation_id: Option<&'a str>,
+    capture: i64,
+    refund: i64,
+    fee: i64,
+}
+
+/// The body for events of transactions, each transaction with all its events, in the order of their first events.
+///
+/// Amounts are minor units. The caller keeps to [`crate::TRANSACTIONS_MAX`] transactions.
+pub fn body<'a>(events: impl IntoIterator<Item = (&'a str, &'a SettlementEvent)>, signs: Signs) -> String {
+    let mut transactions: Vec<TransactionBody<'a>> = Vec::new();
+    for (id, event) in events {
+        let event = EventBody::new(event, signs);
+        match transactions.iter_mut().find(|transaction| transaction.id == id) {
+            Some(transaction) => transaction.settlements.events.push(event),
+            None => transactions.push(TransactionBody { id, settlements: SettlementsBody { events: vec![event] } }),
+        }
+    }
+    // Strings, integers and lists of them always serialise.
+    serde_json::to_string(&Body { transactions }).unwrap_or_default()
+}
+
+impl<'a> EventBody<'a> {
+    fn new(event: &'a SettlementEvent, signs: Signs) -> Self {
+        let sign = match signs {
+            Signs::Magnitudes => 1,
+            Signs::Signed => -1,
+        };
+        EventBody {
+            settlement_id: &event.settlement_id,
+            provider_reference: &event.provider_reference,
+            amount: event.amount_minor,
+            event_correlation_id: event.event_correlation_id.as_deref(),
+            capture: event.capture_minor,
+            refund: event.refund_minor * sign,
+            fee: event.fee_minor * sign,
+        }
+    }
+}

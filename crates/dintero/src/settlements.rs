@@ -1,0 +1,64 @@
+//! The list of an account's settlements.
+
+use serde::Deserialize;
+
+use crate::error::{Unreadable, read};
+use crate::http::Answer;
+
+/// A settlement as Dintero lists it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct ListedSettlement {
+    /// Dintero's id.
+    pub id: String,
+    /// Who paid.
+    pub provider: Option<String>,
+    /// The provider's reference.
+    pub provider_reference: Option<String>,
+    /// The day of the payout; absent while it is announced or postponed.
+    pub settled_at: Option<String>,
+    /// When Dintero learned of it.
+    pub created_at: Option<String>,
+}
+
+/// Where a page ended. The documentation asks for both together or for none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettlementCursor {
+    /// Id of the last settlement.
+    pub id: String,
+    /// Its day of payout, or the day it was made when it is not paid out.
+    pub date: String,
+}
+
+/// One page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettlementPage {
+    /// The settlements.
+    pub items: Vec<ListedSettlement>,
+    /// Where to go on; `None` at the end.
+    pub after: Option<SettlementCursor>,
+}
+
+#[derive(Deserialize)]
+struct PageBody {
+    items: Vec<ListedSettlement>,
+    last_evaluated_key: Option<LastKey>,
+}
+
+#[derive(Deserialize)]
+struct LastKey {
+    id: Option<String>,
+    settled_at: Option<String>,
+    created_at: Option<String>,
+}
+
+/// Reads a page.
+///
+/// # Errors
+/// When the answer is not the documented one.
+pub fn settlements(answer: &Answer) -> Result<SettlementPage, Unreadable> {
+    let PageBody { items, last_evaluated_key } = read(answer)?;
+    let after = last_evaluated_key.and_then(|LastKey { id, settled_at, created_at }| {
+        Some(SettlementCursor { id: id?, date: settled_at.or(created_at)? })
+    });
+    Ok(SettlementPage { items, after })
+}

@@ -1,0 +1,53 @@
+//! The token: credentials of an API client for a bearer that lasts some hours.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+
+use crate::error::{Unreadable, read};
+use crate::http::{Answer, Secret};
+
+/// An API client of one account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// Its id.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret: Secret,
+}
+
+/// A bearer token with its time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    /// Value of the header `Authorization`.
+    pub authorization: Secret,
+    /// From then on a new one is to be had: four fifths of its life.
+    pub renew_at: Timestamp,
+}
+
+#[derive(Deserialize)]
+struct TokenBody {
+    access_token: String,
+    token_type: String,
+    expires_in: i64,
+}
+
+/// Longer than any documented life of a token, in seconds.
+const LIFE_SECONDS_MAX: i64 = 30 * 86_400;
+
+/// Reads the answer to the request for a token that was sent at `now`.
+///
+/// # Errors
+/// When the answer is not the documented one.
+pub fn token(answer: &Answer, now: Timestamp) -> Result<Token, Unreadable> {
+    let TokenBody { access_token, token_type, expires_in } = read(answer)?;
+    let unreadable = |reason: &str| Unreadable { status: answer.status, reason: reason.to_owned() };
+    if !token_type.eq_ignore_ascii_case("bearer") {
+        return Err(unreadable("the token is no bearer token"));
+    }
+    if access_token.is_empty() || !access_token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(unreadable("the token cannot stand in a header"));
+    }
+    let life = SignedDuration::from_secs(expires_in.clamp(0, LIFE_SECONDS_MAX));
+    let renew_at = now.saturating_add(life * 4 / 5).unwrap_or(now);
+    Ok(Token { authorization: Secret::new(format!("Bearer {access_token}")), renew_at })
+}
