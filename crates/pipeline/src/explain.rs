@@ -4,7 +4,8 @@ use settlement::{AccountId, SettleKey};
 
 use crate::StepError;
 use crate::items::{self, JournalItem, Place, ReportItem, SettlementItem};
-use crate::ports::{Page, Ports, Query};
+use crate::ports::{Ports, Query};
+use crate::post::batches_of;
 
 /// What the state tells of one report or settlement.
 #[derive(Debug, Default)]
@@ -24,7 +25,7 @@ pub struct Explanation {
 pub async fn run(ports: &Ports, account: &AccountId, word: &str) -> Result<Explanation, StepError> {
     let mut explanation = Explanation::default();
     let mut places = Vec::new();
-    for item in all(ports, Query::all(format!("SETTLEMENT#{account}"))).await?.items {
+    for item in items::all(ports, Query::all(format!("SETTLEMENT#{account}"))).await? {
         if !names(&item.sort, word) {
             continue;
         }
@@ -33,10 +34,15 @@ pub async fn run(ports: &Ports, account: &AccountId, word: &str) -> Result<Expla
             places.push(Place::report(version.report, account));
         }
         places.push(Place { partition: item.partition.clone(), sort: item.sort.clone() });
-        places.push(Place { partition: format!("NOTICE#{account}"), sort: item.sort.clone() });
+        for partition in ["NOTICE", "OUTBOX"] {
+            places.push(Place { partition: format!("{partition}#{account}"), sort: item.sort.clone() });
+        }
         if let Some(version) = settlement.versions.last() {
             let provider = item.sort.split('/').next().unwrap_or_default();
             let key = SettleKey::new(account, provider, &version.settlement.head);
+            for (batch, _, _) in batches_of(ports, &key).await? {
+                places.push(Place::batch(&key, &batch));
+            }
             explanation.settlements.push((key, settlement));
         }
     }
@@ -51,7 +57,7 @@ pub async fn run(ports: &Ports, account: &AccountId, word: &str) -> Result<Expla
             explanation.reports.push(report);
         }
         let entries = Query::all(format!("JOURNAL#{}#{}", place.partition, place.sort));
-        for item in all(ports, entries).await?.items {
+        for item in items::all(ports, entries).await? {
             explanation.journal.push(items::decode(&item)?);
         }
     }
@@ -63,16 +69,4 @@ pub async fn run(ports: &Ports, account: &AccountId, word: &str) -> Result<Expla
 fn names(sort: &str, word: &str) -> bool {
     let Some((without_currency, _)) = sort.rsplit_once('/') else { return false };
     without_currency == word || without_currency.ends_with(&format!("/{word}")) || sort == word
-}
-
-async fn all(ports: &Ports, mut query: Query) -> Result<Page, StepError> {
-    let mut found = Page::default();
-    loop {
-        let page = ports.state.query(&query).await?;
-        found.items.extend(page.items);
-        match page.cursor {
-            Some(cursor) => query.cursor = Some(cursor),
-            None => return Ok(found),
-        }
-    }
 }

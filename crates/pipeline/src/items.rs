@@ -9,6 +9,9 @@
 //! | report's settlements | `REPORT#<report>`, `<account>#<number>` | which settlements a report brought |
 //! | settlement | `SETTLEMENT#<account>`, `<provider>/<merchant>/<id>/<currency>` | which versions a settlement has |
 //! | notice | `NOTICE#<account>`, `<provider>/<merchant>/<id>/<currency>` | what a balance report says of a settlement |
+//! | outbox | `OUTBOX#<account>`, `<provider>/<merchant>/<id>/<currency>` | what of a settlement is posted, and what is not |
+//! | batch | `BATCH#<account>`, `<provider>/<merchant>/<id>/<currency>/<batch>` | how far each settlement event has come |
+//! | switch | `SWITCH`, `POSTING` | whether all posting is stopped |
 //! | journal | `JOURNAL#<subject>`, `<time>#<revision>` | what happened to a report or settlement, and why |
 
 use jiff::Timestamp;
@@ -17,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use settlement::{Account, AccountId, Kind, PayoutNotice, ReportId, SettleKey, Settlement, SettlementHash};
 
 use crate::StepError;
-use crate::ports::{Expect, Item, Put, State};
+use crate::ports::{Expect, Item, Ports, Put, Query, State};
 
 /// Version of all layouts here.
 pub const ITEM_SCHEMA: u32 = 1;
@@ -69,6 +72,21 @@ impl Place {
     /// The record of a settlement's payout notice.
     pub fn notice(key: &SettleKey) -> Self {
         Place::new(format!("NOTICE#{}", key.account_id), sort_of(key))
+    }
+
+    /// The record of what of a settlement is posted.
+    pub fn outbox(key: &SettleKey) -> Self {
+        Place::new(format!("OUTBOX#{}", key.account_id), sort_of(key))
+    }
+
+    /// The record of a batch of a settlement's events.
+    pub fn batch(key: &SettleKey, batch: &str) -> Self {
+        Place::new(format!("BATCH#{}", key.account_id), format!("{}/{batch}", sort_of(key)))
+    }
+
+    /// The one switch that stops all posting.
+    pub fn switch() -> Self {
+        Place::new("SWITCH", "POSTING")
     }
 
     /// Reads the record with its revision.
@@ -252,6 +270,13 @@ pub struct NoticeItem {
     pub by: String,
 }
 
+/// Whether all posting is stopped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SwitchItem {
+    /// Who stopped it; nobody when it goes on.
+    pub stopped_by: Option<String>,
+}
+
 /// Where in a step something happens.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -292,4 +317,20 @@ pub fn journal(subject: &Place, revision: u64, at: Timestamp, order: Order, what
 /// When the state cannot answer.
 pub async fn account(state: &dyn State, id: &AccountId) -> Result<Account, StepError> {
     Ok(Place::account(id).read(state).await?.map_or_else(|| Account::new(id.clone()), |(account, _)| account))
+}
+
+/// All records of a query, page by page.
+///
+/// # Errors
+/// When the state cannot answer.
+pub async fn all(ports: &Ports, mut query: Query) -> Result<Vec<Item>, StepError> {
+    let mut found = Vec::new();
+    loop {
+        let page = ports.state.query(&query).await?;
+        found.extend(page.items);
+        match page.cursor {
+            Some(cursor) => query.cursor = Some(cursor),
+            None => return Ok(found),
+        }
+    }
 }

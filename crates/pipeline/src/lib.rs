@@ -1,9 +1,10 @@
-//! The steps a report goes through, each a file: parse it, reconcile it, release it, add its notice, explain it.
+//! The steps a report goes through, each a file: parse it, reconcile it, post it, release it, add its notice, explain it.
 //!
 //! A step is `run(&Ports, command)`: commands are plain values with the time in them, so that a trigger, a command line
 //! and a test build the same one. Knows the outside world only as [`Ports`].
 
 pub mod account;
+pub mod client;
 pub mod difference;
 pub mod explain;
 pub mod items;
@@ -12,12 +13,13 @@ pub mod keys;
 pub mod notice;
 pub mod parse;
 pub mod ports;
+pub mod post;
 pub mod reconcile;
 pub mod release;
 mod spool;
 pub mod standing;
 
-pub use ports::{Objects, PortError, PortErrorKind, Ports, State};
+pub use ports::{HttpClient, Objects, PortError, PortErrorKind, Ports, Secrets, State};
 pub use spool::report_id_of;
 
 use settlement::SinkError;

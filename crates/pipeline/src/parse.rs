@@ -275,17 +275,7 @@ pub async fn settlements_of(
 ) -> Result<Vec<ReportSettlementItem>, StepError> {
     let mut query = crate::ports::Query::all(format!("REPORT#{report}"));
     query.prefix = format!("{account}#");
-    let mut found = Vec::new();
-    loop {
-        let page = ports.state.query(&query).await?;
-        for item in &page.items {
-            found.push(items::decode(item)?);
-        }
-        match page.cursor {
-            Some(cursor) => query.cursor = Some(cursor),
-            None => return Ok(found),
-        }
-    }
+    items::all(ports, query).await?.iter().map(items::decode).collect()
 }
 
 fn problems_json(problems: &Problems) -> String {

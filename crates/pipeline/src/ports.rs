@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde_json::Value;
+use settlement::AccountId;
 
 use crate::keys::Key;
 
@@ -59,6 +60,26 @@ impl PortError {
     pub fn is_retryable(&self) -> bool {
         matches!(self.kind, PortErrorKind::Unavailable | PortErrorKind::Conflict)
     }
+}
+
+/// Sends one request and gives its answer: HTTP, or a stand-in.
+#[async_trait]
+pub trait HttpClient: Send + Sync {
+    /// Sends it once, as it is: no second try, no redirect followed.
+    ///
+    /// # Errors
+    /// When no answer came; says whether the request may have arrived.
+    async fn send(&self, request: &dintero::Request) -> Result<dintero::Answer, dintero::NoAnswer>;
+}
+
+/// Gives the credentials of accounts.
+#[async_trait]
+pub trait Secrets: Send + Sync {
+    /// The API client of an account; `fresh` when what was given before was refused.
+    ///
+    /// # Errors
+    /// `NotFound` when the account has none, `Unavailable` when they cannot be read.
+    async fn credentials(&self, account: &AccountId, fresh: bool) -> Result<dintero::Credentials, PortError>;
 }
 
 /// A file at rest.

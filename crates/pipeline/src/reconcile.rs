@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use documents::{DinteroReport, ReportType};
-use settlement::{AccountId, Currency, LineRecord, ReportId, SettleKey};
+use settlement::{AccountId, Confirmed, Currency, LineRecord, ReportId, SettleKey};
 use tempfile::NamedTempFile;
 
 use crate::StepError;
@@ -45,27 +45,12 @@ pub struct Reconciled {
 /// # Errors
 /// When the report is not committed, or a port or the disk fails.
 pub async fn run(ports: &Ports, command: &ReconcileReport) -> Result<Reconciled, StepError> {
-    let place = Place::report(command.report, &command.account);
-    let report = place.read::<ReportItem>(&*ports.state).await?.map(|(item, _)| item);
-    if report.as_ref().map(|item| &item.state) != Some(&ReportState::Committed) {
-        let message = format!("Report {} is not committed, so that nothing of it may flow on", command.report.short());
-        return Err(StepError::Refused(message));
-    }
+    let (exact, withheld) = exact_settlements(ports, &command.account, command.report, &command.scratch).await?;
     let lines = NamedTempFile::new_in(&command.scratch)?;
     fetch_lines(ports, &command.account, command.report, &lines).await?;
-    let mut done = Reconciled::default();
-    let mut together: Vec<Owned> = Vec::new();
-    for mut owned in owned_settlements(ports, command).await? {
-        match notice::together(ports, &owned.key, &owned.version, &command.scratch).await? {
-            Together::Agree(confirmed) => {
-                owned.version.settlement = confirmed.settlement;
-                owned.added = confirmed.added;
-            }
-            other => {
-                done.withheld.push((owned.key, other));
-                continue;
-            }
-        }
+    let mut done = Reconciled { written: Vec::new(), withheld };
+    let mut together: Vec<ExactSettlement> = Vec::new();
+    for owned in exact {
         let size: u64 = together.iter().map(|owned| owned.version.settlement.lines).sum();
         if !together.is_empty() && size + owned.version.settlement.lines > LINES_TOGETHER_MAX {
             write_together(ports, command, &lines, &together, &mut done.written).await?;
@@ -77,36 +62,55 @@ pub async fn run(ports: &Ports, command: &ReconcileReport) -> Result<Reconciled,
     Ok(done)
 }
 
-/// A settlement version that this report made.
-struct Owned {
-    key: SettleKey,
-    version: SettlementVersion,
+/// A settlement version that a report made, proved exactly.
+#[derive(Debug, Clone)]
+pub(crate) struct ExactSettlement {
+    pub(crate) key: SettleKey,
+    pub(crate) version: SettlementVersion,
     /// Lines that its notice adds.
-    added: Vec<LineRecord>,
+    pub(crate) added: Vec<LineRecord>,
 }
 
-impl Owned {
+impl ExactSettlement {
     fn name(&self) -> (&str, &str, Currency) {
         (&self.key.merchant_number, &self.key.settlement_id, self.key.currency)
     }
 
-    fn has(&self, line: &LineRecord) -> bool {
+    pub(crate) fn has(&self, line: &LineRecord) -> bool {
         self.name() == (line.merchant_number.as_str(), line.settlement_id.as_str(), line.currency)
     }
 }
 
-async fn owned_settlements(ports: &Ports, command: &ReconcileReport) -> Result<Vec<Owned>, StepError> {
-    let mut owned = Vec::new();
-    for listed in settlements_of(ports, command.report, &command.account).await? {
-        let Some(version) = listed.version else { continue };
-        let record = Place::settlement(&listed.key).read::<SettlementItem>(&*ports.state).await?;
+/// The settlements of a committed report that are exact, by themselves or with their notices, and those that are not,
+/// with how they stand to theirs. Only the first may flow on.
+pub(crate) async fn exact_settlements(
+    ports: &Ports,
+    account: &AccountId,
+    report: ReportId,
+    scratch: &Path,
+) -> Result<(Vec<ExactSettlement>, Vec<(SettleKey, Together)>), StepError> {
+    let item = Place::report(report, account).read::<ReportItem>(&*ports.state).await?.map(|(item, _)| item);
+    if item.as_ref().map(|item| &item.state) != Some(&ReportState::Committed) {
+        let message = format!("Report {} is not committed, so that nothing of it may flow on", report.short());
+        return Err(StepError::Refused(message));
+    }
+    let (mut exact, mut withheld) = (Vec::new(), Vec::new());
+    for listed in settlements_of(ports, report, account).await? {
+        let Some(number) = listed.version else { continue };
+        let key = listed.key;
+        let record = Place::settlement(&key).read::<SettlementItem>(&*ports.state).await?;
         let versions = record.map(|(item, _)| item.versions).unwrap_or_default();
-        let own = versions.into_iter().find(|v| v.version == version && v.report == command.report);
-        if let Some(version) = own {
-            owned.push(Owned { key: listed.key, version, added: Vec::new() });
+        let own = versions.into_iter().find(|version| version.version == number && version.report == report);
+        let Some(version) = own else { continue };
+        match notice::together(ports, &key, &version, scratch).await? {
+            Together::Agree(confirmed) => {
+                let Confirmed { settlement, added } = *confirmed;
+                exact.push(ExactSettlement { key, version: SettlementVersion { settlement, ..version }, added });
+            }
+            other => withheld.push((key, other)),
         }
     }
-    Ok(owned)
+    Ok((exact, withheld))
 }
 
 /// Reads the lines once for all settlements given; one that is too large to be held is read once per form.
@@ -114,7 +118,7 @@ async fn write_together(
     ports: &Ports,
     command: &ReconcileReport,
     lines: &NamedTempFile,
-    together: &[Owned],
+    together: &[ExactSettlement],
     written: &mut Vec<Key>,
 ) -> Result<(), StepError> {
     if let [owned] = together
@@ -149,7 +153,7 @@ async fn write_together(
 async fn write<E: std::error::Error + Send + Sync + 'static>(
     ports: &Ports,
     command: &ReconcileReport,
-    owned: &Owned,
+    owned: &ExactSettlement,
     form: ReportType,
     lines: impl Iterator<Item = Result<LineRecord, E>>,
 ) -> Result<Key, StepError> {

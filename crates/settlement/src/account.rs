@@ -65,6 +65,9 @@ pub struct Account {
     pub zone: String,
     /// Language of what people are sent.
     pub language: String,
+    /// Whether settlement events are posted to Dintero for it.
+    #[serde(default)]
+    pub posts: bool,
     /// Merchant numbers that are its own, by provider.
     pub merchant_numbers: BTreeMap<String, BTreeSet<String>>,
 }
@@ -72,7 +75,8 @@ pub struct Account {
 impl Account {
     /// An account with Norwegian defaults and no merchant numbers.
     pub fn new(id: AccountId) -> Self {
-        Account { id, zone: "Europe/Oslo".into(), language: "nb".into(), merchant_numbers: BTreeMap::new() }
+        let (zone, language) = ("Europe/Oslo".into(), "nb".into());
+        Account { id, zone, language, posts: false, merchant_numbers: BTreeMap::new() }
     }
 
     /// Whether the merchant number at that provider is its own.

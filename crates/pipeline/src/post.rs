@@ -1,0 +1,213 @@
+//! Post: what an exact settlement paid out is told to Dintero as events of its transactions, each once in effect.
+//!
+//! Order of effects: plan into the outbox, read what stands at Dintero, write down what is sent, send it once, note what
+//! the answer says. What cannot be known is read back before anything is sent again; what stays unclear is a person's.
+
+mod batch;
+mod find;
+mod plan;
+mod resolve;
+mod send;
+
+use std::path::PathBuf;
+
+use jiff::{SignedDuration, Timestamp};
+use settlement::{Account, AccountId, ReportId, SettleKey};
+
+pub use self::batch::{BatchItem, EVENTS_MAX, EventState, PlannedEvent, event_id};
+pub use self::plan::{ChangedEvent, OutboxItem, UnmatchedLine};
+pub use self::resolve::{Decision, Resolve, resolve};
+use self::send::Sender;
+use crate::StepError;
+use crate::client::Dintero;
+use crate::items::{self, Order, Place, SwitchItem, journal};
+use crate::ports::{Expect, PortErrorKind, Ports, Query};
+
+/// Tell Dintero what that report's settlements paid out.
+#[derive(Debug, Clone)]
+pub struct PostReport {
+    /// The account it was accepted for.
+    pub account: AccountId,
+    /// The report.
+    pub report: ReportId,
+    /// The time.
+    pub now: Timestamp,
+    /// How long no other worker may send the same batch.
+    pub lease: SignedDuration,
+    /// A directory for temporary files.
+    pub scratch: PathBuf,
+}
+
+/// Go on with whatever of an account's outbox has not ended.
+#[derive(Debug, Clone)]
+pub struct PostAccount {
+    /// The account.
+    pub account: AccountId,
+    /// The time.
+    pub now: Timestamp,
+    /// How long no other worker may send the same batch.
+    pub lease: SignedDuration,
+}
+
+/// What came of posting.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Posted {
+    /// Why nothing was sent at all.
+    pub off: Option<String>,
+    /// Outboxes of the settlements, as they were planned.
+    pub outboxes: Vec<OutboxItem>,
+    /// All events with their states, batch by batch.
+    pub events: Vec<PlannedEvent>,
+    /// When the first of the rest may be taken up again.
+    pub not_before: Option<Timestamp>,
+}
+
+impl Posted {
+    /// How many events have that word for their state.
+    pub fn count(&self, word: &str) -> usize {
+        self.events.iter().filter(|event| event.state.word() == word).count()
+    }
+}
+
+/// Plans and sends what a report's exact settlements paid out. Running it again sends nothing twice.
+///
+/// # Errors
+/// When the report is not committed, or a port fails; whatever Dintero answers is in the states of the events.
+pub async fn run(ports: &Ports, dintero: &Dintero, command: &PostReport) -> Result<Posted, StepError> {
+    let client = dintero.account(&command.account, command.now)?;
+    if let Some(off) = switched_off(ports, &command.account).await? {
+        return Ok(Posted { off: Some(off), ..Posted::default() });
+    }
+    let outboxes = plan::plan(ports, &client, command).await?;
+    let mut posted = Posted::default();
+    for outbox in outboxes {
+        let PostReport { account, now, lease, .. } = command;
+        let command = PostAccount { account: account.clone(), now: *now, lease: *lease };
+        work_through(ports, dintero, &command, &outbox, &mut posted).await?;
+        posted.outboxes.push(outbox);
+    }
+    Ok(posted)
+}
+
+/// Goes on with all outboxes of an account.
+///
+/// # Errors
+/// When a port fails.
+pub async fn go_on(ports: &Ports, dintero: &Dintero, command: &PostAccount) -> Result<Posted, StepError> {
+    dintero.account(&command.account, command.now)?;
+    if let Some(off) = switched_off(ports, &command.account).await? {
+        return Ok(Posted { off: Some(off), ..Posted::default() });
+    }
+    let mut posted = Posted::default();
+    for outbox in outboxes(ports, &command.account).await? {
+        work_through(ports, dintero, command, &outbox, &mut posted).await?;
+        posted.outboxes.push(outbox);
+    }
+    Ok(posted)
+}
+
+/// Why an account does not post; `None` when it does.
+///
+/// # Errors
+/// When the state cannot answer.
+pub async fn switched_off(ports: &Ports, account: &AccountId) -> Result<Option<String>, StepError> {
+    let switch = Place::switch().read::<SwitchItem>(&*ports.state).await?;
+    if let Some((SwitchItem { stopped_by: Some(by) }, _)) = switch {
+        return Ok(Some(format!("all posting was stopped by {by}")));
+    }
+    let posts = items::account(&*ports.state, account).await?.posts;
+    Ok((!posts).then(|| format!("posting is off for account {account}")))
+}
+
+/// Stops all posting of all accounts, or lets it go on.
+///
+/// # Errors
+/// When the state cannot answer.
+pub async fn switch(ports: &Ports, stopped_by: Option<String>, by: &str, now: Timestamp) -> Result<(), StepError> {
+    let place = Place::switch();
+    let revision = place.read::<SwitchItem>(&*ports.state).await?.map(|(_, revision)| revision);
+    let what = if stopped_by.is_some() { "all posting stopped" } else { "posting goes on" };
+    let writes = [
+        place.put(&SwitchItem { stopped_by }, revision.map_or(Expect::Absent, Expect::Revision)),
+        journal(&place, revision.unwrap_or(0) + 1, now, Order::First, format!("{what} by {by}")),
+    ];
+    Ok(ports.state.transact(&writes).await?)
+}
+
+/// Switches posting on or off for one account.
+///
+/// # Errors
+/// When the state cannot answer.
+pub async fn set_posting(ports: &Ports, account: &AccountId, posts: bool, now: Timestamp) -> Result<(), StepError> {
+    let place = Place::account(account);
+    let revision = place.read::<Account>(&*ports.state).await?.map(|(_, revision)| revision);
+    let item = Account { posts, ..items::account(&*ports.state, account).await? };
+    let what = format!("posting switched {}", if posts { "on" } else { "off" });
+    let writes = [
+        place.put(&item, revision.map_or(Expect::Absent, Expect::Revision)),
+        journal(&place, revision.unwrap_or(0) + 1, now, Order::First, what),
+    ];
+    Ok(ports.state.transact(&writes).await?)
+}
+
+/// All outboxes of an account.
+///
+/// # Errors
+/// When the state cannot answer.
+pub async fn outboxes(ports: &Ports, account: &AccountId) -> Result<Vec<OutboxItem>, StepError> {
+    let items = items::all(ports, Query::all(format!("OUTBOX#{account}"))).await?;
+    items.iter().map(items::decode).collect()
+}
+
+/// All batches of a settlement with their ids and revisions, leftovers of a planning that was cut off among them.
+///
+/// # Errors
+/// When the state cannot answer.
+pub async fn batches_of(ports: &Ports, key: &SettleKey) -> Result<Vec<(String, BatchItem, u64)>, StepError> {
+    let place = Place::batch(key, "");
+    let query = Query { prefix: place.sort.clone(), ..Query::all(place.partition) };
+    let items = items::all(ports, query).await?;
+    let batch = |item: &crate::ports::Item| {
+        let id = item.sort.strip_prefix(&place.sort).unwrap_or_default().to_owned();
+        Ok((id, items::decode(item)?, item.revision))
+    };
+    items.iter().map(batch).collect()
+}
+
+/// Brings every batch of an outbox as far as it goes now.
+async fn work_through(
+    ports: &Ports,
+    dintero: &Dintero,
+    command: &PostAccount,
+    outbox: &OutboxItem,
+    posted: &mut Posted,
+) -> Result<(), StepError> {
+    let client = dintero.account(&command.account, command.now)?;
+    for (id, item, revision) in batches_of(ports, &outbox.settlement).await? {
+        if !outbox.batches.contains(&id) {
+            continue;
+        }
+        let waits = item.not_before.max(item.lease_until).filter(|until| *until > command.now);
+        let item = if item.is_ended() || waits.is_some() || switched_off(ports, &command.account).await?.is_some() {
+            item
+        } else {
+            let lease_until = command.now.saturating_add(command.lease).unwrap_or(command.now);
+            let place = Place::batch(&outbox.settlement, &id);
+            let (now, client) = (command.now, &client);
+            let before = item.clone();
+            let sender = Sender { ports, client, place, item, revision, now, lease_until, refusals_are_whole: false };
+            match sender.run().await {
+                Ok(item) => item,
+                // Another worker took the batch: it is the one to bring it to an end.
+                Err(StepError::Port(error)) if error.kind == PortErrorKind::Conflict => before,
+                Err(error) => return Err(error),
+            }
+        };
+        if !item.is_ended() {
+            let next = item.not_before.max(item.lease_until).unwrap_or(command.now);
+            posted.not_before = Some(posted.not_before.map_or(next, |first| first.min(next)));
+        }
+        posted.events.extend(item.events);
+    }
+    Ok(())
+}

@@ -1,0 +1,128 @@
+//! A batch: settlement events that are sent together, with the state of each.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use settlement::{SettleKey, SettlementEvent};
+use sha2::{Digest, Sha256};
+
+/// Most events of one batch; each is of another transaction or another event of it.
+pub const EVENTS_MAX: usize = 100;
+
+/// One settlement event that is to stand at a transaction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedEvent {
+    /// Ours alone and never sent: the settlement, the transaction and its event name it for ever.
+    pub id: String,
+    /// The transaction.
+    pub transaction: String,
+    /// What is to be told of it.
+    pub event: SettlementEvent,
+    /// How many lines of the settlement it sums.
+    pub lines: u64,
+    /// How far it has come.
+    #[serde(flatten)]
+    pub state: EventState,
+}
+
+/// How far an event has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum EventState {
+    /// It is to be sent.
+    Planned,
+    /// It is being sent, or the worker that sent it ended.
+    InFlight,
+    /// It stands at Dintero.
+    Posted {
+        /// Whether it stood there before it was sent.
+        found: bool,
+    },
+    /// Dintero does not take it.
+    Refused {
+        /// Status of the answer.
+        status: u16,
+        /// What it said.
+        message: String,
+    },
+    /// Nobody knows whether it stands at Dintero: it is read back, and not sent again before `until`.
+    Unknown {
+        /// A request that is still on its way has arrived by then.
+        until: Timestamp,
+        /// What happened.
+        why: String,
+    },
+    /// Only a person can say what is right.
+    Human {
+        /// What is to be decided.
+        why: String,
+    },
+}
+
+impl EventState {
+    /// Whether nothing more is to be done by itself.
+    pub fn is_ended(&self) -> bool {
+        matches!(self, EventState::Posted { .. } | EventState::Refused { .. } | EventState::Human { .. })
+    }
+
+    /// The word for people.
+    pub fn word(&self) -> &'static str {
+        match self {
+            EventState::Planned => "PLANNED",
+            EventState::InFlight => "IN_FLIGHT",
+            EventState::Posted { .. } => "POSTED",
+            EventState::Refused { .. } => "REFUSED",
+            EventState::Unknown { .. } => "UNKNOWN",
+            EventState::Human { .. } => "HUMAN",
+        }
+    }
+}
+
+/// Events that are sent together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchItem {
+    /// The settlement that the events are of.
+    pub settlement: SettleKey,
+    /// The version of it.
+    pub version: u32,
+    /// The events, sorted by their ids.
+    pub events: Vec<PlannedEvent>,
+    /// Counts the workers that took it up.
+    pub attempt: u32,
+    /// Until then the worker that took it up is the only one.
+    pub lease_until: Option<Timestamp>,
+    /// Not before then is it taken up again.
+    pub not_before: Option<Timestamp>,
+    /// The last body that was to be sent, byte for byte, written down before it was.
+    pub body: Option<String>,
+}
+
+impl BatchItem {
+    /// Whether nothing more is to be done by itself.
+    pub fn is_ended(&self) -> bool {
+        self.events.iter().all(|event| event.state.is_ended())
+    }
+
+    /// Its id: made of its events and their money, so that the same events with other money are another batch.
+    pub fn id_of(events: &[PlannedEvent]) -> String {
+        let mut hash = Sha256::new();
+        for event in events {
+            hash.update(event.id.as_bytes());
+            event.event.money().iter().for_each(|minor| hash.update(minor.to_be_bytes()));
+        }
+        hexadecimal(&hash.finalize())
+    }
+}
+
+/// Names an event of a transaction in a settlement for ever.
+pub fn event_id(settlement: &SettleKey, transaction: &str, correlation_id: Option<&str>) -> String {
+    let mut hash = Sha256::new();
+    for part in [&settlement.to_string(), transaction, correlation_id.unwrap_or("-")] {
+        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    hexadecimal(&hash.finalize())
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

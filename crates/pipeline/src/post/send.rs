@@ -1,0 +1,337 @@
+//! Sending one batch: read what stands there, write down what is sent, send it once, note what the answer says.
+
+use std::collections::BTreeMap;
+
+use dintero::{Outcome, Signs};
+use jiff::{SignedDuration, Timestamp};
+use settlement::{MajorUnits, SettlementEvent, Transaction, exponent};
+
+use super::batch::{BatchItem, EventState};
+use crate::StepError;
+use crate::client::AccountClient;
+use crate::items::{Order, Place, journal};
+use crate::ports::{Expect, Ports};
+
+/// The longest that Dintero is taken to work at a request: behind twice of it, one that was lost does not arrive any more.
+const SERVER_SECONDS_MAX: i64 = 30;
+
+/// A batch that was taken up so often without an end is left to a person.
+const ATTEMPTS_MAX: u32 = 12;
+
+/// Seconds to wait after the first attempt that led nowhere; doubled each time.
+const BACK_OFF_SECONDS: i64 = 30;
+const BACK_OFF_SECONDS_MAX: i64 = 3_600;
+
+/// How the signs of refunds and fees are written.
+const SIGNS: Signs = Signs::Magnitudes;
+
+/// A batch in the hands of one worker, for as long as its lease.
+pub(super) struct Sender<'a> {
+    pub(super) ports: &'a Ports,
+    pub(super) client: &'a AccountClient<'a>,
+    pub(super) place: Place,
+    pub(super) item: BatchItem,
+    pub(super) revision: u64,
+    pub(super) now: Timestamp,
+    pub(super) lease_until: Timestamp,
+    /// Whether a refusal was seen to leave nothing of its request behind.
+    pub(super) refusals_are_whole: bool,
+}
+
+/// What came of sending some events of a batch.
+enum Sent {
+    /// All have an answer of their own.
+    Taken,
+    /// The request was refused as it is.
+    Refused(u16, String),
+    /// No more can be done now.
+    Stopped,
+}
+
+impl Sender<'_> {
+    /// Takes the batch up and brings it as far as it goes now.
+    pub(super) async fn run(mut self) -> Result<BatchItem, StepError> {
+        self.take_up().await?;
+        match self.read_back().await {
+            Ok(()) => {}
+            Err(StepError::Port(error)) => {
+                let wait = self.back_off();
+                self.let_go(Some(wait), format!("could not be read back: {error}")).await?;
+                return Ok(self.item);
+            }
+            Err(error) => return Err(error),
+        }
+        let planned = self.events_that(|state| *state == EventState::Planned);
+        if !planned.is_empty() && self.send(planned).await? == Stop::Yes {
+            return Ok(self.item);
+        }
+        let waits = self.item.events.iter().filter_map(|event| match event.state {
+            EventState::Unknown { until, .. } => Some(until),
+            _ => None,
+        });
+        let not_before = waits.max();
+        self.let_go(not_before, "worked through".to_owned()).await?;
+        Ok(self.item)
+    }
+
+    async fn take_up(&mut self) -> Result<(), StepError> {
+        let settled = self.settled_by(self.item.lease_until.unwrap_or(self.now));
+        for event in &mut self.item.events {
+            if event.state == EventState::InFlight {
+                let why = "the worker that sent it ended before its answer came".to_owned();
+                event.state = EventState::Unknown { until: settled, why };
+            }
+        }
+        self.item.attempt += 1;
+        if self.item.attempt > ATTEMPTS_MAX {
+            for event in self.item.events.iter_mut().filter(|event| !event.state.is_ended()) {
+                let why = format!("it was taken up {ATTEMPTS_MAX} times without an end; it is {}", event.state.word());
+                event.state = EventState::Human { why };
+            }
+        }
+        self.item.lease_until = Some(self.lease_until);
+        self.item.not_before = None;
+        self.save(format!("taken up, attempt {}", self.item.attempt), Order::First).await
+    }
+
+    /// Whoever sends until `end` has been heard behind this time.
+    fn settled_by(&self, end: Timestamp) -> Timestamp {
+        end.saturating_add(SignedDuration::from_secs(2 * SERVER_SECONDS_MAX)).unwrap_or(end)
+    }
+
+    /// Holds every event that has not ended against what stands at Dintero.
+    async fn read_back(&mut self) -> Result<(), StepError> {
+        let open = self.events_that(|state| !state.is_ended());
+        if open.is_empty() {
+            return Ok(());
+        }
+        let mut ids: Vec<&str> = self.chosen(&open).map(|event| event.transaction.as_str()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let found = self.client.transactions_by_id(&ids).await?;
+        let found: BTreeMap<&str, &Transaction> = found.iter().map(|found| (found.id.as_str(), found)).collect();
+        let now = self.now;
+        for event in self.item.events.iter_mut().filter(|event| !event.state.is_ended()) {
+            let state = match found.get(event.transaction.as_str()) {
+                None => Some(EventState::Human { why: "Dintero has no such transaction".to_owned() }),
+                Some(transaction) => standing(&event.event, transaction),
+            };
+            event.state = match (state, &event.state) {
+                (Some(state), _) => state,
+                (None, EventState::Unknown { until, .. }) if now < *until => continue,
+                (None, _) => EventState::Planned,
+            };
+        }
+        self.save("read what stands at Dintero".to_owned(), Order::Midway).await
+    }
+
+    /// Sends events; one that makes a whole request be refused is found by halves and set apart.
+    async fn send(&mut self, planned: Vec<usize>) -> Result<Stop, StepError> {
+        let mut groups = vec![planned];
+        while let Some(mut group) = groups.pop() {
+            let (mut status, mut message) = match self.send_together(&group).await? {
+                Sent::Taken => continue,
+                Sent::Stopped => return Ok(Stop::Yes),
+                Sent::Refused(status, message) => (status, message),
+            };
+            let mut aside = Vec::new();
+            let mut alone = group.len() == 1;
+            while !alone {
+                group.retain(|place| self.is_planned(*place));
+                let rest = group.split_off(group.len().div_ceil(2));
+                if group.is_empty() {
+                    break;
+                }
+                alone = group.len() == 1;
+                match self.send_together(&group).await? {
+                    Sent::Stopped => return Ok(Stop::Yes),
+                    Sent::Refused(found, said) => {
+                        (status, message) = (found, said);
+                        aside.extend(rest);
+                    }
+                    Sent::Taken => {
+                        group = rest;
+                        alone = false;
+                    }
+                }
+            }
+            if let [place] = group[..] {
+                self.set(place, EventState::Refused { status, message });
+                self.save("one event is refused".to_owned(), Order::Midway).await?;
+            }
+            aside.retain(|place| self.is_planned(*place));
+            if !aside.is_empty() {
+                groups.push(aside);
+            }
+        }
+        Ok(Stop::No)
+    }
+
+    /// One request: written down first, sent once, its answer noted.
+    async fn send_together(&mut self, group: &[usize]) -> Result<Sent, StepError> {
+        let events: Vec<(&str, &SettlementEvent)> =
+            self.chosen(group).map(|event| (event.transaction.as_str(), &event.event)).collect();
+        let body = dintero::body(events, SIGNS);
+        self.item.body = Some(body.clone());
+        group.iter().for_each(|place| self.set(*place, EventState::InFlight));
+        self.save(format!("sending {} events", group.len()), Order::Midway).await?;
+        let outcome = self.client.add_settlement_events(&body, self.lease_until).await;
+        self.note(group, outcome).await
+    }
+
+    async fn note(&mut self, group: &[usize], outcome: Outcome) -> Result<Sent, StepError> {
+        let (wait, why) = match outcome {
+            Outcome::Applied(listed) => return self.note_applied(group, &listed).await,
+            Outcome::Refused { status, message } => {
+                self.set_all(group, &EventState::Planned);
+                self.save(format!("refused: {message}"), Order::Midway).await?;
+                if group.len() > 1 && !self.refusals_are_whole {
+                    self.read_back().await?;
+                    self.refusals_are_whole = group.iter().all(|place| self.is_planned(*place));
+                }
+                return Ok(Sent::Refused(status, message));
+            }
+            Outcome::Conflict(message) => {
+                self.set_all(group, &EventState::Planned);
+                self.read_back().await?;
+                let why = format!("Dintero says that it conflicts ({message}), and has no such event");
+                for place in group.iter().filter(|place| self.is_planned(**place)).copied().collect::<Vec<_>>() {
+                    self.set(place, EventState::Human { why: why.clone() });
+                }
+                self.save("conflict read back".to_owned(), Order::Midway).await?;
+                return Ok(Sent::Taken);
+            }
+            Outcome::Unknown(why) => {
+                let until = self.settled_by(self.lease_until);
+                self.set_all(group, &EventState::Unknown { until, why: why.clone() });
+                (until, format!("outcome unknown: {why}"))
+            }
+            Outcome::Later(after) => {
+                self.set_all(group, &EventState::Planned);
+                let until = self.now.saturating_add(after).unwrap_or(self.now);
+                (until, format!("asked to wait {} s", after.as_secs()))
+            }
+            Outcome::NotSent(why) => (self.unsent(group), format!("not sent: {why}")),
+            Outcome::Unauthorised => (self.unsent(group), "the token is refused, a new one as well".to_owned()),
+            Outcome::Forbidden(message) => {
+                (self.unsent(group), format!("the API client may not post settlement events ({message})"))
+            }
+        };
+        self.let_go(Some(wait), why).await?;
+        Ok(Sent::Stopped)
+    }
+
+    /// Transactions are recognised by their ids, wherever they stand in the answer.
+    async fn note_applied(&mut self, group: &[usize], listed: &[Transaction]) -> Result<Sent, StepError> {
+        let until = self.settled_by(self.lease_until);
+        let mut missing = 0;
+        for place in group {
+            let Some(event) = self.item.events.get_mut(*place) else { continue };
+            if listed.iter().any(|transaction| transaction.id == event.transaction) {
+                event.state = EventState::Posted { found: false };
+            } else {
+                missing += 1;
+                let why = "the answer does not list its transaction".to_owned();
+                event.state = EventState::Unknown { until, why };
+            }
+        }
+        let posted = group.len() - missing;
+        self.save(format!("{posted} events posted, {missing} not in the answer"), Order::Midway).await?;
+        Ok(Sent::Taken)
+    }
+
+    fn unsent(&mut self, group: &[usize]) -> Timestamp {
+        self.set_all(group, &EventState::Planned);
+        self.back_off()
+    }
+
+    /// When to come back: later each time, and not all batches at once.
+    fn back_off(&self) -> Timestamp {
+        let doubled = BACK_OFF_SECONDS.saturating_mul(1 << self.item.attempt.min(16));
+        let seconds = doubled.min(BACK_OFF_SECONDS_MAX);
+        let spread = self.place.sort.bytes().fold(0_i64, |sum, byte| (sum * 31 + i64::from(byte)) % 1_000);
+        let seconds = seconds / 2 + seconds * spread / 2_000;
+        self.now.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(self.now)
+    }
+
+    async fn let_go(&mut self, not_before: Option<Timestamp>, what: String) -> Result<(), StepError> {
+        self.item.lease_until = None;
+        self.item.not_before = not_before;
+        self.save(what, Order::Last).await
+    }
+
+    /// Writes the batch with its journal entry, unless another worker has taken it over.
+    async fn save(&mut self, what: String, order: Order) -> Result<(), StepError> {
+        let entry = journal(&self.place, self.revision + 1, self.now, order, what);
+        let writes = [self.place.put(&self.item, Expect::Revision(self.revision)), entry];
+        self.ports.state.transact(&writes).await?;
+        self.revision += 1;
+        Ok(())
+    }
+
+    fn events_that(&self, holds: impl Fn(&EventState) -> bool) -> Vec<usize> {
+        let events = self.item.events.iter().enumerate();
+        events.filter(|(_, event)| holds(&event.state)).map(|(place, _)| place).collect()
+    }
+
+    fn chosen<'s>(&'s self, places: &'s [usize]) -> impl Iterator<Item = &'s super::batch::PlannedEvent> {
+        places.iter().filter_map(|place| self.item.events.get(*place))
+    }
+
+    fn is_planned(&self, place: usize) -> bool {
+        self.item.events.get(place).is_some_and(|event| event.state == EventState::Planned)
+    }
+
+    fn set(&mut self, place: usize, state: EventState) {
+        if let Some(event) = self.item.events.get_mut(place) {
+            event.state = state;
+        }
+    }
+
+    fn set_all(&mut self, places: &[usize], state: &EventState) {
+        places.iter().for_each(|place| self.set(*place, state.clone()));
+    }
+}
+
+/// Whether the worker has to leave the batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    Yes,
+    No,
+}
+
+/// What an event is, when its settlement stands at the transaction already, whoever put it there.
+fn standing(event: &SettlementEvent, transaction: &Transaction) -> Option<EventState> {
+    let of_settlement = |found: &&SettlementEvent| {
+        found.settlement_id == event.settlement_id || found.provider_reference == event.provider_reference
+    };
+    let found: Vec<&SettlementEvent> = transaction.all_settlement_events().filter(of_settlement).collect();
+    let same_event: Vec<&SettlementEvent> = match &event.event_correlation_id {
+        Some(id) => found.iter().copied().filter(|found| found.event_correlation_id.as_ref() == Some(id)).collect(),
+        None => found.clone(),
+    };
+    let seen = if same_event.is_empty() { found } else { same_event };
+    if seen.is_empty() {
+        return None;
+    }
+    let sum = |minor: fn(&SettlementEvent) -> i64| seen.iter().map(|found| i128::from(minor(found))).sum::<i128>();
+    let sums = [
+        sum(|found| found.amount_minor),
+        sum(|found| found.capture_minor),
+        sum(|found| found.refund_minor),
+        sum(|found| found.fee_minor),
+    ];
+    if sums == event.money().map(i128::from) {
+        return Some(EventState::Posted { found: true });
+    }
+    let decimals = exponent("dintero", transaction.currency);
+    let show =
+        |minor: i128| i64::try_from(minor).map_or_else(|_| "?".into(), |m| MajorUnits::new(m, decimals).to_string());
+    let [amount, ..] = sums;
+    let why = format!(
+        "Dintero has this settlement at the transaction with amount {}, expected {}",
+        show(amount),
+        show(i128::from(event.amount_minor))
+    );
+    Some(EventState::Human { why })
+}
