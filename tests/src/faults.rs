@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use pipeline::keys::Key;
-use pipeline::ports::{Item, ObjectMeta, Page, Put, PutNew, Query};
+use pipeline::ports::{Item, ObjectMeta, Page, Put, PutNew, Query, VersionPage};
 use pipeline::{Objects, PortError, PortErrorKind, Ports, State};
 
 /// When a call fails.
@@ -101,6 +101,10 @@ impl Objects for Faulty<dyn Objects> {
 
     async fn upload_new(&self, key: &Key, file: &Path) -> Result<PutNew, PortError> {
         self.plan.call(self.inner.upload_new(key, file)).await
+    }
+
+    async fn versions(&self, prefix: &str, cursor: Option<&str>) -> Result<VersionPage, PortError> {
+        self.plan.call(self.inner.versions(prefix, cursor)).await
     }
 
     async fn put_new(&self, key: &Key, bytes: &[u8]) -> Result<PutNew, PortError> {

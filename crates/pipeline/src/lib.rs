@@ -4,6 +4,7 @@
 //! and a test build the same one. Knows the outside world only as [`Ports`].
 
 pub mod account;
+pub mod audit;
 pub mod client;
 pub mod difference;
 pub mod explain;
@@ -16,8 +17,10 @@ pub mod ports;
 pub mod post;
 pub mod reconcile;
 pub mod release;
+pub mod replay;
 mod spool;
 pub mod standing;
+pub mod way;
 
 pub use ports::{HttpClient, Objects, PortError, PortErrorKind, Ports, Secrets, State};
 pub use spool::report_id_of;

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use serde_json::Value;
 use settlement::AccountId;
 
@@ -93,6 +94,26 @@ pub struct ObjectMeta {
     pub size_bytes: u64,
 }
 
+/// A version of an object, as a listing has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedVersion {
+    /// Key as text, bucket first.
+    pub key: String,
+    /// The version.
+    pub version: String,
+    /// When it was put; `None` where the store does not keep it.
+    pub at: Option<Timestamp>,
+}
+
+/// One page of a listing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct VersionPage {
+    /// The versions.
+    pub versions: Vec<ListedVersion>,
+    /// Where to go on; `None` at the end.
+    pub cursor: Option<String>,
+}
+
 /// What became of a conditional put.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PutNew {
@@ -128,6 +149,12 @@ pub trait Objects: Send + Sync {
     /// # Errors
     /// As [`Objects::upload`]; an existing object is an answer, not an error.
     async fn upload_new(&self, key: &Key, file: &Path) -> Result<PutNew, PortError>;
+
+    /// Lists every version of every object whose key begins with `prefix`, in the order of keys.
+    ///
+    /// # Errors
+    /// `Unavailable` when the store cannot answer.
+    async fn versions(&self, prefix: &str, cursor: Option<&str>) -> Result<VersionPage, PortError>;
 
     /// Puts bytes only when no object has that key.
     ///

@@ -18,6 +18,7 @@ pub use self::batch::{BatchItem, EVENTS_MAX, EventState, PlannedEvent, event_id}
 pub use self::plan::{ChangedEvent, OutboxItem, UnmatchedLine};
 pub use self::resolve::{Decision, Resolve, resolve};
 use self::send::Sender;
+pub(crate) use self::send::standing;
 use crate::StepError;
 use crate::client::Dintero;
 use crate::items::{self, Order, Place, SwitchItem, journal};

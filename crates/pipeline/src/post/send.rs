@@ -301,7 +301,7 @@ enum Stop {
 }
 
 /// What an event is, when its settlement stands at the transaction already, whoever put it there.
-fn standing(event: &SettlementEvent, transaction: &Transaction) -> Option<EventState> {
+pub(crate) fn standing(event: &SettlementEvent, transaction: &Transaction) -> Option<EventState> {
     let of_settlement = |found: &&SettlementEvent| {
         found.settlement_id == event.settlement_id || found.provider_reference == event.provider_reference
     };

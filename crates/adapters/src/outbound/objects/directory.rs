@@ -8,11 +8,15 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use pipeline::keys::Key;
-use pipeline::ports::{ObjectMeta, PutNew};
+use pipeline::ports::{ListedVersion, ObjectMeta, PutNew, VersionPage};
 use pipeline::{Objects, PortError, PortErrorKind};
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
+
+/// Earlier versions lie below this folder, each under its key.
+const VERSIONS: &str = ".versions";
 
 /// A directory that stands for an object store.
 #[derive(Debug)]
@@ -31,7 +35,7 @@ impl Directory {
     }
 
     fn version_path(&self, key: &Key, version: &str) -> PathBuf {
-        self.root.join(".versions").join(key.to_string()).join(version)
+        self.root.join(VERSIONS).join(key.to_string()).join(version)
     }
 
     /// Copies what `write` gives to a file aside, with its version and size.
@@ -132,6 +136,41 @@ fn version_of(path: &Path) -> io::Result<Option<String>> {
     }
 }
 
+/// Finds the files below `root` whose keys begin with `prefix`; an old version is named by the last part of its path.
+fn list(root: &Path, prefix: &str, is_old: bool, found: &mut Vec<ListedVersion>) -> io::Result<()> {
+    let first = prefix.split('/').next().unwrap_or_default();
+    let mut folders = vec![root.join(first)];
+    while let Some(folder) = folders.pop() {
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            Err(error) => return Err(error),
+        };
+        for entry in entries {
+            let entry = entry?;
+            let path = entry.path();
+            if entry.file_type()?.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let below = path.strip_prefix(root).unwrap_or(&path);
+            let key = if is_old { below.parent().unwrap_or(below) } else { below };
+            let key = key.to_string_lossy().into_owned();
+            if !key.starts_with(prefix) {
+                continue;
+            }
+            let version = if is_old {
+                entry.file_name().to_string_lossy().into_owned()
+            } else {
+                version_of(&path)?.unwrap_or_default()
+            };
+            let at = Timestamp::try_from(entry.metadata()?.modified()?).ok();
+            found.push(ListedVersion { key, version, at });
+        }
+    }
+    Ok(())
+}
+
 fn failed(what: &str, key: &Key, error: io::Error) -> PortError {
     let kind = match error.kind() {
         ErrorKind::NotFound => PortErrorKind::NotFound,
@@ -172,6 +211,20 @@ impl Objects for Directory {
         let copy = |out: &mut Hashing| io::copy(&mut File::open(file)?, out).map(drop);
         let put = || self.link_new(key, self.write_aside(copy)?);
         put().map_err(|error| failed("put", key, error))
+    }
+
+    async fn versions(&self, prefix: &str, _cursor: Option<&str>) -> Result<VersionPage, PortError> {
+        let list = || {
+            let mut found = Vec::new();
+            for (root, is_old) in [(self.root.clone(), false), (self.root.join(VERSIONS), true)] {
+                list(&root, prefix, is_old, &mut found)?;
+            }
+            found.sort_by(|a, b| (&a.key, a.at, &a.version).cmp(&(&b.key, b.at, &b.version)));
+            Ok(found)
+        };
+        let failed =
+            |error: io::Error| PortError::new(PortErrorKind::Unavailable, format!("Cannot list {prefix}"), error);
+        Ok(VersionPage { versions: list().map_err(failed)?, cursor: None })
     }
 
     async fn put_new(&self, key: &Key, bytes: &[u8]) -> Result<PutNew, PortError> {

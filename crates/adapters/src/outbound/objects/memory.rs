@@ -7,8 +7,11 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use pipeline::keys::Key;
-use pipeline::ports::{ObjectMeta, PutNew};
+use pipeline::ports::{ListedVersion, ObjectMeta, PutNew, VersionPage};
 use pipeline::{Objects, PortError, PortErrorKind};
+
+/// A page ends at the first key behind so many versions.
+const PAGE_VERSIONS_MIN: usize = 100;
 
 /// Every version of every object, in the order they were put.
 #[derive(Debug, Default)]
@@ -70,6 +73,23 @@ impl Objects for MemoryObjects {
 
     async fn upload_new(&self, key: &Key, file: &Path) -> Result<PutNew, PortError> {
         Ok(self.put(key, read(key, file)?, true))
+    }
+
+    async fn versions(&self, prefix: &str, cursor: Option<&str>) -> Result<VersionPage, PortError> {
+        let objects = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut page = VersionPage::default();
+        let behind = |key: &&String| cursor.is_none_or(|cursor| key.as_str() > cursor);
+        for (key, versions) in objects.iter().filter(|(key, _)| key.starts_with(prefix) && behind(key)) {
+            if page.versions.len() >= PAGE_VERSIONS_MIN {
+                page.cursor = page.versions.last().map(|last| last.key.clone());
+                break;
+            }
+            for number in 1..=versions.len() {
+                let (key, version) = (key.clone(), number.to_string());
+                page.versions.push(ListedVersion { key, version, at: None });
+            }
+        }
+        Ok(page)
     }
 
     async fn put_new(&self, key: &Key, bytes: &[u8]) -> Result<PutNew, PortError> {

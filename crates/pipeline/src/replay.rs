@@ -1,0 +1,104 @@
+//! Replay: which uploaded objects to take the whole way once more. Taking them again has no second effect.
+
+use jiff::{SignedDuration, Timestamp};
+use settlement::{AccountId, ReportId};
+
+use crate::StepError;
+use crate::items::{ObjectItem, Place, ReportItem, ReportState};
+use crate::keys::LandingKey;
+use crate::ports::{ListedVersion, Ports};
+
+/// Which objects are meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Replay {
+    /// Every version of one object.
+    Object(LandingKey),
+    /// The object that a report was read from.
+    Report(ReportId),
+    /// Everything that was put since then, and everything whose time is not known.
+    Since(Timestamp),
+    /// What was put at least that long ago and has come to no end: its notification was lost, or its reader.
+    Undone(SignedDuration),
+}
+
+/// An object that is to be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// Where it lies.
+    pub landing: LandingKey,
+    /// Its version.
+    pub version: String,
+    /// What is known of it so far, in words.
+    pub known: String,
+}
+
+/// Finds the objects of an account; nothing is changed.
+///
+/// # Errors
+/// When a port fails, or a report that was asked for is not known.
+pub async fn find(ports: &Ports, account: &AccountId, which: &Replay, now: Timestamp) -> Result<Vec<Due>, StepError> {
+    if let Replay::Report(report) = which {
+        let place = Place::report(*report, account);
+        let Some((item, _)) = place.read::<ReportItem>(&*ports.state).await? else {
+            let message = format!("Found no report {} of account {account}", report.short());
+            return Err(StepError::Refused(message));
+        };
+        let bad = |_| StepError::Refused(format!("Report {} lies at no landing key", report.short()));
+        let landing = item.object_key.strip_prefix("landing/").unwrap_or_default().parse().map_err(bad)?;
+        return Ok(vec![Due { landing, version: item.object_version, known: item.state.word() }]);
+    }
+    let prefix = match which {
+        Replay::Object(landing) => crate::keys::Key::Landing(landing.clone()).to_string(),
+        _ => format!("landing/{account}/"),
+    };
+    let mut due = Vec::new();
+    let mut cursor = None;
+    loop {
+        let page = ports.objects.versions(&prefix, cursor.as_deref()).await?;
+        for listed in page.versions {
+            due.extend(judge(ports, account, which, now, &listed).await?);
+        }
+        match page.cursor {
+            Some(next) => cursor = Some(next),
+            None => return Ok(due),
+        }
+    }
+}
+
+async fn judge(
+    ports: &Ports,
+    account: &AccountId,
+    which: &Replay,
+    now: Timestamp,
+    listed: &ListedVersion,
+) -> Result<Option<Due>, StepError> {
+    // What lies there under an impossible name was refused when it came.
+    let Some(Ok(landing)) = listed.key.strip_prefix("landing/").map(str::parse::<LandingKey>) else { return Ok(None) };
+    let meant = match which {
+        Replay::Object(meant) => landing == *meant,
+        Replay::Since(since) => listed.at.is_none_or(|at| at >= *since),
+        Replay::Undone(age) => listed.at.is_none_or(|at| at.saturating_add(*age).is_ok_and(|due| due <= now)),
+        Replay::Report(_) => false,
+    };
+    if !meant {
+        return Ok(None);
+    }
+    let object = Place::object(&listed.key, &listed.version).read::<ObjectItem>(&*ports.state).await?;
+    let (known, is_undone) = match object {
+        None => ("never read".to_owned(), true),
+        Some((ObjectItem { report: Some(report), .. }, _)) => {
+            match Place::report(report, account).read::<ReportItem>(&*ports.state).await? {
+                Some((item, _)) => {
+                    let expired = matches!(item.state, ReportState::Claimed { lease_until } if lease_until <= now);
+                    (item.state.word(), expired || item.state == ReportState::Released)
+                }
+                None => ("its report is not known".to_owned(), true),
+            }
+        }
+        Some((ObjectItem { kind, .. }, _)) => (kind.map_or_else(String::new, |kind| kind.to_string()), false),
+    };
+    if matches!(which, Replay::Undone(_)) && !is_undone {
+        return Ok(None);
+    }
+    Ok(Some(Due { landing, version: listed.version.clone(), known }))
+}
