@@ -51,6 +51,34 @@ pub async fn objects(objects: &dyn Objects) {
     let other = landing("other.csv");
     assert!(matches!(objects.upload_new(&other, file(b"new").path()).await, Ok(PutNew::Created(_))));
     assert!(objects.upload_new(&landing("x"), std::path::Path::new("/nowhere/at all")).await.is_err());
+    list(objects, &[(&key, &first.version), (&key, &second.version), (&once, &meta.version)]).await;
+}
+
+/// Every version is listed once, page by page, and nothing beside the prefix.
+async fn list(objects: &dyn Objects, some: &[(&Key, &str)]) {
+    let many: Vec<Key> = (0..120).map(|number| landing(&format!("many-{number:03}"))).collect();
+    for key in &many {
+        objects.put_new(key, b"x").await.expect("put");
+    }
+    let mut found = Vec::new();
+    let mut cursor = None;
+    loop {
+        let page = objects.versions("landing/T00000001/vipps/", cursor.as_deref()).await.expect("list");
+        found.extend(page.versions.into_iter().map(|listed| (listed.key, listed.version)));
+        match page.cursor {
+            Some(next) => cursor = Some(next),
+            None => break,
+        }
+    }
+    assert!(found.is_sorted_by_key(|(key, _)| key.clone()), "{found:?}");
+    for (key, version) in some {
+        let listed = found.iter().filter(|listed| **listed == (key.to_string(), (*version).to_owned())).count();
+        assert_eq!(listed, 1, "{key} {version}");
+    }
+    assert_eq!(found.len(), many.len() + 4);
+    let below = objects.versions("landing/T00000001/vipps/many-00", None).await.expect("list");
+    assert_eq!(below.versions.len(), 10);
+    assert_eq!(objects.versions("landing/T00000002/", None).await.expect("list").versions, Vec::new());
 }
 
 fn put(sort: &str, body: i64, expect: Expect) -> Put {

@@ -11,6 +11,7 @@ pub mod explain;
 pub mod items;
 pub mod judge;
 pub mod keys;
+pub mod memory;
 pub mod notice;
 pub mod parse;
 pub mod ports;

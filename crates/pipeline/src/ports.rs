@@ -204,6 +204,32 @@ pub struct Put {
     pub expect: Expect,
 }
 
+impl Put {
+    /// Refuses what no store takes: too many writes, or two to one record.
+    ///
+    /// # Errors
+    /// `Refused` then.
+    pub fn check_all(writes: &[Put]) -> Result<(), PortError> {
+        let refused = |why: &str| Err(PortError::new(PortErrorKind::Refused, "Cannot write to the state", why));
+        if writes.len() > TRANSACT_WRITES_MAX {
+            return refused("more writes than a transaction may hold");
+        }
+        let place = |put: &Put| (put.partition.clone(), put.sort.clone());
+        let mut places: Vec<(String, String)> = writes.iter().map(place).collect();
+        places.sort_unstable();
+        if places.windows(2).any(|pair| pair.first() == pair.last()) {
+            return refused("two writes to one record");
+        }
+        Ok(())
+    }
+
+    /// What is said when the condition of this write does not hold.
+    pub fn conflict(&self) -> PortError {
+        let what = format!("Cannot write {} {}", self.partition, self.sort);
+        PortError::new(PortErrorKind::Conflict, what, "the record is not as it was read")
+    }
+}
+
 /// A range of one partition in the order of its sort keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {

@@ -1,7 +1,6 @@
 //! Files by key.
 
 mod directory;
-mod memory;
 
 pub use directory::Directory;
-pub use memory::MemoryObjects;
+pub use pipeline::memory::MemoryObjects;

@@ -9,8 +9,6 @@ use pipeline::ports::{Expect, Item, Page, Put, Query};
 use pipeline::{PortError, PortErrorKind, State};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, TransactionBehavior, params};
 
-use super::{check_transaction, conflict};
-
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS item (
     partition TEXT NOT NULL,
     sort TEXT NOT NULL,
@@ -92,7 +90,7 @@ impl State for Sqlite {
     }
 
     async fn transact(&self, writes: &[Put]) -> Result<(), PortError> {
-        check_transaction(writes)?;
+        Put::check_all(writes)?;
         let unable = |error| failed("write to the state", error);
         let mut connection = self.connection();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(unable)?;
@@ -112,7 +110,7 @@ impl State for Sqlite {
             };
             if !holds {
                 // Dropping the transaction rolls it back.
-                return Err(conflict(put));
+                return Err(put.conflict());
             }
             let next = revision.unwrap_or(0) + 1;
             let row = params![put.partition, put.sort, next, put.schema, put.body.to_string()];

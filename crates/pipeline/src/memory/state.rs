@@ -3,16 +3,27 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use crate::ports::{Expect, Item, Page, PortError, Put, Query, State};
 use async_trait::async_trait;
-use pipeline::ports::{Expect, Item, Page, Put, Query};
-use pipeline::{PortError, State};
-
-use super::{check_transaction, conflict};
 
 /// Records in the order of their keys.
 #[derive(Debug, Default)]
 pub struct MemoryState {
     records: Mutex<BTreeMap<(String, String), Item>>,
+}
+
+impl Clone for MemoryState {
+    fn clone(&self) -> Self {
+        let records = self.records.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        MemoryState { records: Mutex::new(records) }
+    }
+}
+
+impl MemoryState {
+    /// Every record, in the order of keys.
+    pub fn all(&self) -> Vec<Item> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
 }
 
 #[async_trait]
@@ -43,7 +54,7 @@ impl State for MemoryState {
     }
 
     async fn transact(&self, writes: &[Put]) -> Result<(), PortError> {
-        check_transaction(writes)?;
+        Put::check_all(writes)?;
         let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
         let place = |put: &Put| (put.partition.clone(), put.sort.clone());
         for put in writes {
@@ -54,7 +65,7 @@ impl State for MemoryState {
                 Expect::Revision(expected) => revision == Some(expected),
             };
             if !holds {
-                return Err(conflict(put));
+                return Err(put.conflict());
             }
         }
         for put in writes {

@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::keys::Key;
+use crate::ports::{ListedVersion, ObjectMeta, Objects, PortError, PortErrorKind, PutNew, VersionPage};
 use async_trait::async_trait;
-use pipeline::keys::Key;
-use pipeline::ports::{ListedVersion, ObjectMeta, PutNew, VersionPage};
-use pipeline::{Objects, PortError, PortErrorKind};
 
 /// A page ends at the first key behind so many versions.
 const PAGE_VERSIONS_MIN: usize = 100;
@@ -16,7 +15,14 @@ const PAGE_VERSIONS_MIN: usize = 100;
 /// Every version of every object, in the order they were put.
 #[derive(Debug, Default)]
 pub struct MemoryObjects {
-    versions: Mutex<BTreeMap<String, Vec<Vec<u8>>>>,
+    versions: Mutex<BTreeMap<String, Vec<Arc<[u8]>>>>,
+}
+
+impl Clone for MemoryObjects {
+    fn clone(&self) -> Self {
+        let versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        MemoryObjects { versions: Mutex::new(versions) }
+    }
 }
 
 impl MemoryObjects {
@@ -27,12 +33,12 @@ impl MemoryObjects {
         if new && !versions.is_empty() {
             return PutNew::Exists;
         }
-        versions.push(bytes);
+        versions.push(bytes.into());
         PutNew::Created(meta(key, versions))
     }
 }
 
-fn meta(key: &Key, versions: &[Vec<u8>]) -> ObjectMeta {
+fn meta(key: &Key, versions: &[Arc<[u8]>]) -> ObjectMeta {
     ObjectMeta {
         key: key.to_string(),
         version: versions.len().to_string(),

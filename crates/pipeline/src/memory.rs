@@ -1,0 +1,7 @@
+//! The ports in memory: what every other implementation is held against, and what a simulation runs on.
+
+mod objects;
+mod state;
+
+pub use objects::MemoryObjects;
+pub use state::MemoryState;
