@@ -1,5 +1,8 @@
 //! The requests, of one account.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt::Write;
 
 use base64::Engine;

@@ -1,5 +1,8 @@
 //! Answers that are no answer: the documented body of an error, and bodies that cannot be read.
 
+#[cfg(test)]
+mod tests;
+
 use serde::Deserialize;
 
 use crate::http::Answer;

@@ -1,5 +1,8 @@
 //! Requests and answers of HTTP, and what may not be shown of them.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};

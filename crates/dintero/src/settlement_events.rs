@@ -1,5 +1,8 @@
 //! The body that adds settlement events to transactions.
 
+#[cfg(test)]
+mod tests;
+
 use serde::Serialize;
 use settlement::SettlementEvent;
 
@@ -60,9 +63,9 @@ pub fn body<'a>(events: impl IntoIterator<Item = (&'a str, &'a SettlementEvent)>
 
 impl<'a> EventBody<'a> {
     fn new(event: &'a SettlementEvent, signs: Signs) -> Self {
-        let sign = match signs {
-            Signs::Magnitudes => 1,
-            Signs::Signed => -1,
+        let signed = |magnitude: i64| match signs {
+            Signs::Magnitudes => magnitude,
+            Signs::Signed => magnitude.saturating_neg(),
         };
         EventBody {
             settlement_id: &event.settlement_id,
@@ -70,8 +73,8 @@ impl<'a> EventBody<'a> {
             amount: event.amount_minor,
             event_correlation_id: event.event_correlation_id.as_deref(),
             capture: event.capture_minor,
-            refund: event.refund_minor * sign,
-            fee: event.fee_minor * sign,
+            refund: signed(event.refund_minor),
+            fee: signed(event.fee_minor),
         }
     }
 }

@@ -1,5 +1,8 @@
 //! The list of an account's settlements.
 
+#[cfg(test)]
+mod tests;
+
 use serde::Deserialize;
 
 use crate::error::{Unreadable, read};
@@ -58,7 +61,8 @@ struct LastKey {
 pub fn settlements(answer: &Answer) -> Result<SettlementPage, Unreadable> {
     let PageBody { items, last_evaluated_key } = read(answer)?;
     let after = last_evaluated_key.and_then(|LastKey { id, settled_at, created_at }| {
-        Some(SettlementCursor { id: id?, date: settled_at.or(created_at)? })
+        let stated = |text: Option<String>| text.filter(|text| !text.is_empty());
+        Some(SettlementCursor { id: stated(id)?, date: stated(settled_at).or(stated(created_at))? })
     });
     Ok(SettlementPage { items, after })
 }

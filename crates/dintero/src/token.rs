@@ -1,5 +1,8 @@
 //! The token: credentials of an API client for a bearer that lasts some hours.
 
+#[cfg(test)]
+mod tests;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 

@@ -1,9 +1,12 @@
 //! Transactions as the API answers them: a bare list. Buyers, addresses and goods are dropped as they are read.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use settlement::{
     SettlementEvent, SettlementStatus, Transaction, TransactionEvent, TransactionEventKind, TransactionStatus,
@@ -53,23 +56,24 @@ const KEYS: &[&str] = &[
 #[derive(Deserialize)]
 struct TransactionBody {
     id: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     merchant_reference: String,
     merchant_reference_2: Option<String>,
     status: TransactionStatus,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     payment_product: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     payment_product_type: String,
     currency: String,
     amount: i64,
     payout_destination_id: Option<String>,
     store: Option<StoreBody>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     metadata: BTreeMap<String, Value>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     events: Vec<EventBody>,
     settlements: Option<SettlementsBody>,
+    #[serde(default, deserialize_with = "known")]
     settlement_status: Option<SettlementStatus>,
 }
 
@@ -81,13 +85,13 @@ struct StoreBody {
 #[derive(Deserialize)]
 struct EventBody {
     event: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     amount: i64,
     #[serde(default = "came_about")]
     success: bool,
     created_at: Option<Timestamp>,
     event_reference: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     metadata: BTreeMap<String, Value>,
     settlements: Option<SettlementsBody>,
 }
@@ -96,9 +100,20 @@ fn came_about() -> bool {
     true
 }
 
+/// What is stated as `null` is as good as not stated.
+fn or_nothing<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(value: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(value)?.unwrap_or_default())
+}
+
+/// A status of a word that came later is no reason to lose sight of the transaction: its events say what counts.
+fn known<'de, D: Deserializer<'de>>(value: D) -> Result<Option<SettlementStatus>, D::Error> {
+    let word: Option<String> = Option::deserialize(value)?;
+    Ok(word.and_then(|word| serde_json::from_value(Value::String(word)).ok()))
+}
+
 #[derive(Deserialize)]
 struct SettlementsBody {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     events: Vec<SettlementEventBody>,
 }
 
@@ -108,11 +123,11 @@ struct SettlementEventBody {
     provider_reference: String,
     amount: i64,
     event_correlation_id: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     capture: i64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     refund: i64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     fee: i64,
 }
 
