@@ -9,19 +9,23 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("formats", &["settlement"]),
     ("tables", &["settlement"]),
     ("documents", &["settlement"]),
-    ("pipeline", &["settlement", "formats", "tables", "documents"]),
-    ("adapters", &["pipeline"]),
-    ("cli", &["settlement", "formats", "tables", "documents", "pipeline", "adapters"]),
+    ("dintero", &["settlement"]),
+    ("pipeline", &["settlement", "formats", "tables", "documents", "dintero"]),
+    ("simulation", &["settlement", "dintero", "pipeline"]),
+    ("adapters", &["pipeline", "dintero"]),
+    ("cli", &["settlement", "formats", "tables", "documents", "dintero", "pipeline", "simulation", "adapters"]),
 ];
 
 /// Crates that compute and nothing else, with what they may never use.
-const PURE: &[&str] = &["settlement", "formats", "tables", "documents"];
+const PURE: &[&str] = &["settlement", "formats", "tables", "documents", "dintero", "simulation"];
 const FORBIDDEN: &[(&str, &[&str])] = &[
     ("settlement", &["arrow", "parquet", "tokio", "rusqlite", "quick-xml", "serde_json"]),
     ("formats", &["arrow", "parquet", "tokio", "rusqlite", "serde_json", "tempfile"]),
     ("tables", &["tokio", "rusqlite", "serde_json"]),
     ("documents", &["arrow", "parquet", "tokio", "rusqlite", "tempfile"]),
-    ("pipeline", &["rusqlite", "clap", "indicatif", "aws", "reqwest", "lambda"]),
+    ("dintero", &["reqwest", "hyper", "tokio", "rusqlite", "arrow", "parquet", "tempfile"]),
+    ("simulation", &["reqwest", "hyper", "tokio", "rusqlite", "tempfile"]),
+    ("pipeline", &["rusqlite", "clap", "indicatif", "aws", "reqwest", "hyper", "lambda"]),
 ];
 
 const LINES_MAX: usize = 500;
