@@ -1,10 +1,12 @@
 //! Stand-ins for the world outside, the same in every run: no clock, no network and no chance of their own.
 //!
-//! [`sandbox`] is Dintero's API as far as avstem uses it; [`in_process`] puts it behind the port of HTTP.
+//! [`sandbox`] is Dintero's API as far as avstem uses it; [`in_process`] puts it behind the port of HTTP;
+//! [`made_up`] fills it with an example.
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::float_arithmetic)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod in_process;
+pub mod made_up;
 pub mod sandbox;
 
 pub use in_process::{Clock, InProcess};
