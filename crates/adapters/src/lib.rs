@@ -3,4 +3,5 @@
 //! [`app`] is the only place that chooses between them, by URL scheme. No business rule lives here.
 
 pub mod app;
+pub mod inbound;
 pub mod outbound;

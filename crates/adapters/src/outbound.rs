@@ -1,4 +1,5 @@
 //! What the steps reach out to: one module per port, its implementations side by side.
 
+pub mod http;
 pub mod objects;
 pub mod state;
