@@ -8,6 +8,7 @@ mod notice;
 mod progress;
 mod records;
 mod run;
+mod sandbox;
 mod show;
 
 use std::ffi::OsString;
@@ -47,6 +48,8 @@ enum Command {
     Release(records::ReleaseArguments),
     /// Tell everything that happened to a settlement or report
     Explain(records::ExplainArguments),
+    /// Serve a stand-in for Dintero's API on this machine
+    Sandbox(sandbox::SandboxArguments),
 }
 
 /// Where a person's own data lie, and whose they are.
@@ -94,7 +97,7 @@ impl Ended {
 /// When the command cannot run; a held report is no error but [`Ended::Held`].
 pub fn run(arguments: impl IntoIterator<Item = OsString>, out: &mut dyn Write) -> anyhow::Result<Ended> {
     let arguments = Arguments::try_parse_from(arguments)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(dispatch(arguments.command, out))
 }
 
@@ -109,5 +112,6 @@ async fn dispatch(command: Command, out: &mut dyn Write) -> anyhow::Result<Ended
         Command::Notice(command) => notice::run(&command, out).await,
         Command::Release(arguments) => records::release(&arguments, out).await,
         Command::Explain(arguments) => records::explain(&arguments, out).await,
+        Command::Sandbox(arguments) => sandbox::run(&arguments, out).await,
     }
 }
