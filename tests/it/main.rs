@@ -6,6 +6,7 @@ mod conformance;
 mod contracts;
 mod damage;
 mod golden;
+mod http;
 mod injection;
 mod notices;
 mod properties;
