@@ -8,20 +8,22 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("settlement", &[]),
     ("formats", &["settlement"]),
     ("tables", &["settlement"]),
+    ("matching", &["settlement"]),
     ("documents", &["settlement"]),
     ("dintero", &["settlement"]),
-    ("pipeline", &["settlement", "formats", "tables", "documents", "dintero"]),
+    ("pipeline", &["settlement", "formats", "tables", "matching", "documents", "dintero"]),
     ("simulation", &["settlement", "dintero", "pipeline"]),
     ("adapters", &["pipeline", "dintero"]),
     ("cli", &["settlement", "formats", "tables", "documents", "dintero", "pipeline", "simulation", "adapters"]),
 ];
 
 /// Crates that compute and nothing else, with what they may never use.
-const PURE: &[&str] = &["settlement", "formats", "tables", "documents", "dintero", "simulation"];
+const PURE: &[&str] = &["settlement", "formats", "tables", "matching", "documents", "dintero", "simulation"];
 const FORBIDDEN: &[(&str, &[&str])] = &[
     ("settlement", &["arrow", "parquet", "tokio", "rusqlite", "quick-xml", "serde_json"]),
     ("formats", &["arrow", "parquet", "tokio", "rusqlite", "serde_json", "tempfile"]),
     ("tables", &["tokio", "rusqlite", "serde_json"]),
+    ("matching", &["arrow", "parquet", "tokio", "rusqlite", "serde_json", "tempfile"]),
     ("documents", &["arrow", "parquet", "tokio", "rusqlite", "tempfile"]),
     ("dintero", &["reqwest", "hyper", "tokio", "rusqlite", "arrow", "parquet", "tempfile"]),
     ("simulation", &["reqwest", "hyper", "tokio", "rusqlite", "tempfile"]),

@@ -1,0 +1,345 @@
+//! Transactions, small enough to keep a million of them at hand.
+
+use std::collections::BTreeMap;
+
+use settlement::{Currency, Transaction, TransactionEventKind, TransactionStatus};
+
+use crate::digest::Digest;
+use crate::happened::happened;
+use crate::keys::{self, Against, keys_of, provider_paying};
+
+/// Stands for no event and for no merchant number.
+const NONE: u32 = u32::MAX;
+
+/// One value of one field of one transaction or event. 24 bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry {
+    digest: Digest,
+    transaction: u32,
+    event: u32,
+}
+
+/// Where a value stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Hit {
+    /// Position of the transaction.
+    pub(crate) transaction: u32,
+    /// The event that the value stands at, by its number; `None` when it stands at the transaction.
+    pub(crate) event: Option<u32>,
+}
+
+/// What matching needs of a transaction.
+#[derive(Debug, Clone)]
+pub(crate) struct Facts {
+    pub(crate) id: Box<str>,
+    pub(crate) currency: Currency,
+    pub(crate) status: TransactionStatus,
+    product: u32,
+    merchant_number: u32,
+    first_event: u32,
+}
+
+/// A capture or refund that came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct EventFacts {
+    pub(crate) kind: TransactionEventKind,
+    /// Place among the events of the transaction.
+    pub(crate) number: u32,
+    /// Minor units above zero, where known.
+    pub(crate) amount_minor: Option<i64>,
+}
+
+/// The transactions could not be made into an index.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IndexError {
+    /// One transaction came twice, so that its captures would count twice.
+    #[error("Transaction {0} stands twice in the list of transactions")]
+    TwiceTheSame(String),
+    /// More transactions, or events of them, than the index can number.
+    #[error("More than 4 294 967 294 transactions or events")]
+    TooMany,
+}
+
+/// Gathers transactions one at a time; each may be dropped as soon as it is added.
+#[derive(Debug)]
+pub struct IndexBuilder {
+    fields: Vec<Against>,
+    names: BTreeMap<(String, String), u32>,
+    index: Index,
+}
+
+/// Transactions by every value that a line may be found by. Built once, then only read.
+///
+/// No transaction is kept. What is: a sorted list of (first 16 bytes of the SHA-256 of field and value, position), 24 bytes for each
+/// value of a field that a ladder looks at, searched by halving; the id, currency, status and product of each transaction, about 80
+/// bytes; and 32 bytes for each capture and refund. A transaction has about ten such values: 1 000 000 of them take about 350 MB,
+/// whatever else Dintero knows of them. What is found depends on neither the order of the transactions nor on chance.
+#[derive(Debug, Default)]
+pub struct Index {
+    entries: Vec<Entry>,
+    facts: Vec<Facts>,
+    events: Vec<EventFacts>,
+    products: Vec<(String, String)>,
+    merchant_numbers: Vec<String>,
+}
+
+impl Default for IndexBuilder {
+    fn default() -> Self {
+        IndexBuilder { fields: keys::indexed(), names: BTreeMap::new(), index: Index::default() }
+    }
+}
+
+impl IndexBuilder {
+    /// Adds a transaction.
+    ///
+    /// # Errors
+    /// When there are more than the index can number.
+    pub fn add(&mut self, transaction: &Transaction) -> Result<(), IndexError> {
+        let position = self.index.facts.len().try_into().ok().filter(|at| *at < NONE).ok_or(IndexError::TooMany)?;
+        let first_event = u32::try_from(self.index.events.len()).map_err(|_| IndexError::TooMany)?;
+        for field in &self.fields {
+            if let Some(text) = field.of_transaction(transaction) {
+                let digest = of_field(*field, text);
+                self.index.entries.push(Entry { digest, transaction: position, event: NONE });
+            }
+        }
+        for reference in [Some(&transaction.merchant_reference), transaction.merchant_reference_2.as_ref()] {
+            for digest in reference.into_iter().flat_map(|text| alike(text)) {
+                self.index.entries.push(Entry { digest, transaction: position, event: NONE });
+            }
+        }
+        for happened in happened(transaction) {
+            let facts =
+                EventFacts { kind: happened.kind(), number: happened.number, amount_minor: happened.amount_minor };
+            self.index.events.push(facts);
+            for field in &self.fields {
+                if let Some(text) = field.of_event(happened.event) {
+                    let digest = of_field(*field, text);
+                    self.index.entries.push(Entry { digest, transaction: position, event: happened.number });
+                }
+            }
+        }
+        let facts = Facts {
+            id: transaction.id.as_str().into(),
+            currency: transaction.currency,
+            status: transaction.status,
+            product: self.product(transaction),
+            merchant_number: self.merchant_number(transaction),
+            first_event,
+        };
+        self.index.facts.push(facts);
+        Ok(())
+    }
+
+    fn product(&mut self, transaction: &Transaction) -> u32 {
+        let name = (transaction.payment_product.clone(), transaction.payment_product_type.clone());
+        if let Some(known) = self.names.get(&name) {
+            return *known;
+        }
+        let number = u32::try_from(self.index.products.len()).unwrap_or(NONE);
+        self.index.products.push(name.clone());
+        self.names.insert(name, number);
+        number
+    }
+
+    fn merchant_number(&mut self, transaction: &Transaction) -> u32 {
+        let keys = keys_of(provider_paying(&transaction.payment_product));
+        let Some(text) = keys.merchant_number.and_then(|field| Against::Metadata(field).of_transaction(transaction))
+        else {
+            return NONE;
+        };
+        // An account has a handful of merchant numbers at a provider.
+        let numbers = &mut self.index.merchant_numbers;
+        let known = numbers.iter().position(|number| number == text);
+        let place = known.unwrap_or_else(|| {
+            numbers.push(text.to_owned());
+            numbers.len() - 1
+        });
+        u32::try_from(place).unwrap_or(NONE)
+    }
+
+    /// The index of all that was added.
+    ///
+    /// # Errors
+    /// When a transaction was added twice.
+    pub fn build(mut self) -> Result<Index, IndexError> {
+        self.index.entries.sort_unstable();
+        self.index.entries.dedup();
+        let mut index = self.index;
+        index.entries.shrink_to_fit();
+        for (position, facts) in (0_u32..).zip(&index.facts) {
+            let twice = index.find(Against::Id, &facts.id).any(|hit| hit.transaction != position);
+            if twice {
+                return Err(IndexError::TwiceTheSame(facts.id.to_string()));
+            }
+        }
+        Ok(index)
+    }
+}
+
+impl Index {
+    /// Number of transactions.
+    pub fn len(&self) -> usize {
+        self.facts.len()
+    }
+
+    /// Whether it holds no transaction.
+    pub fn is_empty(&self) -> bool {
+        self.facts.is_empty()
+    }
+
+    /// Payment product and its kind of the transaction at a position, as in [`crate::Matched::position`].
+    pub fn payment_product(&self, position: u32) -> Option<(&str, &str)> {
+        let (product, kind) = self.products.get(self.facts(position)?.product as usize)?;
+        Some((product, kind))
+    }
+
+    /// Where a value of a field stands, in the order of the transactions.
+    pub(crate) fn find(&self, field: Against, text: &str) -> impl ExactSizeIterator<Item = Hit> {
+        self.with(of_field(field, text))
+    }
+
+    /// Transactions with a reference like the text, the closer likeness first: the same letters, then the same number.
+    pub(crate) fn alike(&self, text: &str) -> [impl ExactSizeIterator<Item = Hit> + use<'_>; 2] {
+        let [letters, number] = likenesses(text);
+        [letters, number].map(|digest| self.with_some(digest))
+    }
+
+    fn with(&self, digest: Digest) -> impl ExactSizeIterator<Item = Hit> + use<'_> {
+        self.with_some(Some(digest))
+    }
+
+    fn with_some(&self, digest: Option<Digest>) -> impl ExactSizeIterator<Item = Hit> + use<'_> {
+        let from = |digest| {
+            let rest = self.entries.get(self.entries.partition_point(|entry| entry.digest < digest)..);
+            let rest = rest.unwrap_or_default();
+            rest.get(..rest.partition_point(|entry| entry.digest == digest)).unwrap_or_default()
+        };
+        let entries = digest.map(from).unwrap_or_default();
+        entries.iter().map(|entry| Hit {
+            transaction: entry.transaction,
+            event: Some(entry.event).filter(|event| *event != NONE),
+        })
+    }
+
+    /// What is known of the transaction at a position.
+    pub(crate) fn facts(&self, position: u32) -> Option<&Facts> {
+        self.facts.get(position as usize)
+    }
+
+    /// Its merchant number at its provider, where Dintero tells.
+    pub(crate) fn merchant_number(&self, facts: &Facts) -> Option<&str> {
+        self.merchant_numbers.get(facts.merchant_number as usize).map(String::as_str)
+    }
+
+    /// Its captures and refunds, each with its place among those of all transactions.
+    pub(crate) fn events(&self, position: u32) -> impl Iterator<Item = (u32, &EventFacts)> + Clone {
+        let first = self.facts(position).map_or(NONE, |facts| facts.first_event);
+        let end = position.checked_add(1).and_then(|next| self.facts(next)).map(|facts| facts.first_event as usize);
+        let events = self.events.get(first as usize..end.unwrap_or(self.events.len())).unwrap_or_default();
+        (first..).zip(events)
+    }
+
+    /// All transactions with their positions.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (u32, &Facts)> {
+        (0_u32..).zip(&self.facts)
+    }
+}
+
+fn of_field(field: Against, text: &str) -> Digest {
+    match field {
+        Against::Metadata(name) => Digest::of(&["metadata", name, text]),
+        Against::EventMetadata(name) => Digest::of(&["event metadata", name, text]),
+        Against::Id => Digest::of(&["id", text]),
+        Against::MerchantReference => Digest::of(&["merchant_reference", text]),
+        Against::MerchantReference2 => Digest::of(&["merchant_reference_2", text]),
+        Against::EventReference => Digest::of(&["event_reference", text]),
+        Against::EarlierLine(_) => Digest::of(&["earlier line", text]),
+    }
+}
+
+fn alike(text: &str) -> impl Iterator<Item = Digest> {
+    likenesses(text).into_iter().flatten()
+}
+
+/// A number in a reference with fewer digits tells nothing.
+const DIGITS_MIN: usize = 4;
+
+/// The letters and digits of a text without capitals; and its only number, without zeros in front.
+fn likenesses(text: &str) -> [Option<Digest>; 2] {
+    let letters: String = text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    let mut numbers = text.split(|c: char| !c.is_ascii_digit()).filter(|digits| digits.len() >= DIGITS_MIN);
+    let number = numbers.next().filter(|_| numbers.next().is_none()).map(|digits| digits.trim_start_matches('0'));
+    [
+        Some(letters).filter(|letters| !letters.is_empty()).map(|letters| Digest::of(&["letters", &letters])),
+        number.filter(|number| !number.is_empty()).map(|number| Digest::of(&["number", number])),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{capture, index, refund, transaction};
+
+    fn positions(hits: impl Iterator<Item = Hit>) -> Vec<u32> {
+        hits.map(|hit| hit.transaction).collect()
+    }
+
+    #[test]
+    fn values_are_found_in_their_own_field_only() {
+        let mut first = transaction("a", 500, vec![capture(500), refund(200)]);
+        first.merchant_reference = "77".into();
+        first.events[1].reference = Some(" 77 ".into());
+        let mut second = transaction("b", 500, Vec::new());
+        second.merchant_reference_2 = Some("77".into());
+        let index = index(&[first, second]);
+        assert_eq!(positions(index.find(Against::MerchantReference, "77")), [0]);
+        assert_eq!(positions(index.find(Against::MerchantReference2, "77")), [1]);
+        let at_event: Vec<Hit> = index.find(Against::EventReference, "77").collect();
+        assert_eq!(at_event, [Hit { transaction: 0, event: Some(1) }]);
+        assert_eq!(positions(index.find(Against::Id, "b")), [1]);
+        assert_eq!(index.find(Against::Id, "77").len(), 0);
+    }
+
+    #[test]
+    fn events_belong_to_their_transaction() {
+        let index = index(&[
+            transaction("a", 500, vec![capture(500), refund(200)]),
+            transaction("b", 1, Vec::new()),
+            transaction("c", 300, vec![capture(300)]),
+        ]);
+        let amounts = |position| -> Vec<(u32, Option<i64>)> {
+            index.events(position).map(|(place, event)| (place, event.amount_minor)).collect()
+        };
+        assert_eq!(amounts(0), [(0, Some(500)), (1, Some(200))]);
+        assert_eq!(amounts(1), []);
+        assert_eq!(amounts(2), [(2, Some(300))]);
+        assert_eq!(amounts(3), []);
+        assert_eq!(index.payment_product(2), Some(("vipps", "vipps")));
+        assert_eq!((index.len(), index.is_empty()), (3, false));
+    }
+
+    #[test]
+    fn a_transaction_may_not_come_twice() {
+        let mut builder = IndexBuilder::default();
+        for id in ["a", "b", "a"] {
+            builder.add(&transaction(id, 1, Vec::new())).unwrap();
+        }
+        assert_eq!(builder.build().unwrap_err(), IndexError::TwiceTheSame("a".into()));
+    }
+
+    #[test]
+    fn texts_are_alike_by_letters_and_by_their_only_number() {
+        let alike_in = |one: &str, other: &str| {
+            let [letters, number] = likenesses(one);
+            let [other_letters, other_number] = likenesses(other);
+            (letters.is_some() && letters == other_letters, number.is_some() && number == other_number)
+        };
+        assert_eq!(alike_in("Order-11 A", "ORDER11a"), (true, false));
+        assert_eq!(alike_in("Order #11536", "11536"), (false, true));
+        assert_eq!(alike_in("0011536", "no. 11536"), (false, true));
+        assert_eq!(alike_in("Order 115", "115"), (false, false));
+        assert_eq!(alike_in("11536/20011", "11536"), (false, false));
+        assert_eq!(alike_in("#", "-"), (false, false));
+    }
+}

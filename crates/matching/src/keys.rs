@@ -1,0 +1,332 @@
+//! What is compared with what: for each provider, the fields of a line and the fields of a transaction that hold one value.
+//!
+//! The ladder of a line is the rungs of its provider from the top, then [`GENERAL`]. A field stands here only where it is known
+//! what the provider writes into it; a provider without rungs of its own, or without a row, has the general ladder.
+
+use std::fmt;
+
+use settlement::{LineRecord, Transaction, TransactionEvent};
+
+use Against::{EarlierLine, EventMetadata, EventReference, Id, MerchantReference, MerchantReference2, Metadata};
+use LineField::{CorrelationId, OrderReference, OriginalReference, ProviderTransactionId};
+use Weight::{NamesOne, Refers};
+
+/// A field of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "each is the field of LineRecord with that name")]
+pub enum LineField {
+    ProviderTransactionId,
+    OriginalReference,
+    OrderReference,
+    CorrelationId,
+}
+
+/// What the field of a line is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Against {
+    /// Dintero's id of the transaction.
+    Id,
+    /// The merchant's reference.
+    MerchantReference,
+    /// The merchant's second reference.
+    MerchantReference2,
+    /// A field of the transaction's metadata.
+    Metadata(&'static str),
+    /// The merchant's reference of a capture or refund.
+    EventReference,
+    /// A field of the metadata of a capture or refund.
+    EventMetadata(&'static str),
+    /// The field of a sale that was matched earlier, in this settlement or in one before it.
+    EarlierLine(LineField),
+}
+
+/// What it is worth that two fields hold one value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weight {
+    /// The value names one payment: if its money differs, the line is not looked for elsewhere.
+    NamesOne,
+    /// The value is the merchant's own and may stand at several payments: only one that fits to the minor unit counts.
+    Refers,
+}
+
+/// One step of a ladder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rung {
+    /// The field of the line.
+    pub line: LineField,
+    /// What it is compared with.
+    pub against: Against,
+    /// What their being equal is worth.
+    pub weight: Weight,
+}
+
+const fn rung(line: LineField, against: Against, weight: Weight) -> Rung {
+    Rung { line, against, weight }
+}
+
+/// What is known of one provider's lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProviderKeys {
+    /// The provider, as in its formats.
+    pub provider: &'static str,
+    /// Payment products whose payer it is.
+    pub products: &'static [&'static str],
+    /// Whether it pays out other products too, so that a product rules nothing out.
+    pub pays_others: bool,
+    /// Whether each capture and refund has an id of its own, so that an id in two settlements is a line paid twice.
+    pub id_per_line: bool,
+    /// Field of a transaction's metadata that holds the merchant number its settlements come under.
+    pub merchant_number: Option<&'static str>,
+    /// Its own rungs, the surest first.
+    pub rungs: &'static [Rung],
+}
+
+/// The providers by name.
+pub const PROVIDERS: &[ProviderKeys] = &[
+    ProviderKeys {
+        provider: "bambora",
+        products: &["bambora"],
+        pays_others: false,
+        id_per_line: false,
+        merchant_number: None,
+        rungs: &[],
+    },
+    ProviderKeys {
+        provider: "klarna",
+        products: &["klarna"],
+        pays_others: false,
+        id_per_line: false,
+        merchant_number: None,
+        rungs: &[
+            rung(ProviderTransactionId, EventMetadata("klarna:headers:capture_id"), NamesOne),
+            rung(ProviderTransactionId, EventMetadata("klarna:headers:refund_id"), NamesOne),
+            rung(OriginalReference, EventMetadata("klarna:headers:capture_id"), NamesOne),
+        ],
+    },
+    // Dintero's own payout: a line's id is the transaction's, shared by its capture and all its refunds.
+    ProviderKeys {
+        provider: "payout",
+        products: &["dintero_psp"],
+        pays_others: true,
+        id_per_line: false,
+        merchant_number: None,
+        rungs: &[],
+    },
+    ProviderKeys {
+        provider: "swedbankpay",
+        products: &["payex"],
+        pays_others: false,
+        id_per_line: true,
+        merchant_number: None,
+        rungs: &[
+            rung(ProviderTransactionId, EventMetadata("payex:transaction:number"), NamesOne),
+            rung(OriginalReference, EventMetadata("payex:transaction:number"), NamesOne),
+            rung(OrderReference, EventMetadata("payex:transaction:payee_reference"), Refers),
+        ],
+    },
+    ProviderKeys {
+        provider: "swish",
+        products: &["swish"],
+        pays_others: false,
+        id_per_line: true,
+        merchant_number: None,
+        rungs: &[
+            rung(ProviderTransactionId, Metadata("swish:paymentReference"), NamesOne),
+            rung(OriginalReference, Metadata("swish:paymentReference"), NamesOne),
+            rung(OriginalReference, EventMetadata("swish:originalPaymentReference"), NamesOne),
+        ],
+    },
+    ProviderKeys {
+        provider: "vipps",
+        products: &["vipps"],
+        pays_others: false,
+        id_per_line: true,
+        // An order's id is the merchant's own and unique within a sales unit only.
+        merchant_number: Some("vipps:merchantInfo.merchantSerialNumber"),
+        rungs: &[
+            rung(ProviderTransactionId, EventMetadata("vipps:transactionInfo.transactionId"), NamesOne),
+            rung(OriginalReference, EventMetadata("vipps:transactionInfo.transactionId"), NamesOne),
+            rung(OrderReference, Metadata("vipps:transaction.orderId"), Refers),
+        ],
+    },
+    // Walley's order number is what Dintero gave it: the id of the session.
+    ProviderKeys {
+        provider: "walley",
+        products: &["collector"],
+        pays_others: false,
+        id_per_line: false,
+        merchant_number: None,
+        rungs: &[rung(OrderReference, Metadata("collector:Invoice.OrderNumber"), Refers)],
+    },
+];
+
+/// The rungs of every provider, tried after its own.
+///
+/// Below them all stands the number in a typed text ("Order #11536"): it is never a match, only the nearest candidate that a
+/// person is shown.
+pub const GENERAL: &[Rung] = &[
+    rung(CorrelationId, EventMetadata("payout_correlation_id"), NamesOne),
+    rung(CorrelationId, Metadata("payout_correlation_id"), NamesOne),
+    rung(ProviderTransactionId, Id, NamesOne),
+    rung(OrderReference, Id, NamesOne),
+    rung(OriginalReference, EarlierLine(ProviderTransactionId), NamesOne),
+    rung(OrderReference, MerchantReference2, Refers),
+    rung(OrderReference, EventReference, Refers),
+    rung(OrderReference, MerchantReference, Refers),
+    rung(ProviderTransactionId, EarlierLine(ProviderTransactionId), Refers),
+    rung(OrderReference, EarlierLine(OrderReference), Refers),
+];
+
+/// A provider that the table does not name: nothing is ruled out, nothing is known of its ids.
+const UNNAMED: &ProviderKeys = &ProviderKeys {
+    provider: "",
+    products: &[],
+    pays_others: true,
+    id_per_line: false,
+    merchant_number: None,
+    rungs: &[],
+};
+
+/// What is known of a provider's lines.
+pub(crate) fn keys_of(provider: &str) -> &'static ProviderKeys {
+    PROVIDERS.iter().find(|keys| keys.provider == provider).unwrap_or(UNNAMED)
+}
+
+/// The provider that pays out a payment product: as the table says, or else of the product's own name.
+pub fn provider_paying(payment_product: &str) -> &str {
+    let family = family(payment_product);
+    PROVIDERS.iter().find(|keys| keys.products.contains(&family)).map_or(family, |keys| keys.provider)
+}
+
+/// What stands before the dot: `payex` of `payex.creditcard`.
+pub(crate) fn family(payment_product: &str) -> &str {
+    payment_product.split('.').next().unwrap_or(payment_product)
+}
+
+impl ProviderKeys {
+    /// The whole ladder from the top.
+    pub fn ladder(&self) -> impl Iterator<Item = Rung> {
+        self.rungs.iter().chain(GENERAL).copied()
+    }
+
+    /// Whether it may pay out that product; a product that is not told rules nothing out.
+    pub fn pays(&self, payment_product: &str) -> bool {
+        self.pays_others || payment_product.is_empty() || self.products.contains(&family(payment_product))
+    }
+}
+
+/// Every field of a transaction that some ladder looks at, each once.
+pub(crate) fn indexed() -> Vec<Against> {
+    let rungs = PROVIDERS.iter().flat_map(|keys| keys.rungs).chain(GENERAL);
+    let mut fields: Vec<Against> =
+        rungs.map(|rung| rung.against).filter(|field| !matches!(field, EarlierLine(_))).collect();
+    fields.sort_unstable();
+    fields.dedup();
+    fields
+}
+
+impl LineField {
+    /// Its value, without blanks around it; `None` when the provider gives none.
+    pub fn of(self, line: &LineRecord) -> Option<&str> {
+        let text = match self {
+            ProviderTransactionId => &line.provider_transaction_id,
+            OriginalReference => &line.original_reference,
+            OrderReference => &line.order_reference,
+            CorrelationId => &line.correlation_id,
+        };
+        present(text.as_deref())
+    }
+}
+
+impl Against {
+    /// Its value at the transaction; `None` when it is a field of events, or empty.
+    pub(crate) fn of_transaction(self, transaction: &Transaction) -> Option<&str> {
+        present(match self {
+            Id => Some(&transaction.id),
+            MerchantReference => Some(&transaction.merchant_reference),
+            MerchantReference2 => transaction.merchant_reference_2.as_deref(),
+            Metadata(name) => transaction.keys.get(name).map(String::as_str),
+            EventReference | EventMetadata(_) | EarlierLine(_) => None,
+        })
+    }
+
+    /// Its value at the event; `None` when it is a field of transactions, or empty.
+    pub(crate) fn of_event(self, event: &TransactionEvent) -> Option<&str> {
+        present(match self {
+            EventReference => event.reference.as_deref(),
+            EventMetadata(name) => event.keys.get(name).map(String::as_str),
+            Id | MerchantReference | MerchantReference2 | Metadata(_) | EarlierLine(_) => None,
+        })
+    }
+}
+
+fn present(text: Option<&str>) -> Option<&str> {
+    text.map(str::trim).filter(|text| !text.is_empty())
+}
+
+impl fmt::Display for LineField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ProviderTransactionId => "provider_transaction_id",
+            OriginalReference => "original_reference",
+            OrderReference => "order_reference",
+            CorrelationId => "correlation_id",
+        })
+    }
+}
+
+impl fmt::Display for Against {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Id => f.write_str("id"),
+            MerchantReference => f.write_str("merchant_reference"),
+            MerchantReference2 => f.write_str("merchant_reference_2"),
+            Metadata(name) => write!(f, "metadata {name}"),
+            EventReference => f.write_str("event_reference"),
+            EventMetadata(name) => write!(f, "event metadata {name}"),
+            EarlierLine(field) => write!(f, "{field} of an earlier line"),
+        }
+    }
+}
+
+impl fmt::Display for Rung {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} = {}", self.line, self.against)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn providers_stand_once_and_in_order_and_no_product_has_two_payers() {
+        assert!(PROVIDERS.is_sorted_by(|one, next| one.provider < next.provider));
+        let mut products: Vec<&str> = PROVIDERS.iter().flat_map(|keys| keys.products).copied().collect();
+        products.sort_unstable();
+        assert!(products.is_sorted_by(|one, next| one < next), "{products:?}");
+    }
+
+    #[test]
+    fn on_every_ladder_what_names_one_payment_comes_before_what_refers_to_it() {
+        for rungs in PROVIDERS.iter().map(|keys| keys.rungs).chain([GENERAL]) {
+            assert!(rungs.is_sorted_by_key(|rung| rung.weight != NamesOne), "{rungs:?}");
+        }
+    }
+
+    #[test]
+    fn a_product_leads_to_its_payer() {
+        for (product, provider) in [
+            ("payex", "swedbankpay"),
+            ("payex.creditcard", "swedbankpay"),
+            ("collector.invoice", "walley"),
+            ("vipps", "vipps"),
+            ("payex.vipps", "swedbankpay"),
+            ("netaxept", "netaxept"),
+        ] {
+            assert_eq!(provider_paying(product), provider, "{product}");
+        }
+        assert!(keys_of("vipps").pays("vipps") && keys_of("vipps").pays("") && !keys_of("vipps").pays("payex"));
+        assert!(keys_of("payout").pays("swish") && keys_of("nobody").pays("payex"));
+    }
+}

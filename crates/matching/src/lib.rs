@@ -1,0 +1,25 @@
+//! Lines of settlements against the merchant's transactions, and what the two say together.
+//!
+//! - [`match_line`]: which transaction, and which capture or refund of it, a line is; or why none. `keys.rs` is the table of
+//!   what is compared with what, per provider.
+//!
+//! Knows no files, no network and no clock. Nothing is guessed: a line is matched when a key and the amount to the minor unit say
+//! the same, and every other line has a reason that a person can act on.
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::float_arithmetic)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+
+mod digest;
+mod happened;
+mod index;
+mod keys;
+mod ladder;
+mod seen;
+mod state;
+#[cfg(test)]
+mod testing;
+
+pub use index::{Index, IndexBuilder, IndexError};
+pub use keys::{Against, GENERAL, LineField, PROVIDERS, ProviderKeys, Rung, Weight, provider_paying};
+pub use ladder::match_line;
+pub use seen::{Seen, SettledEvents, SettlementName};
+pub use state::{Forbidden, MatchState, Matched, Nearest, Nearness, Unclear};
