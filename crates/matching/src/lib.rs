@@ -2,6 +2,7 @@
 //!
 //! - [`match_line`]: which transaction, and which capture or refund of it, a line is; or why none. `keys.rs` is the table of
 //!   what is compared with what, per provider.
+//! - [`unsettled()`] and [`missing_reports`]: the other direction, what was captured and never came in a settlement.
 //!
 //! Knows no files, no network and no clock. Nothing is guessed: a line is matched when a key and the amount to the minor unit say
 //! the same, and every other line has a reason that a person can act on.
@@ -17,9 +18,13 @@ mod seen;
 mod state;
 #[cfg(test)]
 mod testing;
+mod unsettled;
+mod wait;
 
 pub use index::{Index, IndexBuilder, IndexError};
 pub use keys::{Against, GENERAL, LineField, PROVIDERS, ProviderKeys, Rung, Weight, provider_paying};
 pub use ladder::match_line;
 pub use seen::{Seen, SettledEvents, SettlementName};
 pub use state::{Forbidden, MatchState, Matched, Nearest, Nearness, Unclear};
+pub use unsettled::{MissingReport, Overdue, Unsettled, missing_reports, unsettled};
+pub use wait::{DAYS_ALLOWED, Wait, Waits};

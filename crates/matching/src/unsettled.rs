@@ -1,0 +1,331 @@
+//! The other direction: what was captured or refunded, and no settlement has brought.
+
+use std::borrow::Borrow;
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use settlement::{
+    Currency, MajorUnits, SettlementStatus, Transaction, TransactionEventKind, TransactionStatus, exponent,
+};
+
+use crate::happened::{Happened, happened};
+use crate::keys::provider_paying;
+use crate::seen::SettledEvents;
+use crate::wait::{Wait, Waits};
+
+/// A capture or refund that should stand in a settlement by now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsettled {
+    /// Dintero's id of the transaction.
+    pub transaction_id: String,
+    /// The provider that pays it out.
+    pub provider: String,
+    /// Product that it was paid with.
+    pub payment_product: String,
+    /// Kind of the product.
+    pub payment_product_type: String,
+    /// How far the transaction has come.
+    pub status: TransactionStatus,
+    /// Capture or refund.
+    pub kind: TransactionEventKind,
+    /// Place of the event in the transaction's list of events, from 0.
+    pub event: u32,
+    /// Minor units above zero, for a refund as well; `None` where Dintero states none.
+    pub amount_minor: Option<i64>,
+    /// Currency of the amount.
+    pub currency: Currency,
+    /// Why it is here.
+    pub why: Overdue,
+}
+
+/// Why a capture or refund is missed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Overdue {
+    /// It should have been paid out.
+    Since {
+        /// The day it happened.
+        happened_on: Date,
+        /// The last day on which a payout was in time.
+        due_on: Date,
+        /// Days from then until today.
+        days: i32,
+    },
+    /// Dintero gives no time of it, so that nobody can say when it was due.
+    TimeUnknown,
+}
+
+impl Unsettled {
+    /// The reason, for a person.
+    pub fn explained(&self) -> String {
+        let Unsettled { transaction_id, provider, currency, .. } = self;
+        let what = match self.kind {
+            TransactionEventKind::Refund => "refund",
+            _ => "capture",
+        };
+        let amount = match self.amount_minor {
+            Some(minor) => format!("{} {currency}", MajorUnits::new(minor, exponent(provider, *currency))),
+            None => "an amount that is not stated".to_owned(),
+        };
+        match self.why {
+            Overdue::Since { happened_on, due_on, days } => format!(
+                "{what} of {amount} of {transaction_id} on {happened_on}: due from {provider} by {due_on}, {days} days ago, and in \
+                 no settlement"
+            ),
+            Overdue::TimeUnknown => {
+                format!("{what} of {amount} of {transaction_id} at an unknown time: in no settlement of {provider}")
+            }
+        }
+    }
+}
+
+/// Captures and refunds that no settlement has brought though they were due before `today`, the longest overdue first.
+///
+/// `settled` is what stands in settlements; what Dintero itself holds for settled counts too, since its history may reach further
+/// back than the reports. Days are counted in `zone`, the account's.
+pub fn unsettled<T: Borrow<Transaction>>(
+    transactions: impl IntoIterator<Item = T>,
+    settled: &SettledEvents,
+    today: Date,
+    waits: &Waits,
+    zone: &TimeZone,
+) -> Vec<Unsettled> {
+    let mut found = Vec::new();
+    for transaction in transactions {
+        let transaction: &Transaction = transaction.borrow();
+        for event in waiting(transaction, settled) {
+            let Some(why) = overdue(transaction, &event, today, waits, zone) else { continue };
+            found.push(Unsettled {
+                transaction_id: transaction.id.clone(),
+                provider: provider_paying(&transaction.payment_product).to_owned(),
+                payment_product: transaction.payment_product.clone(),
+                payment_product_type: transaction.payment_product_type.clone(),
+                status: transaction.status,
+                kind: event.kind(),
+                event: event.number,
+                amount_minor: event.amount_minor,
+                currency: transaction.currency,
+                why,
+            });
+        }
+    }
+    found.sort_by(|one, other| {
+        let key = |missed: &Unsettled| match missed.why {
+            Overdue::Since { due_on, .. } => (false, Some(due_on)),
+            Overdue::TimeUnknown => (true, None),
+        };
+        (key(one), &one.transaction_id, one.event).cmp(&(key(other), &other.transaction_id, other.event))
+    });
+    found
+}
+
+/// A provider that owes a report: something was captured after its last settlement and is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingReport {
+    /// The provider.
+    pub provider: String,
+    /// The day of its last payout; `None` when no settlement of it ever came.
+    pub last_payout_on: Option<Date>,
+    /// The day of the first capture since then.
+    pub captured_since: Date,
+    /// The last day on which a payout of that capture was in time.
+    pub due_on: Date,
+    /// Number of captures since then that are due.
+    pub captures: u64,
+}
+
+impl MissingReport {
+    /// The reason, for a person.
+    pub fn explained(&self) -> String {
+        let MissingReport { provider, captured_since, due_on, captures, .. } = self;
+        let last = match self.last_payout_on {
+            Some(day) => format!("no settlement since {day}"),
+            None => "no settlement ever".to_owned(),
+        };
+        format!("{provider}: {last}, but {captures} captures since {captured_since} are due, the first by {due_on}")
+    }
+}
+
+/// Providers with captures that are due before `today`, all made after the provider's last settlement, in order of their names.
+///
+/// `last_payouts` has the day of the last payout by provider. A capture that was made before it and is missed is no missing report: it
+/// is in the list of [`unsettled()`].
+pub fn missing_reports<T: Borrow<Transaction>>(
+    transactions: impl IntoIterator<Item = T>,
+    settled: &SettledEvents,
+    last_payouts: &BTreeMap<String, Date>,
+    today: Date,
+    waits: &Waits,
+    zone: &TimeZone,
+) -> Vec<MissingReport> {
+    let mut missing: BTreeMap<String, MissingReport> = BTreeMap::new();
+    for transaction in transactions {
+        let transaction: &Transaction = transaction.borrow();
+        let provider = provider_paying(&transaction.payment_product);
+        let last_payout_on = last_payouts.get(provider).copied();
+        for event in waiting(transaction, settled).filter(|event| event.kind() == TransactionEventKind::Capture) {
+            let Some(Overdue::Since { happened_on, due_on, .. }) = overdue(transaction, &event, today, waits, zone)
+            else {
+                continue;
+            };
+            if last_payout_on.is_some_and(|last| happened_on <= last) {
+                continue;
+            }
+            let report = missing.entry(provider.to_owned()).or_insert_with(|| MissingReport {
+                provider: provider.to_owned(),
+                last_payout_on,
+                captured_since: happened_on,
+                due_on,
+                captures: 0,
+            });
+            report.captured_since = report.captured_since.min(happened_on);
+            report.due_on = report.due_on.min(due_on);
+            report.captures += 1;
+        }
+    }
+    missing.into_values().collect()
+}
+
+/// Captures and refunds that are in no settlement, neither here nor at Dintero.
+fn waiting<'a>(transaction: &'a Transaction, settled: &'a SettledEvents) -> impl Iterator<Item = Happened<'a>> {
+    let all = transaction.settlement_status == Some(SettlementStatus::Settled);
+    happened(transaction).filter(move |happened| {
+        !all && happened.event.settlement_events.is_empty() && !settled.contains(&transaction.id, happened.number)
+    })
+}
+
+fn overdue(
+    transaction: &Transaction,
+    event: &Happened<'_>,
+    today: Date,
+    waits: &Waits,
+    zone: &TimeZone,
+) -> Option<Overdue> {
+    if waits.of(transaction) == Wait::NoPayout {
+        return None;
+    }
+    let Some(at) = event.at() else { return Some(Overdue::TimeUnknown) };
+    let happened_on = zone.to_datetime(at).date();
+    let due_on = waits.due_on(transaction, happened_on)?;
+    let days = today.duration_since(due_on).as_hours() / 24;
+    (days > 0).then(|| Overdue::Since { happened_on, due_on, days: i32::try_from(days).unwrap_or(i32::MAX) })
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::testing::{capture, refund, transaction};
+
+    fn at(event: settlement::TransactionEvent, instant: &str) -> settlement::TransactionEvent {
+        settlement::TransactionEvent { at: Some(instant.parse().unwrap()), ..event }
+    }
+
+    fn oslo() -> TimeZone {
+        TimeZone::get("Europe/Oslo").unwrap()
+    }
+
+    fn list(transactions: &[Transaction], settled: &SettledEvents, today: Date) -> Vec<Unsettled> {
+        unsettled(transactions, settled, today, &Waits::default(), &oslo())
+    }
+
+    #[test]
+    fn what_is_due_and_in_no_settlement_is_listed_from_the_day_after() {
+        // Half past eleven in the evening in UTC is the next day in Oslo.
+        let paid = [transaction("a", 500, vec![at(capture(500), "2026-10-01T23:30:00Z")])];
+        let nothing = SettledEvents::default();
+        assert_eq!(list(&paid, &nothing, date(2026, 10, 10)), []);
+        let found = list(&paid, &nothing, date(2026, 10, 11));
+        let [one] = found.as_slice() else { panic!("{found:?}") };
+        let why = Overdue::Since { happened_on: date(2026, 10, 2), due_on: date(2026, 10, 10), days: 1 };
+        assert_eq!((one.why, one.amount_minor, one.event), (why, Some(500), 0));
+        assert_eq!(
+            one.explained(),
+            "capture of 5.00 NOK of a on 2026-10-02: due from vipps by 2026-10-10, 1 days ago, and in no settlement"
+        );
+    }
+
+    #[test]
+    fn only_the_event_that_no_settlement_has_is_listed() {
+        let day = "2026-10-01T12:00:00Z";
+        let events = vec![at(capture(300), day), at(capture(200), day), at(refund(100), day)];
+        let mut paid = [transaction("a", 500, events)];
+        let mut settled = SettledEvents::default();
+        settled.insert("a", 0);
+        settled.insert("b", 1);
+        let events = |found: Vec<Unsettled>| found.iter().map(|one| (one.event, one.kind)).collect::<Vec<_>>();
+        let today = date(2026, 11, 1);
+        let (capture, refund) = (TransactionEventKind::Capture, TransactionEventKind::Refund);
+        assert_eq!(events(list(&paid, &settled, today)), [(1, capture), (2, refund)]);
+        paid[0].events[1].settlement_events.push(settlement::SettlementEvent {
+            settlement_id: "1".into(),
+            provider_reference: "1".into(),
+            event_correlation_id: None,
+            amount_minor: 200,
+            capture_minor: 200,
+            refund_minor: 0,
+            fee_minor: 0,
+        });
+        assert_eq!(events(list(&paid, &settled, today)), [(2, refund)]);
+        paid[0].settlement_status = Some(SettlementStatus::Settled);
+        assert_eq!(list(&paid, &settled, today), []);
+    }
+
+    #[test]
+    fn what_has_no_time_is_listed_last_and_what_has_no_payout_never() {
+        let late = transaction("z", 500, vec![at(capture(500), "2026-09-01T12:00:00Z")]);
+        let later = transaction("a", 500, vec![at(capture(500), "2026-09-02T12:00:00Z")]);
+        let timeless = transaction("0", 500, vec![capture(500)]);
+        let mut free = late.clone();
+        free.payment_product = "dintero".into();
+        free.payment_product_type = "dintero.zero".into();
+        let found = list(&[timeless, later, late, free], &SettledEvents::default(), date(2026, 11, 1));
+        let ids: Vec<&str> = found.iter().map(|one| one.transaction_id.as_str()).collect();
+        assert_eq!(ids, ["z", "a", "0"]);
+        assert_eq!(found[2].why, Overdue::TimeUnknown);
+        assert_eq!(found[2].explained(), "capture of 5.00 NOK of 0 at an unknown time: in no settlement of vipps");
+    }
+
+    #[test]
+    fn a_report_is_missing_when_captures_after_the_last_payout_are_due() {
+        let mut paid = [
+            transaction("a", 500, vec![at(capture(500), "2026-10-05T12:00:00Z")]),
+            transaction(
+                "b",
+                500,
+                vec![at(capture(500), "2026-10-07T12:00:00Z"), at(refund(1), "2026-10-06T12:00:00Z")],
+            ),
+            transaction("c", 500, vec![at(capture(500), "2026-10-06T12:00:00Z")]),
+            transaction("d", 500, vec![at(capture(500), "2026-10-30T12:00:00Z")]),
+        ];
+        let mut last = BTreeMap::from([("vipps".to_owned(), date(2026, 10, 5))]);
+        let missing = |paid: &[Transaction], last: &BTreeMap<String, Date>, settled: &SettledEvents| {
+            missing_reports(paid, settled, last, date(2026, 11, 1), &Waits::default(), &oslo())
+        };
+        let found = missing(&paid, &last, &SettledEvents::default());
+        let expected = MissingReport {
+            provider: "vipps".into(),
+            last_payout_on: Some(date(2026, 10, 5)),
+            captured_since: date(2026, 10, 6),
+            due_on: date(2026, 10, 14),
+            captures: 2,
+        };
+        assert_eq!(found, [expected]);
+        assert_eq!(
+            found[0].explained(),
+            "vipps: no settlement since 2026-10-05, but 2 captures since 2026-10-06 are due, the first by 2026-10-14"
+        );
+        let mut settled = SettledEvents::default();
+        settled.insert("b", 0);
+        settled.insert("c", 0);
+        assert_eq!(missing(&paid, &last, &settled), []);
+        last.insert("vipps".into(), date(2026, 10, 7));
+        assert_eq!(missing(&paid, &last, &SettledEvents::default()), []);
+        paid[0].payment_product = "payex".into();
+        let found = missing(&paid, &last, &SettledEvents::default());
+        let names: Vec<(&str, Option<Date>)> =
+            found.iter().map(|one| (one.provider.as_str(), one.last_payout_on)).collect();
+        assert_eq!(names, [("swedbankpay", None)]);
+    }
+}

@@ -1,0 +1,85 @@
+//! How long a payout may take.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use settlement::Transaction;
+
+use crate::keys::family;
+
+/// Days from a capture or refund to its payout that are nothing to worry about, where nothing else is said.
+pub const DAYS_ALLOWED: u16 = 8;
+
+/// How long a payout of one product may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wait {
+    /// Days after the capture or refund; the payout may be dated on the last of them.
+    Days(u16),
+    /// The product has no payout.
+    NoPayout,
+}
+
+/// How long payouts may take, by payment product.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waits {
+    others: Wait,
+    products: BTreeMap<String, Wait>,
+}
+
+impl Default for Waits {
+    /// [`DAYS_ALLOWED`] for every product; orders over nothing, wallets and payments outside Dintero have no payout.
+    fn default() -> Self {
+        let products = ["dintero", "external"].map(|product| (product.to_owned(), Wait::NoPayout));
+        Waits { others: Wait::Days(DAYS_ALLOWED), products: products.into() }
+    }
+}
+
+impl Waits {
+    /// Sets how long a product may take: a kind as in `payex.swish`, or all kinds of it as in `payex`.
+    pub fn set(&mut self, product: &str, wait: Wait) {
+        self.products.insert(product.to_owned(), wait);
+    }
+
+    /// Sets how long every product that is not named may take.
+    pub fn set_others(&mut self, wait: Wait) {
+        self.others = wait;
+    }
+
+    /// How long a transaction's payouts may take: by its kind of product, its product, or as any other.
+    pub fn of(&self, transaction: &Transaction) -> Wait {
+        let Transaction { payment_product, payment_product_type, .. } = transaction;
+        let names = [payment_product_type.as_str(), payment_product.as_str(), family(payment_product)];
+        names.into_iter().find_map(|name| self.products.get(name)).copied().unwrap_or(self.others)
+    }
+
+    /// The last day on which a payout of what happened on a day is in time; `None` when there is no payout.
+    pub(crate) fn due_on(&self, transaction: &Transaction, happened_on: Date) -> Option<Date> {
+        match self.of(transaction) {
+            Wait::Days(days) => Some(happened_on.saturating_add(jiff::Span::new().days(i64::from(days)))),
+            Wait::NoPayout => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::transaction;
+
+    #[test]
+    fn the_kind_of_a_product_goes_before_the_product_and_that_before_the_others() {
+        let mut waits = Waits::default();
+        let mut paid = transaction("a", 1, Vec::new());
+        (paid.payment_product, paid.payment_product_type) = ("payex".into(), "payex.swish".into());
+        assert_eq!(waits.of(&paid), Wait::Days(DAYS_ALLOWED));
+        waits.set_others(Wait::Days(30));
+        assert_eq!(waits.of(&paid), Wait::Days(30));
+        waits.set("payex", Wait::Days(5));
+        assert_eq!(waits.of(&paid), Wait::Days(5));
+        waits.set("payex.swish", Wait::NoPayout);
+        assert_eq!(waits.of(&paid), Wait::NoPayout);
+        paid.payment_product = "dintero".into();
+        paid.payment_product_type = "dintero.zero".into();
+        assert_eq!(Waits::default().of(&paid), Wait::NoPayout);
+    }
+}
