@@ -126,7 +126,7 @@ pub enum BridgeError {
         /// What the payouts state, in minor units.
         expected_minor: i128,
     },
-    /// The two ways end in different closings.
+    /// The two ways end in different closings: then the bridge itself is wrong, whatever it was given.
     #[error(
         "{provider} in {currency} has {by_transaction_month} minor units in transit after {month} by transaction month, {by_payout_month} by payout month"
     )]

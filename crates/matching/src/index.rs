@@ -214,6 +214,11 @@ impl Index {
         self.facts.is_empty()
     }
 
+    /// The place of a transaction in the order in which the index was built, from 0; `None` when it is not in it.
+    pub fn position(&self, transaction_id: &str) -> Option<u32> {
+        self.find(Against::Id, transaction_id).next().map(|hit| hit.transaction)
+    }
+
     /// Payment product and its kind of the transaction at a position, as in [`crate::Matched::position`].
     pub fn payment_product(&self, position: u32) -> Option<(&str, &str)> {
         let (product, kind) = self.products.get(self.facts(position)?.product as usize)?;
@@ -356,6 +361,7 @@ mod tests {
         assert_eq!(amounts(3), []);
         assert_eq!(index.payment_product(2), Some(("vipps", "vipps")));
         assert_eq!((index.len(), index.is_empty()), (3, false));
+        assert_eq!((index.position("c"), index.position("d")), (Some(2), None));
     }
 
     #[test]

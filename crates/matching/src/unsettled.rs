@@ -280,7 +280,9 @@ mod tests {
         let mut free = late.clone();
         free.payment_product = "dintero".into();
         free.payment_product_type = "dintero.zero".into();
-        let found = list(&[timeless, later, late, free], &SettledEvents::default(), date(2026, 11, 1));
+        let free_and_timeless = Transaction { payment_product: "external".into(), ..timeless.clone() };
+        let transactions = [timeless, later, late, free, free_and_timeless];
+        let found = list(&transactions, &SettledEvents::default(), date(2026, 11, 1));
         let ids: Vec<&str> = found.iter().map(|one| one.transaction_id.as_str()).collect();
         assert_eq!(ids, ["z", "a", "0"]);
         assert_eq!(found[2].why, Overdue::TimeUnknown);

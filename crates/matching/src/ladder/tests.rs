@@ -411,19 +411,53 @@ fn the_order_of_transactions_changes_nothing() {
 }
 
 #[test]
-fn a_run_begins_where_the_last_one_ended() {
-    let paid = [referred("a", "A-1", vec![capture(500), refund(200)])];
-    let index = index(&paid);
-    let sale = with_id("7", ordered(500, "A-1"));
-    let mut seen = Seen::default();
-    assert!(seen.remember(&index, "vipps", &sale, "a", 0));
-    assert!(!seen.remember(&index, "vipps", &sale, "a", 9) && !seen.remember(&index, "vipps", &sale, "b", 0));
-    let again = match_line(&index, "vipps", &within("2", &sale), &mut seen);
-    assert_eq!(again.as_str(), "duplicate_across_settlements");
-    let settled = seen.settled(&index);
-    assert!(settled.contains("a", 0) && !settled.contains("a", 1) && !settled.contains("b", 0));
-    assert_eq!((settled.len(), settled.is_empty()), (1, false));
-    let refund = match_line(&index, "vipps", &within("2", &with_original("7", line(-200))), &mut seen);
-    assert_eq!(short(&refund), "a/1");
-    assert_eq!(seen.settled(&index).len(), 2);
+fn the_merchants_own_reference_of_an_event_does_not_say_which_event_it_is() {
+    let mut paid = transaction("a", 500, vec![capture(300), capture(200)]);
+    paid.events[0].reference = Some("A-1".into());
+    assert_eq!(short(&state("vipps", &[paid], &ordered(200, "A-1"))), "a/1");
+}
+
+#[test]
+fn one_transaction_with_a_value_at_two_events_is_one_candidate() {
+    let key = "payout_correlation_id";
+    let paid = transaction("a", 500, vec![keyed(capture(500), key, "C"), keyed(refund(500), key, "C")]);
+    let mut lines = [line(500), line(-500)];
+    lines.iter_mut().for_each(|line| set(line, LineField::CorrelationId, "C"));
+    assert_eq!(shorts("nobody", &[paid], &lines), ["a/0", "a/1"]);
+}
+
+#[test]
+fn a_third_line_of_two_captures_is_told_the_other_settlement() {
+    let paid = referred("a", "A-1", vec![capture(500), capture(500)]);
+    let sale = ordered(500, "A-1");
+    let lines = [sale.clone(), within("2", &sale), within("2", &sale)];
+    let found = states("nobody", &[paid], &lines);
+    assert_eq!(found[2].explained("nobody"), "paid already in settlement 1 of merchant 123456 at nobody in NOK");
+}
+
+#[test]
+fn nothing_is_shown_as_alike_where_showing_one_would_be_a_guess() {
+    let line = ordered(500, "11536");
+    let alike = |id: &str, product: &str, minor| {
+        let events = vec![capture(minor)];
+        Transaction { payment_product: product.into(), ..referred(id, "Order 11536", events) }
+    };
+    assert_eq!(nearest("vipps", &[alike("a", "payex", 500)], &line), None);
+    let mut many: Vec<Transaction> = (0..HITS_MAX).map(|place| alike(&format!("t{place}"), "vipps", 1)).collect();
+    many[0].events[0].amount_minor = 500;
+    assert_eq!(nearest("vipps", &many, &line), Some(("t0".to_owned(), Nearness::SameNumber)));
+    many.push(alike("one more", "vipps", 1));
+    assert_eq!(nearest("vipps", &many, &line), None);
+    let others = ["a", "b"].map(|id| {
+        let events = vec![capture(500)];
+        Transaction { payment_product: "payex".into(), ..referred(id, "11536", events) }
+    });
+    assert_eq!(nearest("vipps", &others, &line), None);
+}
+
+#[test]
+fn a_merchant_number_counts_for_the_provider_that_it_is_of() {
+    let mut paid = referred("a", "A-1", vec![capture(500)]);
+    paid.keys.insert("vipps:merchantInfo.merchantSerialNumber".into(), "654321".into());
+    assert_eq!(short(&state("payout", &[paid], &ordered(500, "A-1"))), "a/0");
 }
