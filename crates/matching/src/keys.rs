@@ -1,6 +1,7 @@
 //! What is compared with what: for each provider, the fields of a line and the fields of a transaction that hold one value.
 //!
-//! The ladder of a line is the rungs of its provider from the top, then [`GENERAL`]. A field stands here only where it is known
+//! The ladder of a line is the rungs of its provider from the top, then [`GENERAL`]; all that name one payment come before all that
+//! refer to it. A field stands here only where it is known
 //! what the provider writes into it; a provider without rungs of its own, or without a row, has the general ladder.
 
 use std::fmt;
@@ -204,9 +205,11 @@ pub(crate) fn family(payment_product: &str) -> &str {
 }
 
 impl ProviderKeys {
-    /// The whole ladder from the top.
+    /// The whole ladder from the top: what names one payment, then what refers to it, the provider's own first in both.
     pub fn ladder(&self) -> impl Iterator<Item = Rung> {
-        self.rungs.iter().chain(GENERAL).copied()
+        let all = || self.rungs.iter().chain(GENERAL).copied();
+        let of = move |weight| all().filter(move |rung| rung.weight == weight);
+        of(NamesOne).chain(of(Refers))
     }
 
     /// Whether it may pay out that product; a product that is not told rules nothing out.
@@ -309,8 +312,14 @@ mod tests {
 
     #[test]
     fn on_every_ladder_what_names_one_payment_comes_before_what_refers_to_it() {
+        for keys in PROVIDERS.iter().chain([UNNAMED]) {
+            let ladder: Vec<Rung> = keys.ladder().collect();
+            assert!(ladder.is_sorted_by_key(|rung| rung.weight != NamesOne), "{ladder:?}");
+            assert_eq!(ladder.len(), keys.rungs.len() + GENERAL.len());
+            assert!(keys.rungs.iter().chain(GENERAL).all(|rung| ladder.contains(rung)));
+        }
         for rungs in PROVIDERS.iter().map(|keys| keys.rungs).chain([GENERAL]) {
-            assert!(rungs.is_sorted_by_key(|rung| rung.weight != NamesOne), "{rungs:?}");
+            assert!(rungs.is_sorted_by_key(|rung| rung.weight != NamesOne), "read from the top: {rungs:?}");
         }
     }
 

@@ -320,6 +320,19 @@ fn what_names_one_payment_ends_the_search_and_what_refers_does_not() {
 }
 
 #[test]
+fn a_refund_goes_by_its_capture_before_the_order_that_others_share() {
+    let key = "payex:transaction:payee_reference";
+    let paid = ["a", "b"].map(|id| {
+        let events = vec![keyed(capture(500), key, "A-1"), refund(500)];
+        Transaction { payment_product: "payex".into(), ..referred(id, &format!("order {id}"), events) }
+    });
+    let sale = with_id("7", ordered(500, "order b"));
+    let refund = with_id("8", with_original("7", ordered(-500, "A-1")));
+    assert_eq!(shorts("swedbankpay", &paid, &[sale, refund.clone()]), ["b/0", "b/1"]);
+    assert_eq!(short(&state("swedbankpay", &paid, &refund)), "needs_a_person");
+}
+
+#[test]
 fn of_several_failures_the_one_that_tells_most_is_shown() {
     let mut transactions = ["a", "b", "c"].map(|id| referred(id, "A-1", vec![capture(500)]));
     transactions[0].status = TransactionStatus::Declined;
