@@ -12,8 +12,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("documents", &["settlement"]),
     ("dintero", &["settlement"]),
     ("pipeline", &["settlement", "formats", "tables", "matching", "documents", "dintero"]),
-    ("simulation", &["settlement", "dintero", "pipeline"]),
-    ("adapters", &["pipeline", "dintero"]),
+    ("simulation", &["settlement", "formats", "dintero", "pipeline"]),
+    ("adapters", &["settlement", "dintero", "pipeline"]),
     ("cli", &["settlement", "formats", "tables", "documents", "dintero", "pipeline", "simulation", "adapters"]),
 ];
 

@@ -11,4 +11,5 @@ mod injection;
 mod notices;
 mod properties;
 mod refusal;
+mod simulation;
 mod steps;

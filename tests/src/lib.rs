@@ -2,7 +2,8 @@
 
 pub mod contract;
 pub mod faults;
-pub mod generate;
 pub mod hostile;
 pub mod verdicts;
 pub mod workbook;
+
+pub use simulation::generate;

@@ -3,9 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use pipeline::{Objects, PortError, PortErrorKind, Ports, State};
+use pipeline::client::{Dintero, Environment};
+use pipeline::{HttpClient, Objects, PortError, PortErrorKind, Ports, State};
 
+use crate::config::DinteroConfig;
 use crate::outbound::objects::{Directory, MemoryObjects};
+use crate::outbound::secrets::OneClient;
 use crate::outbound::state::{MemoryState, Sqlite};
 
 /// The ports, and a directory for temporary files.
@@ -15,6 +18,8 @@ pub struct App {
     pub ports: Ports,
     /// For files that last as long as a step.
     pub scratch: PathBuf,
+    /// Dintero's API, where it is configured.
+    pub dintero: Option<Arc<Dintero>>,
 }
 
 impl App {
@@ -29,7 +34,16 @@ impl App {
         })?;
         let objects = format!("file://{}", home.display());
         let state = format!("sqlite://{}", home.join("state.sqlite").display());
-        Ok(App { ports: Ports { objects: objects_at(&objects)?, state: state_at(&state)? }, scratch })
+        Ok(App { ports: Ports { objects: objects_at(&objects)?, state: state_at(&state)? }, scratch, dintero: None })
+    }
+
+    /// The same, speaking with Dintero as it is configured.
+    #[must_use]
+    pub fn with_dintero(self, http: Arc<dyn HttpClient>, config: DinteroConfig) -> Self {
+        let DinteroConfig { account, credentials, hosts } = config;
+        let environment = Environment::of(&account);
+        let secrets = Arc::new(OneClient { account, credentials });
+        App { dintero: Some(Arc::new(Dintero::new(http, secrets, hosts, environment))), ..self }
     }
 
     /// The same directory, to be read only: nothing in it is made or changed, and what it lacks is empty.
@@ -41,7 +55,7 @@ impl App {
         let state: Arc<dyn State> =
             if path.exists() { Arc::new(Sqlite::open_to_read(&path)?) } else { Arc::new(MemoryState::default()) };
         let objects = objects_at(&format!("file://{}", home.display()))?;
-        Ok(App { ports: Ports { objects, state }, scratch: std::env::temp_dir() })
+        Ok(App { ports: Ports { objects, state }, scratch: std::env::temp_dir(), dintero: None })
     }
 
     /// Everything in memory, gone at the end.
@@ -50,7 +64,7 @@ impl App {
     /// Never for these adapters; the signature is that of the others.
     pub fn in_memory(scratch: &Path) -> Result<Self, PortError> {
         let ports = Ports { objects: objects_at("memory://")?, state: state_at("memory://")? };
-        Ok(App { ports, scratch: scratch.to_owned() })
+        Ok(App { ports, scratch: scratch.to_owned(), dintero: None })
     }
 }
 

@@ -3,5 +3,6 @@
 //! [`app`] is the only place that chooses between them, by URL scheme. No business rule lives here.
 
 pub mod app;
+pub mod config;
 pub mod inbound;
 pub mod outbound;

@@ -5,8 +5,10 @@ mod convert;
 mod demo;
 mod formats;
 mod notice;
+mod post;
 mod progress;
 mod records;
+mod replay;
 mod run;
 mod sandbox;
 mod show;
@@ -14,7 +16,11 @@ mod show;
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use adapters::app::App;
+use adapters::config::Config;
+use adapters::outbound::http::{HttpLimits, Reqwest};
 use clap::{Parser, Subcommand};
 use settlement::AccountId;
 
@@ -44,6 +50,19 @@ enum Command {
     /// Tell what balance reports say
     #[command(subcommand)]
     Notice(notice::NoticeCommand),
+    /// Tell Dintero what settlements paid out, and go on with what has not ended
+    Post(post::PostArguments),
+    /// Stop all posting, or let it go on
+    #[command(subcommand)]
+    Posting(post::PostingCommand),
+    /// Decide about a settlement event that waits for a person
+    Resolve(post::ResolveArguments),
+    /// Show what Dintero has of a transaction, in words
+    Transaction(post::TransactionArguments),
+    /// Take uploaded reports the whole way once more; only shows which, unless told to do it
+    Replay(replay::ReplayArguments),
+    /// Hold a month's posted events against Dintero
+    Audit(replay::AuditArguments),
     /// Let a report through that changes a known settlement
     Release(records::ReleaseArguments),
     /// Tell everything that happened to a settlement or report
@@ -101,6 +120,16 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, out: &mut dyn Write) -
     runtime.block_on(dispatch(arguments.command, out))
 }
 
+/// Opens a home, speaking with Dintero when the environment says how.
+fn home(arguments: &HomeArguments) -> anyhow::Result<App> {
+    let app = App::at_home(&arguments.home)?;
+    let config = Config::of_process()?;
+    Ok(match config.dintero {
+        Some(dintero) => app.with_dintero(Arc::new(Reqwest::new(HttpLimits::default())?), dintero),
+        None => app,
+    })
+}
+
 async fn dispatch(command: Command, out: &mut dyn Write) -> anyhow::Result<Ended> {
     match command {
         Command::Check(arguments) => check::run(&arguments, out).await,
@@ -110,6 +139,12 @@ async fn dispatch(command: Command, out: &mut dyn Write) -> anyhow::Result<Ended
         Command::Formats(arguments) => formats::run(&arguments, out),
         Command::Account(command) => records::account(&command, out).await,
         Command::Notice(command) => notice::run(&command, out).await,
+        Command::Post(arguments) => post::run(&arguments, out).await,
+        Command::Posting(command) => post::posting(&command, out).await,
+        Command::Resolve(arguments) => post::resolve(&arguments, out).await,
+        Command::Transaction(arguments) => post::transaction(&arguments, out).await,
+        Command::Replay(arguments) => replay::run(&arguments, out).await,
+        Command::Audit(arguments) => replay::audit(&arguments, out).await,
         Command::Release(arguments) => records::release(&arguments, out).await,
         Command::Explain(arguments) => records::explain(&arguments, out).await,
         Command::Sandbox(arguments) => sandbox::run(&arguments, out).await,

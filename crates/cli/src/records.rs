@@ -10,7 +10,7 @@ use pipeline::items::Release;
 use pipeline::parse::ParseReport;
 use pipeline::reconcile::ReconcileReport;
 use pipeline::release::ReleaseReport;
-use pipeline::{explain, notice, parse, reconcile, release};
+use pipeline::{explain, notice, parse, post, reconcile, release};
 use settlement::{Proof, ReportId, Verdict};
 
 use crate::{Ended, HomeArguments, show};
@@ -26,6 +26,21 @@ pub(crate) enum AccountCommand {
         #[command(flatten)]
         home: HomeArguments,
     },
+    /// Change how an account is treated
+    Set {
+        /// Whether Dintero is told of its settlements
+        #[arg(long, value_name = "on|off")]
+        post: Switch,
+        #[command(flatten)]
+        home: HomeArguments,
+    },
+}
+
+/// On or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Switch {
+    On,
+    Off,
 }
 
 #[derive(clap::Args)]
@@ -51,7 +66,16 @@ pub(crate) struct ExplainArguments {
 }
 
 pub(crate) async fn account(command: &AccountCommand, out: &mut dyn Write) -> anyhow::Result<Ended> {
-    let AccountCommand::AddMerchant { provider, number, home } = command;
+    let (provider, number, home) = match command {
+        AccountCommand::AddMerchant { provider, number, home } => (provider, number, home),
+        AccountCommand::Set { post, home } => {
+            let app = App::at_home(&home.home)?;
+            post::set_posting(&app.ports, &home.account, *post == Switch::On, Timestamp::now()).await?;
+            let word = if *post == Switch::On { "on" } else { "off" };
+            writeln!(out, "Posting to Dintero is {word} for account {}", home.account)?;
+            return Ok(Ended::Well);
+        }
+    };
     let known = ::formats::FORMATS.iter().any(|format| format.provider == provider);
     anyhow::ensure!(known, "Found provider {provider:?}, expected one that `avstem formats` lists");
     let app = App::at_home(&home.home)?;

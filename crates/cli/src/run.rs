@@ -11,8 +11,9 @@ use pipeline::judge::provider_of;
 use pipeline::keys::{Key, LandingKey};
 use pipeline::notice::Together;
 use pipeline::parse::{Outcome, ParseReport};
-use pipeline::reconcile::{ReconcileReport, Reconciled};
-use pipeline::{parse, reconcile};
+use pipeline::post::Posted;
+use pipeline::reconcile::Reconciled;
+use pipeline::way::{self, Gone};
 use settlement::{AccountId, SettleKey, Settlement, Verdict};
 
 use crate::progress::Watched;
@@ -31,7 +32,7 @@ pub(crate) struct RunArguments {
 }
 
 pub(crate) async fn run(arguments: &RunArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
-    let app = App::at_home(&arguments.home.home)?;
+    let app = crate::home(&arguments.home)?;
     let files = files_of(&arguments.inbox, &arguments.home.home)?;
     anyhow::ensure!(!files.is_empty(), "Found no file in {}", arguments.inbox.display());
     let mut ended = Ended::Well;
@@ -84,9 +85,11 @@ pub(crate) struct Taken {
     pub(crate) outcome: Outcome,
     /// Dintero reports of its settlements, and which of them do not flow on.
     pub(crate) reconciled: Reconciled,
+    /// What Dintero was told of them.
+    pub(crate) posted: Posted,
 }
 
-/// Uploads a local file, parses it and reconciles what was accepted.
+/// Uploads a local file and takes it the whole way.
 ///
 /// A merchant number that nobody has is registered to the account on its first use: on a person's own machine there is
 /// nobody else it could belong to.
@@ -104,20 +107,8 @@ pub(crate) async fn take(app: &App, account: &AccountId, file: &Path) -> anyhow:
         limits: Limits::default(),
         adopts_merchants: true,
     };
-    let outcome = parse::run(&app.ports, &command).await?;
-    let reconciled = match (outcome.verdict, outcome.report) {
-        (Verdict::Accepted | Verdict::Duplicate, Some(report)) if committed(&outcome) => {
-            let scratch = app.scratch.clone();
-            reconcile::run(&app.ports, &ReconcileReport { account: account.clone(), report, scratch }).await?
-        }
-        _ => Reconciled::default(),
-    };
-    Ok(Taken { file: file.to_owned(), outcome, reconciled })
-}
-
-/// Whether the report itself counts: a duplicate counts when it is the very report that was committed before.
-fn committed(outcome: &Outcome) -> bool {
-    outcome.settlements.iter().any(|settlement| settlement.version.is_some())
+    let Gone { outcome, reconciled, posted } = way::go(&app.ports, app.dintero.as_deref(), &command).await?;
+    Ok(Taken { file: file.to_owned(), outcome, reconciled, posted })
 }
 
 impl Taken {
@@ -160,6 +151,7 @@ impl Taken {
         for (key, together) in &self.reconciled.withheld {
             show::together(out, "  ", key, together)?;
         }
+        show::posted(out, "  ", &self.posted)?;
         Ok(())
     }
 }

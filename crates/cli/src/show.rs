@@ -4,14 +4,17 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use pipeline::notice::Together;
-use settlement::{MajorUnits, Problems, SettleKey, Settlement, Severity, mask_cards};
+use pipeline::post::{EventState, OutboxItem, Posted};
+use settlement::{MajorUnits, Problems, SettleKey, Settlement, Severity, exponent, mask_cards};
 
 /// A file name as it may stand in a line for people: without control characters and card numbers.
 pub(crate) fn name(path: &Path) -> String {
-    mask_cards(&path.display().to_string())
-        .chars()
-        .flat_map(|c| if c.is_control() { c.escape_debug().collect() } else { vec![c] })
-        .collect()
+    text(&path.display().to_string())
+}
+
+/// A text of somebody else's, in the same way.
+pub(crate) fn text(text: &str) -> String {
+    mask_cards(text).chars().flat_map(|c| if c.is_control() { c.escape_debug().collect() } else { vec![c] }).collect()
 }
 
 /// Problems shown of one file; the rest are counted.
@@ -133,6 +136,68 @@ pub(crate) fn problems(out: &mut dyn Write, indent: &str, problems: &Problems) -
     let hidden = problems.list().len().saturating_sub(SHOWN_MAX) as u64 + problems.beyond_limit();
     if hidden > 0 {
         writeln!(out, "{indent}and {hidden} more problems; `avstem check --json` lists up to 1000")?;
+    }
+    Ok(())
+}
+
+/// What Dintero was told of settlements; nothing when there was nothing to tell.
+pub(crate) fn posted(out: &mut dyn Write, indent: &str, posted: &Posted) -> io::Result<()> {
+    if let Some(off) = &posted.off {
+        return writeln!(out, "{indent}nothing was posted to Dintero: {off}");
+    }
+    for outbox in &posted.outboxes {
+        self::outbox(out, indent, outbox)?;
+    }
+    if posted.events.is_empty() {
+        return Ok(());
+    }
+    let words = ["POSTED", "PLANNED", "IN_FLIGHT", "UNKNOWN", "REFUSED", "HUMAN"];
+    let counts = words.map(|word| (posted.count(word), word));
+    let told: Vec<String> =
+        counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    writeln!(out, "{indent}settlement events at Dintero: {}", told.join(", "))?;
+    for event in &posted.events {
+        let why = match &event.state {
+            EventState::Refused { message, .. } => message,
+            EventState::Unknown { why, .. } | EventState::Human { why } => why,
+            _ => continue,
+        };
+        writeln!(out, "{indent}  {} {}: {why}", event.state.word(), event.transaction)?;
+    }
+    if let Some(until) = posted.not_before {
+        writeln!(out, "{indent}  the rest is taken up again from {until:.0} on, by `avstem post`")?;
+    }
+    Ok(())
+}
+
+fn outbox(out: &mut dyn Write, indent: &str, outbox: &OutboxItem) -> io::Result<()> {
+    let key = &outbox.settlement;
+    let show = |minor| MajorUnits::new(minor, exponent(&key.provider, key.currency));
+    writeln!(
+        out,
+        "{indent}settlement {}: lines {} = events {} + not postable {} + without a transaction {}",
+        key.settlement_id,
+        show(outbox.lines_minor),
+        show(outbox.events_minor),
+        show(outbox.not_postable_minor),
+        show(outbox.unmatched_minor)
+    )?;
+    for line in &outbox.unmatched {
+        let order = line.order_reference.as_deref().unwrap_or("no order");
+        writeln!(out, "{indent}  line {} ({order}, {}): {}", line.line_no, show(line.net_minor), line.why)?;
+    }
+    let more = outbox.unmatched_lines.saturating_sub(outbox.unmatched.len() as u64);
+    if more > 0 {
+        writeln!(out, "{indent}  and {more} more lines without a transaction")?;
+    }
+    for event in &outbox.changed {
+        writeln!(
+            out,
+            "{indent}  {} was told {}, the lines now say {}: set it right by hand, nothing is taken back",
+            event.transaction,
+            show(event.before_minor),
+            show(event.now_minor)
+        )?;
     }
     Ok(())
 }

@@ -24,12 +24,13 @@ pub enum Environment {
 }
 
 impl Environment {
+    /// The environment of an account.
+    pub fn of(account: &AccountId) -> Self {
+        if account.as_str().starts_with('T') { Environment::Test } else { Environment::Production }
+    }
+
     fn has(self, account: &AccountId) -> bool {
-        let letter = match self {
-            Environment::Test => 'T',
-            Environment::Production => 'P',
-        };
-        account.as_str().starts_with(letter)
+        Environment::of(account) == self
     }
 }
 

@@ -175,6 +175,22 @@ pub async fn batches_of(ports: &Ports, key: &SettleKey) -> Result<Vec<(String, B
     items.iter().map(batch).collect()
 }
 
+/// Whether settlement events of a transaction wait to be posted.
+///
+/// # Errors
+/// When the state cannot answer.
+pub async fn waiting_for(ports: &Ports, account: &AccountId, transaction: &str) -> Result<bool, StepError> {
+    for outbox in outboxes(ports, account).await? {
+        for (id, batch, _) in batches_of(ports, &outbox.settlement).await? {
+            let waits = |event: &PlannedEvent| event.transaction == transaction && !event.state.is_ended();
+            if outbox.batches.contains(&id) && batch.events.iter().any(waits) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
 /// Brings every batch of an outbox as far as it goes now.
 async fn work_through(
     ports: &Ports,

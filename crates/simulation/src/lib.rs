@@ -5,9 +5,20 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::float_arithmetic)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+pub mod explore;
+mod faults;
+pub mod generate;
 pub mod in_process;
 pub mod made_up;
+mod run;
 pub mod sandbox;
+pub mod scenario;
+mod watch;
+mod world;
 
+pub use faults::{Effect, Mode, Script};
 pub use in_process::{Clock, InProcess};
+pub use run::{Ran, Run, Scripts, Violation};
 pub use sandbox::{Fault, RequestKind, Sandbox};
+pub use watch::{EventName, Watch};
+pub use world::{SECRET_MARK, Worker, World};

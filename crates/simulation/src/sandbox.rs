@@ -49,7 +49,7 @@ pub struct Seen {
 }
 
 /// The stand-in for Dintero.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Sandbox {
     clients: Vec<Client>,
     tokens: BTreeMap<String, IssuedToken>,

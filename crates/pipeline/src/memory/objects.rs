@@ -26,6 +26,26 @@ impl Clone for MemoryObjects {
 }
 
 impl MemoryObjects {
+    /// Puts bytes as the newest version.
+    pub fn put_version(&self, key: &Key, bytes: Vec<u8>) -> ObjectMeta {
+        match self.put(key, bytes, false) {
+            PutNew::Created(meta) => meta,
+            PutNew::Exists => meta(key, &[]),
+        }
+    }
+
+    /// Every key, in order.
+    pub fn keys(&self) -> Vec<String> {
+        self.versions.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+    }
+
+    /// The first object with more than one version whose key does not begin with `but`.
+    pub fn rewritten(&self, but: &str) -> Option<String> {
+        let objects = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
+        let rewritten = objects.iter().find(|(key, versions)| versions.len() > 1 && !key.starts_with(but));
+        rewritten.map(|(key, _)| key.clone())
+    }
+
     /// Puts bytes as the newest version; only as the first one when `new` is asked for.
     fn put(&self, key: &Key, bytes: Vec<u8>, new: bool) -> PutNew {
         let mut objects = self.versions.lock().unwrap_or_else(PoisonError::into_inner);

@@ -6,7 +6,7 @@ use std::fs::File;
 use dintero::TransactionFilter;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use settlement::{Fees, LineRecord, SettleKey, Settlement, SettlementEvent, exponent};
+use settlement::{Fees, LineRecord, MajorUnits, SettleKey, Settlement, SettlementEvent, exponent};
 use tempfile::NamedTempFile;
 
 use super::batch::{BatchItem, EVENTS_MAX, EventState, PlannedEvent, event_id};
@@ -197,13 +197,11 @@ impl Plan {
         known: Option<(OutboxItem, u64)>,
         now: Timestamp,
     ) -> Result<OutboxItem, StepError> {
-        let before: BTreeMap<String, PlannedEvent> = batches_of(ports, &exact.key)
-            .await?
-            .into_iter()
-            .filter(|(id, _, _)| known.as_ref().is_some_and(|(item, _)| item.batches.contains(id)))
-            .flat_map(|(_, batch, _)| batch.events)
-            .map(|event| (event.id.clone(), event))
-            .collect();
+        let listed = |id: &String| known.as_ref().is_some_and(|(item, _)| item.batches.contains(id));
+        let mut earlier = batches_of(ports, &exact.key).await?;
+        earlier.retain(|(id, _, _)| listed(id));
+        let mut before: BTreeMap<&str, &PlannedEvent> =
+            earlier.iter().flat_map(|(_, batch, _)| &batch.events).map(|event| (event.id.as_str(), event)).collect();
         let mut events = Vec::new();
         let mut changed = Vec::new();
         let mut events_minor = 0_i128;
@@ -211,7 +209,7 @@ impl Plan {
             let event = event_of(exact, *sums)?;
             let id = event_id(&exact.key, transaction, None);
             events_minor += i128::from(event.amount_minor);
-            match before.get(&id) {
+            match before.remove(id.as_str()) {
                 None => {
                     let (transaction, state) = (transaction.clone(), first_state(exact));
                     events.push(PlannedEvent { id, transaction, event, lines: *lines, state });
@@ -224,6 +222,13 @@ impl Plan {
                 }),
             }
         }
+        // What no line speaks of any more was told for nothing.
+        changed.extend(before.values().map(|planned| ChangedEvent {
+            transaction: planned.transaction.clone(),
+            before_minor: planned.event.amount_minor,
+            now_minor: 0,
+        }));
+        supersede(ports, exact, &earlier, &changed, now).await?;
         events.sort_by(|a, b| a.id.cmp(&b.id));
         let made = make_batches(exact, &events);
         write_batches(ports, exact, &made).await?;
@@ -272,6 +277,43 @@ fn event_of(exact: &ExactSettlement, [capture, refund, fee]: [i128; 3]) -> Resul
         refund_minor: counted(refund)?,
         fee_minor: counted(fee)?,
     })
+}
+
+/// Events that an earlier version planned with other money are not sent any more; a person sets right what was.
+async fn supersede(
+    ports: &Ports,
+    exact: &ExactSettlement,
+    earlier: &[(String, BatchItem, u64)],
+    changed: &[ChangedEvent],
+    now: Timestamp,
+) -> Result<(), StepError> {
+    for (id, batch, revision) in earlier {
+        let mut batch = batch.clone();
+        let mut held = 0;
+        for event in batch.events.iter_mut().filter(|event| !event.state.is_ended()) {
+            let Some(other) = changed.iter().find(|changed| changed.transaction == event.transaction) else { continue };
+            let why = format!(
+                "version {} of the settlement says {}, this event {}; it was {}",
+                exact.version.version,
+                MajorUnits::new(other.now_minor, exponent(&exact.key.provider, exact.key.currency)),
+                MajorUnits::new(other.before_minor, exponent(&exact.key.provider, exact.key.currency)),
+                event.state.word()
+            );
+            event.state = EventState::Human { why };
+            held += 1;
+        }
+        if held == 0 {
+            continue;
+        }
+        if let Some(until) = batch.lease_until.filter(|until| *until > now) {
+            return Err(StepError::Busy { report: id.clone(), until });
+        }
+        let place = Place::batch(&exact.key, id);
+        let what = format!("{held} events superseded by version {}", exact.version.version);
+        let entry = journal(&place, revision + 1, now, Order::First, what);
+        ports.state.transact(&[place.put(&batch, Expect::Revision(*revision)), entry]).await?;
+    }
+    Ok(())
 }
 
 /// Dintero's minor units must be the provider's: nothing is converted here.

@@ -51,7 +51,7 @@ pub enum Fault {
 }
 
 /// Faults that wait for their requests.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Faults(Vec<(RequestKind, Fault)>);
 
 impl Faults {

@@ -10,12 +10,12 @@ use super::{Extent, Sandbox};
 const TRANSACTIONS_MAX: usize = 100;
 
 /// A posting that was read.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Posting {
     pub(super) transactions: Vec<PostedTransaction>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct PostedTransaction {
     id: String,
     events: Vec<PostedEvent>,

@@ -13,7 +13,7 @@ use super::refusal::Refusal;
 pub const TOKEN_MARK: &str = "sandbox-token";
 
 /// An API client.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Client {
     pub(super) account: AccountId,
     pub(super) id: String,
@@ -21,7 +21,7 @@ pub(super) struct Client {
 }
 
 /// A token that somebody has.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct IssuedToken {
     pub(super) account: AccountId,
     ends: Timestamp,

@@ -107,7 +107,7 @@ impl MadeEvent {
 }
 
 /// A transaction with the settlement events that were added to it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Transaction {
     made: MadeTransaction,
     posted: Vec<PostedEvent>,

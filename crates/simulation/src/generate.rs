@@ -1,4 +1,5 @@
 //! Reports made from a seed, in every layout that can say the same.
+#![allow(clippy::expect_used, reason = "writing to memory does not fail")]
 
 use std::io::{self, Write};
 
@@ -103,7 +104,8 @@ impl Settlement {
     }
 }
 
-pub(crate) fn dot(minor: i64) -> String {
+/// An amount in major units, with a dot.
+pub fn dot(minor: i64) -> String {
     MajorUnits::new(minor, 2).to_string()
 }
 
@@ -111,7 +113,8 @@ fn comma(minor: i64) -> String {
     dot(minor).replace('.', ",")
 }
 
-pub(crate) fn norwegian(date: Date) -> String {
+/// A day as Norwegian reports write it.
+pub fn norwegian(date: Date) -> String {
     date.strftime("%d.%m.%Y").to_string()
 }
 

@@ -1,0 +1,128 @@
+//! Every variable of the environment, read once, with all that is wrong with them told together.
+
+use std::collections::BTreeMap;
+
+use dintero::{Credentials, Hosts, Secret};
+use settlement::AccountId;
+
+/// What a process is told by its environment.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Config {
+    /// Dintero's API; `None` when it is not to be spoken with.
+    pub dintero: Option<DinteroConfig>,
+}
+
+/// An API client of one account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DinteroConfig {
+    /// The account that it belongs to: a client of a test account never speaks for production.
+    pub account: AccountId,
+    /// The client.
+    pub credentials: Credentials,
+    /// Where the API is.
+    pub hosts: Hosts,
+}
+
+/// Variables are not as they should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("The environment cannot be used: {}", .0.join("; "))]
+pub struct BadConfig(Vec<String>);
+
+/// The account of the API client.
+const ACCOUNT: &str = "AVSTEM_DINTERO_ACCOUNT";
+/// Its id.
+const CLIENT_ID: &str = "AVSTEM_DINTERO_CLIENT_ID";
+/// Its secret.
+const CLIENT_SECRET: &str = "AVSTEM_DINTERO_CLIENT_SECRET";
+/// Another place of tokens and settlements, such as a stand-in.
+const API_URL: &str = "AVSTEM_DINTERO_API_URL";
+/// Another place of transactions.
+const CHECKOUT_URL: &str = "AVSTEM_DINTERO_CHECKOUT_URL";
+
+impl Config {
+    /// Reads the variables of this process.
+    ///
+    /// # Errors
+    /// With everything that is wrong, never with the value of a secret.
+    pub fn of_process() -> Result<Self, BadConfig> {
+        let known = [ACCOUNT, CLIENT_ID, CLIENT_SECRET, API_URL, CHECKOUT_URL];
+        Self::of(&known.into_iter().filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?))).collect())
+    }
+
+    /// Reads variables.
+    ///
+    /// # Errors
+    /// As [`Config::of_process`].
+    pub fn of(variables: &BTreeMap<String, String>) -> Result<Self, BadConfig> {
+        let value = |name: &str| variables.get(name).map(String::as_str).filter(|value| !value.is_empty());
+        let client = [ACCOUNT, CLIENT_ID, CLIENT_SECRET];
+        if client.iter().all(|name| value(name).is_none()) {
+            return Ok(Config::default());
+        }
+        let mut wrong: Vec<String> = client
+            .iter()
+            .filter(|name| value(name).is_none())
+            .map(|name| format!("{name} is not set, and others of the API client are"))
+            .collect();
+        let account = value(ACCOUNT).map(str::parse::<AccountId>);
+        if let Some(Err(error)) = &account {
+            wrong.push(format!("{ACCOUNT}: {error}"));
+        }
+        let mut hosts = Hosts::default();
+        for (name, host) in [(API_URL, &mut hosts.api), (CHECKOUT_URL, &mut hosts.checkout)] {
+            match value(name) {
+                None => {}
+                Some(url) if url.starts_with("https://") || is_loopback(url) => {
+                    url.trim_end_matches('/').clone_into(host);
+                }
+                Some(_) => wrong.push(format!("{name}: expected https://, or http:// of this machine")),
+            }
+        }
+        match (account, value(CLIENT_ID), value(CLIENT_SECRET)) {
+            (Some(Ok(account)), Some(id), Some(secret)) if wrong.is_empty() => {
+                let credentials = Credentials { client_id: id.to_owned(), client_secret: Secret::new(secret) };
+                Ok(Config { dintero: Some(DinteroConfig { account, credentials, hosts }) })
+            }
+            _ => Err(BadConfig(wrong)),
+        }
+    }
+}
+
+/// Whether an address without encryption stays on this machine.
+fn is_loopback(url: &str) -> bool {
+    let Some(rest) = url.strip_prefix("http://") else { return false };
+    let host = rest.split('/').next().unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    matches!(name, "127.0.0.1" | "localhost" | "[::1]")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Config, String> {
+        let variables = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Config::of(&variables).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_told_together_and_no_secret() {
+        assert_eq!(read(&[]), Ok(Config::default()));
+        let whole = [(ACCOUNT, "T00000001"), (CLIENT_ID, "id"), (CLIENT_SECRET, "hush")];
+        let config = read(&whole).unwrap().dintero.unwrap();
+        assert_eq!((config.account.as_str(), &config.hosts), ("T00000001", &Hosts::default()));
+        assert!(!format!("{config:?}").contains("hush"));
+        let told = read(&[(ACCOUNT, "X1"), (CLIENT_SECRET, "hush"), (API_URL, "http://example.com")]).unwrap_err();
+        for word in [ACCOUNT, CLIENT_ID, API_URL] {
+            assert!(told.contains(word), "{told}");
+        }
+        assert!(!told.contains("hush"), "{told}");
+        for (url, good) in
+            [("http://127.0.0.1:8080", true), ("http://localhost/", true), ("http://127.0.0.1.example", false)]
+        {
+            let mut pairs = whole.to_vec();
+            pairs.push((CHECKOUT_URL, url));
+            assert_eq!(read(&pairs).is_ok(), good, "{url}");
+        }
+    }
+}

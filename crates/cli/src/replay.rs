@@ -1,0 +1,117 @@
+//! Commands that look over what was done: take it again, or hold it against Dintero.
+
+use std::io::Write;
+
+use ::formats::Limits;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use pipeline::audit;
+use pipeline::parse::ParseReport;
+use pipeline::replay::{self, Replay};
+use pipeline::way;
+use settlement::{ReportId, Verdict};
+
+use crate::post::reachable;
+use crate::{Ended, HomeArguments, show};
+
+#[derive(clap::Args)]
+#[group(id = "which", required = true, multiple = false, args = ["object", "report", "since", "undone"])]
+pub(crate) struct ReplayArguments {
+    /// One uploaded object, as in T00000001/vipps/2000461.xml
+    #[arg(long, value_name = "KEY")]
+    object: Option<String>,
+    /// The object that a report was read from; its id in full
+    #[arg(long, value_name = "ID")]
+    report: Option<String>,
+    /// Everything uploaded since the beginning of that day
+    #[arg(long, value_name = "DAY")]
+    since: Option<Date>,
+    /// Whatever was uploaded a quarter of an hour ago or earlier and has come to no end
+    #[arg(long)]
+    undone: bool,
+    /// Do it; without this it is only shown
+    #[arg(long)]
+    apply: bool,
+    #[command(flatten)]
+    home: HomeArguments,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct AuditArguments {
+    /// Month of payout, as in 2026-10
+    #[arg(long, value_name = "MONTH")]
+    month: String,
+    #[command(flatten)]
+    home: HomeArguments,
+}
+
+impl ReplayArguments {
+    fn which(&self) -> anyhow::Result<Replay> {
+        if let Some(object) = &self.object {
+            return Ok(Replay::Object(object.parse()?));
+        }
+        if let Some(report) = &self.report {
+            return Ok(Replay::Report(ReportId::try_from(report.clone()).map_err(anyhow::Error::msg)?));
+        }
+        Ok(match self.since {
+            Some(day) => Replay::Since(day.to_zoned(TimeZone::UTC)?.timestamp()),
+            None => Replay::Undone(SignedDuration::from_mins(15)),
+        })
+    }
+}
+
+pub(crate) async fn run(arguments: &ReplayArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
+    let app = crate::home(&arguments.home)?;
+    let account = &arguments.home.account;
+    let due = replay::find(&app.ports, account, &arguments.which()?, Timestamp::now()).await?;
+    let mut accepted = 0;
+    for due in &due {
+        writeln!(out, "{}  {}", show::text(&due.landing.name), due.known)?;
+        if !arguments.apply {
+            continue;
+        }
+        let command = ParseReport {
+            landing: due.landing.clone(),
+            version: due.version.clone(),
+            now: Timestamp::now(),
+            lease: SignedDuration::from_mins(15),
+            scratch: app.scratch.clone(),
+            limits: Limits::default(),
+            adopts_merchants: false,
+        };
+        let gone = way::go(&app.ports, app.dintero.as_deref(), &command).await?;
+        accepted += usize::from(gone.outcome.verdict == Verdict::Accepted);
+        writeln!(out, "  {}", gone.outcome.verdict)?;
+        show::posted(out, "  ", &gone.posted)?;
+    }
+    if arguments.apply {
+        let done = due.len() - accepted;
+        writeln!(out, "{} objects taken again: {accepted} newly accepted, {done} done before or held", due.len())?;
+    } else {
+        writeln!(out, "{} objects would be taken again; do it with --apply", due.len())?;
+    }
+    Ok(Ended::Well)
+}
+
+pub(crate) async fn audit(arguments: &AuditArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
+    let app = crate::home(&arguments.home)?;
+    let dintero = reachable(&app)?;
+    let month: Date = format!("{}-01", arguments.month)
+        .parse()
+        .map_err(|_| anyhow::anyhow!("Found month {:?}, expected one as in 2026-10", arguments.month))?;
+    let account = &arguments.home.account;
+    let audit = audit::run(&app.ports, &dintero, account, month, Timestamp::now()).await?;
+    writeln!(
+        out,
+        "{} settlements of {}: {} events stand at Dintero as recorded, {} differences",
+        audit.settlements,
+        arguments.month,
+        audit.confirmed,
+        audit.differences.len()
+    )?;
+    for (key, what) in &audit.differences {
+        writeln!(out, "  {key}: {what}")?;
+    }
+    Ok(if audit.differences.is_empty() { Ended::Well } else { Ended::Held })
+}

@@ -1,0 +1,102 @@
+//! Which runs are made: every call disturbed in every way, every pair of them, and as many seeds as there is time for.
+
+use std::path::Path;
+
+use crate::faults::{Mode, Script};
+use crate::run::{QUIET_ORDER, Ran, Run, Violation, now};
+use crate::scenario::{Scenario, Size};
+
+/// A run that went wrong, and how to see it again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{which}: {violation}")]
+pub struct Found {
+    /// Which run it was.
+    pub which: String,
+    /// What was wrong.
+    pub violation: Violation,
+}
+
+/// The scenario that every call of is disturbed.
+///
+/// # Errors
+/// When it cannot be set up.
+pub fn canonical(size: Size) -> Result<Scenario, Violation> {
+    now(Scenario::canonical(1, size)).map_err(|error| Violation(error.to_string()))
+}
+
+/// Runs a scenario without any disturbance.
+///
+/// # Errors
+/// With what is wrong even then.
+pub fn quiet(scenario: &Scenario, scratch: &Path) -> Result<Ran, Violation> {
+    Run::new(scenario, scratch, QUIET_ORDER, &mut |_| Script::quiet()).go()
+}
+
+/// Disturbs every call in every way, one in each run; gives the number of runs.
+///
+/// # Errors
+/// With the first run that went wrong.
+pub fn singles(scenario: &Scenario, scratch: &Path) -> Result<usize, Found> {
+    let found = |violation| Found { which: "undisturbed".to_owned(), violation };
+    let calls = quiet(scenario, scratch).map_err(found)?.calls;
+    for call in 0..calls {
+        for mode in Mode::ALL {
+            disturbed(scenario, scratch, call, &mode)?;
+        }
+    }
+    Ok(calls * Mode::ALL.len())
+}
+
+/// Disturbs every two effects in every way that ends a worker or takes its answer; gives the number of runs.
+///
+/// # Errors
+/// With the first run that went wrong.
+pub fn pairs(scenario: &Scenario, scratch: &Path) -> Result<usize, Found> {
+    const MODES: [Mode; 3] = [Mode::Before, Mode::After, Mode::Lost];
+    let found = |violation| Found { which: "undisturbed".to_owned(), violation };
+    let effects = quiet(scenario, scratch).map_err(found)?.effects;
+    let mut runs = 0;
+    for first in 0..effects {
+        for one in MODES {
+            for other in MODES {
+                // What is left to do grows by what has to be done again, until nothing is left to disturb.
+                for second in first + 1.. {
+                    let modes = [(first, one.clone()), (second, other.clone())];
+                    let script = |_| Script::at_effects(modes.iter().cloned());
+                    let ran = Run::new(scenario, scratch, QUIET_ORDER, &mut script.clone()).go();
+                    let ran = ran.map_err(|violation| Found { which: format!("effects {modes:?}"), violation })?;
+                    runs += 1;
+                    if second >= ran.effects {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+    Ok(runs)
+}
+
+fn disturbed(scenario: &Scenario, scratch: &Path, call: usize, mode: &Mode) -> Result<Ran, Found> {
+    let found = |violation| Found { which: format!("call {call}, {mode:?}"), violation };
+    Run::new(scenario, scratch, QUIET_ORDER, &mut |_| Script::at([(call, mode.clone())])).go().map_err(found)
+}
+
+/// One run that a seed decides: its scenario, who goes first, and what goes wrong.
+///
+/// # Errors
+/// With the first thing that must never be.
+pub fn seeded(seed: u64, scratch: &Path) -> Result<Ran, Found> {
+    let found = |violation| Found { which: format!("seed {seed}"), violation };
+    let sales = 1 + crate::generate::Seed(seed).below(12);
+    let scenario = now(Scenario::canonical(seed, Size { sales, alone: false }))
+        .map_err(|error| found(Violation(error.to_string())))?;
+    let mut scripts = |number: usize| {
+        let seed = seed.wrapping_mul(1_000_003).wrapping_add(number as u64);
+        // Behind some workers the world comes to rest, so that everything can come to its end.
+        match number {
+            0..24 => Script::random(seed, 12, number < 12),
+            _ => Script::quiet(),
+        }
+    };
+    Run::new(&scenario, scratch, seed | 1 << 63, &mut scripts).go().map_err(found)
+}

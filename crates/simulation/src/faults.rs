@@ -1,0 +1,122 @@
+//! Which call of a worker is disturbed, and how: by number, or by a seed.
+
+use crate::generate::Seed;
+use crate::sandbox::{Fault, RequestKind};
+
+/// What a call is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Something is read.
+    Read,
+    /// Something is written.
+    Write,
+    /// Dintero is asked.
+    Http(RequestKind),
+}
+
+/// How a call is disturbed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mode {
+    /// The worker ends before it.
+    Before,
+    /// It has its effect, and the worker ends before it hears of it.
+    After,
+    /// It has its effect, and the worker hears that it has not.
+    Lost,
+    /// It has its effect much later, and the worker hears that it has not.
+    Late,
+    /// It has no effect; the worker lives on.
+    Refused,
+    /// Dintero disturbs it.
+    Api(Fault),
+}
+
+impl Mode {
+    /// The modes that every call is tried with.
+    pub const ALL: [Mode; 5] = [Mode::Before, Mode::After, Mode::Lost, Mode::Late, Mode::Refused];
+}
+
+/// What disturbs a worker.
+#[derive(Debug, Clone)]
+pub struct Script {
+    calls: usize,
+    rule: Rule,
+}
+
+#[derive(Debug, Clone)]
+enum Rule {
+    Quiet,
+    At(Vec<(usize, Mode)>),
+    AtEffects(Vec<(usize, Mode)>),
+    Random { seed: Seed, one_in: u64, may_end: bool },
+}
+
+impl Script {
+    /// Nothing is disturbed.
+    pub fn quiet() -> Self {
+        Script { calls: 0, rule: Rule::Quiet }
+    }
+
+    /// The calls of those numbers are disturbed; calls of all workers are counted together, from 0.
+    pub fn at(calls: impl IntoIterator<Item = (usize, Mode)>) -> Self {
+        Script { calls: 0, rule: Rule::At(calls.into_iter().collect()) }
+    }
+
+    /// As [`Script::at`], counting only calls that are not reads: whoever ends at a read ends behind the effect before it.
+    pub fn at_effects(effects: impl IntoIterator<Item = (usize, Mode)>) -> Self {
+        Script { calls: 0, rule: Rule::AtEffects(effects.into_iter().collect()) }
+    }
+
+    /// One call in `one_in` is disturbed by chance; the worker ends in the middle only when it may.
+    pub fn random(seed: u64, one_in: u64, may_end: bool) -> Self {
+        Script { calls: 0, rule: Rule::Random { seed: Seed(seed), one_in, may_end } }
+    }
+
+    /// How many calls were made.
+    pub fn calls(&self) -> usize {
+        self.calls
+    }
+
+    /// How a call is disturbed, by its number among all calls and among those that are not reads.
+    pub(crate) fn next(&mut self, call: usize, effects: usize, effect: Effect) -> Option<Mode> {
+        self.calls += 1;
+        match &mut self.rule {
+            Rule::Quiet => None,
+            Rule::At(modes) => modes.iter().find(|(at, _)| *at == call).map(|(_, mode)| mode.clone()),
+            Rule::AtEffects(_) if effect == Effect::Read => None,
+            Rule::AtEffects(modes) => modes.iter().find(|(at, _)| *at == effects).map(|(_, mode)| mode.clone()),
+            Rule::Random { seed, one_in, may_end } => {
+                if seed.below(*one_in) != 0 {
+                    return None;
+                }
+                let drawn = usize::try_from(seed.below(5)).unwrap_or_default();
+                let mode = Mode::ALL.into_iter().nth(drawn)?;
+                let mode = match (mode, *may_end) {
+                    (Mode::Before | Mode::After, false) => Mode::Refused,
+                    (mode, _) => mode,
+                };
+                match (effect, &mode) {
+                    (Effect::Http(_), Mode::Lost | Mode::Late | Mode::Refused) => Some(Mode::Api(fault(seed))),
+                    _ => Some(mode),
+                }
+            }
+        }
+    }
+}
+
+fn fault(seed: &mut Seed) -> Fault {
+    match seed.below(12) {
+        0 => Fault::TooManyRequests { seconds: 120 },
+        1 => Fault::Unauthorised,
+        2 => Fault::ServerError(500),
+        3 => Fault::ServerError(503),
+        4 => Fault::LostAfterApply,
+        5 => Fault::LostBefore,
+        6 => Fault::NotConnected,
+        7 => Fault::LateApply { seconds: 30 },
+        8 => Fault::HalfApplied,
+        9 => Fault::ReorderedAnswer,
+        10 => Fault::MissingInAnswer,
+        _ => Fault::HtmlBody,
+    }
+}

@@ -1,0 +1,364 @@
+//! A run: messages are delivered until they are acknowledged, postings go on until they have ended, and then everything
+//! must be as it should.
+
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use formats::Limits;
+use jiff::SignedDuration;
+use pipeline::items::{Place, ReportItem, ReportState};
+use pipeline::parse::ParseReport;
+use pipeline::post::{self, BatchItem, EventState, PostAccount};
+use pipeline::replay::{self, Replay};
+use pipeline::{StepError, items, way};
+use settlement::{AccountId, ReportId};
+
+use crate::faults::Script;
+use crate::generate::Seed;
+use crate::scenario::{Scenario, Upload};
+use crate::watch::name_of;
+use crate::world::{SECRET_MARK, Worker, World, locked};
+
+/// A worker has a report, or a batch, for itself this long.
+const LEASE: SignedDuration = SignedDuration::from_mins(5);
+
+/// Messages come again after this time.
+const AGAIN: SignedDuration = SignedDuration::from_mins(6);
+
+/// Nothing may need more rounds than this to come to its end.
+const ROUNDS_MAX: usize = 80;
+
+/// With this order messages come once each, one after the other.
+pub(crate) const QUIET_ORDER: u64 = 0;
+
+/// Something that must never be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Violation(pub String);
+
+/// What a run came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Ran {
+    /// Calls of all workers until everything was done for the first time.
+    pub calls: usize,
+    /// Those of them that were not reads.
+    pub effects: usize,
+    /// Hash of everything that happened.
+    pub trace: u64,
+}
+
+/// Decides what disturbs the next worker: how many workers there were before.
+pub type Scripts<'a> = &'a mut dyn FnMut(usize) -> Script;
+
+type Task = Pin<Box<dyn Future<Output = Result<Option<(AccountId, ReportId)>, StepError>> + Send>>;
+
+/// A run on its way.
+pub struct Run<'a> {
+    world: Arc<World>,
+    scenario: &'a Scenario,
+    scratch: &'a Path,
+    /// Nothing is disturbed any more without it.
+    scripts: Option<Scripts<'a>>,
+    order: Seed,
+    /// Whether messages are lost and doubled.
+    is_lossy: bool,
+    workers: usize,
+    calls: usize,
+}
+
+impl std::fmt::Debug for Run<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Run").field("workers", &self.workers).field("calls", &self.calls).finish()
+    }
+}
+
+impl<'a> Run<'a> {
+    /// A run from the beginning of a scenario. `order` decides who goes first.
+    pub fn new(scenario: &'a Scenario, scratch: &'a Path, order: u64, scripts: Scripts<'a>) -> Self {
+        let world = Arc::new(scenario.world.fork());
+        let is_lossy = order != QUIET_ORDER;
+        Run { world, scenario, scratch, scripts: Some(scripts), order: Seed(order), is_lossy, workers: 0, calls: 0 }
+    }
+
+    /// Goes on to the end.
+    ///
+    /// # Errors
+    /// With the first thing that must never be.
+    pub fn go(mut self) -> Result<Ran, Violation> {
+        self.deliver()?;
+        self.post()?;
+        self.check_end()?;
+        let (calls, effects) = (self.calls, self.world.effects());
+        let before = self.effects();
+        // Everything once more: nothing may happen a second time.
+        self.scripts = None;
+        self.deliver()?;
+        self.post()?;
+        if self.effects() != before {
+            return Err(Violation("L7: taking everything once more had an effect".to_owned()));
+        }
+        let trace = locked(&self.world.watch).trace();
+        Ok(Ran { calls, effects, trace })
+    }
+
+    /// Delivers every message until it is acknowledged: several at once, some of them twice.
+    fn deliver(&mut self) -> Result<(), Violation> {
+        let last = self.scenario.uploads.iter().map(|upload| upload.phase).max().unwrap_or_default();
+        for phase in 0..=last {
+            let arrived = self.scenario.uploads.iter().filter(|upload| upload.phase == phase);
+            let mut arrived: Vec<Upload> = arrived.cloned().collect();
+            if self.is_lossy && self.scripts.is_some() {
+                // A notification can be lost; nobody but the sweep finds its object then.
+                arrived.retain(|_| self.order.below(6) != 0);
+            }
+            self.deliver_all(arrived)?;
+            self.sweep(phase)?;
+            let words: Vec<Option<String>> = self.scenario.uploads.iter().map(|upload| self.state_of(upload)).collect();
+            if words.iter().flatten().any(|word| word == "CRASHED") {
+                // What comes later stands against what was given up.
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    fn deliver_all(&mut self, mut waiting: Vec<Upload>) -> Result<(), Violation> {
+        for _ in 0..ROUNDS_MAX {
+            if waiting.is_empty() {
+                return Ok(());
+            }
+            let mut again = Vec::new();
+            while !waiting.is_empty() {
+                let most = if self.is_lossy { 3 } else { 1 };
+                let together = usize::try_from(1 + self.order.below(most)).unwrap_or(1).min(waiting.len());
+                let mut together: Vec<Upload> = waiting.drain(..together).collect();
+                if self.is_lossy && self.scripts.is_some() && self.order.below(4) == 0 {
+                    together.extend(together.first().cloned());
+                }
+                let tasks: Vec<(Worker, Task)> = together.iter().map(|upload| self.message(upload)).collect();
+                let ended = self.interleave(tasks)?;
+                let mut left: Vec<Upload> = Vec::new();
+                for (upload, acknowledged) in together.into_iter().zip(ended) {
+                    if !acknowledged {
+                        left.push(upload);
+                    }
+                }
+                again.extend(left);
+            }
+            waiting = again;
+            self.world.clock.advance(AGAIN);
+        }
+        Err(Violation(format!("L1: {} messages are never acknowledged", waiting.len())))
+    }
+
+    /// Takes up what was uploaded and has come to no end, until there is no such thing.
+    fn sweep(&mut self, phase: u8) -> Result<(), Violation> {
+        for _ in 0..ROUNDS_MAX {
+            self.world.clock.advance(AGAIN);
+            let mut due = Vec::new();
+            for account in &self.scenario.accounts {
+                let ports = Worker::new(&self.world, 0, Script::quiet()).ports();
+                let which = Replay::Undone(SignedDuration::ZERO);
+                let found = now(replay::find(&ports, account, &which, self.world.clock.now()));
+                due.extend(found.map_err(|error| Violation(format!("the sweep failed: {error}")))?);
+            }
+            let uploads = self.scenario.uploads.iter().filter(|upload| upload.phase <= phase);
+            let undone = uploads.filter(|upload| due.iter().any(|due| due.landing == upload.landing));
+            let undone: Vec<Upload> = undone.cloned().collect();
+            if undone.is_empty() {
+                return Ok(());
+            }
+            self.deliver_all(undone)?;
+        }
+        Err(Violation("L3: the sweep never ends".to_owned()))
+    }
+
+    fn message(&mut self, upload: &Upload) -> (Worker, Task) {
+        let worker = self.worker();
+        let command = ParseReport {
+            landing: upload.landing.clone(),
+            version: upload.version.clone(),
+            now: self.world.clock.now(),
+            lease: LEASE,
+            scratch: self.scratch.to_owned(),
+            limits: Limits::default(),
+            adopts_merchants: false,
+        };
+        let (ports, dintero) = (worker.ports(), worker.dintero());
+        let account = upload.landing.account.clone();
+        let task = async move {
+            let gone = way::go(&ports, Some(&dintero), &command).await?;
+            Ok(gone.outcome.report.map(|report| (account, report)))
+        };
+        (worker, Box::pin(task))
+    }
+
+    fn worker(&mut self) -> Worker {
+        let script = self.scripts.as_mut().map_or_else(Script::quiet, |scripts| scripts(self.workers));
+        self.workers += 1;
+        Worker::new(&self.world, self.workers, script)
+    }
+
+    /// Lets workers go on in turns until each has ended, one way or the other; says which came to
+    /// their end.
+    fn interleave(&mut self, tasks: Vec<(Worker, Task)>) -> Result<Vec<bool>, Violation> {
+        let mut done = vec![false; tasks.len()];
+        let mut live: Vec<(usize, Worker, Task)> =
+            tasks.into_iter().enumerate().map(|(number, (worker, task))| (number, worker, task)).collect();
+        while !live.is_empty() {
+            let place = usize::try_from(self.order.below(live.len() as u64)).unwrap_or_default();
+            let Some((number, worker, task)) = live.get_mut(place) else { break };
+            let number = *number;
+            let polled = task.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            if let Some(violation) = locked(&self.world.watch).violation.take() {
+                return Err(Violation(violation));
+            }
+            let ended = match polled {
+                Poll::Pending => worker.is_dead(),
+                Poll::Ready(Ok(report)) => {
+                    self.check_acknowledged(report)?;
+                    if let Some(done) = done.get_mut(number) {
+                        *done = true;
+                    }
+                    true
+                }
+                // Neither a retry nor a person changes what a wrong command is.
+                Poll::Ready(Err(error)) if !error.is_retryable() && !is_refused_by_port(&error) => {
+                    return Err(Violation(format!("a step failed for good: {error}")));
+                }
+                Poll::Ready(Err(_)) => true,
+            };
+            if ended {
+                self.calls += live.swap_remove(place).1.calls();
+            }
+        }
+        Ok(done)
+    }
+
+    /// I10: what is acknowledged has come to an end.
+    fn check_acknowledged(&self, report: Option<(AccountId, ReportId)>) -> Result<(), Violation> {
+        let Some((account, report)) = report else { return Ok(()) };
+        let item = now(Place::report(report, &account).read::<ReportItem>(&self.world.state)).ok().flatten();
+        if item.is_none_or(|(item, _)| matches!(item.state, ReportState::Claimed { .. })) {
+            return Err(Violation(format!("I10: report {} is acknowledged while it is read", report.short())));
+        }
+        Ok(())
+    }
+
+    /// Goes on with all outboxes until every event has ended.
+    fn post(&mut self) -> Result<(), Violation> {
+        for _ in 0..ROUNDS_MAX {
+            if self.open_events().is_empty() {
+                return Ok(());
+            }
+            self.world.clock.advance(AGAIN);
+            for account in &self.scenario.accounts.clone() {
+                let worker = self.worker();
+                let (ports, dintero) = (worker.ports(), worker.dintero());
+                let command = PostAccount { account: account.clone(), now: self.world.clock.now(), lease: LEASE };
+                let task = async move { post::go_on(&ports, &dintero, &command).await.map(|_| None) };
+                self.interleave(vec![(worker, Box::pin(task))])?;
+            }
+        }
+        Err(Violation(format!("L2: events never end: {:?}", self.open_events())))
+    }
+
+    fn batches(&self) -> Vec<BatchItem> {
+        let records = self.world.state.all();
+        let batches = records.iter().filter(|item| item.partition.starts_with("BATCH#"));
+        batches.filter_map(|item| items::decode(item).ok()).collect()
+    }
+
+    fn open_events(&self) -> Vec<String> {
+        let listed: Vec<String> = self.listed_batches();
+        let batches = self.world.state.all();
+        let batches = batches.iter().filter(|item| item.partition.starts_with("BATCH#"));
+        let listed = batches.filter(|item| listed.iter().any(|id| item.sort.ends_with(id.as_str())));
+        let open = listed.filter_map(|item| items::decode::<BatchItem>(item).ok()).flat_map(|batch| batch.events);
+        open.filter(|event| !event.state.is_ended()).map(|event| event.transaction).collect()
+    }
+
+    fn listed_batches(&self) -> Vec<String> {
+        let records = self.world.state.all();
+        let outboxes = records.iter().filter(|item| item.partition.starts_with("OUTBOX#"));
+        outboxes.filter_map(|item| items::decode::<post::OutboxItem>(item).ok()).flat_map(|item| item.batches).collect()
+    }
+
+    /// What stands outside: events at Dintero, and every object but the problems that each reading of a held report finds.
+    fn effects(&self) -> (Vec<String>, Vec<String>) {
+        let sandbox = locked(&self.world.sandbox);
+        let events = sandbox.settlement_events().map(|(id, event)| format!("{id} {event:?}")).collect();
+        let mut keys = self.world.objects.keys();
+        keys.retain(|key| !key.contains("/held/"));
+        (events, keys)
+    }
+
+    fn check_end(&mut self) -> Result<(), Violation> {
+        now(self.world.settle());
+        if let Some(violation) = locked(&self.world.watch).violation.take() {
+            return Err(Violation(violation));
+        }
+        let mut given_up = false;
+        for upload in &self.scenario.uploads {
+            let word = self.state_of(upload);
+            if given_up || word.as_deref() == Some("CRASHED") {
+                // It ended its readers too often; it is shown, and nothing of it flows on.
+                given_up = true;
+                continue;
+            }
+            if !word.as_deref().is_some_and(|word| upload.ends.contains(&word)) {
+                let name = &upload.landing.name;
+                return Err(Violation(format!("L1: {name} ended as {word:?}, expected {:?}", upload.ends)));
+            }
+        }
+        for event in self.batches().iter().flat_map(|batch| &batch.events) {
+            if !matches!(event.state, EventState::Posted { .. } | EventState::Human { .. }) {
+                return Err(Violation(format!("L2: {} ended as {:?}", event.transaction, event.state)));
+            }
+        }
+        let sandbox = locked(&self.world.sandbox);
+        let posted: std::collections::BTreeMap<_, _> =
+            sandbox.settlement_events().map(|(id, event)| (name_of(id, event), event.money())).collect();
+        if posted != self.scenario.events && !given_up {
+            let missing: Vec<_> = self.scenario.events.keys().filter(|name| !posted.contains_key(*name)).collect();
+            return Err(Violation(format!("L2: events that never came to stand at Dintero: {missing:?}")));
+        }
+        for item in self.world.state.all() {
+            let text = item.body.to_string();
+            for mark in [SECRET_MARK, "KANARI", crate::sandbox::BUYER_MARK, crate::sandbox::TOKEN_MARK] {
+                if text.contains(mark) {
+                    return Err(Violation(format!("I12: {mark} stands in {} {}", item.partition, item.sort)));
+                }
+            }
+        }
+        match self.world.objects.rewritten("landing/") {
+            Some(key) => Err(Violation(format!("I5: object {key} was written twice"))),
+            None => Ok(()),
+        }
+    }
+
+    fn state_of(&self, upload: &Upload) -> Option<String> {
+        let key = format!("landing/{}/{}/{}", upload.landing.account, upload.landing.provider, upload.landing.name);
+        let object = now(Place::object(&key, &upload.version).read::<items::ObjectItem>(&self.world.state));
+        let report = object.ok()??.0.report?;
+        let item = now(Place::report(report, &upload.landing.account).read::<ReportItem>(&self.world.state));
+        Some(item.ok()??.0.state.word())
+    }
+}
+
+/// Waiting for a store to come back is not the step's fault.
+fn is_refused_by_port(error: &StepError) -> bool {
+    matches!(error, StepError::Port(error) if error.kind == pipeline::PortErrorKind::Refused)
+}
+
+/// What a future gives that never waits.
+pub(crate) fn now<T>(future: impl Future<Output = T>) -> T {
+    let mut future = Box::pin(future);
+    loop {
+        if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return value;
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! What happens in the world: accounts, uploads, what Dintero knows, and what must come of it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::civil::date;
+use jiff::{SignedDuration, Timestamp};
+use pipeline::account::{AddMerchant, add_merchant};
+use pipeline::keys::{Key, LandingKey};
+use pipeline::memory::{MemoryObjects, MemoryState};
+use pipeline::post::set_posting;
+use pipeline::{Ports, StepError};
+use settlement::{AccountId, SettlementEvent, TransactionEventKind};
+
+use crate::generate::{Line, Report, Seed, Settlement, portal_csv, xml};
+use crate::sandbox::{MadeEvent, MadeTransaction, Sandbox};
+use crate::watch::{EventName, Watch, name_of};
+use crate::world::{SECRET_MARK, World};
+
+/// An object that arrived.
+#[derive(Debug, Clone)]
+pub struct Upload {
+    /// Where.
+    pub landing: LandingKey,
+    /// Its version.
+    pub version: String,
+    /// It comes when everything of the phases before has come to its end.
+    pub phase: u8,
+    /// How its report may end: words of [`pipeline::items::ReportState`].
+    pub ends: &'static [&'static str],
+}
+
+/// A world before anything was done, and what must come of it.
+#[derive(Debug)]
+pub struct Scenario {
+    /// The world.
+    pub world: World,
+    /// What arrived, in order.
+    pub uploads: Vec<Upload>,
+    /// The accounts.
+    pub accounts: Vec<AccountId>,
+    /// All events that must stand at Dintero in the end.
+    pub events: BTreeMap<EventName, [i64; 4]>,
+}
+
+/// When it all begins.
+fn beginning() -> Timestamp {
+    Timestamp::from_second(1_793_512_800).unwrap_or_default()
+}
+
+/// Events of one settlement by their transactions, gathered as a person would.
+type Sums = BTreeMap<String, (i64, i64, i64)>;
+
+/// Builds a scenario.
+struct Builder {
+    sandbox: Sandbox,
+    allowed: BTreeMap<EventName, [i64; 4]>,
+    transactions: BTreeMap<String, MadeTransaction>,
+}
+
+/// How large the scenario is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    /// Sales in the first settlement: more than a hundred need more than one batch.
+    pub sales: u64,
+    /// Whether nothing comes but the report itself.
+    pub alone: bool,
+}
+
+impl Scenario {
+    /// Two accounts; a report with a large and a small settlement, the same content once more in another layout, a
+    /// corrected report that conflicts, one that does not add up, one of the other account, and one under the wrong account.
+    ///
+    /// # Errors
+    /// When the world cannot be set up, which is an error of the scenario.
+    pub async fn canonical(seed: u64, size: Size) -> Result<Self, StepError> {
+        let mut seed = Seed(seed);
+        let account = |id: &str| id.parse::<AccountId>().map_err(|error| StepError::Refused(error.to_string()));
+        let (first, second) = (account("T00000001")?, account("T00000002")?);
+        let mut builder =
+            Builder { sandbox: Sandbox::default(), allowed: BTreeMap::new(), transactions: BTreeMap::new() };
+        for account in [&first, &second] {
+            builder.sandbox.add_client(account, &format!("client-{account}"), &format!("{SECRET_MARK}-{account}"));
+        }
+        let large = sales_and_refunds(&mut seed, 1, size.sales);
+        let mut small = sales_and_refunds(&mut seed, 2, 2);
+        // A refund of a sale that was paid out in the settlement before.
+        if let (Some(sale), Some(last)) = (large.lines.first(), small.lines.last_mut()) {
+            last.order.clone_from(&sale.order);
+        }
+        let report = Report { merchant: 123_456, settlements: vec![large, small] };
+        let other = Report { merchant: 654_321, settlements: vec![sales_and_refunds(&mut seed, 3, 3)] };
+        builder.pays(&first, &report);
+        if !size.alone {
+            builder.pays(&second, &other);
+        }
+        let mut corrected = report.clone();
+        corrected.settlements.iter_mut().flat_map(|s| s.lines.first_mut()).for_each(|line| line.capture_minor += 100);
+        let wrong = String::from_utf8_lossy(&xml(&Report { merchant: 123_456, settlements: vec![unpaid(&mut seed)] }))
+            .replace("<SettledAmount>", "<SettledAmount>1");
+        let Builder { mut sandbox, allowed, transactions } = builder;
+        transactions.into_values().for_each(|transaction| sandbox.add_transaction(transaction));
+        let watch = Watch::new(allowed.clone());
+        let mut world = World::new(beginning(), sandbox, watch);
+        let mut uploads = Vec::new();
+        let either: &[&str] = &["COMMITTED", "DUPLICATE"];
+        for (account, name, phase, bytes, ends) in [
+            (&first, "a.csv", 1, portal_csv(&report), either),
+            (&second, "b.csv", 1, portal_csv(&other), &["COMMITTED"]),
+            (&first, "c.xml", 1, xml(&report), either),
+            (&first, "d.csv", 2, portal_csv(&corrected), &["QUARANTINED(SettlementConflict)"]),
+            (&first, "e.xml", 1, wrong.into_bytes(), &["QUARANTINED(ControlTotal)"]),
+            (&second, "f.csv", 1, wrong_account(&report), &["REJECTED(TenantMismatch)"]),
+        ] {
+            if size.alone && name != "a.csv" {
+                continue;
+            }
+            let landing = LandingKey::new(account.clone(), "vipps", name)
+                .map_err(|error| StepError::Refused(error.to_string()))?;
+            let object = world.objects.put_version(&Key::Landing(landing.clone()), bytes);
+            uploads.push(Upload { landing, version: object.version, phase, ends });
+        }
+        let state = Arc::new(MemoryState::default());
+        let ports = Ports { objects: Arc::new(MemoryObjects::default()), state: state.clone() };
+        for (account, number) in [(&first, "123456"), (&second, "654321")] {
+            let (provider, number, now) = ("vipps".to_owned(), number.to_owned(), beginning());
+            add_merchant(&ports, &AddMerchant { account: account.clone(), provider, number, now }).await?;
+            set_posting(&ports, account, true, beginning()).await?;
+        }
+        world.state = MemoryState::clone(&state);
+        Ok(Scenario { world, uploads, accounts: vec![first, second], events: allowed })
+    }
+}
+
+/// The same report with one more line, so that it is another file, sent under another account.
+fn wrong_account(report: &Report) -> Vec<u8> {
+    let mut report = report.clone();
+    report.settlements.truncate(1);
+    portal_csv(&report)
+}
+
+/// A settlement of sales, each of an order of its own, the last of which is refunded in part.
+fn sales_and_refunds(seed: &mut Seed, number: u64, sales: u64) -> Settlement {
+    let payout_on = date(2026, 11, 2);
+    let line = |place: u64, order: String, capture_minor: i64, refund_minor: i64, fee_minor: i64| Line {
+        transaction: 5_600_000_000 + number * 100_000 + place,
+        order,
+        captured_on: date(2026, 10, 30),
+        capture_minor,
+        refund_minor,
+        fee_minor,
+    };
+    let order = |place: u64| format!("BUTIKK-{number}-{place:04}");
+    let mut lines = Vec::new();
+    for place in 0..sales {
+        let amount = 1_000 + i64::try_from(seed.below(500_000)).unwrap_or_default();
+        lines.push(line(place, order(place), amount, 0, amount * 175 / 10_000));
+    }
+    let refunded = -100 - i64::try_from(seed.below(800)).unwrap_or_default();
+    lines.push(line(sales, order(sales.saturating_sub(1)), 0, refunded, 0));
+    Settlement { id: 2_000_000 + number, payout_on, lines }
+}
+
+fn unpaid(seed: &mut Seed) -> Settlement {
+    sales_and_refunds(seed, 9, 2)
+}
+
+impl Builder {
+    /// Lets Dintero know the transactions of a report, and remembers what is to stand at them.
+    fn pays(&mut self, account: &AccountId, report: &Report) {
+        for settlement in &report.settlements {
+            let mut sums = Sums::new();
+            for line in &settlement.lines {
+                let id = format!("{account}.{}", line.order.replace('-', ""));
+                let at = line.captured_on.at(11, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC);
+                let at = at.map_or_else(|_| beginning(), |at| at.timestamp());
+                let (kind, amount) = match line.refund_minor {
+                    0 => (TransactionEventKind::Capture, line.capture_minor),
+                    refund => (TransactionEventKind::Refund, -refund),
+                };
+                let event = MadeEvent::new(kind, amount, at.saturating_add(SignedDuration::from_mins(1)).unwrap_or(at))
+                    .known_as("vipps:transactionInfo.transactionId", &line.transaction.to_string());
+                let known = self.transactions.remove(&id);
+                let known = known.unwrap_or_else(|| MadeTransaction::new(&id, &line.order, "vipps", "NOK", amount));
+                self.transactions.insert(id.clone(), known.with(event));
+                let (capture, refund, fee) = sums.entry(id).or_default();
+                *capture += line.capture_minor;
+                *refund -= line.refund_minor;
+                *fee += line.fee_minor;
+            }
+            for (id, (capture_minor, refund_minor, fee_minor)) in sums {
+                let event = SettlementEvent {
+                    settlement_id: settlement.id.to_string(),
+                    provider_reference: settlement.id.to_string(),
+                    event_correlation_id: None,
+                    amount_minor: capture_minor - refund_minor - fee_minor,
+                    capture_minor,
+                    refund_minor,
+                    fee_minor,
+                };
+                self.allowed.insert(name_of(&id, &event), event.money());
+            }
+        }
+    }
+}

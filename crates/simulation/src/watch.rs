@@ -1,0 +1,220 @@
+//! What must hold behind every call, whoever makes it: looked at from outside of the steps.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use dintero::{Answer, NoAnswer, Request};
+use jiff::{SignedDuration, Timestamp};
+use pipeline::items::{ReportItem, ReportState, decode};
+use pipeline::ports::{Item, Put};
+use pipeline::post::{BatchItem, EventState, OutboxItem};
+use serde_json::Value;
+use settlement::SettlementEvent;
+
+use crate::faults::{Effect, Mode};
+use crate::sandbox::{RequestKind, Sandbox};
+use crate::world::leaves_open;
+
+/// A posting whose outcome is open may still arrive within this time.
+const ARRIVES_WITHIN: SignedDuration = SignedDuration::from_secs(60);
+
+/// What one settlement event is known by at Dintero: transaction, settlement, event of the transaction.
+pub type EventName = (String, String, Option<String>);
+
+/// What is remembered to tell whether everything is right.
+#[derive(Debug, Clone, Default)]
+pub struct Watch {
+    /// The events that may ever stand at Dintero, with their money.
+    allowed: BTreeMap<EventName, [i64; 4]>,
+    /// The first thing that was wrong.
+    pub violation: Option<String>,
+    /// Transactions that each worker has read since it began, and when they were last read by any.
+    read_by: BTreeSet<(usize, String)>,
+    last_read: BTreeMap<String, Timestamp>,
+    /// Transactions and settlements with a posting whose outcome is open, and since when.
+    open: BTreeMap<(String, String), Timestamp>,
+    events_seen: usize,
+    trace: DefaultTrace,
+}
+
+/// The hash of everything that happened.
+#[derive(Debug, Clone, Default)]
+struct DefaultTrace(DefaultHasher);
+
+impl Watch {
+    /// A watch over a Dintero where only those events may ever stand.
+    pub fn new(allowed: BTreeMap<EventName, [i64; 4]>) -> Self {
+        Watch { allowed, ..Watch::default() }
+    }
+
+    /// A hash of all calls so far, equal for equal runs.
+    pub fn trace(&self) -> u64 {
+        self.trace.0.finish()
+    }
+
+    fn violated(&mut self, what: impl FnOnce() -> String) {
+        if self.violation.is_none() {
+            self.violation = Some(what());
+        }
+    }
+
+    pub(crate) fn traced(&mut self, worker: usize, effect: Effect, what: &str, mode: Option<&Mode>) {
+        (worker, format!("{effect:?} {mode:?}"), what).hash(&mut self.trace.0);
+    }
+
+    /// I1, I5: what is written keeps the sums, and moves only forward.
+    pub(crate) fn written(&mut self, before: &BTreeMap<(String, String), Item>, writes: &[Put]) {
+        for put in writes {
+            let known = before.get(&(put.partition.clone(), put.sort.clone()));
+            let what = || format!("{} {}", put.partition, put.sort);
+            match put.partition.split('#').next() {
+                Some("REPORT") => self.report_written(known, put, &what()),
+                Some("BATCH") => self.batch_written(known, put, &what()),
+                Some("OUTBOX") => self.outbox_written(put, &what()),
+                _ => {}
+            }
+            (put.partition.as_str(), put.sort.as_str(), put.body.to_string()).hash(&mut self.trace.0);
+        }
+    }
+
+    fn report_written(&mut self, known: Option<&Item>, put: &Put, what: &str) {
+        let state = |body: &Value| serde_json::from_value::<ReportItem>(body.clone()).ok().map(|item| item.state);
+        let Some(now) = state(&put.body) else { return };
+        let ended = |state: &ReportState| matches!(state, ReportState::Committed | ReportState::Duplicate);
+        if let Some(was) = known.and_then(|known| state(&known.body)).filter(|was| ended(was) && *was != now) {
+            self.violated(|| format!("I5: {what} was {} and became {}", was.word(), now.word()));
+        }
+    }
+
+    fn batch_written(&mut self, known: Option<&Item>, put: &Put, what: &str) {
+        let Ok(now) = serde_json::from_value::<BatchItem>(put.body.clone()) else { return };
+        if now.events.is_empty() || now.events.len() > pipeline::post::EVENTS_MAX {
+            self.violated(|| format!("I11: {what} has {} events", now.events.len()));
+        }
+        let Some(was) = known.and_then(|known| decode::<BatchItem>(known).ok()) else { return };
+        let same = was.events.iter().map(|event| (&event.id, event.event.money()));
+        if !same.eq(now.events.iter().map(|event| (&event.id, event.event.money()))) {
+            self.violated(|| format!("I5: {what} has other events than it was made of"));
+        }
+        if now.attempt < was.attempt {
+            self.violated(|| format!("I5: {what} goes back from attempt {} to {}", was.attempt, now.attempt));
+        }
+        for (was, now) in was.events.iter().zip(&now.events) {
+            let posted = matches!(was.state, EventState::Posted { .. });
+            if posted && was.state != now.state {
+                self.violated(|| format!("I5: {} was POSTED and became {}", was.transaction, now.state.word()));
+            }
+        }
+    }
+
+    fn outbox_written(&mut self, put: &Put, what: &str) {
+        let Ok(item) = serde_json::from_value::<OutboxItem>(put.body.clone()) else { return };
+        let sum = item.events_minor + item.not_postable_minor + item.unmatched_minor;
+        if sum != item.lines_minor {
+            self.violated(|| format!("I1: {what} has lines of {} and parts of {sum}", item.lines_minor));
+        }
+    }
+
+    /// I6, I7, I9, I11: what is about to be posted was written down, read before, and is the account's own.
+    pub(crate) fn posting(&mut self, worker: usize, request: &Request, now: Timestamp, records: &[Item]) {
+        let body = request.body.as_deref().unwrap_or_default();
+        let mut accounts = BTreeSet::new();
+        let batches = records.iter().filter(|item| item.partition.starts_with("BATCH#"));
+        let written = batches.filter_map(|item| decode::<BatchItem>(item).ok()).any(|batch| {
+            accounts.insert(batch.settlement.account_id.to_string());
+            batch.body.as_deref() == Some(body) && batch.events.iter().any(|event| event.state == EventState::InFlight)
+        });
+        if !written {
+            self.violated(|| "I6: a posting was sent that was not written down as being sent".to_owned());
+        }
+        let posted = posted_in(body);
+        let transactions: BTreeSet<&String> = posted.iter().map(|(transaction, _)| transaction).collect();
+        if !(1..=100).contains(&transactions.len()) {
+            self.violated(|| format!("I11: a posting has {} transactions", transactions.len()));
+        }
+        for (transaction, settlement) in posted {
+            if !self.read_by.contains(&(worker, transaction.clone())) {
+                self.violated(|| format!("I7: {transaction} is posted by a worker that did not read it before"));
+            }
+            let name = (transaction.clone(), settlement);
+            if let Some(since) = self.open.get(&name).copied() {
+                let arrived = since.saturating_add(ARRIVES_WITHIN).unwrap_or(since);
+                let read_behind = self.last_read.get(&transaction).is_some_and(|read| *read >= arrived);
+                if now < arrived || !read_behind {
+                    self.violated(|| format!("I7: {transaction} is posted again while an earlier posting may arrive"));
+                }
+            }
+            self.open.insert(name, now);
+        }
+    }
+
+    /// Remembers what an answer says.
+    pub(crate) fn answered(
+        &mut self,
+        worker: usize,
+        kind: RequestKind,
+        request: &Request,
+        answer: &Result<Answer, NoAnswer>,
+        now: Timestamp,
+    ) {
+        match (kind, answer) {
+            (RequestKind::Transactions, Ok(answer)) if answer.status == 200 => {
+                let ids = request.url.split(['?', '&']).filter_map(|part| part.strip_prefix("id="));
+                for id in ids {
+                    self.read_by.insert((worker, id.to_owned()));
+                    self.last_read.insert(id.to_owned(), now);
+                }
+            }
+            (RequestKind::SettlementEvents, answer) if !leaves_open(answer) => {
+                for name in posted_in(request.body.as_deref().unwrap_or_default()) {
+                    self.open.remove(&name);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// I2, I3, I4: what stands at Dintero stands there once, and is the money of a settlement that counts.
+    pub(crate) fn posted(&mut self, sandbox: &Sandbox) {
+        let events: Vec<(&str, &SettlementEvent)> = sandbox.settlement_events().collect();
+        if events.len() == self.events_seen {
+            return;
+        }
+        self.events_seen = events.len();
+        let mut seen = BTreeSet::new();
+        for (transaction, event) in events {
+            let name = name_of(transaction, event);
+            match self.allowed.get(&name) {
+                Some(money) if *money == event.money() => {}
+                Some(money) => {
+                    let money = *money;
+                    self.violated(|| format!("I3: {name:?} stands with {:?}, expected {money:?}", event.money()));
+                }
+                None => self.violated(|| format!("I4: {name:?} must not stand at Dintero")),
+            }
+            if !seen.insert(name.clone()) {
+                self.violated(|| format!("I2: {name:?} stands twice"));
+            }
+        }
+    }
+}
+
+/// What a settlement event is known by.
+pub(crate) fn name_of(transaction: &str, event: &SettlementEvent) -> EventName {
+    (transaction.to_owned(), event.settlement_id.clone(), event.event_correlation_id.clone())
+}
+
+/// Transactions and settlements of a posting's body.
+fn posted_in(body: &str) -> Vec<(String, String)> {
+    let body: Value = serde_json::from_str(body).unwrap_or_default();
+    let mut found = Vec::new();
+    for transaction in body.get("transactions").and_then(Value::as_array).into_iter().flatten() {
+        let id = transaction.get("id").and_then(Value::as_str).unwrap_or_default();
+        let events = transaction.pointer("/settlements/events").and_then(Value::as_array);
+        for event in events.into_iter().flatten() {
+            let settlement = event.get("settlement_id").and_then(Value::as_str).unwrap_or_default();
+            found.push((id.to_owned(), settlement.to_owned()));
+        }
+    }
+    found
+}

@@ -1,0 +1,341 @@
+//! A world in memory: objects, state and a stand-in for Dintero, and workers in it that can end at any call.
+
+use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::io::Write;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+
+use async_trait::async_trait;
+use dintero::{Answer, Credentials, Hosts, Method, NoAnswer, Request, Secret, Sent};
+use jiff::Timestamp;
+use pipeline::client::{Dintero, Environment};
+use pipeline::keys::Key;
+use pipeline::memory::{MemoryObjects, MemoryState};
+use pipeline::ports::{Item, ObjectMeta, Page, Put, PutNew, Query, VersionPage};
+use pipeline::{HttpClient, Objects, PortError, PortErrorKind, Ports, Secrets, State};
+use settlement::AccountId;
+
+use crate::Clock;
+use crate::faults::{Effect, Mode, Script};
+use crate::sandbox::{Fault, RequestKind, Sandbox};
+use crate::watch::Watch;
+
+/// Everything outside of the workers.
+#[derive(Debug)]
+pub struct World {
+    /// Files.
+    pub objects: MemoryObjects,
+    /// Records.
+    pub state: MemoryState,
+    /// Dintero.
+    pub sandbox: Mutex<Sandbox>,
+    /// The time.
+    pub clock: Clock,
+    /// What is looked at behind every call.
+    pub watch: Mutex<Watch>,
+    /// Writes that come about when their sender has long given them up.
+    late: Mutex<Vec<(usize, Vec<Put>)>>,
+    /// Calls of all workers so far.
+    calls: AtomicUsize,
+    /// Those of them that are not reads.
+    effects: AtomicUsize,
+}
+
+/// A write that is late comes about this many calls later.
+const LATE_CALLS: usize = 7;
+
+/// The locks here are held by one thread, which would have ended.
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl World {
+    /// An empty world at that time.
+    pub fn new(now: Timestamp, sandbox: Sandbox, watch: Watch) -> Self {
+        World {
+            objects: MemoryObjects::default(),
+            state: MemoryState::default(),
+            sandbox: Mutex::new(sandbox),
+            clock: Clock::at(now),
+            watch: Mutex::new(watch),
+            late: Mutex::default(),
+            calls: AtomicUsize::new(0),
+            effects: AtomicUsize::new(0),
+        }
+    }
+
+    /// The same world again, to go another way from here.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        World {
+            objects: self.objects.clone(),
+            state: self.state.clone(),
+            sandbox: Mutex::new(locked(&self.sandbox).clone()),
+            clock: Clock::at(self.clock.now()),
+            watch: Mutex::new(locked(&self.watch).clone()),
+            late: Mutex::new(locked(&self.late).clone()),
+            calls: AtomicUsize::new(self.calls.load(Ordering::Relaxed)),
+            effects: AtomicUsize::new(self.effects.load(Ordering::Relaxed)),
+        }
+    }
+
+    /// Lets what is late and due come about.
+    async fn apply_late(&self, until: usize) {
+        let due: Vec<Vec<Put>> = {
+            let mut late = locked(&self.late);
+            let (due, rest) = late.drain(..).partition(|(at, _)| *at <= until);
+            *late = rest;
+            let due: Vec<(usize, Vec<Put>)> = due;
+            due.into_iter().map(|(_, writes)| writes).collect()
+        };
+        for writes in due {
+            let before = self.records_of(&writes).await;
+            // Whoever was first in the meantime stays first.
+            if self.state.transact(&writes).await.is_ok() {
+                locked(&self.watch).written(&before, &writes);
+            }
+        }
+    }
+
+    /// Lets everything that is still on its way come about.
+    pub async fn settle(&self) {
+        self.apply_late(usize::MAX).await;
+        locked(&self.sandbox).pass(self.clock.now());
+        locked(&self.watch).posted(&locked(&self.sandbox));
+    }
+
+    /// Calls so far that were not reads.
+    pub fn effects(&self) -> usize {
+        self.effects.load(Ordering::Relaxed)
+    }
+
+    async fn records_of(&self, writes: &[Put]) -> BTreeMap<(String, String), Item> {
+        let mut found = BTreeMap::new();
+        for put in writes {
+            if let Ok(Some(item)) = self.state.get(&put.partition, &put.sort).await {
+                found.insert((put.partition.clone(), put.sort.clone()), item);
+            }
+        }
+        found
+    }
+}
+
+/// One run of a step by one process, which may end at any call.
+#[derive(Debug, Clone)]
+pub struct Worker {
+    world: Arc<World>,
+    life: Arc<Life>,
+}
+
+#[derive(Debug)]
+struct Life {
+    number: usize,
+    script: Mutex<Script>,
+    dead: AtomicBool,
+}
+
+impl Worker {
+    /// A worker that the script disturbs.
+    pub fn new(world: &Arc<World>, number: usize, script: Script) -> Self {
+        let life = Life { number, script: Mutex::new(script), dead: AtomicBool::new(false) };
+        Worker { world: Arc::clone(world), life: Arc::new(life) }
+    }
+
+    /// What it uses.
+    pub fn ports(&self) -> Ports {
+        Ports { objects: Arc::new(self.clone()), state: Arc::new(self.clone()) }
+    }
+
+    /// How it speaks with Dintero: every worker is a new process, without a token.
+    pub fn dintero(&self) -> Dintero {
+        Dintero::new(Arc::new(self.clone()), Arc::new(self.clone()), Hosts::default(), Environment::Test)
+    }
+
+    /// Whether it has ended in the middle.
+    pub fn is_dead(&self) -> bool {
+        self.life.dead.load(Ordering::Relaxed)
+    }
+
+    /// How many calls it made.
+    pub fn calls(&self) -> usize {
+        locked(&self.life.script).calls()
+    }
+
+    /// Waits for its turn, and learns how the call is disturbed.
+    async fn turn(&self, effect: Effect, what: &str) -> Option<Mode> {
+        let mut waited = false;
+        poll_fn(|_| if std::mem::replace(&mut waited, true) { Poll::Ready(()) } else { Poll::Pending }).await;
+        let call = self.world.calls.fetch_add(1, Ordering::Relaxed);
+        let effects = match effect {
+            Effect::Read => self.world.effects.load(Ordering::Relaxed),
+            Effect::Write | Effect::Http(_) => self.world.effects.fetch_add(1, Ordering::Relaxed),
+        };
+        self.world.apply_late(call).await;
+        let mode = locked(&self.life.script).next(call, effects, effect);
+        locked(&self.world.watch).traced(self.life.number, effect, what, mode.as_ref());
+        mode
+    }
+
+    /// Ends here: nothing it was about to do happens.
+    async fn die<T>(&self) -> T {
+        self.life.dead.store(true, Ordering::Relaxed);
+        std::future::pending().await
+    }
+
+    async fn call<T>(
+        &self,
+        effect: Effect,
+        what: &str,
+        does: impl Future<Output = Result<T, PortError>>,
+    ) -> Result<T, PortError> {
+        let lost = || Err(PortError::new(PortErrorKind::Unavailable, format!("Cannot reach {what}"), "no answer"));
+        match self.turn(effect, what).await {
+            None => does.await,
+            Some(Mode::Before) => self.die().await,
+            Some(Mode::After) => {
+                does.await?;
+                self.die().await
+            }
+            Some(Mode::Lost) => {
+                does.await?;
+                lost()
+            }
+            Some(Mode::Late | Mode::Refused | Mode::Api(_)) => lost(),
+        }
+    }
+}
+
+#[async_trait]
+impl Objects for Worker {
+    async fn head(&self, key: &Key) -> Result<Option<ObjectMeta>, PortError> {
+        self.call(Effect::Read, "objects", self.world.objects.head(key)).await
+    }
+
+    async fn fetch(&self, key: &Key, version: &str, into: &mut (dyn Write + Send)) -> Result<u64, PortError> {
+        self.call(Effect::Read, "objects", self.world.objects.fetch(key, version, into)).await
+    }
+
+    async fn upload(&self, key: &Key, file: &Path) -> Result<ObjectMeta, PortError> {
+        self.call(Effect::Write, "objects", self.world.objects.upload(key, file)).await
+    }
+
+    async fn upload_new(&self, key: &Key, file: &Path) -> Result<PutNew, PortError> {
+        self.call(Effect::Write, "objects", self.world.objects.upload_new(key, file)).await
+    }
+
+    async fn versions(&self, prefix: &str, cursor: Option<&str>) -> Result<VersionPage, PortError> {
+        self.call(Effect::Read, "objects", self.world.objects.versions(prefix, cursor)).await
+    }
+
+    async fn put_new(&self, key: &Key, bytes: &[u8]) -> Result<PutNew, PortError> {
+        self.call(Effect::Write, "objects", self.world.objects.put_new(key, bytes)).await
+    }
+}
+
+#[async_trait]
+impl State for Worker {
+    async fn get(&self, partition: &str, sort: &str) -> Result<Option<Item>, PortError> {
+        self.call(Effect::Read, "state", self.world.state.get(partition, sort)).await
+    }
+
+    async fn query(&self, query: &Query) -> Result<Page, PortError> {
+        self.call(Effect::Read, "state", self.world.state.query(query)).await
+    }
+
+    async fn transact(&self, writes: &[Put]) -> Result<(), PortError> {
+        let lost = || Err(PortError::new(PortErrorKind::Unavailable, "Cannot reach state", "no answer"));
+        let place = writes.first().map_or("", |put| put.partition.as_str());
+        let mode = self.turn(Effect::Write, place).await;
+        match mode {
+            Some(Mode::Before) => return self.die().await,
+            Some(Mode::Refused | Mode::Api(_)) => return lost(),
+            Some(Mode::Late) => {
+                let at = self.world.calls.load(Ordering::Relaxed) + LATE_CALLS;
+                locked(&self.world.late).push((at, writes.to_vec()));
+                return lost();
+            }
+            None | Some(Mode::After | Mode::Lost) => {}
+        }
+        let before = self.world.records_of(writes).await;
+        let result = self.world.state.transact(writes).await;
+        if result.is_ok() {
+            locked(&self.world.watch).written(&before, writes);
+        }
+        match mode {
+            Some(Mode::After) => self.die().await,
+            Some(Mode::Lost) if result.is_ok() => lost(),
+            _ => result,
+        }
+    }
+}
+
+#[async_trait]
+impl HttpClient for Worker {
+    async fn send(&self, request: &Request) -> Result<Answer, NoAnswer> {
+        let kind = kind_of(request);
+        let mode = self.turn(Effect::Http(kind), "dintero").await;
+        let now = self.world.clock.now();
+        if request.not_after.is_some_and(|limit| now > limit) {
+            return Err(pipeline::client::too_late("dintero"));
+        }
+        if mode == Some(Mode::Before) {
+            return self.die().await;
+        }
+        if kind == RequestKind::SettlementEvents {
+            let records = self.world.state.all();
+            locked(&self.world.watch).posting(self.life.number, request, now, &records);
+        }
+        let fault = match &mode {
+            Some(Mode::Lost) => Some(Fault::LostAfterApply),
+            Some(Mode::Late) => Some(Fault::LateApply { seconds: 30 }),
+            Some(Mode::Refused) => Some(Fault::ServerError(500)),
+            Some(Mode::Api(fault)) => Some(fault.clone()),
+            _ => None,
+        };
+        let answer = {
+            let mut sandbox = locked(&self.world.sandbox);
+            if let Some(fault) = fault {
+                sandbox.disturb(kind, fault);
+            }
+            let answer = sandbox.answer(request, now);
+            locked(&self.world.watch).posted(&sandbox);
+            answer
+        };
+        if mode == Some(Mode::After) {
+            return self.die().await;
+        }
+        locked(&self.world.watch).answered(self.life.number, kind, request, &answer, now);
+        answer
+    }
+}
+
+#[async_trait]
+impl Secrets for Worker {
+    async fn credentials(&self, account: &AccountId, _fresh: bool) -> Result<Credentials, PortError> {
+        let client_secret = Secret::new(format!("{SECRET_MARK}-{account}"));
+        Ok(Credentials { client_id: format!("client-{account}"), client_secret })
+    }
+}
+
+/// Stands in every secret of the world, so that whatever should not show it can be searched for it.
+pub const SECRET_MARK: &str = "hemmelig";
+
+fn kind_of(request: &Request) -> RequestKind {
+    match request.method {
+        Method::Post if request.url.ends_with("/auth/token") => RequestKind::Token,
+        Method::Post => RequestKind::SettlementEvents,
+        Method::Get if request.url.contains("/settlements") => RequestKind::Settlements,
+        Method::Get => RequestKind::Transactions,
+    }
+}
+
+/// Whether an answer leaves open what was done.
+pub(crate) fn leaves_open(answer: &Result<Answer, NoAnswer>) -> bool {
+    match answer {
+        Ok(answer) => answer.status < 200 || (300..400).contains(&answer.status) || answer.status >= 500,
+        Err(error) => error.sent == Sent::Perhaps,
+    }
+}

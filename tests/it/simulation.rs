@@ -1,0 +1,47 @@
+//! Everything in a world of its own, disturbed in every way: nothing is lost, and nothing happens twice.
+
+use std::time::{Duration, Instant};
+
+use simulation::explore;
+use simulation::scenario::Size;
+
+/// Seeds are tried for this long; what a longer run finds is found by `avstem simulate`.
+const SEEDS_FOR: Duration = Duration::from_secs(15);
+
+#[test]
+fn a_large_settlement_is_posted_in_batches_and_everything_twice_changes_nothing() {
+    let scratch = tempfile::tempdir().unwrap();
+    let scenario = explore::canonical(Size { sales: 205, alone: false }).unwrap();
+    explore::quiet(&scenario, scratch.path()).unwrap();
+}
+
+#[test]
+fn every_call_may_be_disturbed_in_every_way() {
+    let scratch = tempfile::tempdir().unwrap();
+    let scenario = explore::canonical(Size { sales: 2, alone: true }).unwrap();
+    let runs = explore::singles(&scenario, scratch.path()).unwrap();
+    assert!(runs > 300, "{runs} runs");
+}
+
+#[test]
+fn every_two_effects_may_be_disturbed() {
+    let scratch = tempfile::tempdir().unwrap();
+    let scenario = explore::canonical(Size { sales: 1, alone: true }).unwrap();
+    let runs = explore::pairs(&scenario, scratch.path()).unwrap();
+    assert!(runs > 1_000, "{runs} runs");
+}
+
+#[test]
+fn seeds_find_nothing_and_the_same_seed_goes_the_same_way() {
+    let scratch = tempfile::tempdir().unwrap();
+    let begun = Instant::now();
+    let mut seed = 0;
+    while seed < 20 || begun.elapsed() < SEEDS_FOR {
+        let ran = explore::seeded(seed, scratch.path()).unwrap();
+        if seed % 10 == 0 {
+            assert_eq!(explore::seeded(seed, scratch.path()).unwrap(), ran, "seed {seed}");
+        }
+        seed += 1;
+    }
+    println!("{seed} seeds");
+}
