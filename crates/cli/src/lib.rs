@@ -12,6 +12,7 @@ mod replay;
 mod run;
 mod sandbox;
 mod show;
+mod simulate;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -63,6 +64,8 @@ enum Command {
     Replay(replay::ReplayArguments),
     /// Hold a month's posted events against Dintero
     Audit(replay::AuditArguments),
+    /// Run the steps against faults of every kind, as seeds decide
+    Simulate(simulate::SimulateArguments),
     /// Let a report through that changes a known settlement
     Release(records::ReleaseArguments),
     /// Tell everything that happened to a settlement or report
@@ -145,6 +148,7 @@ async fn dispatch(command: Command, out: &mut dyn Write) -> anyhow::Result<Ended
         Command::Transaction(arguments) => post::transaction(&arguments, out).await,
         Command::Replay(arguments) => replay::run(&arguments, out).await,
         Command::Audit(arguments) => replay::audit(&arguments, out).await,
+        Command::Simulate(arguments) => simulate::run(&arguments, out),
         Command::Release(arguments) => records::release(&arguments, out).await,
         Command::Explain(arguments) => records::explain(&arguments, out).await,
         Command::Sandbox(arguments) => sandbox::run(&arguments, out).await,

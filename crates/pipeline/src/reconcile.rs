@@ -46,11 +46,23 @@ pub struct Reconciled {
 /// When the report is not committed, or a port or the disk fails.
 pub async fn run(ports: &Ports, command: &ReconcileReport) -> Result<Reconciled, StepError> {
     let (exact, withheld) = exact_settlements(ports, &command.account, command.report, &command.scratch).await?;
+    let mut done = Reconciled { written: Vec::new(), withheld };
+    let mut missing = Vec::new();
+    for owned in exact {
+        let keys = ReportType::ALL.map(|form| owned.report_key(form));
+        if are_all_there(ports, &keys).await? {
+            done.written.extend(keys);
+        } else {
+            missing.push(owned);
+        }
+    }
+    if missing.is_empty() {
+        return Ok(done);
+    }
     let lines = NamedTempFile::new_in(&command.scratch)?;
     fetch_lines(ports, &command.account, command.report, &lines).await?;
-    let mut done = Reconciled { written: Vec::new(), withheld };
     let mut together: Vec<ExactSettlement> = Vec::new();
-    for owned in exact {
+    for owned in missing {
         let size: u64 = together.iter().map(|owned| owned.version.settlement.lines).sum();
         if !together.is_empty() && size + owned.version.settlement.lines > LINES_TOGETHER_MAX {
             write_together(ports, command, &lines, &together, &mut done.written).await?;
@@ -60,6 +72,16 @@ pub async fn run(ports: &Ports, command: &ReconcileReport) -> Result<Reconciled,
     }
     write_together(ports, command, &lines, &together, &mut done.written).await?;
     Ok(done)
+}
+
+/// Whether nothing is left to be written: the lines need not be read then.
+async fn are_all_there(ports: &Ports, keys: &[Key]) -> Result<bool, StepError> {
+    for key in keys {
+        if ports.objects.head(key).await?.is_none() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// A settlement version that a report made, proved exactly.
@@ -74,6 +96,11 @@ pub(crate) struct ExactSettlement {
 impl ExactSettlement {
     fn name(&self) -> (&str, &str, Currency) {
         (&self.key.merchant_number, &self.key.settlement_id, self.key.currency)
+    }
+
+    fn report_key(&self, form: ReportType) -> Key {
+        let (settlement, version) = (self.key.clone(), self.version.version);
+        Key::DinteroReport { settlement, version, extension: form.extension() }
     }
 
     pub(crate) fn has(&self, line: &LineRecord) -> bool {
@@ -157,11 +184,7 @@ async fn write<E: std::error::Error + Send + Sync + 'static>(
     form: ReportType,
     lines: impl Iterator<Item = Result<LineRecord, E>>,
 ) -> Result<Key, StepError> {
-    let key = Key::DinteroReport {
-        settlement: owned.key.clone(),
-        version: owned.version.version,
-        extension: form.extension(),
-    };
+    let key = owned.report_key(form);
     let file = NamedTempFile::new_in(&command.scratch)?;
     let mut out = BufWriter::new(file.reopen()?);
     let lines = lines.chain(owned.added.iter().cloned().map(Ok));

@@ -300,14 +300,10 @@ impl<'a> Run<'a> {
         if let Some(violation) = locked(&self.world.watch).violation.take() {
             return Err(Violation(violation));
         }
-        let mut given_up = false;
-        for upload in &self.scenario.uploads {
-            let word = self.state_of(upload);
-            if given_up || word.as_deref() == Some("CRASHED") {
-                // It ended its readers too often; it is shown, and nothing of it flows on.
-                given_up = true;
-                continue;
-            }
+        let words: Vec<Option<String>> = self.scenario.uploads.iter().map(|upload| self.state_of(upload)).collect();
+        // What ended its readers too often is shown, nothing of it flows on, and what comes later does not come.
+        let given_up = words.iter().flatten().any(|word| word == "CRASHED");
+        for (upload, word) in self.scenario.uploads.iter().zip(words).filter(|_| !given_up) {
             if !word.as_deref().is_some_and(|word| upload.ends.contains(&word)) {
                 let name = &upload.landing.name;
                 return Err(Violation(format!("L1: {name} ended as {word:?}, expected {:?}", upload.ends)));
@@ -323,7 +319,11 @@ impl<'a> Run<'a> {
             sandbox.settlement_events().map(|(id, event)| (name_of(id, event), event.money())).collect();
         if posted != self.scenario.events && !given_up {
             let missing: Vec<_> = self.scenario.events.keys().filter(|name| !posted.contains_key(*name)).collect();
-            return Err(Violation(format!("L2: events that never came to stand at Dintero: {missing:?}")));
+            let batches = self.batches();
+            let states = batches.iter().flat_map(|batch| &batch.events);
+            let states = states.filter(|event| missing.iter().any(|(id, _, _)| *id == event.transaction));
+            let states: Vec<&EventState> = states.map(|event| &event.state).collect();
+            return Err(Violation(format!("L2: {missing:?} never came to stand at Dintero; recorded as {states:?}")));
         }
         for item in self.world.state.all() {
             let text = item.body.to_string();

@@ -110,10 +110,14 @@ impl Sender<'_> {
         ids.dedup();
         let found = self.client.transactions_by_id(&ids).await?;
         let found: BTreeMap<&str, &Transaction> = found.iter().map(|found| (found.id.as_str(), found)).collect();
-        let now = self.now;
+        let (now, later) = (self.now, self.back_off());
         for event in self.item.events.iter_mut().filter(|event| !event.state.is_ended()) {
             let state = match found.get(event.transaction.as_str()) {
-                None => Some(EventState::Human { why: "Dintero has no such transaction".to_owned() }),
+                // It was there when it was matched; an answer without it says nothing of its events.
+                None => {
+                    let why = "Dintero's answer lacks its transaction".to_owned();
+                    Some(EventState::Unknown { until: later, why })
+                }
                 Some(transaction) => standing(&event.event, transaction),
             };
             event.state = match (state, &event.state) {
