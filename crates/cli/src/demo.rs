@@ -1,16 +1,18 @@
 //! `avstem demo`: bundled sample reports on the whole way, from bytes to proved settlements.
 
+mod stand_in;
+
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use adapters::app::App;
 use anyhow::Context;
-use jiff::Timestamp;
 use pipeline::notice::{self, AddNotice, Together};
 use pipeline::reconcile::{self, ReconcileReport};
 use settlement::{AccountId, Fees, PayoutNotice, Proof, Settlement, Verdict};
 
+use self::stand_in::StandIn;
 use crate::run::{Taken, take};
 use crate::{Ended, show};
 
@@ -38,6 +40,9 @@ pub(crate) struct DemoArguments {
     /// End when all is shown
     #[arg(long)]
     exit: bool,
+    /// Let the stand-in for Dintero fail in many ways; the end is the same
+    #[arg(long)]
+    faults: bool,
 }
 
 pub(crate) async fn run(arguments: &DemoArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
@@ -45,8 +50,8 @@ pub(crate) async fn run(arguments: &DemoArguments, out: &mut dyn Write) -> anyho
     prepare(home)?;
     let inbox = home.join("inbox");
     fs::create_dir_all(&inbox)?;
-    let app = App::at_home(home)?;
     let account: AccountId = "T00000001".parse()?;
+    let (stand_in, app) = StandIn::behind(App::at_home(home)?, &account, arguments.faults).await?;
     writeln!(
         out,
         "avstem demo: {} sample reports of account {account}, all data in {}\n",
@@ -57,14 +62,20 @@ pub(crate) async fn run(arguments: &DemoArguments, out: &mut dyn Write) -> anyho
     for (name, bytes) in REPORTS {
         let file = inbox.join(name);
         fs::write(&file, bytes).with_context(|| format!("Cannot write {}", file.display()))?;
-        let taken = take(&app, &account, &file).await?;
+        let taken = take(&app, &account, &file, stand_in.now()).await?;
         taken.report(out, home)?;
         writeln!(out)?;
         all.push(taken);
     }
-    let confirmed = tell_notice(&app, &account, home, out).await?;
-    again(&app, &account, &inbox, out).await?;
-    summary(&all, confirmed, home, out)?;
+    let confirmed = tell_notice(&app, &account, &stand_in, home, out).await?;
+    let posted = stand_in.settle(&app, &account).await?;
+    again(&app, &account, &stand_in, &inbox, out).await?;
+    summary(&all, confirmed, out)?;
+    writeln!(out)?;
+    stand_in.show(&app, &account, out).await?;
+    writeln!(out, "\nWhat was posted, and what was not")?;
+    show::posted(out, "  ", &posted)?;
+    places(home, out)?;
     if !arguments.exit {
         writeln!(
             out,
@@ -91,6 +102,7 @@ fn prepare(home: &Path) -> anyhow::Result<()> {
 async fn tell_notice(
     app: &App,
     account: &AccountId,
+    stand_in: &StandIn,
     home: &Path,
     out: &mut dyn Write,
 ) -> anyhow::Result<Option<Settlement>> {
@@ -108,16 +120,18 @@ async fn tell_notice(
         elsewhere: Vec::new(),
     };
     let key = notice.key.clone();
-    let (now, scratch) = (Timestamp::now(), app.scratch.clone());
+    let (now, scratch) = (stand_in.now(), app.scratch.clone());
     let command = AddNotice { notice, evidence, by: "demo".to_owned(), now, scratch };
     writeln!(out, "Payout notice of 2318.25 less fees 56.00 and VAT 14.01, transferred 2248.24 SEK")?;
     let (together, report) = notice::run(&app.ports, &command).await?;
     show::together(out, "  ", &key, &together)?;
     if let Some(report) = report {
-        let (account, scratch) = (account.clone(), app.scratch.clone());
-        for key in reconcile::run(&app.ports, &ReconcileReport { account, report, scratch }).await?.written {
+        let scratch = app.scratch.clone();
+        let command = ReconcileReport { account: account.clone(), report, scratch };
+        for key in reconcile::run(&app.ports, &command).await?.written {
             writeln!(out, "  wrote {}", home.join(key.to_string()).display())?;
         }
+        show::posted(out, "  ", &stand_in.post(app, account, report).await?)?;
     }
     writeln!(out)?;
     Ok(match together {
@@ -127,18 +141,31 @@ async fn tell_notice(
 }
 
 /// Everything once more: nothing may happen a second time.
-async fn again(app: &App, account: &AccountId, inbox: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
+async fn again(
+    app: &App,
+    account: &AccountId,
+    stand_in: &StandIn,
+    inbox: &Path,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
     let mut effects = 0;
+    let events = stand_in.count();
     for (name, _) in REPORTS {
-        let taken = take(app, account, &inbox.join(name)).await?;
+        let taken = take(app, account, &inbox.join(name), stand_in.now()).await?;
         effects += usize::from(taken.outcome.verdict == Verdict::Accepted);
     }
-    writeln!(out, "All {} files sent once more: {effects} taken in again\n", REPORTS.len())?;
-    anyhow::ensure!(effects == 0, "A report was taken in twice");
+    stand_in.settle(app, account).await?;
+    let more = stand_in.count() - events;
+    writeln!(
+        out,
+        "All {} files sent once more: {effects} taken in again, {more} settlement events posted again\n",
+        REPORTS.len()
+    )?;
+    anyhow::ensure!(effects == 0 && more == 0, "Something happened twice");
     Ok(())
 }
 
-fn summary(all: &[Taken], confirmed: Option<Settlement>, home: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
+fn summary(all: &[Taken], confirmed: Option<Settlement>, out: &mut dyn Write) -> anyhow::Result<()> {
     let exact = all.iter().flat_map(Taken::new_settlements).filter(|settlement| settlement.proof == Proof::Exact);
     let settlements: Vec<Settlement> = exact.cloned().chain(confirmed).collect();
     writeln!(out, "Proved settlements")?;
@@ -150,6 +177,10 @@ fn summary(all: &[Taken], confirmed: Option<Settlement>, home: &Path, out: &mut 
         let why = first.map(|problem| format!("{}: {}", problem.kind, problem.message)).unwrap_or_default();
         writeln!(out, "  {}\n    {why}", show::name(&taken.file))?;
     }
+    Ok(())
+}
+
+fn places(home: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
     writeln!(out, "\nWhere it lies")?;
     for (folder, what) in [
         ("landing", "the files as they arrived"),

@@ -1,6 +1,5 @@
 //! Commands that speak with Dintero, or say whether anything may.
 
-use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::Arc;
 
@@ -9,8 +8,8 @@ use anyhow::Context;
 use clap::Subcommand;
 use jiff::{SignedDuration, Timestamp};
 use pipeline::client::Dintero;
-use pipeline::post::{self, Decision, PostAccount, PostReport, Posted, Resolve};
-use pipeline::{explain, notice};
+use pipeline::notice;
+use pipeline::post::{self, Decision, PostAccount, Posted, Resolve};
 use settlement::SettlementStatus;
 
 use crate::{Ended, HomeArguments, show};
@@ -91,20 +90,8 @@ pub(crate) async fn run(arguments: &PostArguments, out: &mut dyn Write) -> anyho
     let app = crate::home(&arguments.home)?;
     let dintero = reachable(&app)?;
     let account = &arguments.home.account;
-    let mut reports = BTreeSet::new();
-    for (_, item) in explain::settlements(&app.ports, account).await? {
-        reports.extend(item.versions.last().map(|version| version.report));
-    }
-    for report in reports {
-        let (account, scratch) = (account.clone(), app.scratch.clone());
-        let command = PostReport { account, report, now: Timestamp::now(), lease: LEASE, scratch };
-        match post::run(&app.ports, &dintero, &command).await {
-            // A report that is being read, or was held, has nothing to post yet.
-            Ok(_) | Err(pipeline::StepError::Refused(_)) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    let command = PostAccount { account: account.clone(), now: Timestamp::now(), lease: LEASE };
+    let (account, scratch) = (account.clone(), app.scratch.clone());
+    let command = PostAccount { account, now: Timestamp::now(), lease: LEASE, scratch };
     let posted = post::go_on(&app.ports, &dintero, &command).await?;
     show::posted(out, "", &posted)?;
     Ok(ended(&posted))

@@ -83,7 +83,7 @@ pub(crate) async fn run(arguments: &ReplayArguments, out: &mut dyn Write) -> any
         let gone = way::go(&app.ports, app.dintero.as_deref(), &command).await?;
         accepted += usize::from(gone.outcome.verdict == Verdict::Accepted);
         writeln!(out, "  {}", gone.outcome.verdict)?;
-        show::posted(out, "  ", &gone.posted)?;
+        show::posted_or_not(out, "  ", &gone.posted)?;
     }
     if arguments.apply {
         let done = due.len() - accepted;

@@ -7,6 +7,7 @@ use ::formats::Limits;
 use adapters::app::App;
 use anyhow::Context;
 use jiff::{SignedDuration, Timestamp};
+use pipeline::StepError;
 use pipeline::judge::provider_of;
 use pipeline::keys::{Key, LandingKey};
 use pipeline::notice::Together;
@@ -37,7 +38,7 @@ pub(crate) async fn run(arguments: &RunArguments, out: &mut dyn Write) -> anyhow
     anyhow::ensure!(!files.is_empty(), "Found no file in {}", arguments.inbox.display());
     let mut ended = Ended::Well;
     for file in &files {
-        match take(&app, &arguments.home.account, file).await {
+        match take(&app, &arguments.home.account, file, Timestamp::now()).await {
             Ok(taken) => {
                 if taken.is_held() {
                     ended = ended.and(Ended::Held);
@@ -86,14 +87,14 @@ pub(crate) struct Taken {
     /// Dintero reports of its settlements, and which of them do not flow on.
     pub(crate) reconciled: Reconciled,
     /// What Dintero was told of them.
-    pub(crate) posted: Posted,
+    pub(crate) posted: Result<Posted, StepError>,
 }
 
 /// Uploads a local file and takes it the whole way.
 ///
 /// A merchant number that nobody has is registered to the account on its first use: on a person's own machine there is
 /// nobody else it could belong to.
-pub(crate) async fn take(app: &App, account: &AccountId, file: &Path) -> anyhow::Result<Taken> {
+pub(crate) async fn take(app: &App, account: &AccountId, file: &Path, now: Timestamp) -> anyhow::Result<Taken> {
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let provider = provider_of(&name, &mut Watched::open(file)?, &Limits::default())?.unwrap_or(NO_PROVIDER);
     let landing = LandingKey::new(account.clone(), provider, &name)?;
@@ -101,7 +102,7 @@ pub(crate) async fn take(app: &App, account: &AccountId, file: &Path) -> anyhow:
     let command = ParseReport {
         landing,
         version: object.version,
-        now: Timestamp::now(),
+        now,
         lease: SignedDuration::from_mins(15),
         scratch: app.scratch.clone(),
         limits: Limits::default(),
@@ -151,7 +152,7 @@ impl Taken {
         for (key, together) in &self.reconciled.withheld {
             show::together(out, "  ", key, together)?;
         }
-        show::posted(out, "  ", &self.posted)?;
+        show::posted_or_not(out, "  ", &self.posted)?;
         Ok(())
     }
 }

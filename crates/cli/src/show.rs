@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use pipeline::StepError;
 use pipeline::notice::Together;
 use pipeline::post::{EventState, OutboxItem, Posted};
 use settlement::{MajorUnits, Problems, SettleKey, Settlement, Severity, exponent, mask_cards};
@@ -168,6 +169,14 @@ pub(crate) fn posted(out: &mut dyn Write, indent: &str, posted: &Posted) -> io::
         writeln!(out, "{indent}  the rest is taken up again from {until:.0} on, by `avstem post`")?;
     }
     Ok(())
+}
+
+/// The same where Dintero may have been out of reach.
+pub(crate) fn posted_or_not(out: &mut dyn Write, indent: &str, posted: &Result<Posted, StepError>) -> io::Result<()> {
+    match posted {
+        Ok(posted) => self::posted(out, indent, posted),
+        Err(error) => writeln!(out, "{indent}not posted to Dintero yet, `avstem post` goes on: {error}"),
+    }
 }
 
 fn outbox(out: &mut dyn Write, indent: &str, outbox: &OutboxItem) -> io::Result<()> {

@@ -65,15 +65,6 @@ pub async fn run(ports: &Ports, account: &AccountId, word: &str) -> Result<Expla
     Ok(explanation)
 }
 
-/// All settlements of an account, with their provider.
-///
-/// # Errors
-/// When the state cannot answer.
-pub async fn settlements(ports: &Ports, account: &AccountId) -> Result<Vec<(String, SettlementItem)>, StepError> {
-    let items = items::all(ports, Query::all(format!("SETTLEMENT#{account}"))).await?;
-    items.iter().map(|item| Ok((item.sort.clone(), items::decode(item)?))).collect()
-}
-
 /// Whether `word` is the settlement id of a sort key `<provider>/<merchant>/<id>/<currency>`, alone or with what is before.
 fn names(sort: &str, word: &str) -> bool {
     let Some((without_currency, _)) = sort.rsplit_once('/') else { return false };

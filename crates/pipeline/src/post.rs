@@ -9,6 +9,7 @@ mod plan;
 mod resolve;
 mod send;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
@@ -20,8 +21,8 @@ pub use self::resolve::{Decision, Resolve, resolve};
 use self::send::Sender;
 pub(crate) use self::send::standing;
 use crate::StepError;
-use crate::client::Dintero;
-use crate::items::{self, Order, Place, SwitchItem, journal};
+use crate::client::{AccountClient, Dintero};
+use crate::items::{self, Order, Place, SettlementItem, SwitchItem, journal};
 use crate::ports::{Expect, PortErrorKind, Ports, Query};
 
 /// Tell Dintero what that report's settlements paid out.
@@ -39,7 +40,7 @@ pub struct PostReport {
     pub scratch: PathBuf,
 }
 
-/// Go on with whatever of an account's outbox has not ended.
+/// Plan what of an account is not planned, and go on with whatever has not ended.
 #[derive(Debug, Clone)]
 pub struct PostAccount {
     /// The account.
@@ -48,6 +49,8 @@ pub struct PostAccount {
     pub now: Timestamp,
     /// How long no other worker may send the same batch.
     pub lease: SignedDuration,
+    /// A directory for temporary files.
+    pub scratch: PathBuf,
 }
 
 /// What came of posting.
@@ -82,26 +85,36 @@ pub async fn run(ports: &Ports, dintero: &Dintero, command: &PostReport) -> Resu
     let outboxes = plan::plan(ports, &client, command).await?;
     let mut posted = Posted::default();
     for outbox in outboxes {
-        let PostReport { account, now, lease, .. } = command;
-        let command = PostAccount { account: account.clone(), now: *now, lease: *lease };
-        work_through(ports, dintero, &command, &outbox, &mut posted).await?;
+        let worker = Worker { account: &command.account, now: command.now, lease: command.lease };
+        work_through(ports, &client, worker, &outbox, &mut posted).await?;
         posted.outboxes.push(outbox);
     }
     Ok(posted)
 }
 
-/// Goes on with all outboxes of an account.
+/// Goes on with everything of an account: settlements without an outbox, lines that had no transaction before, events
+/// that have not ended.
 ///
 /// # Errors
 /// When a port fails.
 pub async fn go_on(ports: &Ports, dintero: &Dintero, command: &PostAccount) -> Result<Posted, StepError> {
-    dintero.account(&command.account, command.now)?;
+    let client = dintero.account(&command.account, command.now)?;
     if let Some(off) = switched_off(ports, &command.account).await? {
         return Ok(Posted { off: Some(off), ..Posted::default() });
     }
+    let PostAccount { account, now, lease, scratch } = command.clone();
     let mut posted = Posted::default();
-    for outbox in outboxes(ports, &command.account).await? {
-        work_through(ports, dintero, command, &outbox, &mut posted).await?;
+    for report in unplanned(ports, &account).await? {
+        let (account, scratch) = (account.clone(), scratch.clone());
+        let command = PostReport { account, report, now, lease, scratch };
+        match plan::plan(ports, &client, &command).await {
+            // A report that is being read or held has nothing to post yet.
+            Ok(_) | Err(StepError::Refused(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    for outbox in outboxes(ports, &account).await? {
+        work_through(ports, &client, Worker { account: &account, now, lease }, &outbox, &mut posted).await?;
         posted.outboxes.push(outbox);
     }
     Ok(posted)
@@ -191,26 +204,52 @@ pub async fn waiting_for(ports: &Ports, account: &AccountId, transaction: &str) 
     Ok(false)
 }
 
+/// Who works at an outbox, and for how long.
+#[derive(Debug, Clone, Copy)]
+struct Worker<'a> {
+    account: &'a AccountId,
+    now: Timestamp,
+    lease: SignedDuration,
+}
+
+/// Reports whose settlements are not in the outbox as they stand now, or had lines without a transaction.
+async fn unplanned(ports: &Ports, account: &AccountId) -> Result<BTreeSet<ReportId>, StepError> {
+    let mut reports = BTreeSet::new();
+    for item in items::all(ports, Query::all(format!("SETTLEMENT#{account}"))).await? {
+        let settlement: SettlementItem = items::decode(&item)?;
+        let outbox = ports.state.get(&format!("OUTBOX#{account}"), &item.sort).await?;
+        let outbox: Option<OutboxItem> = outbox.as_ref().map(items::decode).transpose()?;
+        for version in settlement.versions {
+            let is_planned = |outbox: &OutboxItem| {
+                outbox.version > version.version || (outbox.version == version.version && outbox.unmatched_lines == 0)
+            };
+            if !outbox.as_ref().is_some_and(is_planned) {
+                reports.insert(version.report);
+            }
+        }
+    }
+    Ok(reports)
+}
+
 /// Brings every batch of an outbox as far as it goes now.
 async fn work_through(
     ports: &Ports,
-    dintero: &Dintero,
-    command: &PostAccount,
+    client: &AccountClient<'_>,
+    worker: Worker<'_>,
     outbox: &OutboxItem,
     posted: &mut Posted,
 ) -> Result<(), StepError> {
-    let client = dintero.account(&command.account, command.now)?;
     for (id, item, revision) in batches_of(ports, &outbox.settlement).await? {
         if !outbox.batches.contains(&id) {
             continue;
         }
-        let waits = item.not_before.max(item.lease_until).filter(|until| *until > command.now);
-        let item = if item.is_ended() || waits.is_some() || switched_off(ports, &command.account).await?.is_some() {
+        let waits = item.not_before.max(item.lease_until).filter(|until| *until > worker.now);
+        let item = if item.is_ended() || waits.is_some() || switched_off(ports, worker.account).await?.is_some() {
             item
         } else {
-            let lease_until = command.now.saturating_add(command.lease).unwrap_or(command.now);
+            let lease_until = worker.now.saturating_add(worker.lease).unwrap_or(worker.now);
             let place = Place::batch(&outbox.settlement, &id);
-            let (now, client) = (command.now, &client);
+            let now = worker.now;
             let before = item.clone();
             let sender = Sender { ports, client, place, item, revision, now, lease_until, refusals_are_whole: false };
             match sender.run().await {
@@ -221,7 +260,7 @@ async fn work_through(
             }
         };
         if !item.is_ended() {
-            let next = item.not_before.max(item.lease_until).unwrap_or(command.now);
+            let next = item.not_before.max(item.lease_until).unwrap_or(worker.now);
             posted.not_before = Some(posted.not_before.map_or(next, |first| first.min(next)));
         }
         posted.events.extend(item.events);

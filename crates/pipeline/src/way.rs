@@ -16,17 +16,17 @@ pub struct Gone {
     pub outcome: Outcome,
     /// Dintero reports of its settlements, and which of them do not flow on.
     pub reconciled: Reconciled,
-    /// What Dintero was told.
-    pub posted: Posted,
+    /// What Dintero was told, or why it could not be: the rest of the way is gone all the same.
+    pub posted: Result<Posted, StepError>,
 }
 
 /// Takes an object as far as it may go; Dintero is told where it can be reached and the account wants it.
 ///
 /// # Errors
-/// When a step cannot be carried out; what the steps before it did stays done.
+/// When the report cannot be read or its documents not be written; what was done before stays done.
 pub async fn go(ports: &Ports, dintero: Option<&Dintero>, command: &ParseReport) -> Result<Gone, StepError> {
     let outcome = parse::run(ports, command).await?;
-    let mut gone = Gone { outcome, reconciled: Reconciled::default(), posted: Posted::default() };
+    let mut gone = Gone { outcome, reconciled: Reconciled::default(), posted: Ok(Posted::default()) };
     let outcome = &gone.outcome;
     // A duplicate goes on when it is the very report that was committed before.
     let counts = outcome.settlements.iter().any(|settlement| settlement.version.is_some());
@@ -38,7 +38,7 @@ pub async fn go(ports: &Ports, dintero: Option<&Dintero>, command: &ParseReport)
     gone.reconciled = reconcile::run(ports, &reconcile).await?;
     if let Some(dintero) = dintero {
         let command = PostReport { account, report, now: *now, lease: *lease, scratch };
-        gone.posted = post::run(ports, dintero, &command).await?;
+        gone.posted = post::run(ports, dintero, &command).await;
     }
     Ok(gone)
 }

@@ -16,6 +16,8 @@ type Done = (i64, i64, &'static str);
 struct Sale {
     unique: &'static str,
     order: &'static str,
+    /// The provider's number of the merchant.
+    merchant: &'static str,
     captured: Done,
     refunded: Option<Done>,
 }
@@ -24,20 +26,51 @@ const VIPPS: &[Sale] = &[
     Sale {
         unique: "4BUTIKK1001aaaaaaaaaaa",
         order: "BUTIKK-1001",
+        merchant: "123456",
         captured: (1_790_933_411_005_000, 34_900, "5629900761"),
         refunded: Some((1_791_019_811_005_000, 34_900, "5629900763")),
     },
     Sale {
         unique: "4BUTIKK1002bbbbbbbbbbb",
         order: "BUTIKK-1002",
+        merchant: "123456",
         captured: (1_790_978_399_999_000, 129_900, "5629900762"),
         refunded: Some((1_791_624_600_000_000, 29_900, "5629911802")),
     },
     Sale {
         unique: "4BUTIKK1003ccccccccccc",
         order: "BUTIKK-1003",
+        merchant: "123456",
         captured: (1_791_538_200_000_000, 89_900, "5629911801"),
         refunded: Some((1_792_143_000_000_000, 15_000, "5629933103")),
+    },
+    Sale {
+        unique: "4BUTIKK1010fffffffffff",
+        order: "BUTIKK-1010",
+        merchant: "123456",
+        captured: (1_792_051_200_000_000, 19_900, "5629933101"),
+        refunded: None,
+    },
+    Sale {
+        unique: "4BUTIKK1011ggggggggggg",
+        order: "BUTIKK-1011",
+        merchant: "123456",
+        captured: (1_792_141_200_000_000, 45_000, "5629933102"),
+        refunded: None,
+    },
+    Sale {
+        unique: "4NETT88hhhhhhhhhhhhhhh",
+        order: "NETT-88",
+        merchant: "222333",
+        captured: (1_792_143_011_005_000, 59_900, "5629922001"),
+        refunded: Some((1_792_315_811_005_000, 10_000, "5629922003")),
+    },
+    Sale {
+        unique: "4NETT89iiiiiiiiiiiiiii",
+        order: "NETT-89",
+        merchant: "222333",
+        captured: (1_792_229_411_005_000, 32_060, "5629922002"),
+        refunded: None,
     },
 ];
 
@@ -45,14 +78,23 @@ const SWEDBANK_PAY: &[Sale] = &[
     Sale {
         unique: "4A1001dddddddddddddddd",
         order: "A-1001",
+        merchant: "R4321",
         captured: (1_791_202_725_000_000, 149_500, "10728489593"),
         refunded: None,
     },
     Sale {
         unique: "4A1002eeeeeeeeeeeeeeee",
         order: "A-1002",
+        merchant: "R4321",
         captured: (1_791_202_728_000_000, 62_050, "10728489609"),
         refunded: None,
+    },
+    Sale {
+        unique: "4A0877jjjjjjjjjjjjjjjj",
+        order: "A-0877",
+        merchant: "R4321",
+        captured: (1_790_933_411_000_000, 12_025, "14226800001"),
+        refunded: Some((1_791_403_637_000_000, 12_025, "14226864952")),
     },
 ];
 
@@ -69,11 +111,11 @@ pub fn transactions(account: &AccountId) -> Vec<MadeTransaction> {
     let vipps = VIPPS.iter().map(|sale| {
         sale.transaction(account, "vipps", "NOK", "vipps:transactionInfo.transactionId")
             .known_as("vipps:transaction.orderId", sale.order)
-            .known_as("vipps:merchantInfo.merchantSerialNumber", "123456")
+            .known_as("vipps:merchantInfo.merchantSerialNumber", sale.merchant)
     });
     let swedbank_pay = SWEDBANK_PAY.iter().map(|sale| {
         sale.transaction(account, "payex.creditcard", "SEK", "payex:transaction:number")
-            .known_as("payex:payment:payee_info:payee_id", "R4321")
+            .known_as("payex:payment:payee_info:payee_id", sale.merchant)
     });
     vipps.chain(swedbank_pay).collect()
 }
@@ -116,7 +158,7 @@ mod tests {
         assert_eq!(first.at, "2026-10-02T11:30:11.005+02:00".parse().unwrap());
         let refund = &transactions[1].events[2];
         assert_eq!(refund.at, "2026-10-10T11:30:00+02:00".parse().unwrap());
-        assert_eq!(transactions[3].events[1].at, "2026-10-05T14:18:45+02:00".parse().unwrap());
+        assert_eq!(transactions[VIPPS.len()].events[1].at, "2026-10-05T14:18:45+02:00".parse().unwrap());
         assert_eq!(sandbox(&account).settlement_events().count(), 0);
     }
 }

@@ -8,9 +8,10 @@ use std::task::{Context, Poll, Waker};
 
 use formats::Limits;
 use jiff::SignedDuration;
-use pipeline::items::{Place, ReportItem, ReportState};
+use pipeline::items::{Place, ReportItem, ReportState, SettlementItem};
 use pipeline::parse::ParseReport;
-use pipeline::post::{self, BatchItem, EventState, PostAccount};
+use pipeline::ports::Item;
+use pipeline::post::{self, BatchItem, EventState, OutboxItem, PostAccount};
 use pipeline::replay::{self, Replay};
 use pipeline::{StepError, items, way};
 use settlement::{AccountId, ReportId};
@@ -190,6 +191,7 @@ impl<'a> Run<'a> {
         let account = upload.landing.account.clone();
         let task = async move {
             let gone = way::go(&ports, Some(&dintero), &command).await?;
+            gone.posted?;
             Ok(gone.outcome.report.map(|report| (account, report)))
         };
         (worker, Box::pin(task))
@@ -250,19 +252,33 @@ impl<'a> Run<'a> {
     /// Goes on with all outboxes until every event has ended.
     fn post(&mut self) -> Result<(), Violation> {
         for _ in 0..ROUNDS_MAX {
-            if self.open_events().is_empty() {
+            if self.open_events().is_empty() && self.is_planned() {
                 return Ok(());
             }
             self.world.clock.advance(AGAIN);
             for account in &self.scenario.accounts.clone() {
                 let worker = self.worker();
                 let (ports, dintero) = (worker.ports(), worker.dintero());
-                let command = PostAccount { account: account.clone(), now: self.world.clock.now(), lease: LEASE };
+                let (account, scratch) = (account.clone(), self.scratch.to_owned());
+                let command = PostAccount { account, now: self.world.clock.now(), lease: LEASE, scratch };
                 let task = async move { post::go_on(&ports, &dintero, &command).await.map(|_| None) };
                 self.interleave(vec![(worker, Box::pin(task))])?;
             }
         }
         Err(Violation(format!("L2: events never end: {:?}", self.open_events())))
+    }
+
+    /// Whether all that counts is in the outbox, with a transaction for every line.
+    fn is_planned(&self) -> bool {
+        let records = self.world.state.all();
+        let of = |partition: &'static str| records.iter().filter(move |item| item.partition.starts_with(partition));
+        let matched = |item: &&Item| items::decode::<OutboxItem>(item).is_ok_and(|item| item.unmatched_lines == 0);
+        let committed = of("REPORT#").filter_map(|item| items::decode::<ReportItem>(item).ok());
+        let committed: Vec<ReportId> =
+            committed.filter(|item| item.state == ReportState::Committed).map(|item| item.report).collect();
+        let settlements = of("SETTLEMENT#").filter_map(|item| items::decode::<SettlementItem>(item).ok());
+        let counts = settlements.filter(|item| item.versions.iter().any(|version| committed.contains(&version.report)));
+        of("OUTBOX#").filter(matched).count() == counts.count()
     }
 
     fn batches(&self) -> Vec<BatchItem> {
@@ -283,7 +299,7 @@ impl<'a> Run<'a> {
     fn listed_batches(&self) -> Vec<String> {
         let records = self.world.state.all();
         let outboxes = records.iter().filter(|item| item.partition.starts_with("OUTBOX#"));
-        outboxes.filter_map(|item| items::decode::<post::OutboxItem>(item).ok()).flat_map(|item| item.batches).collect()
+        outboxes.filter_map(|item| items::decode::<OutboxItem>(item).ok()).flat_map(|item| item.batches).collect()
     }
 
     /// What stands outside: events at Dintero, and every object but the problems that each reading of a held report finds.
