@@ -132,15 +132,22 @@ fn a_report_of_another_account_registers_nothing() {
 fn demo_proves_its_reports_and_holds_one_and_can_be_run_again() {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("demo");
-    for _ in 0..2 {
-        let (ended, text) = avstem(&["demo", "--exit", "--home", folder.to_str().unwrap()]);
+    let mut events = Vec::new();
+    for faults in [&[][..], &["--faults"]] {
+        let arguments = [&["demo", "--exit", "--home", folder.to_str().unwrap()], faults].concat();
+        let (ended, text) = avstem(&arguments);
         assert_eq!(ended.unwrap(), Ended::Well);
+        let (_, posted) = text.split_once("Settlement events at Dintero").unwrap();
+        events.push(posted.lines().skip(2).take_while(|line| !line.is_empty()).collect::<Vec<_>>().join("\n"));
+        assert!(text.contains("12 POSTED") && text.contains("0 settlement events posted again"), "{text}");
         let (_, summary) = text.split_once("Proved settlements").unwrap();
         let proved: Vec<&str> = summary.lines().skip(2).take_while(|line| !line.is_empty()).collect();
         assert_eq!(proved.len(), 6);
         assert!(proved.iter().all(|line| line.contains(" 0.00  exact")), "{proved:?}");
         assert!(text.contains("Held reports: 1") && text.contains("sent once more: 0 taken in again"));
     }
+    assert!(events[0].lines().count() == 12 && events[0].contains("A-0877"), "{}", events[0]);
+    assert_eq!(events[0], events[1], "faults change nothing of the end");
     let (ended, _) = avstem(&["demo", "--exit", "--home", home.path().to_str().unwrap()]);
     assert!(ended.unwrap_err().to_string().contains("in use by something else"));
 }
