@@ -288,6 +288,8 @@ pub enum Order {
     Midway,
     /// It ends the step.
     Last,
+    /// It comes behind the report's own steps.
+    Posting,
 }
 
 /// Something that happened.

@@ -232,7 +232,8 @@ impl Plan {
         events.sort_by(|a, b| a.id.cmp(&b.id));
         let made = make_batches(exact, &events);
         write_batches(ports, exact, &made).await?;
-        let (mut batches, revision) = known.map_or((Vec::new(), None), |(item, rev)| (item.batches, Some(rev)));
+        let (earlier_item, revision) = known.map_or((None, None), |(item, revision)| (Some(item), Some(revision)));
+        let mut batches = earlier_item.as_ref().map(|item| item.batches.clone()).unwrap_or_default();
         batches.extend(made.into_iter().map(|(id, _)| id));
         let item = OutboxItem {
             settlement: exact.key.clone(),
@@ -246,6 +247,9 @@ impl Plan {
             unmatched: self.unmatched,
             changed,
         };
+        if earlier_item.as_ref() == Some(&item) {
+            return Ok(item);
+        }
         let place = Place::outbox(&exact.key);
         let what = format!(
             "planned {} events of version {}; {} lines without a transaction, {} events changed",
@@ -255,7 +259,7 @@ impl Plan {
             item.changed.len()
         );
         let expect = revision.map_or(Expect::Absent, Expect::Revision);
-        let entry = journal(&place, revision.unwrap_or(0) + 1, now, Order::Last, what);
+        let entry = journal(&place, revision.unwrap_or(0) + 1, now, Order::Posting, what);
         ports.state.transact(&[place.put(&item, expect), entry]).await?;
         Ok(item)
     }
@@ -310,7 +314,7 @@ async fn supersede(
         }
         let place = Place::batch(&exact.key, id);
         let what = format!("{held} events superseded by version {}", exact.version.version);
-        let entry = journal(&place, revision + 1, now, Order::First, what);
+        let entry = journal(&place, revision + 1, now, Order::Posting, what);
         ports.state.transact(&[place.put(&batch, Expect::Revision(*revision)), entry]).await?;
     }
     Ok(())

@@ -66,7 +66,7 @@ pub async fn resolve(ports: &Ports, command: &Resolve) -> Result<usize, StepErro
             Decision::Again => "to be sent again",
         };
         let what = format!("{} resolved {word} by {}", command.transaction, command.by);
-        let entry = journal(&place, revision + 1, command.now, Order::First, what);
+        let entry = journal(&place, revision + 1, command.now, Order::Posting, what);
         ports.state.transact(&[place.put(&item, Expect::Revision(revision)), entry]).await?;
         decided += here;
     }

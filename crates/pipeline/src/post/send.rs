@@ -69,7 +69,8 @@ impl Sender<'_> {
             EventState::Unknown { until, .. } => Some(until),
             _ => None,
         });
-        let not_before = waits.max();
+        // Whether it arrived can be read long before it may be sent again.
+        let not_before = waits.max().map(|until| until.min(self.back_off()));
         self.let_go(not_before, "worked through".to_owned()).await?;
         Ok(self.item)
     }
@@ -91,7 +92,7 @@ impl Sender<'_> {
         }
         self.item.lease_until = Some(self.lease_until);
         self.item.not_before = None;
-        self.save(format!("taken up, attempt {}", self.item.attempt), Order::First).await
+        self.save(format!("taken up, attempt {}", self.item.attempt)).await
     }
 
     /// Whoever sends until `end` has been heard behind this time.
@@ -126,7 +127,7 @@ impl Sender<'_> {
                 (None, _) => EventState::Planned,
             };
         }
-        self.save("read what stands at Dintero".to_owned(), Order::Midway).await
+        self.save("read what stands at Dintero".to_owned()).await
     }
 
     /// Sends events; one that makes a whole request be refused is found by halves and set apart.
@@ -161,7 +162,7 @@ impl Sender<'_> {
             }
             if let [place] = group[..] {
                 self.set(place, EventState::Refused { status, message });
-                self.save("one event is refused".to_owned(), Order::Midway).await?;
+                self.save("one event is refused".to_owned()).await?;
             }
             aside.retain(|place| self.is_planned(*place));
             if !aside.is_empty() {
@@ -178,7 +179,7 @@ impl Sender<'_> {
         let body = dintero::body(events, SIGNS);
         self.item.body = Some(body.clone());
         group.iter().for_each(|place| self.set(*place, EventState::InFlight));
-        self.save(format!("sending {} events", group.len()), Order::Midway).await?;
+        self.save(format!("sending {} events", group.len())).await?;
         let outcome = self.client.add_settlement_events(&body, self.lease_until).await;
         self.note(group, outcome).await
     }
@@ -188,7 +189,7 @@ impl Sender<'_> {
             Outcome::Applied(listed) => return self.note_applied(group, &listed).await,
             Outcome::Refused { status, message } => {
                 self.set_all(group, &EventState::Planned);
-                self.save(format!("refused: {message}"), Order::Midway).await?;
+                self.save(format!("refused: {message}")).await?;
                 if group.len() > 1 && !self.refusals_are_whole {
                     self.read_back().await?;
                     self.refusals_are_whole = group.iter().all(|place| self.is_planned(*place));
@@ -202,13 +203,13 @@ impl Sender<'_> {
                 for place in group.iter().filter(|place| self.is_planned(**place)).copied().collect::<Vec<_>>() {
                     self.set(place, EventState::Human { why: why.clone() });
                 }
-                self.save("conflict read back".to_owned(), Order::Midway).await?;
+                self.save("conflict read back".to_owned()).await?;
                 return Ok(Sent::Taken);
             }
             Outcome::Unknown(why) => {
                 let until = self.settled_by(self.lease_until);
                 self.set_all(group, &EventState::Unknown { until, why: why.clone() });
-                (until, format!("outcome unknown: {why}"))
+                (until.min(self.back_off()), format!("outcome unknown: {why}"))
             }
             Outcome::Later(after) => {
                 self.set_all(group, &EventState::Planned);
@@ -240,7 +241,7 @@ impl Sender<'_> {
             }
         }
         let posted = group.len() - missing;
-        self.save(format!("{posted} events posted, {missing} not in the answer"), Order::Midway).await?;
+        self.save(format!("{posted} events posted, {missing} not in the answer")).await?;
         Ok(Sent::Taken)
     }
 
@@ -261,12 +262,12 @@ impl Sender<'_> {
     async fn let_go(&mut self, not_before: Option<Timestamp>, what: String) -> Result<(), StepError> {
         self.item.lease_until = None;
         self.item.not_before = not_before;
-        self.save(what, Order::Last).await
+        self.save(what).await
     }
 
     /// Writes the batch with its journal entry, unless another worker has taken it over.
-    async fn save(&mut self, what: String, order: Order) -> Result<(), StepError> {
-        let entry = journal(&self.place, self.revision + 1, self.now, order, what);
+    async fn save(&mut self, what: String) -> Result<(), StepError> {
+        let entry = journal(&self.place, self.revision + 1, self.now, Order::Posting, what);
         let writes = [self.place.put(&self.item, Expect::Revision(self.revision)), entry];
         self.ports.state.transact(&writes).await?;
         self.revision += 1;
