@@ -281,18 +281,17 @@ impl<'a> Run<'a> {
         of("OUTBOX#").filter(matched).count() == counts.count()
     }
 
+    /// The batches that an outbox names; others are leftovers of a planning that was cut off, and never sent.
     fn batches(&self) -> Vec<BatchItem> {
+        let listed = self.listed_batches();
         let records = self.world.state.all();
         let batches = records.iter().filter(|item| item.partition.starts_with("BATCH#"));
+        let batches = batches.filter(|item| listed.iter().any(|id| item.sort.ends_with(id.as_str())));
         batches.filter_map(|item| items::decode(item).ok()).collect()
     }
 
     fn open_events(&self) -> Vec<String> {
-        let listed: Vec<String> = self.listed_batches();
-        let batches = self.world.state.all();
-        let batches = batches.iter().filter(|item| item.partition.starts_with("BATCH#"));
-        let listed = batches.filter(|item| listed.iter().any(|id| item.sort.ends_with(id.as_str())));
-        let open = listed.filter_map(|item| items::decode::<BatchItem>(item).ok()).flat_map(|batch| batch.events);
+        let open = self.batches().into_iter().flat_map(|batch| batch.events);
         open.filter(|event| !event.state.is_ended()).map(|event| event.transaction).collect()
     }
 
