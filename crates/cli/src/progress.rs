@@ -31,7 +31,7 @@ impl Watched {
         } else {
             ProgressBar::hidden()
         };
-        Ok(Watched { file: BufReader::with_capacity(256 * 1024, file), bar })
+        Ok(Watched { file: BufReader::with_capacity(64 * 1024, file), bar })
     }
 
     /// The file itself.

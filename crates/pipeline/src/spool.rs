@@ -54,7 +54,7 @@ pub(crate) async fn spool(
 /// When the file cannot be read.
 pub fn report_id_of(file: &mut File) -> io::Result<ReportId> {
     let mut hash = Sha256::new();
-    let mut block = vec![0; 256 * 1024];
+    let mut block = vec![0; 64 * 1024];
     io::Seek::rewind(file)?;
     loop {
         match io::Read::read(file, &mut block)? {

@@ -14,6 +14,8 @@ use crate::read::row::{Bounds, Record, Row, Rows};
 use crate::read::text::{TextEncoding, Utf8Reader};
 
 const BLOCK_BYTES: usize = 256 * 1024;
+/// So much is read at a time that it is still in the cache when it is looked at.
+const READ_BYTES: usize = 64 * 1024;
 
 /// Reads rows through one block of memory that grows to the longest row allowed and no further.
 pub(crate) struct DelimitedReader<R> {
@@ -128,7 +130,8 @@ impl<R: Read> DelimitedReader<R> {
         self.block.copy_within(self.start..self.filled, 0);
         self.filled -= self.start;
         self.start = 0;
-        let room = self.block.get_mut(self.filled..).unwrap_or_default();
+        let end = self.block.len().min(self.filled + READ_BYTES);
+        let room = self.block.get_mut(self.filled..end).unwrap_or_default();
         match self.input.read(room) {
             Ok(0) => self.exhausted = true,
             Ok(read) => self.filled += read,
