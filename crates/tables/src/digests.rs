@@ -190,12 +190,18 @@ impl Merge {
         for (run, file) in merge.files.iter_mut().enumerate() {
             merge.heads.extend(read_entry(file)?.map(|entry| Reverse((entry, run))));
         }
+        // Alone, the run in memory needs no merging.
         let memory = merge.files.len();
-        merge.heads.extend(merge.memory.next().map(|entry| Reverse((entry, memory))));
+        if memory > 0 {
+            merge.heads.extend(merge.memory.next().map(|entry| Reverse((entry, memory))));
+        }
         Ok(merge)
     }
 
     fn next(&mut self) -> Result<Option<Entry>, TableError> {
+        if self.files.is_empty() {
+            return Ok(self.memory.next());
+        }
         let Some(mut head) = self.heads.peek_mut() else { return Ok(None) };
         let Reverse((entry, run)) = *head;
         let next = match self.files.get_mut(run) {
