@@ -56,7 +56,9 @@ def measure(command):
 def sums(path):
     """What DuckDB reads back from a result: both have written the same table."""
     query = "count(*), sum(capture_minor), sum(refund_minor), sum(fee_minor), sum(net), count(DISTINCT order_reference)"
-    script = f"import duckdb; print(duckdb.sql(\"SELECT {query} FROM read_parquet('{path}')\").fetchall())"
+    # The bar of a long query would be printed among the sums.
+    quiet = "duckdb.sql('SET enable_progress_bar = false')"
+    script = f"import duckdb; {quiet}; print(duckdb.sql(\"SELECT {query} FROM read_parquet('{path}')\").fetchall())"
     return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.strip()
 
 
