@@ -44,7 +44,7 @@ pub(crate) enum PostingCommand {
 }
 
 #[derive(clap::Args)]
-#[group(id = "decision", required = true, multiple = false, args = ["posted", "again"])]
+#[command(group(clap::ArgGroup::new("decision").required(true).args(["posted", "again"])))]
 pub(crate) struct ResolveArguments {
     /// Provider, as `avstem formats` names it
     provider: String,

@@ -16,7 +16,7 @@ use crate::post::reachable;
 use crate::{Ended, HomeArguments, show};
 
 #[derive(clap::Args)]
-#[group(id = "which", required = true, multiple = false, args = ["object", "report", "since", "undone"])]
+#[command(group(clap::ArgGroup::new("which").required(true).args(["object", "report", "since", "undone"])))]
 pub(crate) struct ReplayArguments {
     /// One uploaded object, as in T00000001/vipps/2000461.xml
     #[arg(long, value_name = "KEY")]

@@ -7,7 +7,7 @@ use simulation::explore;
 use crate::Ended;
 
 #[derive(clap::Args)]
-#[group(id = "which", required = true, multiple = false, args = ["seed", "seeds"])]
+#[command(group(clap::ArgGroup::new("which").required(true).args(["seed", "seeds"])))]
 pub(crate) struct SimulateArguments {
     /// One run, the same every time
     #[arg(long, value_name = "N")]
