@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use pipeline::client::{Dintero, Environment};
+use pipeline::client::{Clock, Dintero, Environment};
 use pipeline::{HttpClient, Objects, PortError, PortErrorKind, Ports, State};
 
 use crate::config::DinteroConfig;
@@ -39,11 +39,11 @@ impl App {
 
     /// The same, speaking with Dintero as it is configured.
     #[must_use]
-    pub fn with_dintero(self, http: Arc<dyn HttpClient>, config: DinteroConfig) -> Self {
+    pub fn with_dintero(self, http: Arc<dyn HttpClient>, config: DinteroConfig, clock: Clock) -> Self {
         let DinteroConfig { account, credentials, hosts } = config;
         let environment = Environment::of(&account);
         let secrets = Arc::new(OneClient { account, credentials });
-        App { dintero: Some(Arc::new(Dintero::new(http, secrets, hosts, environment))), ..self }
+        App { dintero: Some(Arc::new(Dintero::new(http, secrets, hosts, environment, clock))), ..self }
     }
 
     /// The same directory, to be read only: nothing in it is made or changed, and what it lacks is empty.

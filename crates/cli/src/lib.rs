@@ -23,6 +23,7 @@ use adapters::app::App;
 use adapters::config::Config;
 use adapters::outbound::http::{HttpLimits, Reqwest};
 use clap::{Parser, Subcommand};
+use jiff::Timestamp;
 use settlement::AccountId;
 
 /// Reconcile payment providers' settlement reports: every øre proved.
@@ -128,7 +129,9 @@ fn home(arguments: &HomeArguments) -> anyhow::Result<App> {
     let app = App::at_home(&arguments.home)?;
     let config = Config::of_process()?;
     Ok(match config.dintero {
-        Some(dintero) => app.with_dintero(Arc::new(Reqwest::new(HttpLimits::default())?), dintero),
+        Some(dintero) => {
+            app.with_dintero(Arc::new(Reqwest::new(HttpLimits::default())?), dintero, Arc::new(Timestamp::now))
+        }
         None => app,
     })
 }

@@ -8,9 +8,11 @@ use adapters::app::App;
 use clap::Subcommand;
 use jiff::Timestamp;
 use pipeline::notice::{self, AddNotice, Together};
+use pipeline::post::{self, PostReport};
 use pipeline::reconcile::{self, ReconcileReport};
 use settlement::{Currency, Fees, Kind, PayoutNotice, exponent};
 
+use crate::post::LEASE;
 use crate::{Ended, HomeArguments, show};
 
 #[derive(Subcommand)]
@@ -59,7 +61,7 @@ pub(crate) struct AddArguments {
 
 pub(crate) async fn run(command: &NoticeCommand, out: &mut dyn Write) -> anyhow::Result<Ended> {
     let NoticeCommand::Add(arguments) = command;
-    let app = App::at_home(&arguments.home.home)?;
+    let app = crate::home(&arguments.home)?;
     let notice = arguments.notice()?;
     add(&app, arguments, notice, out).await
 }
@@ -81,6 +83,11 @@ async fn add(app: &App, arguments: &AddArguments, notice: PayoutNotice, out: &mu
     let command = ReconcileReport { account: key.account_id.clone(), report, scratch: app.scratch.clone() };
     for key in reconcile::run(&app.ports, &command).await?.written {
         writeln!(out, "  wrote {}", arguments.home.home.join(key.to_string()).display())?;
+    }
+    if let Some(dintero) = &app.dintero {
+        let (account, scratch, now) = (key.account_id.clone(), app.scratch.clone(), Timestamp::now());
+        let command = PostReport { account, report, now, lease: LEASE, scratch };
+        show::posted_or_not(out, "  ", &post::run(&app.ports, dintero, &command).await)?;
     }
     Ok(Ended::Well)
 }

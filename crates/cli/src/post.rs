@@ -15,7 +15,7 @@ use settlement::SettlementStatus;
 use crate::{Ended, HomeArguments, show};
 
 /// A worker keeps a batch for itself this long.
-const LEASE: SignedDuration = SignedDuration::from_mins(5);
+pub(crate) const LEASE: SignedDuration = SignedDuration::from_mins(5);
 
 #[derive(clap::Args)]
 pub(crate) struct PostArguments {
@@ -135,7 +135,7 @@ pub(crate) async fn transaction(arguments: &TransactionArguments, out: &mut dyn 
     let TransactionArguments { id, home } = arguments;
     let app = crate::home(home)?;
     let dintero = reachable(&app)?;
-    let client = dintero.account(&home.account, Timestamp::now())?;
+    let client = dintero.account(&home.account)?;
     anyhow::ensure!(client.owns(id), "Transaction {id} is not of account {}", home.account);
     let found = client.transactions_by_id(&[id]).await?;
     let transaction = found.first().with_context(|| format!("Dintero has no transaction {id}"))?;

@@ -8,9 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 use pipeline::account::{AddMerchant, add_merchant};
 use pipeline::items::Release;
 use pipeline::parse::ParseReport;
-use pipeline::reconcile::ReconcileReport;
 use pipeline::release::ReleaseReport;
-use pipeline::{explain, notice, parse, post, reconcile, release};
+use pipeline::way::{self, Gone};
+use pipeline::{explain, notice, post, release};
 use settlement::{Proof, ReportId, Verdict};
 
 use crate::{Ended, HomeArguments, show};
@@ -90,7 +90,7 @@ pub(crate) async fn account(command: &AccountCommand, out: &mut dyn Write) -> an
 pub(crate) async fn release(arguments: &ReleaseArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
     let ReleaseArguments { report, home, by, why } = arguments;
     let report = ReportId::try_from(report.clone()).map_err(anyhow::Error::msg)?;
-    let app = App::at_home(&home.home)?;
+    let app = crate::home(home)?;
     let (account, now) = (home.account.clone(), Timestamp::now());
     let release = Release { by: by.clone(), why: why.clone() };
     let item = release::run(&app.ports, &ReleaseReport { account, report, release, now }).await?;
@@ -104,23 +104,18 @@ pub(crate) async fn release(arguments: &ReleaseArguments, out: &mut dyn Write) -
         limits: Limits::default(),
         adopts_merchants: false,
     };
-    let outcome = parse::run(&app.ports, &command).await?;
+    let Gone { outcome, reconciled, posted } = way::go(&app.ports, app.dintero.as_deref(), &command).await?;
     writeln!(out, "{}  {}", outcome.verdict, item.name)?;
     show::settlements(out, "  ", &outcome.judgement.settlements)?;
     show::problems(out, "  ", &outcome.judgement.problems)?;
-    if outcome.verdict != Verdict::Accepted {
-        return Ok(Ended::Held);
-    }
-    let scratch = app.scratch.clone();
-    let command = ReconcileReport { account: home.account.clone(), report, scratch };
-    let reconciled = reconcile::run(&app.ports, &command).await?;
     for key in &reconciled.written {
         writeln!(out, "  wrote {}", home.home.join(key.to_string()).display())?;
     }
     for (key, together) in &reconciled.withheld {
         show::together(out, "  ", key, together)?;
     }
-    Ok(Ended::Well)
+    show::posted_or_not(out, "  ", &posted)?;
+    Ok(if outcome.verdict == Verdict::Accepted { Ended::Well } else { Ended::Held })
 }
 
 pub(crate) async fn explain(arguments: &ExplainArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {

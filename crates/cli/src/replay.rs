@@ -101,7 +101,7 @@ pub(crate) async fn audit(arguments: &AuditArguments, out: &mut dyn Write) -> an
         .parse()
         .map_err(|_| anyhow::anyhow!("Found month {:?}, expected one as in 2026-10", arguments.month))?;
     let account = &arguments.home.account;
-    let audit = audit::run(&app.ports, &dintero, account, month, Timestamp::now()).await?;
+    let audit = audit::run(&app.ports, &dintero, account, month).await?;
     writeln!(
         out,
         "{} settlements of {}: {} events stand at Dintero as recorded, {} differences",

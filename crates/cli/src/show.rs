@@ -149,10 +149,13 @@ pub(crate) fn posted(out: &mut dyn Write, indent: &str, posted: &Posted) -> io::
     for outbox in &posted.outboxes {
         self::outbox(out, indent, outbox)?;
     }
+    for (key, why) in &posted.withheld {
+        writeln!(out, "{indent}settlement {}: nothing more is sent, {why}", key.settlement_id)?;
+    }
     if posted.events.is_empty() {
         return Ok(());
     }
-    let words = ["POSTED", "PLANNED", "IN_FLIGHT", "UNKNOWN", "REFUSED", "HUMAN"];
+    let words = ["POSTED", "PLANNED", "IN_FLIGHT", "UNKNOWN", "REFUSED", "SUPERSEDED", "HUMAN"];
     let counts = words.map(|word| (posted.count(word), word));
     let told: Vec<String> =
         counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();

@@ -1,8 +1,7 @@
 //! Audit: what is recorded of a month's payouts, held against itself and against what stands at Dintero.
 
-use jiff::Timestamp;
 use jiff::civil::Date;
-use settlement::{AccountId, MajorUnits, SettleKey, exponent};
+use settlement::{AccountId, MajorUnits, SettleKey, Transaction, exponent};
 
 use crate::StepError;
 use crate::client::Dintero;
@@ -25,14 +24,8 @@ pub struct Audit {
 ///
 /// # Errors
 /// When a port fails or Dintero does not answer.
-pub async fn run(
-    ports: &Ports,
-    dintero: &Dintero,
-    account: &AccountId,
-    month: Date,
-    now: Timestamp,
-) -> Result<Audit, StepError> {
-    let client = dintero.account(account, now)?;
+pub async fn run(ports: &Ports, dintero: &Dintero, account: &AccountId, month: Date) -> Result<Audit, StepError> {
+    let client = dintero.account(account)?;
     let mut audit = Audit::default();
     for outbox in post::outboxes(ports, account).await? {
         let key = &outbox.settlement;
@@ -53,9 +46,21 @@ pub async fn run(
             ids.sort_unstable();
             ids.dedup();
             let found = client.transactions_by_id(&ids).await?;
-            for event in &batch.events {
+            for event in batch.events.iter().filter(|event| event.state != EventState::Superseded) {
                 let transaction = found.iter().find(|found| found.id == event.transaction);
                 let standing = transaction.and_then(|found| post::standing(&event.event, found));
+                if let Some(changed) = outbox.changed.iter().find(|changed| changed.transaction == event.transaction) {
+                    match transaction.map(|found| amount_minor(found, key)) {
+                        Some(found) if found == i128::from(changed.now_minor) => audit.confirmed += 1,
+                        _ => {
+                            let decimals = exponent(&key.provider, key.currency);
+                            let now = MajorUnits::new(changed.now_minor, decimals);
+                            let what = format!("{}: the lines say {now} now, Dintero does not", event.transaction);
+                            audit.differences.push((key.clone(), what));
+                        }
+                    }
+                    continue;
+                }
                 match (&event.state, standing) {
                     (EventState::Posted { .. }, Some(EventState::Posted { .. })) => audit.confirmed += 1,
                     (EventState::Posted { .. }, standing) => {
@@ -76,6 +81,12 @@ pub async fn run(
         }
     }
     Ok(audit)
+}
+
+/// What Dintero has of a settlement at a transaction, in minor units.
+fn amount_minor(transaction: &Transaction, key: &SettleKey) -> i128 {
+    let of_settlement = transaction.all_settlement_events().filter(|event| event.settlement_id == key.settlement_id);
+    of_settlement.map(|event| i128::from(event.amount_minor)).sum()
 }
 
 /// Events, what is not postable and what is unmatched must sum to the lines.

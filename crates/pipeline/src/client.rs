@@ -34,6 +34,9 @@ impl Environment {
     }
 }
 
+/// Tells the time: a run may take longer than a lease, so that no one time serves all of its requests.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
 /// Everything that is needed to speak with Dintero; one for the life of a process, since it keeps the tokens.
 pub struct Dintero {
     /// Sends requests.
@@ -44,6 +47,7 @@ pub struct Dintero {
     pub hosts: Hosts,
     /// Which accounts may be spoken for.
     pub environment: Environment,
+    clock: Clock,
     tokens: Mutex<BTreeMap<AccountId, Token>>,
 }
 
@@ -55,15 +59,21 @@ impl fmt::Debug for Dintero {
 
 impl Dintero {
     /// Speaks with the API at those hosts for the accounts of one environment.
-    pub fn new(http: Arc<dyn HttpClient>, secrets: Arc<dyn Secrets>, hosts: Hosts, environment: Environment) -> Self {
-        Dintero { http, secrets, hosts, environment, tokens: Mutex::default() }
+    pub fn new(
+        http: Arc<dyn HttpClient>,
+        secrets: Arc<dyn Secrets>,
+        hosts: Hosts,
+        environment: Environment,
+        clock: Clock,
+    ) -> Self {
+        Dintero { http, secrets, hosts, environment, clock, tokens: Mutex::default() }
     }
 
-    /// The API for one account at a time.
+    /// The API for one account.
     ///
     /// # Errors
     /// When the account is of the other environment; no request is made then.
-    pub fn account(&self, account: &AccountId, now: Timestamp) -> Result<AccountClient<'_>, StepError> {
+    pub fn account(&self, account: &AccountId) -> Result<AccountClient<'_>, StepError> {
         if !self.environment.has(account) {
             let message = format!(
                 "Account {account} is not of the {:?} environment that this installation speaks for; nothing was sent",
@@ -71,7 +81,7 @@ impl Dintero {
             );
             return Err(StepError::Refused(message));
         }
-        Ok(AccountClient { dintero: self, api: Api::new(self.hosts.clone(), account.clone()), now })
+        Ok(AccountClient { dintero: self, api: Api::new(self.hosts.clone(), account.clone()) })
     }
 
     fn kept(&self, account: &AccountId, now: Timestamp) -> Option<Token> {
@@ -88,12 +98,11 @@ impl Dintero {
     }
 }
 
-/// The API of one account at one time.
+/// The API of one account.
 #[derive(Debug)]
 pub struct AccountClient<'a> {
     dintero: &'a Dintero,
     api: Api,
-    now: Timestamp,
 }
 
 /// No token could be had.
@@ -105,6 +114,11 @@ enum NoToken {
 }
 
 impl AccountClient<'_> {
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        (self.dintero.clock)()
+    }
+
     /// Whether a transaction is the account's own.
     pub fn owns(&self, transaction: &str) -> bool {
         self.api.owns(transaction)
@@ -170,7 +184,7 @@ impl AccountClient<'_> {
     /// Sends with the kept token; one that is refused is renewed once, with credentials read anew.
     async fn send(&self, build: impl Fn(&Token) -> Request) -> Result<Result<Answer, NoAnswer>, NoToken> {
         let account = self.api.account();
-        let token = match self.dintero.kept(account, self.now) {
+        let token = match self.dintero.kept(account, self.now()) {
             Some(token) => token,
             None => self.new_token(false).await?,
         };
@@ -203,7 +217,7 @@ impl AccountClient<'_> {
             return Err(NoToken::Unavailable(error));
         }
         let token =
-            dintero::token(&answer, self.now).map_err(|error| NoToken::Unavailable(unavailable(&what, error)))?;
+            dintero::token(&answer, self.now()).map_err(|error| NoToken::Unavailable(unavailable(&what, error)))?;
         self.dintero.keep(account, Some(token.clone()));
         Ok(token)
     }

@@ -49,11 +49,11 @@ pub enum StepError {
     /// A document could not be written.
     #[error(transparent)]
     Document(#[from] documents::DocumentError),
-    /// Another worker has the report.
-    #[error("Report {report} is being read by another worker until {until}. Try again later")]
+    /// Another worker is at it.
+    #[error("{what} is in the hands of another worker until {until}. Try again later")]
     Busy {
-        /// Id of the report.
-        report: String,
+        /// A report, or a batch of settlement events.
+        what: String,
         /// When its lease ends.
         until: jiff::Timestamp,
     },
@@ -65,6 +65,9 @@ pub enum StepError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A report does not count, so that nothing of it may flow on.
+    #[error("Report {0} is not committed, so that nothing of it may flow on")]
+    NotCommitted(String),
     /// What was asked for does not exist or is not allowed.
     #[error("{0}")]
     Refused(String),
@@ -76,7 +79,11 @@ impl StepError {
         match self {
             StepError::Port(error) => error.is_retryable(),
             StepError::Disk(_) | StepError::Busy { .. } | StepError::Sink(_) => true,
-            StepError::Table(_) | StepError::Document(_) | StepError::Item { .. } | StepError::Refused(_) => false,
+            StepError::Table(_)
+            | StepError::Document(_)
+            | StepError::Item { .. }
+            | StepError::NotCommitted(_)
+            | StepError::Refused(_) => false,
         }
     }
 }

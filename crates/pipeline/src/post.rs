@@ -4,13 +4,12 @@
 //! the answer says. What cannot be known is read back before anything is sent again; what stays unclear is a person's.
 
 mod batch;
-mod find;
 mod plan;
 mod resolve;
 mod send;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 use settlement::{Account, AccountId, ReportId, SettleKey};
@@ -23,6 +22,7 @@ pub(crate) use self::send::standing;
 use crate::StepError;
 use crate::client::{AccountClient, Dintero};
 use crate::items::{self, Order, Place, SettlementItem, SwitchItem, journal};
+use crate::notice::{self, Together};
 use crate::ports::{Expect, PortErrorKind, Ports, Query};
 
 /// Tell Dintero what that report's settlements paid out.
@@ -58,6 +58,8 @@ pub struct PostAccount {
 pub struct Posted {
     /// Why nothing was sent at all.
     pub off: Option<String>,
+    /// Settlements of which nothing more is sent, and why.
+    pub withheld: Vec<(SettleKey, String)>,
     /// Outboxes of the settlements, as they were planned.
     pub outboxes: Vec<OutboxItem>,
     /// All events with their states, batch by batch.
@@ -78,14 +80,14 @@ impl Posted {
 /// # Errors
 /// When the report is not committed, or a port fails; whatever Dintero answers is in the states of the events.
 pub async fn run(ports: &Ports, dintero: &Dintero, command: &PostReport) -> Result<Posted, StepError> {
-    let client = dintero.account(&command.account, command.now)?;
+    let client = dintero.account(&command.account)?;
     if let Some(off) = switched_off(ports, &command.account).await? {
         return Ok(Posted { off: Some(off), ..Posted::default() });
     }
     let outboxes = plan::plan(ports, &client, command).await?;
     let mut posted = Posted::default();
     for outbox in outboxes {
-        let worker = Worker { account: &command.account, now: command.now, lease: command.lease };
+        let worker = Worker { account: &command.account, lease: command.lease, scratch: &command.scratch };
         work_through(ports, &client, worker, &outbox, &mut posted).await?;
         posted.outboxes.push(outbox);
     }
@@ -98,7 +100,7 @@ pub async fn run(ports: &Ports, dintero: &Dintero, command: &PostReport) -> Resu
 /// # Errors
 /// When a port fails.
 pub async fn go_on(ports: &Ports, dintero: &Dintero, command: &PostAccount) -> Result<Posted, StepError> {
-    let client = dintero.account(&command.account, command.now)?;
+    let client = dintero.account(&command.account)?;
     if let Some(off) = switched_off(ports, &command.account).await? {
         return Ok(Posted { off: Some(off), ..Posted::default() });
     }
@@ -109,12 +111,13 @@ pub async fn go_on(ports: &Ports, dintero: &Dintero, command: &PostAccount) -> R
         let command = PostReport { account, report, now, lease, scratch };
         match plan::plan(ports, &client, &command).await {
             // A report that is being read or held has nothing to post yet.
-            Ok(_) | Err(StepError::Refused(_)) => {}
+            Ok(_) | Err(StepError::NotCommitted(_)) => {}
             Err(error) => return Err(error),
         }
     }
     for outbox in outboxes(ports, &account).await? {
-        work_through(ports, &client, Worker { account: &account, now, lease }, &outbox, &mut posted).await?;
+        let worker = Worker { account: &account, lease, scratch: &scratch };
+        work_through(ports, &client, worker, &outbox, &mut posted).await?;
         posted.outboxes.push(outbox);
     }
     Ok(posted)
@@ -208,8 +211,8 @@ pub async fn waiting_for(ports: &Ports, account: &AccountId, transaction: &str) 
 #[derive(Debug, Clone, Copy)]
 struct Worker<'a> {
     account: &'a AccountId,
-    now: Timestamp,
     lease: SignedDuration,
+    scratch: &'a Path,
 }
 
 /// Reports whose settlements are not in the outbox as they stand now, or had lines without a transaction.
@@ -231,6 +234,25 @@ async fn unplanned(ports: &Ports, account: &AccountId) -> Result<BTreeSet<Report
     Ok(reports)
 }
 
+/// Why an outbox must not be worked at: its settlement is not what it was planned of.
+async fn withheld(ports: &Ports, outbox: &OutboxItem, scratch: &Path) -> Result<Option<String>, StepError> {
+    let key = &outbox.settlement;
+    let Some(current) = notice::current(ports, key).await? else {
+        return Ok(Some("no report of it counts".to_owned()));
+    };
+    if current.version != outbox.version {
+        let version = current.version;
+        return Ok(Some(format!(
+            "version {version} counts and is not planned yet; nothing of version {} is sent",
+            outbox.version
+        )));
+    }
+    Ok(match notice::together(ports, key, &current, scratch).await? {
+        Together::Agree(_) => None,
+        _ => Some("its payout notice does not agree with it".to_owned()),
+    })
+}
+
 /// Brings every batch of an outbox as far as it goes now.
 async fn work_through(
     ports: &Ports,
@@ -239,28 +261,35 @@ async fn work_through(
     outbox: &OutboxItem,
     posted: &mut Posted,
 ) -> Result<(), StepError> {
-    for (id, item, revision) in batches_of(ports, &outbox.settlement).await? {
-        if !outbox.batches.contains(&id) {
-            continue;
-        }
-        let waits = item.not_before.max(item.lease_until).filter(|until| *until > worker.now);
-        let item = if item.is_ended() || waits.is_some() || switched_off(ports, worker.account).await?.is_some() {
+    let mut batches = batches_of(ports, &outbox.settlement).await?;
+    batches.retain(|(id, _, _)| outbox.batches.contains(id));
+    let mut may_send = switched_off(ports, worker.account).await?.is_none();
+    if may_send
+        && !batches.iter().all(|(_, item, _)| item.is_ended())
+        && let Some(why) = withheld(ports, outbox, worker.scratch).await?
+    {
+        posted.withheld.push((outbox.settlement.clone(), why));
+        may_send = false;
+    }
+    for (id, item, revision) in batches {
+        let now = client.now();
+        let waits = item.not_before.max(item.lease_until).is_some_and(|until| until > now);
+        // The switch is looked at before every batch: it is there for the worst of days.
+        let item = if !may_send || item.is_ended() || waits || switched_off(ports, worker.account).await?.is_some() {
             item
         } else {
-            let lease_until = worker.now.saturating_add(worker.lease).unwrap_or(worker.now);
+            let lease_until = now.saturating_add(worker.lease).unwrap_or(now);
             let place = Place::batch(&outbox.settlement, &id);
-            let now = worker.now;
             let before = item.clone();
-            let sender = Sender { ports, client, place, item, revision, now, lease_until, refusals_are_whole: false };
-            match sender.run().await {
+            match (Sender { ports, client, place, item, revision, now, lease_until }).run().await {
                 Ok(item) => item,
                 // Another worker took the batch: it is the one to bring it to an end.
                 Err(StepError::Port(error)) if error.kind == PortErrorKind::Conflict => before,
                 Err(error) => return Err(error),
             }
         };
-        if !item.is_ended() {
-            let next = item.not_before.max(item.lease_until).unwrap_or(worker.now);
+        if may_send && !item.is_ended() {
+            let next = item.not_before.max(item.lease_until).unwrap_or(now);
             posted.not_before = Some(posted.not_before.map_or(next, |first| first.min(next)));
         }
         posted.events.extend(item.events);

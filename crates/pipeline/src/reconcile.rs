@@ -108,8 +108,8 @@ impl ExactSettlement {
     }
 }
 
-/// The settlements of a committed report that are exact, by themselves or with their notices, and those that are not,
-/// with how they stand to theirs. Only the first may flow on.
+/// The versions that a committed report made which are exact, by themselves or with their notices, and those that are
+/// not, with how they stand to theirs. A later version may have taken their place.
 pub(crate) async fn exact_settlements(
     ports: &Ports,
     account: &AccountId,
@@ -118,8 +118,7 @@ pub(crate) async fn exact_settlements(
 ) -> Result<(Vec<ExactSettlement>, Vec<(SettleKey, Together)>), StepError> {
     let item = Place::report(report, account).read::<ReportItem>(&*ports.state).await?.map(|(item, _)| item);
     if item.as_ref().map(|item| &item.state) != Some(&ReportState::Committed) {
-        let message = format!("Report {} is not committed, so that nothing of it may flow on", report.short());
-        return Err(StepError::Refused(message));
+        return Err(StepError::NotCommitted(report.short()));
     }
     let (mut exact, mut withheld) = (Vec::new(), Vec::new());
     for listed in settlements_of(ports, report, account).await? {

@@ -118,7 +118,7 @@ impl Newcomer<'_> {
             let standing = self.standing(settlement).await?;
             match &standing.case {
                 Case::InFlight(until) => {
-                    return Err(StepError::Busy { report: settlement.name(), until: *until });
+                    return Err(StepError::Busy { what: settlement.name(), until: *until });
                 }
                 Case::Conflict(before) if !released => {
                     conflicts += 1;

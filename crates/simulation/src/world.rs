@@ -151,7 +151,9 @@ impl Worker {
 
     /// How it speaks with Dintero: every worker is a new process, without a token.
     pub fn dintero(&self) -> Dintero {
-        Dintero::new(Arc::new(self.clone()), Arc::new(self.clone()), Hosts::default(), Environment::Test)
+        let clock = self.world.clock.clone();
+        let (http, secrets) = (Arc::new(self.clone()), Arc::new(self.clone()));
+        Dintero::new(http, secrets, Hosts::default(), Environment::Test, Arc::new(move || clock.now()))
     }
 
     /// Whether it has ended in the middle.

@@ -48,7 +48,8 @@ impl StandIn {
         let http = Arc::new(InProcess::new(Arc::clone(&sandbox), clock.clone()));
         let credentials = Credentials { client_id: CLIENT_ID.into(), client_secret: Secret::new(CLIENT_SECRET) };
         let config = DinteroConfig { account: account.clone(), credentials, hosts: Hosts::default() };
-        let app = app.with_dintero(http, config);
+        let time = clock.clone();
+        let app = app.with_dintero(http, config, Arc::new(move || time.now()));
         post::set_posting(&app.ports, account, true, clock.now()).await?;
         Ok((StandIn { sandbox, clock }, app))
     }
@@ -98,7 +99,7 @@ impl StandIn {
         let orders: BTreeMap<&str, &str> =
             known.iter().map(|known| (known.id.as_str(), known.merchant_reference.as_str())).collect();
         let ids: Vec<&str> = orders.keys().copied().collect();
-        let client = dintero.account(account, self.now())?;
+        let client = dintero.account(account)?;
         writeln!(out, "Settlement events at Dintero (a stand-in of its API in this process)")?;
         writeln!(out, "  order        settlement   amount   = capture - refund - fee       status of the transaction")?;
         let mut transactions = client.transactions_by_id(&ids).await?;

@@ -24,7 +24,10 @@ impl Work<'_> {
             None => (0, None, Expect::Absent),
             Some((item, revision)) => match &item.state {
                 ReportState::Claimed { lease_until } if *lease_until > self.command.now => {
-                    return Err(StepError::Busy { report: item.report.short(), until: *lease_until });
+                    return Err(StepError::Busy {
+                        what: format!("Report {}", item.report.short()),
+                        until: *lease_until,
+                    });
                 }
                 ReportState::Claimed { .. } if item.attempts >= ATTEMPTS_MAX => {
                     return self.give_up(item.clone(), *revision).await.map(Claim::Ended);

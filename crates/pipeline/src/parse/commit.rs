@@ -103,7 +103,7 @@ impl Work<'_> {
             Ok(()) => Ok(Some(version)),
             Err(error) if error.kind == PortErrorKind::Conflict => {
                 let until = self.command.now + self.command.lease;
-                Err(StepError::Busy { report: settlement.name(), until })
+                Err(StepError::Busy { what: settlement.name(), until })
             }
             Err(error) => Err(error.into()),
         }

@@ -51,6 +51,8 @@ pub enum EventState {
         /// What happened.
         why: String,
     },
+    /// A later version of the settlement took its place before it was ever sent.
+    Superseded,
     /// Only a person can say what is right.
     Human {
         /// What is to be decided.
@@ -61,7 +63,13 @@ pub enum EventState {
 impl EventState {
     /// Whether nothing more is to be done by itself.
     pub fn is_ended(&self) -> bool {
-        matches!(self, EventState::Posted { .. } | EventState::Refused { .. } | EventState::Human { .. })
+        match self {
+            EventState::Planned | EventState::InFlight | EventState::Unknown { .. } => false,
+            EventState::Posted { .. }
+            | EventState::Refused { .. }
+            | EventState::Superseded
+            | EventState::Human { .. } => true,
+        }
     }
 
     /// The word for people.
@@ -72,6 +80,7 @@ impl EventState {
             EventState::Posted { .. } => "POSTED",
             EventState::Refused { .. } => "REFUSED",
             EventState::Unknown { .. } => "UNKNOWN",
+            EventState::Superseded => "SUPERSEDED",
             EventState::Human { .. } => "HUMAN",
         }
     }
@@ -92,7 +101,8 @@ pub struct BatchItem {
     pub lease_until: Option<Timestamp>,
     /// Not before then is it taken up again.
     pub not_before: Option<Timestamp>,
-    /// The last body that was to be sent, byte for byte, written down before it was.
+    /// The last body that was to be sent, byte for byte, written down before it was. A batch that is refused is sent in
+    /// parts, each a body of its own.
     pub body: Option<String>,
 }
 
@@ -102,9 +112,10 @@ impl BatchItem {
         self.events.iter().all(|event| event.state.is_ended())
     }
 
-    /// Its id: made of its events and their money, so that the same events with other money are another batch.
-    pub fn id_of(events: &[PlannedEvent]) -> String {
+    /// Its id: made of the version, its events and their money, so that what is there under it is the same.
+    pub fn id_of(version: u32, events: &[PlannedEvent]) -> String {
         let mut hash = Sha256::new();
+        hash.update(version.to_be_bytes());
         for event in events {
             hash.update(event.id.as_bytes());
             event.event.money().iter().for_each(|minor| hash.update(minor.to_be_bytes()));

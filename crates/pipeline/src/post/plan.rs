@@ -1,20 +1,21 @@
 //! Planning: the lines of a settlement become settlement events, and the events batches in the outbox.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 
 use dintero::TransactionFilter;
 use jiff::{SignedDuration, Timestamp};
+use matching::{Index, IndexBuilder, MatchState, Seen, match_line};
 use serde::{Deserialize, Serialize};
-use settlement::{Fees, LineRecord, MajorUnits, SettleKey, Settlement, SettlementEvent, exponent};
+use settlement::{Fees, LineKind, LineRecord, MajorUnits, SettleKey, SettlementEvent, Transaction, exponent};
 use tempfile::NamedTempFile;
 
 use super::batch::{BatchItem, EVENTS_MAX, EventState, PlannedEvent, event_id};
-use super::find::{Finder, Found};
 use super::{PostReport, batches_of};
 use crate::StepError;
 use crate::client::AccountClient;
 use crate::items::{Order, Place, journal};
+use crate::notice::current;
 use crate::ports::{Expect, PortErrorKind, Ports, Put, TRANSACT_WRITES_MAX};
 use crate::reconcile::{ExactSettlement, exact_settlements};
 use crate::standing::fetch_lines;
@@ -76,7 +77,14 @@ pub struct ChangedEvent {
     pub now_minor: i64,
 }
 
-/// Plans what a report's exact settlements are to tell Dintero. Running it again plans only what was not matched before.
+impl ChangedEvent {
+    fn of(told: &PlannedEvent, now_minor: i64) -> Self {
+        ChangedEvent { transaction: told.transaction.clone(), before_minor: told.event.amount_minor, now_minor }
+    }
+}
+
+/// Plans what a report's exact settlements are to tell Dintero, those that no later version has taken the place of.
+/// Running it again plans only what was not matched before.
 pub(super) async fn plan(
     ports: &Ports,
     client: &AccountClient<'_>,
@@ -86,6 +94,10 @@ pub(super) async fn plan(
     let mut undone = Vec::new();
     let mut outboxes = Vec::new();
     for exact in settlements {
+        let current = current(ports, &exact.key).await?;
+        if current.is_none_or(|current| current.version != exact.version.version) {
+            continue;
+        }
         let place = Place::outbox(&exact.key);
         let known = place.read::<OutboxItem>(&*ports.state).await?;
         match known {
@@ -101,17 +113,19 @@ pub(super) async fn plan(
     }
     let lines = NamedTempFile::new_in(&command.scratch)?;
     fetch_lines(ports, &command.account, command.report, &lines).await?;
-    let finder = transactions_around(client, &lines).await?;
+    let index = transactions_around(client, &lines).await?;
+    let mut seen = Seen::default();
     for (exact, known) in undone {
         let mut plan = Plan::default();
+        let mut matcher = Matcher { index: &index, seen: &mut seen, client, exact: &exact };
         for line in tables::read_lines(File::open(lines.path())?)? {
             let line = line?;
             if exact.has(&line) {
-                plan.add(&exact.version.settlement, &line, &finder, client);
+                plan.add(&line, &mut matcher);
             }
         }
         for line in &exact.added {
-            plan.add(&exact.version.settlement, line, &finder, client);
+            plan.add(line, &mut matcher);
         }
         outboxes.push(plan.store(ports, &exact, known, command.now).await?);
     }
@@ -119,7 +133,7 @@ pub(super) async fn plan(
 }
 
 /// Reads the transactions that were captured or refunded around the days of the lines.
-async fn transactions_around(client: &AccountClient<'_>, lines: &NamedTempFile) -> Result<Finder, StepError> {
+async fn transactions_around(client: &AccountClient<'_>, lines: &NamedTempFile) -> Result<Index, StepError> {
     let mut times: Option<(Timestamp, Timestamp)> = None;
     for line in tables::read_lines(File::open(lines.path())?)? {
         let line = line?;
@@ -130,15 +144,24 @@ async fn transactions_around(client: &AccountClient<'_>, lines: &NamedTempFile) 
             times = Some(times.map_or((at, at), |(first, last)| (first.min(at), last.max(at))));
         }
     }
-    let mut finder = Finder::default();
+    let mut known = BTreeSet::new();
+    let mut builder = IndexBuilder::default();
+    let mut failed = None;
     if let Some((first, last)) = times {
         let from = first.saturating_sub(AROUND).unwrap_or(first);
         let to = last.saturating_add(AROUND).unwrap_or(last);
         for filter in [TransactionFilter::CapturedBetween(from, to), TransactionFilter::RefundedBetween(from, to)] {
-            client.transactions(&filter, |transaction| finder.add(transaction)).await?;
+            let add = |transaction: Transaction| {
+                // One that was captured and refunded within the time is in both lists.
+                if failed.is_none() && known.insert(transaction.id.clone()) {
+                    failed = builder.add(&transaction).err();
+                }
+            };
+            client.transactions(&filter, add).await?;
         }
     }
-    Ok(finder)
+    let built = failed.map_or_else(|| builder.build(), Err);
+    built.map_err(|error| StepError::Refused(format!("The transactions cannot be matched: {error}")))
 }
 
 /// What is gathered of one settlement.
@@ -152,10 +175,60 @@ struct Plan {
     unmatched: Vec<UnmatchedLine>,
 }
 
+/// The events of the lines beside those of before.
+#[derive(Default)]
+struct Compared<'a> {
+    /// Those to be planned.
+    events: Vec<PlannedEvent>,
+    /// Amount of all, in minor units.
+    events_minor: i128,
+    /// Those that were sent, or may have been, with other money.
+    changed: Vec<ChangedEvent>,
+    /// Those of before with other money, sent or not.
+    differing: Vec<&'a PlannedEvent>,
+}
+
+/// What tells a line's transaction.
+struct Matcher<'a> {
+    index: &'a Index,
+    seen: &'a mut Seen,
+    client: &'a AccountClient<'a>,
+    exact: &'a ExactSettlement,
+}
+
+/// What a line is to Dintero.
+enum Told {
+    /// Money of that transaction.
+    Event(String),
+    /// Nothing that Dintero keeps at a transaction, or that another payer tells of.
+    Nothing,
+    /// Money of a transaction that cannot be told.
+    Unmatched(String),
+}
+
+impl Matcher<'_> {
+    fn find(&mut self, line: &LineRecord) -> Told {
+        let elsewhere = |added: &&LineRecord| added.kind == LineKind::Adjustment;
+        let mut elsewhere = self.exact.added.iter().filter(elsewhere);
+        if line.provider_method.is_some() && elsewhere.any(|added| added.provider_method == line.provider_method) {
+            return Told::Nothing;
+        }
+        let provider = &self.exact.key.provider;
+        match match_line(self.index, provider, line, self.seen) {
+            MatchState::NotATransaction(_) => Told::Nothing,
+            MatchState::Matched(found) if self.client.owns(&found.transaction_id) => Told::Event(found.transaction_id),
+            MatchState::Matched(found) => {
+                Told::Unmatched(format!("transaction {} is of another account", found.transaction_id))
+            }
+            state => Told::Unmatched(state.explained(provider)),
+        }
+    }
+}
+
 impl Plan {
-    fn add(&mut self, settlement: &Settlement, line: &LineRecord, finder: &Finder, client: &AccountClient<'_>) {
+    fn add(&mut self, line: &LineRecord, matcher: &mut Matcher<'_>) {
         let terms = &line.terms;
-        let fee = match settlement.fees {
+        let fee = match matcher.exact.version.settlement.fees {
             // What is invoiced is not taken off the payout.
             Fees::Invoiced => 0,
             Fees::Deducted | Fees::Unknown => i128::from(terms.fee_minor) + i128::from(terms.fee_vat_minor),
@@ -164,21 +237,20 @@ impl Plan {
         let rest: i128 = rest.into_iter().map(i128::from).sum();
         let net = i128::from(terms.capture_minor) + i128::from(terms.refund_minor) - fee + rest;
         self.net += net;
-        let why = match finder.find(line) {
-            Found::Transaction(transaction) if client.owns(&transaction.id) => {
-                let (lines, sums) = self.events.entry(transaction.id.clone()).or_default();
+        let why = match matcher.find(line) {
+            Told::Event(transaction) => {
+                let (lines, sums) = self.events.entry(transaction).or_default();
                 *lines += 1;
                 let money = [i128::from(terms.capture_minor), -i128::from(terms.refund_minor), fee];
                 sums.iter_mut().zip(money).for_each(|(sum, minor)| *sum += minor);
                 self.not_postable += rest;
                 return;
             }
-            Found::NotPostable => {
+            Told::Nothing => {
                 self.not_postable += net;
                 return;
             }
-            Found::Transaction(transaction) => format!("transaction {} is of another account", transaction.id),
-            Found::Unmatched(why) => why,
+            Told::Unmatched(why) => why,
         };
         self.unmatched_net += net;
         self.unmatched_lines += 1;
@@ -187,6 +259,43 @@ impl Plan {
             let net_minor = i64::try_from(net).unwrap_or(i64::MAX);
             self.unmatched.push(UnmatchedLine { line_no, order_reference, net_minor, why });
         }
+    }
+
+    /// Holds the events of the lines against those that were planned or told before.
+    fn compare<'a>(
+        &self,
+        exact: &ExactSettlement,
+        told: impl Iterator<Item = &'a PlannedEvent>,
+    ) -> Result<Compared<'a>, StepError> {
+        let told = told.filter(|event| event.state != EventState::Superseded);
+        let mut told: BTreeMap<&str, &PlannedEvent> = told.map(|event| (event.id.as_str(), event)).collect();
+        let mut compared = Compared::default();
+        for (transaction, (lines, sums)) in &self.events {
+            let event = event_of(exact, *sums)?;
+            let id = event_id(&exact.key, transaction, None);
+            let now_minor = event.amount_minor;
+            compared.events_minor += i128::from(now_minor);
+            let state = first_state(exact, &event);
+            let plan = PlannedEvent { id, transaction: transaction.clone(), event, lines: *lines, state };
+            let Some(told) = told.remove(plan.id.as_str()) else {
+                compared.events.push(plan);
+                continue;
+            };
+            if told.event.money() == plan.event.money() {
+                continue;
+            }
+            compared.differing.push(told);
+            if told.state == EventState::Planned {
+                compared.events.push(plan);
+            } else {
+                compared.changed.push(ChangedEvent::of(told, now_minor));
+            }
+        }
+        // What no line speaks of any more was told for nothing.
+        let sent = told.values().filter(|told| told.state != EventState::Planned);
+        compared.changed.extend(sent.map(|told| ChangedEvent::of(told, 0)));
+        compared.differing.extend(told.into_values());
+        Ok(compared)
     }
 
     /// Writes the batches, then the outbox that names them: what it does not name is never sent.
@@ -200,35 +309,16 @@ impl Plan {
         let listed = |id: &String| known.as_ref().is_some_and(|(item, _)| item.batches.contains(id));
         let mut earlier = batches_of(ports, &exact.key).await?;
         earlier.retain(|(id, _, _)| listed(id));
-        let mut before: BTreeMap<&str, &PlannedEvent> =
-            earlier.iter().flat_map(|(_, batch, _)| &batch.events).map(|event| (event.id.as_str(), event)).collect();
-        let mut events = Vec::new();
-        let mut changed = Vec::new();
-        let mut events_minor = 0_i128;
-        for (transaction, (lines, sums)) in &self.events {
-            let event = event_of(exact, *sums)?;
-            let id = event_id(&exact.key, transaction, None);
-            events_minor += i128::from(event.amount_minor);
-            match before.remove(id.as_str()) {
-                None => {
-                    let (transaction, state) = (transaction.clone(), first_state(exact));
-                    events.push(PlannedEvent { id, transaction, event, lines: *lines, state });
-                }
-                Some(planned) if planned.event.money() == event.money() => {}
-                Some(planned) => changed.push(ChangedEvent {
-                    transaction: transaction.clone(),
-                    before_minor: planned.event.amount_minor,
-                    now_minor: event.amount_minor,
-                }),
-            }
+        let told = earlier.iter().flat_map(|(_, batch, _)| &batch.events);
+        let Compared { mut events, events_minor, changed, differing } = self.compare(exact, told)?;
+        if let Some((item, _)) = known.as_ref().filter(|(item, _)| item.version == exact.version.version)
+            && !differing.is_empty()
+        {
+            // The lines are the same, and only their transactions are read otherwise than before: nothing that was
+            // decided moves.
+            return Ok(item.clone());
         }
-        // What no line speaks of any more was told for nothing.
-        changed.extend(before.values().map(|planned| ChangedEvent {
-            transaction: planned.transaction.clone(),
-            before_minor: planned.event.amount_minor,
-            now_minor: 0,
-        }));
-        supersede(ports, exact, &earlier, &changed, now).await?;
+        supersede(ports, exact, &earlier, &differing, now).await?;
         events.sort_by(|a, b| a.id.cmp(&b.id));
         let made = make_batches(exact, &events);
         write_batches(ports, exact, &made).await?;
@@ -283,52 +373,63 @@ fn event_of(exact: &ExactSettlement, [capture, refund, fee]: [i128; 3]) -> Resul
     })
 }
 
-/// Events that an earlier version planned with other money are not sent any more; a person sets right what was.
+/// Events that an earlier version planned with other money are not sent any more: those that were never sent make room
+/// for the new ones, and a person sets right the others.
 async fn supersede(
     ports: &Ports,
     exact: &ExactSettlement,
     earlier: &[(String, BatchItem, u64)],
-    changed: &[ChangedEvent],
+    differing: &[&PlannedEvent],
     now: Timestamp,
 ) -> Result<(), StepError> {
+    let version = exact.version.version;
+    let differing: BTreeSet<&str> = differing.iter().map(|event| event.id.as_str()).collect();
     for (id, batch, revision) in earlier {
         let mut batch = batch.clone();
         let mut held = 0;
         for event in batch.events.iter_mut().filter(|event| !event.state.is_ended()) {
-            let Some(other) = changed.iter().find(|changed| changed.transaction == event.transaction) else { continue };
-            let why = format!(
-                "version {} of the settlement says {}, this event {}; it was {}",
-                exact.version.version,
-                MajorUnits::new(other.now_minor, exponent(&exact.key.provider, exact.key.currency)),
-                MajorUnits::new(other.before_minor, exponent(&exact.key.provider, exact.key.currency)),
-                event.state.word()
-            );
-            event.state = EventState::Human { why };
+            if !differing.contains(event.id.as_str()) {
+                continue;
+            }
+            event.state = match event.state {
+                EventState::Planned => EventState::Superseded,
+                _ => EventState::Human {
+                    why: format!("it was {} when version {version} came with another amount", event.state.word()),
+                },
+            };
             held += 1;
         }
         if held == 0 {
             continue;
         }
         if let Some(until) = batch.lease_until.filter(|until| *until > now) {
-            return Err(StepError::Busy { report: id.clone(), until });
+            return Err(StepError::Busy { what: format!("Batch {}", id.get(..12).unwrap_or(id)), until });
         }
         let place = Place::batch(&exact.key, id);
-        let what = format!("{held} events superseded by version {}", exact.version.version);
+        let what = format!("{held} events superseded by version {version}");
         let entry = journal(&place, revision + 1, now, Order::Posting, what);
         ports.state.transact(&[place.put(&batch, Expect::Revision(*revision)), entry]).await?;
     }
     Ok(())
 }
 
-/// Dintero's minor units must be the provider's: nothing is converted here.
-fn first_state(exact: &ExactSettlement) -> EventState {
+/// Dintero's minor units must be the provider's, since nothing is converted here, and what is given back of a fee has no
+/// documented form.
+fn first_state(exact: &ExactSettlement, event: &SettlementEvent) -> EventState {
     let SettleKey { provider, currency, .. } = &exact.key;
     let (theirs, ours) = (exponent("dintero", *currency), exponent(provider, *currency));
-    if theirs == ours {
-        return EventState::Planned;
+    let [_, parts @ ..] = event.money();
+    if theirs != ours {
+        return EventState::Human {
+            why: format!("{provider} counts {currency} with {ours} decimals, Dintero {theirs}"),
+        };
     }
-    let why = format!("{provider} counts {currency} with {ours} decimals, Dintero with {theirs}");
-    EventState::Human { why }
+    if parts.iter().any(|minor| *minor < 0) {
+        let [capture, refund, fee] = parts.map(|minor| MajorUnits::new(minor, ours));
+        let why = format!("capture {capture}, refund {refund} and fee {fee} cannot be told as amounts not below zero");
+        return EventState::Human { why };
+    }
+    EventState::Planned
 }
 
 /// As many batches as are needed; which events share one does not depend on anything but the events.
@@ -343,7 +444,7 @@ fn make_batches(exact: &ExactSettlement, events: &[PlannedEvent]) -> Vec<(String
             not_before: None,
             body: None,
         };
-        (BatchItem::id_of(events), item)
+        (BatchItem::id_of(item.version, events), item)
     };
     events.chunks(EVENTS_MAX).map(batch).collect()
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use settlement::SettleKey;
 
 use super::batch::EventState;
-use super::batches_of;
+use super::{OutboxItem, batches_of};
 use crate::StepError;
 use crate::items::{Order, Place, journal};
 use crate::ports::{Expect, Ports};
@@ -38,6 +38,16 @@ pub struct Resolve {
 /// # Errors
 /// When no event of the transaction waits for a person, a worker has the batch, or the state cannot answer.
 pub async fn resolve(ports: &Ports, command: &Resolve) -> Result<usize, StepError> {
+    let outbox = Place::outbox(&command.settlement).read::<OutboxItem>(&*ports.state).await?;
+    let is_changed = |outbox: &OutboxItem| outbox.changed.iter().any(|event| event.transaction == command.transaction);
+    if command.decision == Decision::Again && outbox.as_ref().is_some_and(|(outbox, _)| is_changed(outbox)) {
+        let message = format!(
+            "A later version of the settlement has another amount for {}: set it right at Dintero by hand, then resolve it \
+             as posted",
+            command.transaction
+        );
+        return Err(StepError::Refused(message));
+    }
     let mut decided = 0;
     for (id, mut item, revision) in batches_of(ports, &command.settlement).await? {
         let waits = item.events.iter_mut().filter(|event| {
@@ -56,7 +66,7 @@ pub async fn resolve(ports: &Ports, command: &Resolve) -> Result<usize, StepErro
             continue;
         }
         if let Some(until) = item.lease_until.filter(|until| *until > command.now) {
-            return Err(StepError::Busy { report: id, until });
+            return Err(StepError::Busy { what: format!("Batch {}", id.get(..12).unwrap_or(&id)), until });
         }
         item.attempt = 0;
         item.not_before = None;

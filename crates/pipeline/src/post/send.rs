@@ -10,17 +10,20 @@ use super::batch::{BatchItem, EventState};
 use crate::StepError;
 use crate::client::AccountClient;
 use crate::items::{Order, Place, journal};
-use crate::ports::{Expect, Ports};
+use crate::ports::{Expect, PortErrorKind, Ports};
 
 /// The longest that Dintero is taken to work at a request: behind twice of it, one that was lost does not arrive any more.
 const SERVER_SECONDS_MAX: i64 = 30;
 
-/// A batch that was taken up so often without an end is left to a person.
+/// What is not known after so many attempts is left to a person.
 const ATTEMPTS_MAX: u32 = 12;
 
 /// Seconds to wait after the first attempt that led nowhere; doubled each time.
 const BACK_OFF_SECONDS: i64 = 30;
 const BACK_OFF_SECONDS_MAX: i64 = 3_600;
+
+/// Nobody is made to wait for longer than this.
+const WAIT_MAX: SignedDuration = SignedDuration::from_hours(6);
 
 /// How the signs of refunds and fees are written.
 const SIGNS: Signs = Signs::Magnitudes;
@@ -34,8 +37,6 @@ pub(super) struct Sender<'a> {
     pub(super) revision: u64,
     pub(super) now: Timestamp,
     pub(super) lease_until: Timestamp,
-    /// Whether a refusal was seen to leave nothing of its request behind.
-    pub(super) refusals_are_whole: bool,
 }
 
 /// What came of sending some events of a batch.
@@ -52,14 +53,8 @@ impl Sender<'_> {
     /// Takes the batch up and brings it as far as it goes now.
     pub(super) async fn run(mut self) -> Result<BatchItem, StepError> {
         self.take_up().await?;
-        match self.read_back().await {
-            Ok(()) => {}
-            Err(StepError::Port(error)) => {
-                let wait = self.back_off();
-                self.let_go(Some(wait), format!("could not be read back: {error}")).await?;
-                return Ok(self.item);
-            }
-            Err(error) => return Err(error),
+        if !self.reads_back().await? {
+            return Ok(self.item);
         }
         let planned = self.events_that(|state| *state == EventState::Planned);
         if !planned.is_empty() && self.send(planned).await? == Stop::Yes {
@@ -85,9 +80,11 @@ impl Sender<'_> {
         }
         self.item.attempt += 1;
         if self.item.attempt > ATTEMPTS_MAX {
-            for event in self.item.events.iter_mut().filter(|event| !event.state.is_ended()) {
-                let why = format!("it was taken up {ATTEMPTS_MAX} times without an end; it is {}", event.state.word());
-                event.state = EventState::Human { why };
+            for event in &mut self.item.events {
+                if let EventState::Unknown { why, .. } = &event.state {
+                    let why = format!("it was read back {ATTEMPTS_MAX} times without an end: {why}");
+                    event.state = EventState::Human { why };
+                }
             }
         }
         self.item.lease_until = Some(self.lease_until);
@@ -143,7 +140,7 @@ impl Sender<'_> {
             let mut alone = group.len() == 1;
             while !alone {
                 group.retain(|place| self.is_planned(*place));
-                let rest = group.split_off(group.len().div_ceil(2));
+                let rest = group.split_off(first_part(group.len()));
                 if group.is_empty() {
                     break;
                 }
@@ -190,20 +187,24 @@ impl Sender<'_> {
             Outcome::Refused { status, message } => {
                 self.set_all(group, &EventState::Planned);
                 self.save(format!("refused: {message}")).await?;
-                if group.len() > 1 && !self.refusals_are_whole {
-                    self.read_back().await?;
-                    self.refusals_are_whole = group.iter().all(|place| self.is_planned(*place));
+                // Whether a part of it was done nevertheless is not documented.
+                if group.len() > 1 && !self.reads_back().await? {
+                    return Ok(Sent::Stopped);
                 }
                 return Ok(Sent::Refused(status, message));
             }
             Outcome::Conflict(message) => {
                 self.set_all(group, &EventState::Planned);
-                self.read_back().await?;
-                let why = format!("Dintero says that it conflicts ({message}), and has no such event");
-                for place in group.iter().filter(|place| self.is_planned(**place)).copied().collect::<Vec<_>>() {
-                    self.set(place, EventState::Human { why: why.clone() });
+                self.save(format!("conflict: {message}")).await?;
+                if !self.reads_back().await? {
+                    return Ok(Sent::Stopped);
                 }
-                self.save("conflict read back".to_owned()).await?;
+                let [place] = group else { return Ok(Sent::Refused(409, message)) };
+                if self.is_planned(*place) {
+                    let why = format!("Dintero says that it conflicts ({message}), and has no such event");
+                    self.set(*place, EventState::Human { why });
+                    self.save("conflict read back".to_owned()).await?;
+                }
                 return Ok(Sent::Taken);
             }
             Outcome::Unknown(why) => {
@@ -213,7 +214,7 @@ impl Sender<'_> {
             }
             Outcome::Later(after) => {
                 self.set_all(group, &EventState::Planned);
-                let until = self.now.saturating_add(after).unwrap_or(self.now);
+                let until = self.now.saturating_add(after.min(WAIT_MAX)).unwrap_or(self.now);
                 (until, format!("asked to wait {} s", after.as_secs()))
             }
             Outcome::NotSent(why) => (self.unsent(group), format!("not sent: {why}")),
@@ -224,6 +225,19 @@ impl Sender<'_> {
         };
         self.let_go(Some(wait), why).await?;
         Ok(Sent::Stopped)
+    }
+
+    /// Reads back within an attempt; the batch is let go when that cannot be done.
+    async fn reads_back(&mut self) -> Result<bool, StepError> {
+        match self.read_back().await {
+            Ok(()) => Ok(true),
+            Err(StepError::Port(error)) if error.kind != PortErrorKind::Conflict => {
+                let wait = self.back_off();
+                self.let_go(Some(wait), format!("could not be read back: {error}")).await?;
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Transactions are recognised by their ids, wherever they stand in the answer.
@@ -298,6 +312,12 @@ impl Sender<'_> {
     }
 }
 
+/// How many of a refused group are tried first. A part that is refused costs a reading as well, so that it is the smaller
+/// one.
+fn first_part(len: usize) -> usize {
+    (len * 2 / 5).max(1)
+}
+
 /// Whether the worker has to leave the batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stop {
@@ -330,13 +350,11 @@ pub(crate) fn standing(event: &SettlementEvent, transaction: &Transaction) -> Op
         return Some(EventState::Posted { found: true });
     }
     let decimals = exponent("dintero", transaction.currency);
-    let show =
-        |minor: i128| i64::try_from(minor).map_or_else(|_| "?".into(), |m| MajorUnits::new(m, decimals).to_string());
-    let [amount, ..] = sums;
-    let why = format!(
-        "Dintero has this settlement at the transaction with amount {}, expected {}",
-        show(amount),
-        show(i128::from(event.amount_minor))
-    );
-    Some(EventState::Human { why })
+    let told = |money: [i128; 4]| {
+        let shown = money.map(|minor| i64::try_from(minor).map(|minor| MajorUnits::new(minor, decimals).to_string()));
+        let [amount, capture, refund, fee] = shown.map(|shown| shown.unwrap_or_else(|_| "beyond counting".to_owned()));
+        format!("{amount} (capture {capture}, refund {refund}, fee {fee})")
+    };
+    let (found, expected) = (told(sums), told(event.money().map(i128::from)));
+    Some(EventState::Human { why: format!("Dintero has this settlement at it with {found}, expected {expected}") })
 }
