@@ -85,10 +85,10 @@ pub async fn run(ports: &Ports, dintero: &Dintero, command: &PostReport) -> Resu
         return Ok(Posted { off: Some(off), ..Posted::default() });
     }
     let outboxes = plan::plan(ports, &client, command).await?;
-    let mut posted = Posted::default();
+    let (mut posted, mut pause) = (Posted::default(), None);
     for outbox in outboxes {
         let worker = Worker { account: &command.account, lease: command.lease, scratch: &command.scratch };
-        work_through(ports, &client, worker, &outbox, &mut posted).await?;
+        work_through(ports, &client, worker, &outbox, &mut pause, &mut posted).await?;
         posted.outboxes.push(outbox);
     }
     Ok(posted)
@@ -105,7 +105,7 @@ pub async fn go_on(ports: &Ports, dintero: &Dintero, command: &PostAccount) -> R
         return Ok(Posted { off: Some(off), ..Posted::default() });
     }
     let PostAccount { account, now, lease, scratch } = command.clone();
-    let mut posted = Posted::default();
+    let (mut posted, mut pause) = (Posted::default(), None);
     for report in unplanned(ports, &account).await? {
         let (account, scratch) = (account.clone(), scratch.clone());
         let command = PostReport { account, report, now, lease, scratch };
@@ -117,7 +117,7 @@ pub async fn go_on(ports: &Ports, dintero: &Dintero, command: &PostAccount) -> R
     }
     for outbox in outboxes(ports, &account).await? {
         let worker = Worker { account: &account, lease, scratch: &scratch };
-        work_through(ports, &client, worker, &outbox, &mut posted).await?;
+        work_through(ports, &client, worker, &outbox, &mut pause, &mut posted).await?;
         posted.outboxes.push(outbox);
     }
     Ok(posted)
@@ -253,12 +253,14 @@ async fn withheld(ports: &Ports, outbox: &OutboxItem, scratch: &Path) -> Result<
     })
 }
 
-/// Brings every batch of an outbox as far as it goes now.
+/// Brings every batch of an outbox as far as it goes now. Where one finds that Dintero takes nothing more until some time,
+/// the others wait as long.
 async fn work_through(
     ports: &Ports,
     client: &AccountClient<'_>,
     worker: Worker<'_>,
     outbox: &OutboxItem,
+    pause: &mut Option<Timestamp>,
     posted: &mut Posted,
 ) -> Result<(), StepError> {
     let mut batches = batches_of(ports, &outbox.settlement).await?;
@@ -277,12 +279,17 @@ async fn work_through(
         // The switch is looked at before every batch: it is there for the worst of days.
         let item = if !may_send || item.is_ended() || waits || switched_off(ports, worker.account).await?.is_some() {
             item
+        } else if let Some(until) = *pause {
+            hold_back(ports, &Place::batch(&outbox.settlement, &id), item, revision, until, now).await?
         } else {
             let lease_until = now.saturating_add(worker.lease).unwrap_or(now);
             let place = Place::batch(&outbox.settlement, &id);
             let before = item.clone();
-            match (Sender { ports, client, place, item, revision, now, lease_until }).run().await {
-                Ok(item) => item,
+            match (Sender { ports, client, place, item, revision, now, lease_until, pause: None }).run().await {
+                Ok((item, until)) => {
+                    *pause = until;
+                    item
+                }
                 // Another worker took the batch: it is the one to bring it to an end.
                 Err(StepError::Port(error)) if error.kind == PortErrorKind::Conflict => before,
                 Err(error) => return Err(error),
@@ -295,4 +302,21 @@ async fn work_through(
         posted.events.extend(item.events);
     }
     Ok(())
+}
+
+/// Lets a batch wait that nobody has taken up.
+async fn hold_back(
+    ports: &Ports,
+    place: &Place,
+    item: BatchItem,
+    revision: u64,
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<BatchItem, StepError> {
+    let held = BatchItem { not_before: Some(until), ..item.clone() };
+    let entry = journal(place, revision + 1, now, Order::Posting, "waits with the batch before it".to_owned());
+    match ports.state.transact(&[place.put(&held, Expect::Revision(revision)), entry]).await {
+        Err(error) if error.kind == PortErrorKind::Conflict => Ok(item),
+        written => Ok(written.map(|()| held)?),
+    }
 }

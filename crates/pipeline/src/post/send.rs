@@ -37,6 +37,8 @@ pub(super) struct Sender<'a> {
     pub(super) revision: u64,
     pub(super) now: Timestamp,
     pub(super) lease_until: Timestamp,
+    /// Until then Dintero wants nothing of the account: it asked to wait, or takes no token, or is not there.
+    pub(super) pause: Option<Timestamp>,
 }
 
 /// What came of sending some events of a batch.
@@ -50,15 +52,15 @@ enum Sent {
 }
 
 impl Sender<'_> {
-    /// Takes the batch up and brings it as far as it goes now.
-    pub(super) async fn run(mut self) -> Result<BatchItem, StepError> {
+    /// Takes the batch up and brings it as far as it goes now; says until when nothing more is to be sent at all.
+    pub(super) async fn run(mut self) -> Result<(BatchItem, Option<Timestamp>), StepError> {
         self.take_up().await?;
         if !self.reads_back().await? {
-            return Ok(self.item);
+            return Ok((self.item, self.pause));
         }
         let planned = self.events_that(|state| *state == EventState::Planned);
         if !planned.is_empty() && self.send(planned).await? == Stop::Yes {
-            return Ok(self.item);
+            return Ok((self.item, self.pause));
         }
         let waits = self.item.events.iter().filter_map(|event| match event.state {
             EventState::Unknown { until, .. } => Some(until),
@@ -67,7 +69,7 @@ impl Sender<'_> {
         // Whether it arrived can be read long before it may be sent again.
         let not_before = waits.max().map(|until| until.min(self.back_off()));
         self.let_go(not_before, "worked through".to_owned()).await?;
-        Ok(self.item)
+        Ok((self.item, None))
     }
 
     async fn take_up(&mut self) -> Result<(), StepError> {
@@ -210,7 +212,9 @@ impl Sender<'_> {
             Outcome::Unknown(why) => {
                 let until = self.settled_by(self.lease_until);
                 self.set_all(group, &EventState::Unknown { until, why: why.clone() });
-                (until.min(self.back_off()), format!("outcome unknown: {why}"))
+                let wait = until.min(self.back_off());
+                self.let_go(Some(wait), format!("outcome unknown: {why}")).await?;
+                return Ok(Sent::Stopped);
             }
             Outcome::Later(after) => {
                 self.set_all(group, &EventState::Planned);
@@ -223,6 +227,7 @@ impl Sender<'_> {
                 (self.unsent(group), format!("the API client may not post settlement events ({message})"))
             }
         };
+        self.pause = Some(wait);
         self.let_go(Some(wait), why).await?;
         Ok(Sent::Stopped)
     }
@@ -233,6 +238,7 @@ impl Sender<'_> {
             Ok(()) => Ok(true),
             Err(StepError::Port(error)) if error.kind != PortErrorKind::Conflict => {
                 let wait = self.back_off();
+                self.pause = (error.kind == PortErrorKind::Refused).then_some(wait);
                 self.let_go(Some(wait), format!("could not be read back: {error}")).await?;
                 Ok(false)
             }
