@@ -9,6 +9,7 @@ mod golden;
 mod http;
 mod injection;
 mod notices;
+mod posting;
 mod properties;
 mod refusal;
 mod simulation;
