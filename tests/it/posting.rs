@@ -1,7 +1,10 @@
 //! Posting, from the upload to what stands at the stand-in for Dintero: each event once in effect, whatever is answered.
 
+mod again;
 mod answers;
 mod planned;
+mod racing;
+mod waits;
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
