@@ -164,9 +164,12 @@ impl World {
 struct Wire {
     inner: InProcess,
     sandbox: Arc<Mutex<Sandbox>>,
-    change: Mutex<Option<(RequestKind, fn(&mut Value))>>,
+    change: Mutex<Option<Change>>,
     meanwhile: Mutex<Option<Meanwhile>>,
 }
+
+/// The next answer to that kind of request reads otherwise.
+type Change = (RequestKind, fn(&mut Value));
 
 /// What others do while the answer to the first posting is on its way.
 type Meanwhile = Pin<Box<dyn Future<Output = ()> + Send>>;

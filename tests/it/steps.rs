@@ -1,5 +1,7 @@
 //! The steps on real adapters in memory: run twice, cut off at every call, raced, given up.
 
+mod deliveries;
+
 use std::sync::Arc;
 
 use adapters::app::App;
@@ -8,7 +10,7 @@ use arrow_array::types::Int32Type;
 use formats::Limits;
 use jiff::{SignedDuration, Timestamp};
 use pipeline::account::{AddMerchant, add_merchant};
-use pipeline::items::{Place, ReportItem, ReportState, SettlementItem};
+use pipeline::items::{ObjectItem, Place, ReportItem, ReportState, SettlementItem};
 use pipeline::keys::{Key, LandingKey};
 use pipeline::parse::{Outcome, ParseReport};
 use pipeline::ports::{Expect, Item, Query};
@@ -88,6 +90,12 @@ impl World {
         found
     }
 
+    /// The report that an upload was read as.
+    async fn report_of(&self, command: &ParseReport) -> ReportId {
+        let place = Place::object(&Key::Landing(command.landing.clone()).to_string(), &command.version);
+        place.read::<ObjectItem>(&*self.app.ports.state).await.unwrap().unwrap().0.report.unwrap()
+    }
+
     async fn report_item(&self, report: ReportId) -> ReportItem {
         Place::report(report, &self.account).read(&*self.app.ports.state).await.unwrap().unwrap().0
     }
@@ -140,7 +148,8 @@ async fn dintero_reports_are_written_once_and_only_for_committed_reports() {
     assert!(matches!(reconcile::run(&world.app.ports, &command).await, Err(StepError::Refused(_))));
 }
 
-/// Every call of every port is cut off once, before and after it had its effect; the next attempt ends the same way.
+/// T14, T15: every call of every port is cut off once, before and after it had its effect; the next attempt ends the same
+/// way.
 #[tokio::test]
 async fn a_worker_that_ends_at_any_call_leaves_nothing_that_the_next_one_does_not_heal() {
     let (bytes, corrected) = (portal_csv(&sample(3)), portal_csv(&sample(4)));
@@ -182,6 +191,7 @@ async fn a_worker_that_ends_at_any_call_leaves_nothing_that_the_next_one_does_no
     }
 }
 
+/// T16: a report is one worker's for as long as its lease; what a worker writes behind it has no effect.
 #[tokio::test]
 async fn a_leased_report_is_busy_and_a_worker_that_lost_its_lease_has_no_effect() {
     let world = World::with_merchant().await;
@@ -203,6 +213,7 @@ async fn a_leased_report_is_busy_and_a_worker_that_lost_its_lease_has_no_effect(
     assert!(world.app.ports.state.put_if(&stale).await.is_err());
 }
 
+/// T18: what ends its reader each time is given up after three attempts and shown; other reports go on.
 #[tokio::test]
 async fn a_file_that_ends_its_reader_three_times_is_given_up_and_shown() {
     let world = World::with_merchant().await;
@@ -217,6 +228,7 @@ async fn a_file_that_ends_its_reader_three_times_is_given_up_and_shown() {
         assert_eq!(outcome.judgement.kind(), Some(Kind::Crashed));
         assert_eq!(world.report_item(id(&outcome)).await.state, ReportState::Crashed);
     }
+    assert_eq!(world.take("b.csv", &portal_csv(&sample(7))).await.verdict, Verdict::Accepted);
 }
 
 #[tokio::test]
@@ -259,7 +271,7 @@ async fn tables_of_all_reports_together_have_each_settlement_version_once() {
     assert_eq!(found, [("2000001".to_owned(), 1), ("2000002".to_owned(), 1)]);
 }
 
-/// A worker is held up before each of its calls until another, its lease over, has taken the same report or the same
+/// T16: a worker is held up before each of its calls until another, its lease over, has taken the same report or the same
 /// content in another file. One of the two comes to count, whatever the first does when it wakes.
 #[tokio::test]
 async fn a_worker_that_wakes_behind_its_lease_has_no_effect() {
@@ -326,6 +338,7 @@ async fn two_reports_with_one_settlement_cannot_both_count() {
     }
 }
 
+/// T61: a report counts for the account that its merchant number is registered to, and for no other.
 #[tokio::test]
 async fn a_merchant_number_of_nobody_waits_and_one_of_another_account_is_refused() {
     let world = World::new();
@@ -343,6 +356,7 @@ async fn a_merchant_number_of_nobody_waits_and_one_of_another_account_is_refused
     assert_eq!(world.take("a.csv", &bytes).await.verdict, Verdict::Accepted);
 }
 
+/// T10, T12: an object or version that is gone, one that is too large and one that is empty are recorded and end.
 #[tokio::test]
 async fn objects_that_cannot_be_read_are_recorded_and_end() {
     let world = World::with_merchant().await;
