@@ -46,6 +46,12 @@ struct World {
     scratch: TempDir,
 }
 
+/// A process that speaks with Dintero, without a token.
+fn dintero_of(wire: &Arc<Wire>, vault: &Arc<Vault>, clock: &Clock) -> Dintero {
+    let clock = clock.clone();
+    Dintero::new(wire.clone(), vault.clone(), Hosts::default(), Environment::Test, Arc::new(move || clock.now()))
+}
+
 impl World {
     async fn new() -> Self {
         let (objects, state) = (Arc::<MemoryObjects>::default(), Arc::<MemoryState>::default());
@@ -62,7 +68,7 @@ impl World {
         let inner = InProcess::new(sandbox.clone(), clock.clone());
         let wire =
             Arc::new(Wire { inner, sandbox: sandbox.clone(), change: Mutex::default(), meanwhile: Mutex::default() });
-        let dintero = Dintero::new(wire.clone(), vault.clone(), Hosts::default(), Environment::Test);
+        let dintero = dintero_of(&wire, &vault, &clock);
         let scratch = tempfile::tempdir().unwrap();
         World { objects, state, ports, sandbox, wire, vault, dintero, clock, account, scratch }
     }
@@ -108,11 +114,12 @@ impl World {
     }
 
     async fn take(&self, upload: &ParseReport) -> Posted {
-        self.go(upload).await.unwrap().posted
+        self.go(upload).await.unwrap().posted.unwrap()
     }
 
     async fn go_on(&self) -> Posted {
-        let command = PostAccount { account: self.account.clone(), now: self.clock.now(), lease: LEASE };
+        let scratch = self.scratch.path().to_owned();
+        let command = PostAccount { account: self.account.clone(), now: self.clock.now(), lease: LEASE, scratch };
         post::go_on(&self.ports, &self.dintero, &command).await.unwrap()
     }
 

@@ -123,7 +123,7 @@ async fn an_audit_confirms_what_stands_and_names_what_has_vanished() {
     let (world, upload) = World::with_sales(105).await;
     world.take(&upload).await;
     let month = date(2026, 11, 1);
-    let audit = async |month| audit::run(&world.ports, &world.dintero, &world.account, month, world.clock.now()).await;
+    let audit = async |month| audit::run(&world.ports, &world.dintero, &world.account, month).await;
     let whole = audit(month).await.unwrap();
     assert_eq!((whole.settlements, whole.confirmed, whole.differences.len()), (1, 105, 0));
     assert_eq!(audit(date(2026, 10, 31)).await.unwrap(), audit::Audit::default());
@@ -147,12 +147,12 @@ async fn an_audit_confirms_what_stands_and_names_what_has_vanished() {
     };
     world.sandbox().add_settlement_event(&id, &other);
     let found = audit(month).await.unwrap();
-    assert!(found.differences[0].1.contains("amount 0.01, expected 98.69"), "{found:?}");
+    assert!(found.differences[0].1.contains("with 0.01 (capture 0.01, refund 0.00, fee 0.00), expected 98.69"), "{found:?}");
 
     let (world, upload) = World::with_sales(2).await;
     world.disturb(SettlementEvents, Fault::LostAfterApply);
     world.take(&upload).await;
-    let found = audit::run(&world.ports, &world.dintero, &world.account, month, world.clock.now()).await.unwrap();
+    let found = audit::run(&world.ports, &world.dintero, &world.account, month).await.unwrap();
     assert_eq!((found.confirmed, found.differences.len()), (0, 2));
     assert!(found.differences[0].1.contains("recorded as UNKNOWN"), "{found:?}");
 }

@@ -45,7 +45,8 @@ async fn a_request_that_comes_about_late_is_not_sent_a_second_time() {
     let (world, upload) = World::with_sales(2).await;
     world.disturb(SettlementEvents, Fault::LateApply { seconds: 30 });
     let due = world.clock.now() + LEASE + seconds(60);
-    assert_eq!(world.take(&upload).await.not_before, Some(due));
+    // It is read back long before it may be sent again.
+    assert!(world.take(&upload).await.not_before.is_some_and(|at| world.clock.now() < at && at < due));
     nothing_before(&world, due).await;
     let posted = world.finish().await;
     assert!(posted.events.iter().all(|event| event.state == EventState::Posted { found: true }), "{posted:?}");
@@ -181,7 +182,7 @@ async fn neither_secret_nor_token_is_in_anything_that_is_kept_or_shown() {
             Ok(gone) => format!("{gone:?}"),
             Err(error) => format!("{error} {error:?}"),
         };
-        shown += &format!("{:?} {:?}", world.dintero, world.dintero.account(&world.account, world.clock.now()));
+        shown += &format!("{:?} {:?}", world.dintero, world.dintero.account(&world.account));
         shown += &format!("{:?} {:?}", world.finish().await, world.state.all());
         assert!(shown.contains("T00000001"));
         for mark in [SECRET_MARK, TOKEN_MARK, "Bearer", "Basic"] {

@@ -113,13 +113,13 @@ async fn a_worker_that_wakes_when_another_has_its_batch_sends_nothing() {
     for (at, later) in (0..counted.calls()).flat_map(|at| [(at, 0), (at, 4), (at, 10)]) {
         let (world, upload) = World::with_sales(3).await;
         let (ports, clock, account) = (world.ports.clone(), world.clock.clone(), world.account.clone());
-        let other = Dintero::new(world.wire.clone(), world.vault.clone(), Hosts::default(), Environment::Test);
-        let command = upload.clone();
+        let other = dintero_of(&world.wire, &world.vault, &world.clock);
+        let (command, scratch) = (upload.clone(), world.scratch.path().to_owned());
         let plan = Plan::held_up(at, async move {
             clock.advance(SignedDuration::from_mins(later));
             let command = ParseReport { now: clock.now(), ..command };
             let _ = way::go(&ports, Some(&other), &command).await;
-            let command = PostAccount { account, now: clock.now(), lease: LEASE };
+            let command = PostAccount { account, now: clock.now(), lease: LEASE, scratch };
             post::go_on(&ports, &other, &command).await.unwrap();
         });
         if let Err(error) = run(&world, &upload, &plan).await {

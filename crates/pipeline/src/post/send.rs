@@ -142,10 +142,10 @@ impl Sender<'_> {
             let mut alone = group.len() == 1;
             while !alone {
                 group.retain(|place| self.is_planned(*place));
-                let rest = group.split_off(first_part(group.len()));
                 if group.is_empty() {
                     break;
                 }
+                let rest = group.split_off(first_part(group.len()));
                 alone = group.len() == 1;
                 match self.send_together(&group).await? {
                     Sent::Stopped => return Ok(Stop::Yes),
