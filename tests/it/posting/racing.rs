@@ -132,3 +132,21 @@ async fn a_worker_that_wakes_when_another_has_its_batch_sends_nothing() {
         assert_eq!((world.posts(), world.standing().len()), (1, 3), "call {at}, {later} min");
     }
 }
+
+/// T23: what a worker sent that ended before its answer came may come about behind its lease, and is waited for as well.
+#[tokio::test]
+async fn a_request_of_a_worker_that_ended_is_waited_for_behind_its_lease() {
+    let counted = Plan::new(None);
+    let (probe, upload) = World::with_sales(3).await;
+    way::go(&faulty(&probe.ports, &counted), Some(&probe.dintero), &upload).await.unwrap();
+    for at in 0..counted.calls() {
+        let (world, upload) = World::with_sales(3).await;
+        world.disturb(RequestKind::SettlementEvents, Fault::LateApply { seconds: 330 });
+        let plan = Plan::new(Some((at, tests::faults::Fault::Before)));
+        let _ = way::go(&faulty(&world.ports, &plan), Some(&world.dintero), &upload).await;
+        world.clock.advance(LEASE);
+        let _ = world.go(&upload).await;
+        world.finish().await;
+        assert_eq!((world.posts(), world.standing().len()), (1, 3), "call {at}");
+    }
+}
