@@ -5,6 +5,7 @@ mod cli;
 mod conformance;
 mod contracts;
 mod damage;
+mod defects;
 mod golden;
 mod http;
 mod injection;

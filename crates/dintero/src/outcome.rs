@@ -1,7 +1,7 @@
 //! What an answer to a posting means: done, certainly not done, or not known.
 
 use jiff::SignedDuration;
-use settlement::Transaction;
+use settlement::{Defect, Transaction, is_seeded};
 
 use crate::error::error_message;
 use crate::http::{Answer, NoAnswer, Sent};
@@ -54,6 +54,9 @@ pub fn outcome(result: &Result<Answer, NoAnswer>) -> Outcome {
         (409, _) => Outcome::Conflict(error_message(answer)),
         (429, after) => Outcome::Later(after.unwrap_or(SignedDuration::from_secs(60))),
         (503, Some(after)) => Outcome::Later(after),
+        (status @ 500.., _) if is_seeded(Defect::ServerErrorIsRefusal) => {
+            Outcome::Refused { status, message: error_message(answer) }
+        }
         (status @ 400..500, _) => Outcome::Refused { status, message: error_message(answer) },
         _ => Outcome::Unknown(error_message(answer)),
     }

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use settlement::{
-    Control, Currency, Document, Held, Kind, Line, LineBatch, Problem, Problems, Settlement, SettlementHead, Sink,
-    TermSums, mask_cards, prove,
+    Control, Currency, Defect, Document, Held, Kind, Line, LineBatch, Problem, Problems, Settlement, SettlementHead,
+    Sink, TermSums, is_seeded, mask_cards, prove,
 };
 
 use crate::format::Failure;
@@ -92,7 +92,9 @@ impl<'s> Collector<'s> {
     pub(crate) fn recover(&mut self, taken: Result<(), Failure>) -> Result<(), Failure> {
         match taken {
             Err(Failure::Held(held)) if held.problems.list().iter().all(|p| p.kind != Kind::TooLarge) => {
-                held.problems.list().iter().for_each(|problem| self.problems.push(problem.clone()));
+                if !is_seeded(Defect::SkipsBadRows) {
+                    held.problems.list().iter().for_each(|problem| self.problems.push(problem.clone()));
+                }
                 Ok(())
             }
             taken => taken,
@@ -197,7 +199,7 @@ impl<'s> Collector<'s> {
 
     fn sum_up(&mut self) {
         for (settlement, (count, sums)) in self.settlements.iter_mut().zip(&self.sums) {
-            settlement.lines = *count;
+            settlement.lines = *count + u64::from(is_seeded(Defect::PayoutRowIsLine));
             match sums.terms() {
                 Some(terms) => settlement.sums = terms,
                 None => {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use dintero::{Answer, Api, Hosts, NoAnswer, Outcome, Request, Sent, Token, TransactionFilter};
 use jiff::{SignedDuration, Timestamp};
-use settlement::{AccountId, Transaction};
+use settlement::{AccountId, Defect, Transaction, is_seeded};
 
 use crate::StepError;
 use crate::ports::{HttpClient, PortError, PortErrorKind, Secrets};
@@ -74,7 +74,7 @@ impl Dintero {
     /// # Errors
     /// When the account is of the other environment; no request is made then.
     pub fn account(&self, account: &AccountId) -> Result<AccountClient<'_>, StepError> {
-        if !self.environment.has(account) {
+        if !self.environment.has(account) && !is_seeded(Defect::OtherEnvironment) {
             let message = format!(
                 "Account {account} is not of the {:?} environment that this installation speaks for; nothing was sent",
                 self.environment
@@ -86,7 +86,8 @@ impl Dintero {
 
     fn kept(&self, account: &AccountId, now: Timestamp) -> Option<Token> {
         let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        tokens.get(account).filter(|token| now < token.renew_at).cloned()
+        let any = if is_seeded(Defect::TokenOfAnotherAccount) { tokens.values().next() } else { None };
+        any.or_else(|| tokens.get(account)).filter(|token| now < token.renew_at).cloned()
     }
 
     fn keep(&self, account: &AccountId, token: Option<Token>) {
@@ -161,7 +162,11 @@ impl AccountClient<'_> {
     /// token when the first was refused.
     pub async fn add_settlement_events(&self, body: &str, not_after: Timestamp) -> Outcome {
         let build = |token: &Token| self.api.add_settlement_events(token, body.to_owned(), not_after);
-        match self.send(build).await {
+        let mut sent = self.send(&build).await;
+        if is_sent_again(&sent) {
+            sent = self.send(&build).await;
+        }
+        match sent {
             Ok(result) => dintero::outcome(&result),
             Err(NoToken::Later(after)) => Outcome::Later(after),
             Err(NoToken::Unavailable(error)) => Outcome::NotSent(error.to_string()),
@@ -220,6 +225,15 @@ impl AccountClient<'_> {
             dintero::token(&answer, self.now()).map_err(|error| NoToken::Unavailable(unavailable(&what, error)))?;
         self.dintero.keep(account, Some(token.clone()));
         Ok(token)
+    }
+}
+
+/// Never, since nobody knows what the first one did.
+fn is_sent_again(sent: &Result<Result<Answer, NoAnswer>, NoToken>) -> bool {
+    match sent {
+        Ok(Err(error)) => error.sent == Sent::Perhaps && is_seeded(Defect::RetriesOnTimeout),
+        Ok(Ok(answer)) => answer.status >= 500 && is_seeded(Defect::RetriesOnServerError),
+        Err(_) => false,
     }
 }
 

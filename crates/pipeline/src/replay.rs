@@ -1,7 +1,7 @@
 //! Replay: which uploaded objects to take the whole way once more. Taking them again has no second effect.
 
 use jiff::{SignedDuration, Timestamp};
-use settlement::{AccountId, ReportId};
+use settlement::{AccountId, Defect, ReportId, is_seeded};
 
 use crate::StepError;
 use crate::items::{ObjectItem, Place, ReportItem, ReportState};
@@ -90,6 +90,7 @@ async fn judge(
             match Place::report(report, account).read::<ReportItem>(&*ports.state).await? {
                 Some((item, _)) => {
                     let expired = matches!(item.state, ReportState::Claimed { lease_until } if lease_until <= now);
+                    let expired = expired && !is_seeded(Defect::SweepIgnoresExpired);
                     (item.state.word(), expired || item.state == ReportState::Released)
                 }
                 None => ("its report is not known".to_owned(), true),

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
-use settlement::ReportId;
+use settlement::{Defect, ReportId, is_seeded};
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
@@ -37,6 +37,8 @@ pub(crate) async fn spool(
     size_bytes_max: u64,
 ) -> Result<Spool, StepError> {
     let mut copy = Copy { file: NamedTempFile::new_in(scratch)?, hash: Sha256::new(), size_bytes: 0, size_bytes_max };
+    let latest = if is_seeded(Defect::ReadsLatestVersion) { objects.head(key).await? } else { None };
+    let version = latest.as_ref().map_or(version, |meta| meta.version.as_str());
     match objects.fetch(key, version, &mut copy).await {
         Ok(_) => {}
         Err(_) if copy.size_bytes > size_bytes_max => return Ok(Spool::TooLarge),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::currency::Currency;
+use crate::defect::{Defect, is_seeded};
 use crate::ids::{hex, parse_hex};
 use crate::line::LineKind;
 use crate::terms::Terms;
@@ -117,7 +118,9 @@ impl SettlementHasher {
     pub fn new(currency: Currency, payout_minor: Option<i64>) -> Self {
         let mut hasher = Sha256::new();
         hasher.update(b"avstem settlement 1\n");
-        hasher.update(currency.as_str());
+        if !is_seeded(Defect::HashWithoutCurrency) {
+            hasher.update(currency.as_str());
+        }
         match payout_minor {
             Some(minor) => {
                 hasher.update([1]);

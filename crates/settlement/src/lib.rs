@@ -17,6 +17,7 @@ mod bank;
 mod canonical;
 mod card;
 mod currency;
+mod defect;
 mod ids;
 mod kind;
 mod line;
@@ -34,6 +35,9 @@ pub use bank::{BankEntry, BankStatement};
 pub use canonical::{CanonicalRow, RowDigest, SettlementHash, SettlementHasher};
 pub use card::mask_cards;
 pub use currency::{Currency, exponent};
+#[cfg(feature = "defects")]
+pub use defect::seed;
+pub use defect::{Defect, is_seeded};
 pub use ids::{ReportId, SettleKey};
 pub use kind::{Kind, Verdict};
 pub use line::{BATCH_LINES_MAX, Line, LineBatch, LineKind, LineRecord, TextColumn};

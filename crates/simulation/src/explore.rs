@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::faults::{Mode, Script};
+use crate::faults::{FAULTS, Mode, Script};
 use crate::run::{QUIET_ORDER, Ran, Run, Violation, now};
 use crate::scenario::{Scenario, Size};
 
@@ -45,6 +45,22 @@ pub fn singles(scenario: &Scenario, scratch: &Path) -> Result<usize, Found> {
         }
     }
     Ok(calls * Mode::ALL.len())
+}
+
+/// Lets Dintero disturb all postings of the first worker, in each of its ways in a run of its own; gives the number of runs.
+///
+/// # Errors
+/// With the first run that went wrong.
+pub fn postings(scenario: &Scenario, scratch: &Path) -> Result<usize, Found> {
+    for fault in &FAULTS {
+        let mut scripts = |number: usize| match number {
+            0 => Script::postings(fault.clone()),
+            _ => Script::quiet(),
+        };
+        let found = |violation| Found { which: format!("postings, {fault:?}"), violation };
+        Run::new(scenario, scratch, QUIET_ORDER, &mut scripts).go().map_err(found)?;
+    }
+    Ok(FAULTS.len())
 }
 
 /// Disturbs every two effects; gives the number of runs. Ending behind an effect is ending before the next one.

@@ -48,6 +48,7 @@ enum Rule {
     Quiet,
     At(Vec<(usize, Mode)>),
     AtEffects(Vec<(usize, Mode)>),
+    Postings(Fault),
     Random { seed: Seed, one_in: u64, may_end: bool },
 }
 
@@ -65,6 +66,11 @@ impl Script {
     /// As [`Script::at`], counting only calls that are not reads: whoever ends at a read ends behind the effect before it.
     pub fn at_effects(effects: impl IntoIterator<Item = (usize, Mode)>) -> Self {
         Script { calls: 0, rule: Rule::AtEffects(effects.into_iter().collect()) }
+    }
+
+    /// Dintero disturbs every posting.
+    pub fn postings(fault: Fault) -> Self {
+        Script { calls: 0, rule: Rule::Postings(fault) }
     }
 
     /// One call in `one_in` is disturbed by chance; the worker ends in the middle only when it may.
@@ -85,6 +91,9 @@ impl Script {
             Rule::At(modes) => modes.iter().find(|(at, _)| *at == call).map(|(_, mode)| mode.clone()),
             Rule::AtEffects(_) if effect == Effect::Read => None,
             Rule::AtEffects(modes) => modes.iter().find(|(at, _)| *at == effects).map(|(_, mode)| mode.clone()),
+            Rule::Postings(fault) => {
+                (effect == Effect::Http(RequestKind::SettlementEvents)).then(|| Mode::Api(fault.clone()))
+            }
             Rule::Random { seed, one_in, may_end } => {
                 if seed.below(*one_in) != 0 {
                     return None;
@@ -104,19 +113,24 @@ impl Script {
     }
 }
 
+/// Every way in which Dintero disturbs a request by itself.
+pub(crate) const FAULTS: [Fault; 13] = [
+    Fault::TooManyRequests { seconds: 120 },
+    Fault::Unauthorised,
+    Fault::ServerError(500),
+    Fault::ServerError(503),
+    Fault::LostAfterApply,
+    Fault::LostBefore,
+    Fault::NotConnected,
+    Fault::LateApply { seconds: 30 },
+    Fault::HalfApplied,
+    Fault::ReorderedAnswer,
+    Fault::MissingInAnswer,
+    Fault::FirstNotApplied,
+    Fault::HtmlBody,
+];
+
 fn fault(seed: &mut Seed) -> Fault {
-    match seed.below(12) {
-        0 => Fault::TooManyRequests { seconds: 120 },
-        1 => Fault::Unauthorised,
-        2 => Fault::ServerError(500),
-        3 => Fault::ServerError(503),
-        4 => Fault::LostAfterApply,
-        5 => Fault::LostBefore,
-        6 => Fault::NotConnected,
-        7 => Fault::LateApply { seconds: 30 },
-        8 => Fault::HalfApplied,
-        9 => Fault::ReorderedAnswer,
-        10 => Fault::MissingInAnswer,
-        _ => Fault::HtmlBody,
-    }
+    let drawn = usize::try_from(seed.below(FAULTS.len() as u64)).unwrap_or_default();
+    FAULTS.into_iter().nth(drawn).unwrap_or(Fault::HtmlBody)
 }

@@ -87,6 +87,7 @@ impl Default for Sandbox {
 enum Extent {
     Whole,
     Half,
+    ButFirst,
     Late(Timestamp),
 }
 
@@ -223,6 +224,7 @@ impl Sandbox {
                 refused => answered(refused),
             },
             Some(Fault::ReorderedAnswer) => answered(handled(Extent::Whole).map(reordered)),
+            Some(Fault::FirstNotApplied) => answered(handled(Extent::ButFirst)),
             Some(Fault::MissingInAnswer) => answered(handled(Extent::Whole).map(without_the_last)),
             Some(Fault::HtmlBody) => {
                 let _ = handled(Extent::Whole);

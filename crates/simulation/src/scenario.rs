@@ -1,6 +1,6 @@
 //! What happens in the world: accounts, uploads, what Dintero knows, and what must come of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::civil::date;
@@ -13,7 +13,7 @@ use pipeline::{Ports, StepError};
 use settlement::{AccountId, SettlementEvent, TransactionEventKind};
 
 use crate::generate::{Line, Report, Seed, Settlement, portal_csv, xml};
-use crate::sandbox::{MadeEvent, MadeTransaction, Sandbox};
+use crate::sandbox::{Fault, MadeEvent, MadeTransaction, RequestKind, Sandbox};
 use crate::watch::{EventName, Watch, name_of};
 use crate::world::{SECRET_MARK, World};
 
@@ -41,6 +41,8 @@ pub struct Scenario {
     pub accounts: Vec<AccountId>,
     /// All events that must stand at Dintero in the end.
     pub events: BTreeMap<EventName, [i64; 4]>,
+    /// Transactions that Dintero refuses to settle.
+    pub refused: BTreeSet<String>,
 }
 
 /// When it all begins.
@@ -56,7 +58,14 @@ struct Builder {
     sandbox: Sandbox,
     allowed: BTreeMap<EventName, [i64; 4]>,
     transactions: BTreeMap<String, MadeTransaction>,
+    refused: BTreeSet<String>,
 }
+
+/// Orders of sales that Dintero knows nothing of.
+const UNKNOWN: &str = "UKJENT";
+
+/// Orders of sales that Dintero does not let be settled.
+const REFUSED: &str = "AVVIST";
 
 /// How large the scenario is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +78,8 @@ pub struct Size {
 
 impl Scenario {
     /// Two accounts; a report with a large and a small settlement, the same content once more in another layout, a
-    /// corrected report that conflicts, one that does not add up, one of the other account, and one under the wrong account.
+    /// corrected report that conflicts, one that does not add up, two of the other account under one name, the second with
+    /// sales that Dintero does not know or does not let be settled, and one under the wrong account.
     ///
     /// # Errors
     /// When the world cannot be set up, which is an error of the scenario.
@@ -77,8 +87,12 @@ impl Scenario {
         let mut seed = Seed(seed);
         let account = |id: &str| id.parse::<AccountId>().map_err(|error| StepError::Refused(error.to_string()));
         let (first, second) = (account("T00000001")?, account("T00000002")?);
-        let mut builder =
-            Builder { sandbox: Sandbox::default(), allowed: BTreeMap::new(), transactions: BTreeMap::new() };
+        let mut builder = Builder {
+            sandbox: Sandbox::default(),
+            allowed: BTreeMap::new(),
+            transactions: BTreeMap::new(),
+            refused: BTreeSet::new(),
+        };
         for account in [&first, &second] {
             builder.sandbox.add_client(account, &format!("client-{account}"), &format!("{SECRET_MARK}-{account}"));
         }
@@ -90,15 +104,20 @@ impl Scenario {
         }
         let report = Report { merchant: 123_456, settlements: vec![large, small] };
         let other = Report { merchant: 654_321, settlements: vec![sales_and_refunds(&mut seed, 3, 3)] };
+        let odd = Report { merchant: 654_321, settlements: partly_unknown(&mut seed) };
         builder.pays(&first, &report);
         if !size.alone {
             builder.pays(&second, &other);
+            builder.pays(&second, &odd);
         }
         let mut corrected = report.clone();
         corrected.settlements.iter_mut().flat_map(|s| s.lines.first_mut()).for_each(|line| line.capture_minor += 100);
         let wrong = String::from_utf8_lossy(&xml(&Report { merchant: 123_456, settlements: vec![unpaid(&mut seed)] }))
             .replace("<SettledAmount>", "<SettledAmount>1");
-        let Builder { mut sandbox, allowed, transactions } = builder;
+        let Builder { mut sandbox, allowed, transactions, refused } = builder;
+        for transaction in &refused {
+            sandbox.disturb(RequestKind::SettlementEvents, Fault::RefuseTransaction(transaction.clone()));
+        }
         transactions.into_values().for_each(|transaction| sandbox.add_transaction(transaction));
         let watch = Watch::new(allowed.clone());
         let mut world = World::new(beginning(), sandbox, watch);
@@ -107,6 +126,8 @@ impl Scenario {
         for (account, name, phase, bytes, ends) in [
             (&first, "a.csv", 1, portal_csv(&report), either),
             (&second, "b.csv", 1, portal_csv(&other), &["COMMITTED"]),
+            // Another report under the same name, put before anybody has read the first.
+            (&second, "b.csv", 1, portal_csv(&odd), &["COMMITTED"]),
             (&first, "c.xml", 1, xml(&report), either),
             (&first, "d.csv", 2, portal_csv(&corrected), &["QUARANTINED(SettlementConflict)"]),
             (&first, "e.xml", 1, wrong.into_bytes(), &["QUARANTINED(ControlTotal)"]),
@@ -128,7 +149,7 @@ impl Scenario {
             set_posting(&ports, account, true, beginning()).await?;
         }
         world.state = MemoryState::clone(&state);
-        Ok(Scenario { world, uploads, accounts: vec![first, second], events: allowed })
+        Ok(Scenario { world, uploads, accounts: vec![first, second], events: allowed, refused })
     }
 }
 
@@ -161,6 +182,17 @@ fn sales_and_refunds(seed: &mut Seed, number: u64, sales: u64) -> Settlement {
     Settlement { id: 2_000_000 + number, payout_on, lines }
 }
 
+/// A settlement with one sale that Dintero refuses and one that it does not know, and one of which it knows nothing.
+fn partly_unknown(seed: &mut Seed) -> Vec<Settlement> {
+    let mut partly = sales_and_refunds(seed, 4, 6);
+    for (line, word) in partly.lines.iter_mut().zip([REFUSED, UNKNOWN]) {
+        line.order = format!("{word}-4");
+    }
+    let mut none = sales_and_refunds(seed, 5, 1);
+    none.lines.iter_mut().for_each(|line| line.order = format!("{UNKNOWN}-5"));
+    vec![partly, none]
+}
+
 fn unpaid(seed: &mut Seed) -> Settlement {
     sales_and_refunds(seed, 9, 2)
 }
@@ -170,7 +202,7 @@ impl Builder {
     fn pays(&mut self, account: &AccountId, report: &Report) {
         for settlement in &report.settlements {
             let mut sums = Sums::new();
-            for line in &settlement.lines {
+            for line in settlement.lines.iter().filter(|line| !line.order.starts_with(UNKNOWN)) {
                 let id = format!("{account}.{}", line.order.replace('-', ""));
                 let at = line.captured_on.at(11, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC);
                 let at = at.map_or_else(|_| beginning(), |at| at.timestamp());
@@ -183,6 +215,10 @@ impl Builder {
                 let known = self.transactions.remove(&id);
                 let known = known.unwrap_or_else(|| MadeTransaction::new(&id, &line.order, "vipps", "NOK", amount));
                 self.transactions.insert(id.clone(), known.with(event));
+                if line.order.starts_with(REFUSED) {
+                    self.refused.insert(id);
+                    continue;
+                }
                 let (capture, refund, fee) = sums.entry(id).or_default();
                 *capture += line.capture_minor;
                 *refund -= line.refund_minor;

@@ -63,13 +63,13 @@ impl Watch {
     }
 
     /// I1, I5: what is written keeps the sums, and moves only forward.
-    pub(crate) fn written(&mut self, before: &BTreeMap<(String, String), Item>, writes: &[Put]) {
+    pub(crate) fn written(&mut self, before: &BTreeMap<(String, String), Item>, writes: &[Put], at: Timestamp) {
         for put in writes {
             let known = before.get(&(put.partition.clone(), put.sort.clone()));
             let what = || format!("{} {}", put.partition, put.sort);
             match put.partition.split('#').next() {
-                Some("REPORT") => self.report_written(known, put, &what()),
-                Some("BATCH") => self.batch_written(known, put, &what()),
+                Some("REPORT") => self.report_written(known, put, at, &what()),
+                Some("BATCH") => self.batch_written(known, put, at, &what()),
                 Some("OUTBOX") => self.outbox_written(put, &what()),
                 _ => {}
             }
@@ -77,21 +77,38 @@ impl Watch {
         }
     }
 
-    fn report_written(&mut self, known: Option<&Item>, put: &Put, what: &str) {
-        let state = |body: &Value| serde_json::from_value::<ReportItem>(body.clone()).ok().map(|item| item.state);
-        let Some(now) = state(&put.body) else { return };
+    fn report_written(&mut self, known: Option<&Item>, put: &Put, at: Timestamp, what: &str) {
+        let Ok(now) = serde_json::from_value::<ReportItem>(put.body.clone()) else { return };
+        let was = known.and_then(|known| decode::<ReportItem>(known).ok());
+        let is_claim = matches!(now.state, ReportState::Claimed { .. });
+        let (under, in_force) = match was.as_ref().map(|was| &was.state) {
+            Some(ReportState::Claimed { lease_until }) => (was.as_ref().map(|was| was.attempts), *lease_until > at),
+            _ => (None, false),
+        };
+        if is_claim && in_force && under.is_some_and(|attempts| now.attempts > attempts) {
+            self.violated(|| format!("I5: {what} is claimed while another worker reads it"));
+        }
+        if !is_claim && now.state != ReportState::Released && under != Some(now.attempts) {
+            self.violated(|| format!("I5: {what} becomes {} under a claim that is over", now.state.word()));
+        }
         let ended = |state: &ReportState| matches!(state, ReportState::Committed | ReportState::Duplicate);
-        if let Some(was) = known.and_then(|known| state(&known.body)).filter(|was| ended(was) && *was != now) {
-            self.violated(|| format!("I5: {what} was {} and became {}", was.word(), now.word()));
+        if let Some(was) = was.filter(|was| ended(&was.state) && was.state != now.state) {
+            self.violated(|| format!("I5: {what} was {} and became {}", was.state.word(), now.state.word()));
         }
     }
 
-    fn batch_written(&mut self, known: Option<&Item>, put: &Put, what: &str) {
+    fn batch_written(&mut self, known: Option<&Item>, put: &Put, at: Timestamp, what: &str) {
         let Ok(now) = serde_json::from_value::<BatchItem>(put.body.clone()) else { return };
         if now.events.is_empty() || now.events.len() > pipeline::post::EVENTS_MAX {
             self.violated(|| format!("I11: {what} has {} events", now.events.len()));
         }
+        if now.attempt > 0 && now.lease_until.or(now.not_before).is_none() && !now.is_ended() {
+            self.violated(|| format!("L2: {what} is given back as if nothing were left to be sent"));
+        }
         let Some(was) = known.and_then(|known| decode::<BatchItem>(known).ok()) else { return };
+        if now.attempt > was.attempt && was.lease_until.is_some_and(|until| until > at) {
+            self.violated(|| format!("I5: {what} is taken up while another worker has it"));
+        }
         let same = was.events.iter().map(|event| (&event.id, event.event.money()));
         if !same.eq(now.events.iter().map(|event| (&event.id, event.event.money()))) {
             self.violated(|| format!("I5: {what} has other events than it was made of"));
@@ -118,13 +135,18 @@ impl Watch {
     /// I6, I7, I9, I11: what is about to be posted was written down, read before, and is the account's own.
     pub(crate) fn posting(&mut self, worker: usize, request: &Request, now: Timestamp, records: &[Item]) {
         let body = request.body.as_deref().unwrap_or_default();
-        let mut accounts = BTreeSet::new();
-        let batches = records.iter().filter(|item| item.partition.starts_with("BATCH#"));
-        let written = batches.filter_map(|item| decode::<BatchItem>(item).ok()).any(|batch| {
-            accounts.insert(batch.settlement.account_id.to_string());
-            batch.body.as_deref() == Some(body) && batch.events.iter().any(|event| event.state == EventState::InFlight)
+        let of = |kind: &'static str| records.iter().filter(move |item| item.partition.starts_with(kind));
+        let outboxes: Vec<OutboxItem> = of("OUTBOX#").filter_map(|item| decode(item).ok()).collect();
+        let batch = of("BATCH#").find_map(|item| {
+            let batch = decode::<BatchItem>(item).ok()?;
+            let named = |outbox: &OutboxItem| outbox.batches.iter().any(|id| item.sort.ends_with(id.as_str()));
+            let sends = batch.body.as_deref() == Some(body)
+                && batch.events.iter().any(|event| event.state == EventState::InFlight)
+                && outboxes.iter().any(|outbox| outbox.settlement == batch.settlement && named(outbox));
+            sends.then_some(batch)
         });
-        if !written {
+        let account = batch.map(|batch| format!("{}.", batch.settlement.account_id));
+        if account.is_none() {
             self.violated(|| "I6: a posting was sent that was not written down as being sent".to_owned());
         }
         let posted = posted_in(body);
@@ -133,6 +155,9 @@ impl Watch {
             self.violated(|| format!("I11: a posting has {} transactions", transactions.len()));
         }
         for (transaction, settlement) in posted {
+            if account.as_ref().is_some_and(|account| !transaction.starts_with(account)) {
+                self.violated(|| format!("I9: {transaction} is posted for another account"));
+            }
             if !self.read_by.contains(&(worker, transaction.clone())) {
                 self.violated(|| format!("I7: {transaction} is posted by a worker that did not read it before"));
             }
@@ -164,6 +189,10 @@ impl Watch {
                     self.read_by.insert((worker, id.to_owned()));
                     self.last_read.insert(id.to_owned(), now);
                 }
+            }
+            // Whoever asks for what is its own with its own token is never answered so.
+            (_, Ok(answer)) if answer.status == 403 => {
+                self.violated(|| format!("I9: Dintero forbids {kind:?}"));
             }
             (RequestKind::SettlementEvents, answer) if !leaves_open(answer) => {
                 for name in posted_in(request.body.as_deref().unwrap_or_default()) {

@@ -95,7 +95,7 @@ impl World {
             let before = self.records_of(&writes).await;
             // Whoever was first in the meantime stays first.
             if self.state.transact(&writes).await.is_ok() {
-                locked(&self.watch).written(&before, &writes);
+                locked(&self.watch).written(&before, &writes, self.clock.now());
             }
         }
     }
@@ -264,7 +264,7 @@ impl State for Worker {
         let before = self.world.records_of(writes).await;
         let result = self.world.state.transact(writes).await;
         if result.is_ok() {
-            locked(&self.world.watch).written(&before, writes);
+            locked(&self.world.watch).written(&before, writes, self.world.clock.now());
         }
         match mode {
             Some(Mode::After) => self.die().await,

@@ -147,7 +147,10 @@ async fn an_audit_confirms_what_stands_and_names_what_has_vanished() {
     };
     world.sandbox().add_settlement_event(&id, &other);
     let found = audit(month).await.unwrap();
-    assert!(found.differences[0].1.contains("with 0.01 (capture 0.01, refund 0.00, fee 0.00), expected 98.69"), "{found:?}");
+    assert!(
+        found.differences[0].1.contains("with 0.01 (capture 0.01, refund 0.00, fee 0.00), expected 98.69"),
+        "{found:?}"
+    );
 
     let (world, upload) = World::with_sales(2).await;
     world.disturb(SettlementEvents, Fault::LostAfterApply);

@@ -1,6 +1,6 @@
 //! Claiming a report: one worker at a time reads it, and none that has ended is read again.
 
-use settlement::{Kind, Problem, Verdict};
+use settlement::{Defect, Kind, Problem, Verdict, is_seeded};
 
 use super::{ATTEMPTS_MAX, Outcome, Work, settlements_of};
 use crate::items::{ReportItem, ReportState};
@@ -23,11 +23,14 @@ impl Work<'_> {
         let (attempts, release, expect) = match &known {
             None => (0, None, Expect::Absent),
             Some((item, revision)) => match &item.state {
-                ReportState::Claimed { lease_until } if *lease_until > self.command.now => {
-                    return Err(StepError::Busy {
-                        what: format!("Report {}", item.report.short()),
-                        until: *lease_until,
-                    });
+                ReportState::Claimed { lease_until }
+                    if *lease_until > self.command.now && !is_seeded(Defect::ReportLeaseIgnored) =>
+                {
+                    if is_seeded(Defect::AcknowledgedWhileRead) {
+                        return self.ended(&item.state, item).await.map(Claim::Ended);
+                    }
+                    let what = format!("Report {}", item.report.short());
+                    return Err(StepError::Busy { what, until: *lease_until });
                 }
                 ReportState::Claimed { .. } if item.attempts >= ATTEMPTS_MAX => {
                     return self.give_up(item.clone(), *revision).await.map(Claim::Ended);
@@ -38,6 +41,7 @@ impl Work<'_> {
                 ended => return self.ended(ended, item).await.map(Claim::Ended),
             },
         };
+        let expect = if is_seeded(Defect::ClaimsWithoutCondition) { Expect::Any } else { expect };
         let item = ReportItem {
             report: self.spooled.report,
             account: self.account().clone(),

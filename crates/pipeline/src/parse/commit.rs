@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use settlement::{ReportId, Settlement, Verdict};
+use settlement::{Defect, ReportId, Settlement, Verdict, is_seeded};
 use tables::TableOwner;
 
 use super::{Outcome, Work};
@@ -36,7 +36,9 @@ impl Work<'_> {
             None => format!("COMMITTED, settlements: {}", settlements.len()),
         };
         let item = ReportItem { state: ReportState::Committed, ..item };
-        self.write(&item, Expect::Revision(revision), revision + 1, what).await?;
+        let unfenced = is_seeded(Defect::CommitsWithoutRevision);
+        let expect = if unfenced { Expect::Any } else { Expect::Revision(revision) };
+        self.write(&item, expect, revision + 1, what).await?;
         Ok(Outcome { report: Some(item.report), verdict: Verdict::Accepted, judgement, settlements })
     }
 
@@ -93,6 +95,7 @@ impl Work<'_> {
         });
         let place = Place::settlement(&standing.key);
         let expect = standing.revision.map_or(Expect::Absent, Expect::Revision);
+        let expect = if is_seeded(Defect::ProposesWithoutCondition) { Expect::Any } else { expect };
         let what = format!("version {version} proposed by report {}", item.report.short());
         let revision = standing.revision.unwrap_or(0) + 1;
         let writes = [

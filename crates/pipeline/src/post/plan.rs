@@ -7,7 +7,9 @@ use dintero::TransactionFilter;
 use jiff::{SignedDuration, Timestamp};
 use matching::{Index, IndexBuilder, MatchState, Seen, match_line};
 use serde::{Deserialize, Serialize};
-use settlement::{Fees, LineKind, LineRecord, MajorUnits, SettleKey, SettlementEvent, Transaction, exponent};
+use settlement::{
+    Defect, Fees, LineKind, LineRecord, MajorUnits, SettleKey, SettlementEvent, Transaction, exponent, is_seeded,
+};
 use tempfile::NamedTempFile;
 
 use super::batch::{BatchItem, EVENTS_MAX, EventState, PlannedEvent, event_id};
@@ -332,12 +334,12 @@ impl Plan {
             lines_minor: counted(self.net)?,
             events_minor: counted(events_minor)?,
             not_postable_minor: counted(self.not_postable)?,
-            unmatched_minor: counted(self.unmatched_net)?,
+            unmatched_minor: if is_seeded(Defect::OutboxWithoutUnmatched) { 0 } else { counted(self.unmatched_net)? },
             unmatched_lines: self.unmatched_lines,
             unmatched: self.unmatched,
             changed,
         };
-        if earlier_item.as_ref() == Some(&item) {
+        if earlier_item.as_ref() == Some(&item) || is_seeded(Defect::OutboxUnwritten) {
             return Ok(item);
         }
         let place = Place::outbox(&exact.key);
@@ -362,11 +364,12 @@ fn counted(minor: i128) -> Result<i64, StepError> {
 
 fn event_of(exact: &ExactSettlement, [capture, refund, fee]: [i128; 3]) -> Result<SettlementEvent, StepError> {
     let settlement_id = exact.key.settlement_id.clone();
+    let deducted = if is_seeded(Defect::EventWithoutFee) { 0 } else { fee };
     Ok(SettlementEvent {
         provider_reference: settlement_id.clone(),
         settlement_id,
-        event_correlation_id: None,
-        amount_minor: counted(capture - refund - fee)?,
+        event_correlation_id: is_seeded(Defect::OwnCorrelationId).then(|| exact.version.hash.to_string()),
+        amount_minor: counted(capture - refund - deducted)?,
         capture_minor: counted(capture)?,
         refund_minor: counted(refund)?,
         fee_minor: counted(fee)?,
@@ -446,7 +449,10 @@ fn make_batches(exact: &ExactSettlement, events: &[PlannedEvent]) -> Vec<(String
         };
         (BatchItem::id_of(item.version, events), item)
     };
-    events.chunks(EVENTS_MAX).map(batch).collect()
+    if events.is_empty() && is_seeded(Defect::EmptyBatch) {
+        return vec![batch(&[])];
+    }
+    events.chunks(EVENTS_MAX + usize::from(is_seeded(Defect::ChunkOf101))).map(batch).collect()
 }
 
 /// A batch that is there already is of an earlier planning that was cut off, and the same to the byte: its id says so.

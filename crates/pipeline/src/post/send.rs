@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use dintero::{Outcome, Signs};
 use jiff::{SignedDuration, Timestamp};
-use settlement::{MajorUnits, SettlementEvent, Transaction, exponent};
+use settlement::{Defect, MajorUnits, SettlementEvent, Transaction, exponent, is_seeded};
 
 use super::batch::{BatchItem, EventState};
 use crate::StepError;
@@ -80,6 +80,9 @@ impl Sender<'_> {
                 event.state = EventState::Unknown { until: settled, why };
             }
         }
+        if is_seeded(Defect::BatchRemadeOnRetry) {
+            self.item.events.retain(|event| !event.state.is_ended());
+        }
         self.item.attempt += 1;
         if self.item.attempt > ATTEMPTS_MAX {
             for event in &mut self.item.events {
@@ -96,13 +99,16 @@ impl Sender<'_> {
 
     /// Whoever sends until `end` has been heard behind this time.
     fn settled_by(&self, end: Timestamp) -> Timestamp {
+        if is_seeded(Defect::UnknownNotWaitedFor) {
+            return self.now;
+        }
         end.saturating_add(SignedDuration::from_secs(2 * SERVER_SECONDS_MAX)).unwrap_or(end)
     }
 
     /// Holds every event that has not ended against what stands at Dintero.
     async fn read_back(&mut self) -> Result<(), StepError> {
         let open = self.events_that(|state| !state.is_ended());
-        if open.is_empty() {
+        if open.is_empty() || is_seeded(Defect::NoPreflight) {
             return Ok(());
         }
         let mut ids: Vec<&str> = self.chosen(&open).map(|event| event.transaction.as_str()).collect();
@@ -138,6 +144,10 @@ impl Sender<'_> {
                 Sent::Stopped => return Ok(Stop::Yes),
                 Sent::Refused(status, message) => (status, message),
             };
+            if is_seeded(Defect::RefusalFailsBatch) {
+                self.set_all(&group, &EventState::Refused { status, message });
+                continue;
+            }
             let mut aside = Vec::new();
             let mut alone = group.len() == 1;
             while !alone {
@@ -145,7 +155,10 @@ impl Sender<'_> {
                 if group.is_empty() {
                     break;
                 }
-                let rest = group.split_off(first_part(group.len()));
+                let mut rest = group.split_off(first_part(group.len()));
+                if rest.len() % 2 == 1 && is_seeded(Defect::BisectLosesOne) {
+                    rest.pop();
+                }
                 alone = group.len() == 1;
                 match self.send_together(&group).await? {
                     Sent::Stopped => return Ok(Stop::Yes),
@@ -177,7 +190,10 @@ impl Sender<'_> {
             self.chosen(group).map(|event| (event.transaction.as_str(), &event.event)).collect();
         let body = dintero::body(events, SIGNS);
         self.item.body = Some(body.clone());
-        group.iter().for_each(|place| self.set(*place, EventState::InFlight));
+        self.set_all(group, &EventState::InFlight);
+        if is_seeded(Defect::PostedBeforePost) {
+            self.set_all(group, &EventState::Posted { found: false });
+        }
         self.save(format!("sending {} events", group.len())).await?;
         let outcome = self.client.add_settlement_events(&body, self.lease_until).await;
         self.note(group, outcome).await
@@ -250,9 +266,10 @@ impl Sender<'_> {
     async fn note_applied(&mut self, group: &[usize], listed: &[Transaction]) -> Result<Sent, StepError> {
         let until = self.settled_by(self.lease_until);
         let mut missing = 0;
-        for place in group {
+        for (number, place) in group.iter().enumerate() {
             let Some(event) = self.item.events.get_mut(*place) else { continue };
-            if listed.iter().any(|transaction| transaction.id == event.transaction) {
+            let by_position = is_seeded(Defect::PostedByPosition) && number < listed.len();
+            if by_position || listed.iter().any(|transaction| transaction.id == event.transaction) {
                 event.state = EventState::Posted { found: false };
             } else {
                 missing += 1;
@@ -288,7 +305,9 @@ impl Sender<'_> {
     /// Writes the batch with its journal entry, unless another worker has taken it over.
     async fn save(&mut self, what: String) -> Result<(), StepError> {
         let entry = journal(&self.place, self.revision + 1, self.now, Order::Posting, what);
-        let writes = [self.place.put(&self.item, Expect::Revision(self.revision)), entry];
+        let unfenced = is_seeded(Defect::BatchUnfenced);
+        let expect = if unfenced { Expect::Any } else { Expect::Revision(self.revision) };
+        let writes = [self.place.put(&self.item, expect), entry];
         self.ports.state.transact(&writes).await?;
         self.revision += 1;
         Ok(())

@@ -42,6 +42,8 @@ pub enum Fault {
     ReorderedAnswer,
     /// All of it is done, and the answer lacks the last transaction.
     MissingInAnswer,
+    /// All but its first transaction is done, and the answer lists what was done.
+    FirstNotApplied,
     /// All of it is done, and the answer is a page for a browser.
     HtmlBody,
     /// It is sent to somewhere else; nothing is done.

@@ -43,16 +43,18 @@ impl Sandbox {
             // Which one it is has to be found out.
             return Err(Refusal::new(422, "UNPROCESSABLE", "A transaction cannot be settled"));
         }
-        let count = match extent {
-            Extent::Whole => posting.transactions.len(),
-            Extent::Half => posting.transactions.len().div_ceil(2),
+        let all = posting.transactions.as_slice();
+        let applied = match extent {
+            Extent::Whole => all,
+            Extent::Half => all.get(..all.len().div_ceil(2)).unwrap_or_default(),
+            Extent::ButFirst => all.get(1..).unwrap_or_default(),
             Extent::Late(at) => {
                 self.waiting.push((at, posting));
                 return Ok(Value::Null);
             }
         };
-        self.apply(posting.transactions.get(..count).unwrap_or_default());
-        let updated = posting.transactions.iter().filter_map(|transaction| self.transaction(&transaction.id));
+        self.apply(applied);
+        let updated = applied.iter().filter_map(|transaction| self.transaction(&transaction.id));
         Ok(Value::Array(updated.map(|transaction| transaction.json()).collect()))
     }
 

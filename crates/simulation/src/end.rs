@@ -1,0 +1,41 @@
+//! What must hold of the records in the end, whatever way they came about.
+
+use std::collections::BTreeMap;
+
+use pipeline::items::{ReportItem, ReportSettlementItem, ReportState, SettlementItem, decode};
+use pipeline::ports::Item;
+use settlement::SettleKey;
+
+use crate::run::Violation;
+
+/// I1: no content of a settlement counts twice, and each version that counts is of one report.
+pub(crate) fn counted_once(records: &[Item]) -> Result<(), Violation> {
+    let of = |kind: &'static str| records.iter().filter(move |item| item.partition.starts_with(kind));
+    let committed: Vec<&str> = of("REPORT#")
+        .filter(|item| decode::<ReportItem>(item).is_ok_and(|report| report.state == ReportState::Committed))
+        .map(|item| item.partition.as_str())
+        .collect();
+    let mut brought: BTreeMap<(String, u32), &str> = BTreeMap::new();
+    for item in of("REPORT#").filter(|item| committed.contains(&item.partition.as_str())) {
+        let Ok(ReportSettlementItem { key, version: Some(version) }) = decode(item) else { continue };
+        let SettleKey { account_id, .. } = &key;
+        if let Some(other) = brought.insert((key.to_string(), version), &item.partition) {
+            let what = format!("I1: {other} and {} both count as version {version} of", item.partition);
+            return Err(Violation(format!("{what} {key} of {account_id}")));
+        }
+    }
+    for item in of("SETTLEMENT#") {
+        let Ok(settlement) = decode::<SettlementItem>(item) else { continue };
+        let counts = |report: &str| committed.iter().any(|partition| partition.ends_with(report));
+        let hashes: Vec<_> = settlement
+            .versions
+            .iter()
+            .filter(|version| counts(&version.report.to_string()))
+            .map(|version| version.hash)
+            .collect();
+        if hashes.windows(2).any(|pair| pair.first() == pair.last()) {
+            return Err(Violation(format!("I1: {} {} counts twice with one content", item.partition, item.sort)));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,137 @@
+//! Does anything bite: every rule is broken on purpose, one at a time, and something must see it.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use async_trait::async_trait;
+use dintero::{Credentials, Hosts};
+use jiff::Timestamp;
+use pipeline::client::{Dintero, Environment};
+use pipeline::{PortError, Secrets};
+use settlement::{AccountId, Currency, Defect, SettlementHasher, seed};
+use simulation::explore;
+use simulation::in_process::{Clock, InProcess};
+use simulation::scenario::{Scenario, Size};
+use tests::verdicts::{golden, judged};
+
+use crate::golden::fixtures;
+
+/// What cannot be broken before it is there.
+const WAITING: &[(&str, &str)] = &[
+    ("retries of a mail are left on", "mail"),
+    ("the summary counts what is held", "mail"),
+    ("a month is told by UTC", "mail"),
+    ("`+` in a key is not decoded, or a key is decoded twice", "notifications"),
+    ("a test event is taken for a report", "notifications"),
+    ("one message that cannot be read fails its whole batch of messages", "notifications"),
+    ("the sweep is not run", "the schedule"),
+];
+
+/// Seeds in which a defect must show itself.
+const SEEDS: u64 = 40;
+
+/// What may see a defect, from the cheapest on.
+type Catcher<'a> = (&'static str, Box<dyn Fn() -> Result<(), String> + 'a>);
+
+struct Scenarios {
+    alone: Scenario,
+    small: Scenario,
+    large: Scenario,
+}
+
+fn catchers<'a>(scenarios: &'a Scenarios, scratch: &'a Path) -> Vec<Catcher<'a>> {
+    let quiet = |scenario: &'a Scenario| {
+        Box::new(move || explore::quiet(scenario, scratch).map(drop).map_err(|error| error.to_string()))
+    };
+    vec![
+        ("values", Box::new(values)),
+        ("one report undisturbed", quiet(&scenarios.alone)),
+        ("fixtures", Box::new(verdicts)),
+        ("everything undisturbed", quiet(&scenarios.small)),
+        ("a hundred and one sales", quiet(&scenarios.large)),
+        (
+            "every fault of Dintero",
+            Box::new(move || explore::postings(&scenarios.alone, scratch).map(drop).map_err(|error| error.to_string())),
+        ),
+        (
+            "seeds",
+            Box::new(move || {
+                (0..SEEDS)
+                    .try_for_each(|seed| explore::seeded(seed, scratch).map(drop))
+                    .map_err(|error| error.to_string())
+            }),
+        ),
+        (
+            "every call disturbed",
+            Box::new(move || explore::singles(&scenarios.alone, scratch).map(drop).map_err(|error| error.to_string())),
+        ),
+    ]
+}
+
+struct NoSecrets;
+
+#[async_trait]
+impl Secrets for NoSecrets {
+    async fn credentials(&self, _: &AccountId, _: bool) -> Result<Credentials, PortError> {
+        unreachable!("nobody asks for credentials here")
+    }
+}
+
+/// Rules that no report and no course of events can break.
+fn values() -> Result<(), String> {
+    let hash = |currency: Currency| SettlementHasher::new(currency, Some(100)).finish();
+    if hash(Currency::NOK) == hash("SEK".parse().unwrap()) {
+        return Err("settlements in two currencies have one hash".to_owned());
+    }
+    let account: AccountId = "T00000001".parse().unwrap();
+    let now = Timestamp::UNIX_EPOCH;
+    let nowhere = Arc::new(InProcess::new(Arc::default(), Clock::at(now)));
+    let dintero = Dintero::new(nowhere, Arc::new(NoSecrets), Hosts::default(), Environment::Production);
+    if dintero.account(&account, now).is_ok() {
+        return Err("an account of a test is spoken for in production".to_owned());
+    }
+    Ok(())
+}
+
+/// Every fixture against its reviewed verdict.
+fn verdicts() -> Result<(), String> {
+    for (_, path) in fixtures() {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let found = golden(&judged(name, &std::fs::read(&path).unwrap()));
+        let snapshot = std::fs::read_to_string(path.with_file_name(format!("{name}.snap"))).unwrap();
+        let reviewed = snapshot.splitn(3, "---\n").nth(2).unwrap();
+        if found.trim() != reviewed.trim() {
+            return Err(format!("{name} has another verdict"));
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn every_seeded_defect_is_caught() {
+    let scratch = tempfile::tempdir().unwrap();
+    let canonical = |sales, alone| explore::canonical(Size { sales, alone }).unwrap();
+    let scenarios = Scenarios { alone: canonical(1, true), small: canonical(2, false), large: canonical(101, true) };
+    let catchers = catchers(&scenarios, scratch.path());
+    for (name, catcher) in &catchers {
+        let begun = Instant::now();
+        assert_eq!(catcher(), Ok(()), "{name} fails without any defect");
+        println!("no defect: {name} in {:?}", begun.elapsed());
+    }
+    let mut missed = Vec::new();
+    for defect in Defect::ALL {
+        let begun = Instant::now();
+        seed(Some(defect));
+        let caught = catchers.iter().find_map(|(name, catcher)| Some((name, catcher().err()?)));
+        seed(None);
+        match caught {
+            Some((name, what)) => println!("{defect:?}: caught by {name}: {what} ({:?})", begun.elapsed()),
+            None => missed.push(defect),
+        }
+    }
+    for (what, wants) in WAITING {
+        println!("waits for {wants}: {what}");
+    }
+    assert_eq!(missed, []);
+}
