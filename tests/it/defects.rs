@@ -25,11 +25,11 @@ const WAITING: &[(&str, &str)] = &[
     ("`+` in a key is not decoded, or a key is decoded twice", "notifications"),
     ("a test event is taken for a report", "notifications"),
     ("one message that cannot be read fails its whole batch of messages", "notifications"),
-    ("the sweep is not run", "the schedule"),
+    ("what a lost notification announced is never listed", "the schedule"),
 ];
 
 /// Seeds in which a defect must show itself.
-const SEEDS: u64 = 40;
+const SEEDS: u64 = 60;
 
 /// What may see a defect, from the cheapest on.
 type Catcher<'a> = (&'static str, Box<dyn Fn() -> Result<(), String> + 'a>);
@@ -52,7 +52,7 @@ fn catchers<'a>(scenarios: &'a Scenarios, scratch: &'a Path) -> Vec<Catcher<'a>>
         ("a hundred and one sales", quiet(&scenarios.large)),
         (
             "every fault of Dintero",
-            Box::new(move || explore::postings(&scenarios.alone, scratch).map(drop).map_err(|error| error.to_string())),
+            Box::new(move || explore::postings(&scenarios.small, scratch).map(drop).map_err(|error| error.to_string())),
         ),
         (
             "seeds",
@@ -61,10 +61,6 @@ fn catchers<'a>(scenarios: &'a Scenarios, scratch: &'a Path) -> Vec<Catcher<'a>>
                     .try_for_each(|seed| explore::seeded(seed, scratch).map(drop))
                     .map_err(|error| error.to_string())
             }),
-        ),
-        (
-            "every call disturbed",
-            Box::new(move || explore::singles(&scenarios.alone, scratch).map(drop).map_err(|error| error.to_string())),
         ),
     ]
 }

@@ -72,6 +72,8 @@ pub struct Run<'a> {
     order: Seed,
     /// Whether messages are lost and doubled.
     is_lossy: bool,
+    /// Messages come again, and postings are gone on with, after this time.
+    again: SignedDuration,
     workers: usize,
     calls: usize,
 }
@@ -87,7 +89,15 @@ impl<'a> Run<'a> {
     pub fn new(scenario: &'a Scenario, scratch: &'a Path, order: u64, scripts: Scripts<'a>) -> Self {
         let world = Arc::new(scenario.world.fork());
         let is_lossy = order != QUIET_ORDER;
-        Run { world, scenario, scratch, scripts: Some(scripts), order: Seed(order), is_lossy, workers: 0, calls: 0 }
+        let (scripts, order) = (Some(scripts), Seed(order));
+        Run { world, scenario, scratch, scripts, order, is_lossy, again: AGAIN, workers: 0, calls: 0 }
+    }
+
+    /// Everything is tried again sooner than a posting is sure to have arrived.
+    #[must_use]
+    pub fn hasty(self) -> Self {
+        let [soon, _] = SOON;
+        Run { again: soon, ..self }
     }
 
     /// Goes on to the end.
@@ -147,6 +157,11 @@ impl<'a> Run<'a> {
                 }
                 let tasks: Vec<(Worker, Task)> = together.iter().map(|upload| self.message(upload)).collect();
                 let ended = self.interleave(tasks)?;
+                if self.is_lossy && self.scripts.is_some() && self.order.below(3) == 0 {
+                    // Whoever goes on with postings keeps no pace with messages.
+                    let going_on = self.going_on();
+                    self.interleave(vec![going_on])?;
+                }
                 let mut left: Vec<Upload> = Vec::new();
                 for (upload, acknowledged) in together.into_iter().zip(ended) {
                     if !acknowledged && !self.is_lost(&upload) {
@@ -156,7 +171,7 @@ impl<'a> Run<'a> {
                 again.extend(left);
             }
             waiting = again;
-            self.world.clock.advance(AGAIN);
+            self.world.clock.advance(self.again);
         }
         Err(Violation(format!("L1: {} messages are never acknowledged", waiting.len())))
     }
@@ -171,7 +186,7 @@ impl<'a> Run<'a> {
     /// Takes up what was uploaded and has come to no end, until there is no such thing.
     fn sweep(&mut self, phase: u8) -> Result<(), Violation> {
         for _ in 0..ROUNDS_MAX {
-            self.world.clock.advance(AGAIN);
+            self.world.clock.advance(self.again);
             let mut due = Vec::new();
             for account in &self.scenario.accounts {
                 let ports = Worker::new(&self.world, 0, Script::quiet()).ports();
@@ -272,11 +287,11 @@ impl<'a> Run<'a> {
                 return Ok(());
             }
             let mut workers = 1;
-            let mut pause = AGAIN;
+            let mut pause = self.again;
             if self.is_lossy {
                 workers += self.order.below(3) / 2;
                 let drawn = usize::try_from(self.order.below(4)).unwrap_or_default();
-                pause = SOON.into_iter().nth(drawn).unwrap_or(AGAIN);
+                pause = SOON.into_iter().nth(drawn).unwrap_or(self.again);
             }
             self.world.clock.advance(pause);
             let tasks: Vec<(Worker, Task)> = (0..workers).map(|_| self.going_on()).collect();

@@ -299,6 +299,7 @@ impl HttpClient for Worker {
         };
         let answer = {
             let mut sandbox = locked(&self.world.sandbox);
+            locked(&self.world.watch).asking(request, sandbox.account_of(request));
             if let Some(fault) = fault {
                 sandbox.disturb(kind, fault);
             }

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use dintero::Request;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use settlement::AccountId;
@@ -52,6 +53,12 @@ impl Sandbox {
         let ends = now.saturating_add(self.token_life).unwrap_or(now);
         self.tokens.insert(token.clone(), IssuedToken { account: client.account.clone(), ends });
         Ok(json!({ "access_token": token, "token_type": "Bearer", "expires_in": self.token_life.as_secs() }))
+    }
+
+    /// The account whose token a request comes with, as long as the token is kept.
+    pub fn account_of(&self, request: &Request) -> Option<&AccountId> {
+        let token = request.authorization.reveal().strip_prefix("Bearer ")?;
+        self.tokens.get(token).map(|token| &token.account)
     }
 
     /// The account that a request is made for.
