@@ -1,6 +1,7 @@
 //! A run: messages are delivered until they are acknowledged, postings go on until they have ended, and then everything
 //! must be as it should.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,7 +11,6 @@ use formats::Limits;
 use jiff::SignedDuration;
 use pipeline::items::{Place, ReportItem, ReportState, SettlementItem};
 use pipeline::parse::ParseReport;
-use pipeline::ports::Item;
 use pipeline::post::{self, BatchItem, EventState, OutboxItem, PostAccount};
 use pipeline::replay::{self, Replay};
 use pipeline::{StepError, items, way};
@@ -316,17 +316,26 @@ impl<'a> Run<'a> {
         (worker, Box::pin(task))
     }
 
-    /// Whether all that counts is in the outbox, with a transaction for every line.
+    /// Whether every event of what counts is in a batch, and everything that counts in an outbox.
     fn is_planned(&self) -> bool {
         let records = self.world.state.all();
         let of = |partition: &'static str| records.iter().filter(move |item| item.partition.starts_with(partition));
-        let matched = |item: &&Item| items::decode::<OutboxItem>(item).is_ok_and(|item| item.unmatched_lines == 0);
         let committed = of("REPORT#").filter_map(|item| items::decode::<ReportItem>(item).ok());
         let committed: Vec<ReportId> =
             committed.filter(|item| item.state == ReportState::Committed).map(|item| item.report).collect();
         let settlements = of("SETTLEMENT#").filter_map(|item| items::decode::<SettlementItem>(item).ok());
-        let counts = settlements.filter(|item| item.versions.iter().any(|version| committed.contains(&version.report)));
-        of("OUTBOX#").filter(matched).count() == counts.count()
+        let versions = settlements.flat_map(|item| item.versions);
+        let counts = versions.filter(|version| committed.contains(&version.report));
+        let counts: BTreeSet<String> = counts.map(|version| version.settlement.head.settlement_id).collect();
+        let planned: BTreeSet<(String, String)> = self
+            .batches()
+            .into_iter()
+            .flat_map(|batch| batch.events)
+            .map(|planned| (planned.transaction, planned.event.settlement_id))
+            .collect();
+        let mut expected = self.scenario.events.keys().filter(|(_, settlement, _)| counts.contains(settlement));
+        expected.all(|(transaction, settlement, _)| planned.contains(&(transaction.clone(), settlement.clone())))
+            && of("OUTBOX#").count() == counts.len()
     }
 
     /// The batches that an outbox names; others are leftovers of a planning that was cut off, and never sent.
