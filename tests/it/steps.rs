@@ -145,7 +145,7 @@ async fn dintero_reports_are_written_once_and_only_for_committed_reports() {
     }
     let held = world.take("held.csv", b"Oppgj\xc3\xb8rsrapport;\nVippsnummer;\n").await;
     let command = ReconcileReport { report: id(&held), ..command };
-    assert!(matches!(reconcile::run(&world.app.ports, &command).await, Err(StepError::Refused(_))));
+    assert!(matches!(reconcile::run(&world.app.ports, &command).await, Err(StepError::NotCommitted(_))));
 }
 
 /// T14, T15: every call of every port is cut off once, before and after it had its effect; the next attempt ends the same
