@@ -29,15 +29,15 @@ pub struct DinteroConfig {
 pub struct BadConfig(Vec<String>);
 
 /// The account of the API client.
-const ACCOUNT: &str = "AVSTEM_DINTERO_ACCOUNT";
+pub const ACCOUNT: &str = "AVSTEM_DINTERO_ACCOUNT";
 /// Its id.
-const CLIENT_ID: &str = "AVSTEM_DINTERO_CLIENT_ID";
+pub const CLIENT_ID: &str = "AVSTEM_DINTERO_CLIENT_ID";
 /// Its secret.
-const CLIENT_SECRET: &str = "AVSTEM_DINTERO_CLIENT_SECRET";
+pub const CLIENT_SECRET: &str = "AVSTEM_DINTERO_CLIENT_SECRET";
 /// Another place of tokens and settlements, such as a stand-in.
-const API_URL: &str = "AVSTEM_DINTERO_API_URL";
+pub const API_URL: &str = "AVSTEM_DINTERO_API_URL";
 /// Another place of transactions.
-const CHECKOUT_URL: &str = "AVSTEM_DINTERO_CHECKOUT_URL";
+pub const CHECKOUT_URL: &str = "AVSTEM_DINTERO_CHECKOUT_URL";
 
 impl Config {
     /// Reads the variables of this process.

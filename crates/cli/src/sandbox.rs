@@ -4,6 +4,7 @@ use std::io::Write;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use adapters::config;
 use adapters::inbound::http::{Handler, Loopback};
 use anyhow::Context;
 use jiff::Timestamp;
@@ -89,9 +90,17 @@ fn handler(sandbox: Sandbox) -> Handler {
 
 fn show(url: &str, account: &AccountId, out: &mut dyn Write) -> anyhow::Result<()> {
     writeln!(out, "A stand-in for Dintero's API, with nothing real in it, at {url}")?;
-    writeln!(out, "  account        {account}")?;
-    writeln!(out, "  client id      {CLIENT_ID}")?;
-    writeln!(out, "  client secret  {CLIENT_SECRET}\n")?;
+    writeln!(out, "\nTo let avstem speak with it:")?;
+    for (name, value) in [
+        (config::ACCOUNT, account.as_str()),
+        (config::CLIENT_ID, CLIENT_ID),
+        (config::CLIENT_SECRET, CLIENT_SECRET),
+        (config::API_URL, url),
+        (config::CHECKOUT_URL, url),
+    ] {
+        writeln!(out, "  export {name}={value}")?;
+    }
+    writeln!(out)?;
     writeln!(out, "Its transactions")?;
     for transaction in made_up::transactions(account) {
         let (id, product) = (&transaction.id, &transaction.payment_product_type);

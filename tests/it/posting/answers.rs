@@ -52,6 +52,14 @@ async fn a_request_that_comes_about_late_is_not_sent_a_second_time() {
     assert!(posted.events.iter().all(|event| event.state == EventState::Posted { found: true }), "{posted:?}");
     assert_eq!((world.posts(), world.standing().len()), (1, 2));
 
+    // An answer that lacks the transaction shortens no wait.
+    let (world, upload) = World::with_sales(1).await;
+    world.disturb(SettlementEvents, Fault::LateApply { seconds: 240 });
+    world.take(&upload).await;
+    world.disturb(Transactions, Fault::MissingInAnswer);
+    world.finish().await;
+    assert_eq!((world.posts(), world.standing().len()), (1, 1));
+
     // What never arrives is sent when it could not come about any more.
     let (world, upload) = World::with_sales(2).await;
     world.disturb(SettlementEvents, Fault::LostBefore);

@@ -119,10 +119,14 @@ impl Sender<'_> {
         let (now, later) = (self.now, self.back_off());
         for event in self.item.events.iter_mut().filter(|event| !event.state.is_ended()) {
             let state = match found.get(event.transaction.as_str()) {
-                // It was there when it was matched; an answer without it says nothing of its events.
+                // It was there when it was matched; an answer without it says nothing of its events, and shortens no wait.
                 None => {
+                    let until = match event.state {
+                        EventState::Unknown { until, .. } => until.max(later),
+                        _ => later,
+                    };
                     let why = "Dintero's answer lacks its transaction".to_owned();
-                    Some(EventState::Unknown { until: later, why })
+                    Some(EventState::Unknown { until, why })
                 }
                 Some(transaction) => standing(&event.event, transaction),
             };
@@ -135,7 +139,7 @@ impl Sender<'_> {
         self.save("read what stands at Dintero".to_owned()).await
     }
 
-    /// Sends events; one that makes a whole request be refused is found by halves and set apart.
+    /// Sends events; one that makes a whole request be refused is found by parting it, and set apart.
     async fn send(&mut self, planned: Vec<usize>) -> Result<Stop, StepError> {
         let mut groups = vec![planned];
         while let Some(mut group) = groups.pop() {
