@@ -6,7 +6,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use documents::{DinteroReport, ReportType};
-use settlement::{AccountId, Confirmed, Currency, LineRecord, ReportId, SettleKey};
+use settlement::{AccountId, Confirmed, Currency, LineRecord, Proof, ReportId, SettleKey};
 use tempfile::NamedTempFile;
 
 use crate::StepError;
@@ -72,6 +72,23 @@ pub async fn run(ports: &Ports, command: &ReconcileReport) -> Result<Reconciled,
     }
     write_together(ports, command, &lines, &together, &mut done.written).await?;
     Ok(done)
+}
+
+/// Whether a committed report was left before the Dintero reports of its exact settlements were written. Those that only a
+/// notice makes exact are written when it is added.
+pub(crate) async fn is_left_undone(ports: &Ports, account: &AccountId, report: ReportId) -> Result<bool, StepError> {
+    for listed in settlements_of(ports, report, account).await? {
+        let record = Place::settlement(&listed.key).read::<SettlementItem>(&*ports.state).await?;
+        let versions = record.map(|(item, _)| item.versions).unwrap_or_default();
+        let own = |version: &SettlementVersion| Some(version.version) == listed.version && version.report == report;
+        let exact = versions.into_iter().find(own).filter(|version| version.settlement.proof == Proof::Exact);
+        let Some(version) = exact else { continue };
+        let owned = ExactSettlement { key: listed.key, version, added: Vec::new() };
+        if !are_all_there(ports, &ReportType::ALL.map(|form| owned.report_key(form))).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether nothing is left to be written: the lines need not be read then.

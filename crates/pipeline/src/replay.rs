@@ -3,10 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 use settlement::{AccountId, Defect, ReportId, is_seeded};
 
-use crate::StepError;
 use crate::items::{ObjectItem, Place, ReportItem, ReportState};
 use crate::keys::LandingKey;
 use crate::ports::{ListedVersion, Ports};
+use crate::{StepError, reconcile};
 
 /// Which objects are meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,7 +91,11 @@ async fn judge(
                 Some((item, _)) => {
                     let expired = matches!(item.state, ReportState::Claimed { lease_until } if lease_until <= now);
                     let expired = expired && !is_seeded(Defect::SweepIgnoresExpired);
-                    (item.state.word(), expired || item.state == ReportState::Released)
+                    // Its worker may have ended behind the commit, with nobody to come again.
+                    let left = matches!(which, Replay::Undone(_))
+                        && item.state == ReportState::Committed
+                        && reconcile::is_left_undone(ports, account, report).await?;
+                    (item.state.word(), expired || left || item.state == ReportState::Released)
                 }
                 None => ("its report is not known".to_owned(), true),
             }

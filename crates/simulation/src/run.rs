@@ -114,8 +114,13 @@ impl<'a> Run<'a> {
         self.scripts = None;
         self.deliver()?;
         self.post()?;
-        if self.effects() != before {
-            return Err(Violation("L7: taking everything once more had an effect".to_owned()));
+        let after = self.effects();
+        if after != before {
+            let new = |after: &[String], before: &[String]| -> Vec<String> {
+                after.iter().filter(|effect| !before.contains(effect)).cloned().collect()
+            };
+            let (events, keys) = (new(&after.0, &before.0), new(&after.1, &before.1));
+            return Err(Violation(format!("L7: taking everything once more had an effect: {events:?} {keys:?}")));
         }
         let trace = locked(&self.world.watch).trace();
         Ok(Ran { calls, effects, trace })

@@ -59,6 +59,18 @@ async fn an_upload_without_a_notification_is_found_and_goes_the_whole_way() {
     assert_eq!(replay::find(&world.ports, &other, &undone, world.clock.now()).await.unwrap(), []);
 }
 
+/// T13: a report whose worker ended behind the commit, with nobody to come again, is found as well.
+#[tokio::test]
+async fn a_committed_report_without_its_dintero_reports_is_found() {
+    let (world, upload) = World::with_sales(3).await;
+    let undone = Replay::Undone(SignedDuration::from_mins(15));
+    pipeline::parse::run(&world.ports, &upload).await.unwrap();
+    let due = world.due(&undone).await;
+    assert_eq!(due.iter().map(|due| due.known.as_str()).collect::<Vec<_>>(), ["COMMITTED"]);
+    world.replay(&undone).await;
+    assert_eq!((world.due(&undone).await, world.standing().len()), (Vec::new(), 3));
+}
+
 /// T20: everything replayed three times has no new effect: no request to post, no file, no other record.
 #[tokio::test]
 async fn everything_replayed_three_times_has_no_new_effect() {
