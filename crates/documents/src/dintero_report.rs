@@ -14,7 +14,7 @@ mod xml;
 use std::io::Write;
 
 use jiff::civil::Date;
-use settlement::{LineRecord, SettleKey, Settlement, TermSums, Terms};
+use settlement::{LineRecord, SettleKey, Settlement, TermSums, Terms, hexadecimal};
 use sha2::{Digest, Sha256};
 
 use crate::DocumentError;
@@ -185,7 +185,7 @@ impl DinteroReport<'_> {
     /// A reference of 40 hexadecimal digits, as Dintero's own reports have: made from the settlement's key.
     pub fn reference(&self) -> String {
         let hash = Sha256::digest(self.key.to_string());
-        hash.iter().take(20).map(|byte| format!("{byte:02x}")).collect()
+        hexadecimal(&hash).chars().take(40).collect()
     }
 
     fn currency(&self) -> Value {

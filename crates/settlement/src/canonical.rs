@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::currency::Currency;
 use crate::defect::{Defect, is_seeded};
-use crate::ids::{hex, parse_hex};
+use crate::ids::{hexadecimal, parse_hex};
 use crate::line::LineKind;
 use crate::terms::Terms;
 
@@ -86,7 +86,7 @@ pub struct SettlementHash([u8; 32]);
 
 impl fmt::Display for SettlementHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex(&self.0))
+        f.write_str(&hexadecimal(&self.0))
     }
 }
 

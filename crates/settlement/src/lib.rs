@@ -38,7 +38,7 @@ pub use currency::{Currency, exponent};
 #[cfg(feature = "defects")]
 pub use defect::seed;
 pub use defect::{Defect, is_seeded};
-pub use ids::{ReportId, SettleKey};
+pub use ids::{ReportId, SettleKey, hexadecimal};
 pub use kind::{Kind, Verdict};
 pub use line::{BATCH_LINES_MAX, Line, LineBatch, LineKind, LineRecord, TextColumn};
 pub use money::{AMOUNT_MINOR_MAX, MajorUnits};

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use settlement::{SettleKey, SettlementEvent};
+use settlement::{SettleKey, SettlementEvent, hexadecimal};
 use sha2::{Digest, Sha256};
 
 /// Most events of one batch; each is of another transaction or another event of it.
@@ -132,8 +132,4 @@ pub fn event_id(settlement: &SettleKey, transaction: &str, correlation_id: Optio
         hash.update(part.as_bytes());
     }
     hexadecimal(&hash.finalize())
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use pipeline::keys::Key;
 use pipeline::ports::{ListedVersion, ObjectMeta, PutNew, VersionPage};
 use pipeline::{Objects, PortError, PortErrorKind};
+use settlement::hexadecimal;
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
@@ -45,7 +46,7 @@ impl Directory {
         let mut hashing = Hashing { file: NamedTempFile::new_in(&aside)?, hash: Sha256::new(), size_bytes: 0 };
         write(&mut hashing)?;
         hashing.file.as_file().sync_all()?;
-        let version = hex(&hashing.hash.finalize());
+        let version = hexadecimal(&hashing.hash.finalize());
         Ok(Aside { file: hashing.file, version, size_bytes: hashing.size_bytes })
     }
 
@@ -112,10 +113,6 @@ impl Write for Hashing {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn meta(key: &Key, version: String, size_bytes: u64) -> ObjectMeta {
     ObjectMeta { key: key.to_string(), version, size_bytes }
 }
@@ -130,7 +127,7 @@ fn version_of(path: &Path) -> io::Result<Option<String>> {
     let mut block = vec![0; 256 * 1024];
     loop {
         match io::Read::read(&mut file, &mut block)? {
-            0 => return Ok(Some(hex(&hash.finalize()))),
+            0 => return Ok(Some(hexadecimal(&hash.finalize()))),
             read => hash.update(block.get(..read).unwrap_or_default()),
         }
     }
