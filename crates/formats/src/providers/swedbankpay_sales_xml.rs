@@ -132,7 +132,7 @@ impl<R: std::io::Read> Fields for Element<'_, R> {
     }
 }
 
-impl<R: std::io::Read> Report<'_, R> {
+impl<'s, R: std::io::Read> Report<'s, R> {
     fn read(&mut self) -> Result<(), Failure> {
         self.xml.next()?;
         if self.xml.name() != self.version.root {
@@ -223,14 +223,7 @@ impl<R: std::io::Read> Report<'_, R> {
                     self.unexpected()?;
                     continue;
                 }
-                let columns = self.version.service_columns;
-                let taken = match self.missing(columns) {
-                    Some(problem) => Err(problem.into()),
-                    None => self.list.service(&Element { xml: &self.xml, columns }, Some(currency)),
-                };
-                self.list.collector.recover(taken)?;
-                self.watch_unknown(|name| columns.iter().any(|column| column.name == name))?;
-                self.ends_here()?;
+                self.take(self.version.service_columns, |list, element| list.service(element, Some(currency)))?;
             }
         }
         Ok(())
@@ -242,21 +235,29 @@ impl<R: std::io::Read> Report<'_, R> {
         let sum = Cell::of_text(self.xml.attribute("Sum").unwrap_or_default(), self.xml.row(), "Sum");
         let taken = self.list.currency_sum(sum, currency);
         self.list.collector.recover(taken)?;
-        let columns = self.version.row_columns;
         while self.next()? == Step::Open {
             if self.xml.name() != self.version.row {
                 self.unexpected()?;
                 continue;
             }
-            let taken = match self.missing(columns) {
-                Some(problem) => Err(problem.into()),
-                None => self.list.row(&Element { xml: &self.xml, columns }, Some(currency)),
-            };
-            self.list.collector.recover(taken)?;
-            self.watch_unknown(|name| columns.iter().any(|column| column.name == name))?;
-            self.ends_here()?;
+            self.take(self.version.row_columns, |list, element| list.row(element, Some(currency)))?;
         }
         Ok(())
+    }
+
+    /// Takes an element that says all in its attributes, and goes to its end.
+    fn take(
+        &mut self,
+        columns: &'static [Column],
+        take: impl FnOnce(&mut SalesList<'s>, &Element<'_, R>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let taken = match self.missing(columns) {
+            Some(problem) => Err(problem.into()),
+            None => take(&mut self.list, &Element { xml: &self.xml, columns }),
+        };
+        self.list.collector.recover(taken)?;
+        self.watch_unknown(|name| columns.iter().any(|column| column.name == name))?;
+        self.ends_here()
     }
 
     /// Goes to the end of an element that holds nothing but its attributes.
