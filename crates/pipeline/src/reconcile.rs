@@ -10,7 +10,7 @@ use settlement::{AccountId, Confirmed, Currency, LineRecord, Proof, ReportId, Se
 use tempfile::NamedTempFile;
 
 use crate::StepError;
-use crate::items::{Place, ReportItem, ReportState, SettlementItem, SettlementVersion};
+use crate::items::{NoticeItem, Place, ReportItem, ReportState, SettlementItem, SettlementVersion};
 use crate::keys::Key;
 use crate::notice::{self, Together};
 use crate::parse::settlements_of;
@@ -49,7 +49,7 @@ pub async fn run(ports: &Ports, command: &ReconcileReport) -> Result<Reconciled,
     let mut done = Reconciled { written: Vec::new(), withheld };
     let mut missing = Vec::new();
     for owned in exact {
-        let keys = ReportType::ALL.map(|form| owned.report_key(form));
+        let keys = ReportType::ALL.map(|form| report_key(&owned.key, owned.version.version, form));
         if are_all_there(ports, &keys).await? {
             done.written.extend(keys);
         } else {
@@ -77,18 +77,37 @@ pub async fn run(ports: &Ports, command: &ReconcileReport) -> Result<Reconciled,
 /// Whether a committed report was left before the Dintero reports of its exact settlements were written. Those that only a
 /// notice makes exact are written when it is added.
 pub(crate) async fn is_left_undone(ports: &Ports, account: &AccountId, report: ReportId) -> Result<bool, StepError> {
-    for listed in settlements_of(ports, report, account).await? {
-        let record = Place::settlement(&listed.key).read::<SettlementItem>(&*ports.state).await?;
-        let versions = record.map(|(item, _)| item.versions).unwrap_or_default();
-        let own = |version: &SettlementVersion| Some(version.version) == listed.version && version.report == report;
-        let exact = versions.into_iter().find(own).filter(|version| version.settlement.proof == Proof::Exact);
-        let Some(version) = exact else { continue };
-        let owned = ExactSettlement { key: listed.key, version, added: Vec::new() };
-        if !are_all_there(ports, &ReportType::ALL.map(|form| owned.report_key(form))).await? {
+    for (key, version) in versions_of(ports, account, report).await? {
+        let has_notice = Place::notice(&key).read::<NoticeItem>(&*ports.state).await?.is_some();
+        if has_notice || version.settlement.proof != Proof::Exact {
+            continue;
+        }
+        if !are_all_there(ports, &ReportType::ALL.map(|form| report_key(&key, version.version, form))).await? {
             return Ok(true);
         }
     }
     Ok(false)
+}
+
+/// The versions of settlements that a report made.
+async fn versions_of(
+    ports: &Ports,
+    account: &AccountId,
+    report: ReportId,
+) -> Result<Vec<(SettleKey, SettlementVersion)>, StepError> {
+    let mut found = Vec::new();
+    for listed in settlements_of(ports, report, account).await? {
+        let Some(number) = listed.version else { continue };
+        let record = Place::settlement(&listed.key).read::<SettlementItem>(&*ports.state).await?;
+        let versions = record.map(|(item, _)| item.versions).unwrap_or_default();
+        let own = versions.into_iter().find(|version| version.version == number && version.report == report);
+        found.extend(own.map(|version| (listed.key, version)));
+    }
+    Ok(found)
+}
+
+fn report_key(settlement: &SettleKey, version: u32, form: ReportType) -> Key {
+    Key::DinteroReport { settlement: settlement.clone(), version, extension: form.extension() }
 }
 
 /// Whether nothing is left to be written: the lines need not be read then.
@@ -111,18 +130,14 @@ pub(crate) struct ExactSettlement {
 }
 
 impl ExactSettlement {
-    fn name(&self) -> (&str, &str, Currency) {
+    pub(crate) fn name(&self) -> (&str, &str, Currency) {
         (&self.key.merchant_number, &self.key.settlement_id, self.key.currency)
     }
+}
 
-    fn report_key(&self, form: ReportType) -> Key {
-        let (settlement, version) = (self.key.clone(), self.version.version);
-        Key::DinteroReport { settlement, version, extension: form.extension() }
-    }
-
-    pub(crate) fn has(&self, line: &LineRecord) -> bool {
-        self.name() == (line.merchant_number.as_str(), line.settlement_id.as_str(), line.currency)
-    }
+/// The settlement that a line is of, within its report.
+pub(crate) fn name_of(line: &LineRecord) -> (&str, &str, Currency) {
+    (&line.merchant_number, &line.settlement_id, line.currency)
 }
 
 /// The versions that a committed report made which are exact, by themselves or with their notices, and those that are
@@ -138,13 +153,7 @@ pub(crate) async fn exact_settlements(
         return Err(StepError::NotCommitted(report.short()));
     }
     let (mut exact, mut withheld) = (Vec::new(), Vec::new());
-    for listed in settlements_of(ports, report, account).await? {
-        let Some(number) = listed.version else { continue };
-        let key = listed.key;
-        let record = Place::settlement(&key).read::<SettlementItem>(&*ports.state).await?;
-        let versions = record.map(|(item, _)| item.versions).unwrap_or_default();
-        let own = versions.into_iter().find(|version| version.version == number && version.report == report);
-        let Some(version) = own else { continue };
+    for (key, version) in versions_of(ports, account, report).await? {
         match notice::together(ports, &key, &version, scratch).await? {
             Together::Agree(confirmed) => {
                 let Confirmed { settlement, added } = *confirmed;
@@ -169,7 +178,7 @@ async fn write_together(
     {
         for form in ReportType::ALL {
             let own = tables::read_lines(File::open(lines.path())?)?
-                .filter(|line| line.as_ref().map_or(true, |line| owned.has(line)));
+                .filter(|line| line.as_ref().map_or(true, |line| owned.name() == name_of(line)));
             written.push(write(ports, command, owned, form, own).await?);
         }
         return Ok(());
@@ -179,8 +188,7 @@ async fn write_together(
         together.iter().enumerate().map(|(place, owned)| (owned.name(), place)).collect();
     for line in tables::read_lines(File::open(lines.path())?)? {
         let line = line?;
-        let name = (line.merchant_number.as_str(), line.settlement_id.as_str(), line.currency);
-        if let Some(own) = places.get(&name).and_then(|place| own.get_mut(*place)) {
+        if let Some(own) = places.get(&name_of(&line)).and_then(|place| own.get_mut(*place)) {
             own.push(line);
         }
     }
@@ -200,7 +208,7 @@ async fn write<E: std::error::Error + Send + Sync + 'static>(
     form: ReportType,
     lines: impl Iterator<Item = Result<LineRecord, E>>,
 ) -> Result<Key, StepError> {
-    let key = owned.report_key(form);
+    let key = report_key(&owned.key, owned.version.version, form);
     let file = NamedTempFile::new_in(&command.scratch)?;
     let mut out = BufWriter::new(file.reopen()?);
     let lines = lines.chain(owned.added.iter().cloned().map(Ok));

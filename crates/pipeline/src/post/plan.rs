@@ -1,6 +1,6 @@
 //! Planning: the lines of a settlement become settlement events, and the events batches in the outbox.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 
 use dintero::TransactionFilter;
@@ -19,7 +19,7 @@ use crate::client::AccountClient;
 use crate::items::{Order, Place, journal};
 use crate::notice::current;
 use crate::ports::{Expect, PortErrorKind, Ports, Put, TRANSACT_WRITES_MAX};
-use crate::reconcile::{ExactSettlement, exact_settlements};
+use crate::reconcile::{ExactSettlement, exact_settlements, name_of};
 use crate::standing::fetch_lines;
 
 /// Lines without a transaction that are kept with their reasons; the rest are counted.
@@ -116,22 +116,36 @@ pub(super) async fn plan(
     let lines = NamedTempFile::new_in(&command.scratch)?;
     fetch_lines(ports, &command.account, command.report, &lines).await?;
     let index = transactions_around(client, &lines).await?;
-    let mut seen = Seen::default();
-    for (exact, known) in undone {
-        let mut plan = Plan::default();
-        let mut matcher = Matcher { index: &index, seen: &mut seen, client, exact: &exact };
-        for line in tables::read_lines(File::open(lines.path())?)? {
-            let line = line?;
-            if exact.has(&line) {
-                plan.add(&line, &mut matcher);
-            }
-        }
-        for line in &exact.added {
-            plan.add(line, &mut matcher);
-        }
+    let plans = {
+        let settlements: Vec<&ExactSettlement> = undone.iter().map(|(exact, _)| exact).collect();
+        plans_of(&settlements, &lines, Matcher { index: &index, seen: Seen::default(), client })?
+    };
+    for (plan, (exact, known)) in plans.into_iter().zip(undone) {
         outboxes.push(plan.store(ports, &exact, known, command.now).await?);
     }
     Ok(outboxes)
+}
+
+/// Gathers the lines of settlements, and what their notices add, in one reading.
+fn plans_of(
+    settlements: &[&ExactSettlement],
+    lines: &NamedTempFile,
+    mut matcher: Matcher<'_>,
+) -> Result<Vec<Plan>, StepError> {
+    let places: HashMap<_, usize> =
+        settlements.iter().enumerate().map(|(place, exact)| (exact.name(), place)).collect();
+    let mut plans: Vec<Plan> = settlements.iter().map(|_| Plan::default()).collect();
+    for line in tables::read_lines(File::open(lines.path())?)? {
+        let line = line?;
+        let place = places.get(&name_of(&line)).copied();
+        if let Some((exact, plan)) = place.and_then(|place| settlements.get(place).zip(plans.get_mut(place))) {
+            plan.add(&line, exact, &mut matcher);
+        }
+    }
+    for (exact, plan) in settlements.iter().zip(&mut plans) {
+        exact.added.iter().for_each(|line| plan.add(line, exact, &mut matcher));
+    }
+    Ok(plans)
 }
 
 /// Reads the transactions that were captured or refunded around the days of the lines.
@@ -193,9 +207,8 @@ struct Compared<'a> {
 /// What tells a line's transaction.
 struct Matcher<'a> {
     index: &'a Index,
-    seen: &'a mut Seen,
+    seen: Seen,
     client: &'a AccountClient<'a>,
-    exact: &'a ExactSettlement,
 }
 
 /// What a line is to Dintero.
@@ -209,14 +222,14 @@ enum Told {
 }
 
 impl Matcher<'_> {
-    fn find(&mut self, line: &LineRecord) -> Told {
+    fn find(&mut self, line: &LineRecord, exact: &ExactSettlement) -> Told {
         let elsewhere = |added: &&LineRecord| added.kind == LineKind::Adjustment;
-        let mut elsewhere = self.exact.added.iter().filter(elsewhere);
+        let mut elsewhere = exact.added.iter().filter(elsewhere);
         if line.provider_method.is_some() && elsewhere.any(|added| added.provider_method == line.provider_method) {
             return Told::Nothing;
         }
-        let provider = &self.exact.key.provider;
-        match match_line(self.index, provider, line, self.seen) {
+        let provider = &exact.key.provider;
+        match match_line(self.index, provider, line, &mut self.seen) {
             MatchState::NotATransaction(_) => Told::Nothing,
             MatchState::Matched(found) if self.client.owns(&found.transaction_id) => Told::Event(found.transaction_id),
             MatchState::Matched(found) => {
@@ -228,9 +241,9 @@ impl Matcher<'_> {
 }
 
 impl Plan {
-    fn add(&mut self, line: &LineRecord, matcher: &mut Matcher<'_>) {
+    fn add(&mut self, line: &LineRecord, exact: &ExactSettlement, matcher: &mut Matcher<'_>) {
         let terms = &line.terms;
-        let fee = match matcher.exact.version.settlement.fees {
+        let fee = match exact.version.settlement.fees {
             // What is invoiced is not taken off the payout.
             Fees::Invoiced => 0,
             Fees::Deducted | Fees::Unknown => i128::from(terms.fee_minor) + i128::from(terms.fee_vat_minor),
@@ -239,7 +252,7 @@ impl Plan {
         let rest: i128 = rest.into_iter().map(i128::from).sum();
         let net = i128::from(terms.capture_minor) + i128::from(terms.refund_minor) - fee + rest;
         self.net += net;
-        let why = match matcher.find(line) {
+        let why = match matcher.find(line, exact) {
             Told::Event(transaction) => {
                 let (lines, sums) = self.events.entry(transaction).or_default();
                 *lines += 1;
