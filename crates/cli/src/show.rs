@@ -26,7 +26,7 @@ pub(crate) fn settlements(out: &mut dyn Write, indent: &str, settlements: &[Sett
     if settlements.is_empty() {
         return Ok(());
     }
-    const HEADER: [&str; 11] = [
+    const HEADER: [&str; 12] = [
         "merchant",
         "settlement",
         "paid out",
@@ -34,12 +34,13 @@ pub(crate) fn settlements(out: &mut dyn Write, indent: &str, settlements: &[Sett
         "capture",
         "refund",
         "fee",
+        "fee VAT",
         "other",
         "payout",
         "difference",
         "proof",
     ];
-    let rows: Vec<[String; 11]> = settlements.iter().map(row).collect();
+    let rows: Vec<[String; 12]> = settlements.iter().map(row).collect();
     let widths: Vec<usize> = (0..HEADER.len())
         .map(|column| {
             let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
@@ -53,11 +54,11 @@ pub(crate) fn settlements(out: &mut dyn Write, indent: &str, settlements: &[Sett
     Ok(())
 }
 
-fn row(settlement: &Settlement) -> [String; 11] {
+fn row(settlement: &Settlement) -> [String; 12] {
     let head = &settlement.head;
     let show = |minor: i64| MajorUnits::new(minor, head.exponent).to_string();
     let sums = &settlement.sums;
-    let other = sums.chargeback_minor + sums.reserve_minor + sums.adjustment_minor - sums.fee_vat_minor;
+    let other = sums.chargeback_minor + sums.reserve_minor + sums.adjustment_minor;
     [
         head.merchant_number.clone(),
         head.settlement_id.clone(),
@@ -69,6 +70,7 @@ fn row(settlement: &Settlement) -> [String; 11] {
             settlement::Fees::Invoiced => format!("{} invoiced", show(sums.fee_minor)),
             _ => show(sums.fee_minor),
         },
+        show(sums.fee_vat_minor),
         show(other),
         settlement
             .payout_minor

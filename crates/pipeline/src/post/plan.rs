@@ -357,9 +357,9 @@ impl Plan {
         }
         let place = Place::outbox(&exact.key);
         let what = format!(
-            "planned {} events of version {}; {} lines without a transaction, {} events changed",
-            events.len(),
+            "planned version {}; events: {}, lines without a transaction: {}, events changed: {}",
             item.version,
+            events.len(),
             item.unmatched_lines,
             item.changed.len()
         );

@@ -198,7 +198,7 @@ impl Sender<'_> {
         if is_seeded(Defect::PostedBeforePost) {
             self.set_all(group, &EventState::Posted { found: false });
         }
-        self.save(format!("sending {} events", group.len())).await?;
+        self.save(format!("sending, events: {}", group.len())).await?;
         let outcome = self.client.add_settlement_events(&body, self.lease_until).await;
         self.note(group, outcome).await
     }
@@ -282,7 +282,7 @@ impl Sender<'_> {
             }
         }
         let posted = group.len() - missing;
-        self.save(format!("{posted} events posted, {missing} not in the answer")).await?;
+        self.save(format!("events posted: {posted}, not in the answer: {missing}")).await?;
         Ok(Sent::Taken)
     }
 
