@@ -22,7 +22,7 @@ use pipeline::memory::{MemoryObjects, MemoryState};
 use pipeline::parse::ParseReport;
 use pipeline::post::{self, PlannedEvent, PostAccount, PostReport, Posted};
 use pipeline::way::{self, Gone};
-use pipeline::{HttpClient, PortError, Ports, Secrets, StepError};
+use pipeline::{HttpClient, Packing, PortError, Ports, Secrets, StepError};
 use serde_json::Value;
 use settlement::{AccountId, SettlementEvent, TransactionEventKind};
 use simulation::sandbox::{MadeEvent, MadeTransaction, Seen};
@@ -55,7 +55,7 @@ fn dintero_of(wire: &Arc<Wire>, vault: &Arc<Vault>, clock: &Clock) -> Dintero {
 impl World {
     async fn new() -> Self {
         let (objects, state) = (Arc::<MemoryObjects>::default(), Arc::<MemoryState>::default());
-        let ports = Ports { objects: objects.clone(), state: state.clone() };
+        let ports = Ports { objects: objects.clone(), state: state.clone(), packing: Packing::None };
         let (account, clock): (AccountId, _) = ("T00000001".parse().unwrap(), Clock::at(beginning()));
         let (provider, number, now) = ("vipps".to_owned(), "123456".to_owned(), clock.now());
         add_merchant(&ports, &AddMerchant { account: account.clone(), provider, number, now }).await.unwrap();

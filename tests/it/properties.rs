@@ -7,7 +7,7 @@ use formats::{DecimalMark, Head, Limits, parse_minor};
 use pipeline::judge::judge;
 use proptest::prelude::*;
 use settlement::{AMOUNT_MINOR_MAX, MajorUnits, SettlementHash, mask_cards};
-use tables::{LineTable, TableOwner, read_lines};
+use tables::{LineTable, Packing, TableOwner, read_lines};
 use tests::generate::{Report, Seed, portal_csv, report, structured_csv, xml};
 use tests::verdicts::judged;
 use tests::workbook::{archive, portal_xlsx};
@@ -78,7 +78,7 @@ proptest! {
         };
         let bytes = xml(&report);
         let judgement = judge("a.xml", &mut Cursor::new(&bytes), &Limits::default(), None, |_| {
-            LineTable::create(File::create(&path)?, owner)
+            LineTable::create(File::create(&path)?, owner, Packing::None)
         }).unwrap();
         prop_assert!(!judgement.problems.has_errors());
         let mut read = read_lines(File::open(&path).unwrap()).unwrap();

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use pipeline::keys::{Key, LandingKey};
-use pipeline::ports::{Expect, PortErrorKind, Put, PutNew, Query, TRANSACT_WRITES_MAX};
+use pipeline::ports::{Expect, ObjectMeta, PortErrorKind, Put, PutNew, Query, TRANSACT_WRITES_MAX};
 use pipeline::{Objects, State};
 use serde_json::json;
 use tempfile::NamedTempFile;
@@ -52,6 +52,29 @@ pub async fn objects(objects: &dyn Objects) {
     assert!(matches!(objects.upload_new(&other, file(b"new").path()).await, Ok(PutNew::Created(_))));
     assert!(objects.upload_new(&landing("x"), std::path::Path::new("/nowhere/at all")).await.is_err());
     list(objects, &[(&key, &first.version), (&key, &second.version), (&once, &meta.version)]).await;
+    replace(objects).await;
+}
+
+/// A view is replaced only by whoever saw what it replaces.
+async fn replace(objects: &dyn Objects) {
+    let key = Key::LakeExport { account: "T00000001".parse().expect("account"), table: "settlement" };
+    let put = async |bytes: &[u8], before: Option<&ObjectMeta>| match objects
+        .upload_if(&key, file(bytes).path(), before)
+        .await
+        .expect("upload")
+    {
+        PutNew::Created(meta) => Some(meta),
+        PutNew::Exists => None,
+    };
+    let first = put(b"one", None).await.expect("there was none");
+    assert_eq!(put(b"other", None).await, None);
+    let second = put(b"two", Some(&first)).await.expect("the first was seen");
+    assert_eq!(put(b"other", Some(&first)).await, None);
+    assert_eq!(objects.head(&key).await.expect("head"), Some(second.clone()));
+    assert_eq!(read(objects, &key, &second.version).await.as_deref(), Ok(b"two".as_slice()));
+    let elsewhere = Key::LakeExport { account: "T00000002".parse().expect("account"), table: "settlement" };
+    let put = objects.upload_if(&elsewhere, file(b"one").path(), Some(&second)).await.expect("upload");
+    assert_eq!((put, objects.head(&elsewhere).await.expect("head")), (PutNew::Exists, None));
 }
 
 /// Every version is listed once, page by page, and nothing beside the prefix.

@@ -77,6 +77,7 @@ pub fn faulty(ports: &Ports, plan: &Arc<Plan>) -> Ports {
     Ports {
         objects: Arc::new(Faulty { inner: Arc::clone(&ports.objects), plan: Arc::clone(plan) }),
         state: Arc::new(Faulty { inner: Arc::clone(&ports.state), plan: Arc::clone(plan) }),
+        packing: ports.packing,
     }
 }
 
@@ -99,8 +100,8 @@ impl Objects for Faulty<dyn Objects> {
         self.plan.call(self.inner.upload(key, file)).await
     }
 
-    async fn upload_new(&self, key: &Key, file: &Path) -> Result<PutNew, PortError> {
-        self.plan.call(self.inner.upload_new(key, file)).await
+    async fn upload_if(&self, key: &Key, file: &Path, before: Option<&ObjectMeta>) -> Result<PutNew, PortError> {
+        self.plan.call(self.inner.upload_if(key, file, before)).await
     }
 
     async fn versions(&self, prefix: &str, cursor: Option<&str>) -> Result<VersionPage, PortError> {

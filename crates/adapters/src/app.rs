@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pipeline::client::{Clock, Dintero, Environment};
-use pipeline::{HttpClient, Objects, PortError, PortErrorKind, Ports, State};
+use pipeline::{HttpClient, Objects, Packing, PortError, PortErrorKind, Ports, State};
 
 use crate::config::DinteroConfig;
 use crate::outbound::objects::{Directory, MemoryObjects};
@@ -34,7 +34,8 @@ impl App {
         })?;
         let objects = format!("file://{}", home.display());
         let state = format!("sqlite://{}", home.join("state.sqlite").display());
-        Ok(App { ports: Ports { objects: objects_at(&objects)?, state: state_at(&state)? }, scratch, dintero: None })
+        let ports = Ports { objects: objects_at(&objects)?, state: state_at(&state)?, packing: Packing::Zstd };
+        Ok(App { ports, scratch, dintero: None })
     }
 
     /// The same, speaking with Dintero as it is configured.
@@ -55,7 +56,8 @@ impl App {
         let state: Arc<dyn State> =
             if path.exists() { Arc::new(Sqlite::open_to_read(&path)?) } else { Arc::new(MemoryState::default()) };
         let objects = objects_at(&format!("file://{}", home.display()))?;
-        Ok(App { ports: Ports { objects, state }, scratch: std::env::temp_dir(), dintero: None })
+        let ports = Ports { objects, state, packing: Packing::Zstd };
+        Ok(App { ports, scratch: std::env::temp_dir(), dintero: None })
     }
 
     /// Everything in memory, gone at the end.
@@ -63,7 +65,8 @@ impl App {
     /// # Errors
     /// Never for these adapters; the signature is that of the others.
     pub fn in_memory(scratch: &Path) -> Result<Self, PortError> {
-        let ports = Ports { objects: objects_at("memory://")?, state: state_at("memory://")? };
+        let (objects, state) = (objects_at("memory://")?, state_at("memory://")?);
+        let ports = Ports { objects, state, packing: Packing::Zstd };
         Ok(App { ports, scratch: scratch.to_owned(), dintero: None })
     }
 }

@@ -12,7 +12,7 @@ use pipeline::standing::{Case, Newcomer};
 use pipeline::{notice, report_id_of};
 use serde::Serialize;
 use settlement::{AccountId, Problem, Settlement, Verdict};
-use tables::{DigestSink, LineTable, TableOwner};
+use tables::{DigestSink, LineTable, Packing, TableOwner};
 use tempfile::NamedTempFile;
 
 use crate::progress::Watched;
@@ -88,7 +88,7 @@ async fn check(arguments: &CheckArguments, app: Option<&App>, path: &Path) -> an
     let zone = pipeline::items::account(&*app.ports.state, &account).await?.zone;
     let mut judgement = judge(&name, &mut input, &limits, provider, |format| {
         let owner = TableOwner::new(&account, format.provider, format.id, report, &zone);
-        LineTable::create(lines.reopen()?, owner)
+        LineTable::create(lines.reopen()?, owner, Packing::Zstd)
     })?;
     let Some(format) = judgement.format.filter(|_| !judgement.problems.has_errors()) else {
         return Ok(Checked { file, verdict: judgement.verdict(), judgement });

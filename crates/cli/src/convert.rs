@@ -8,7 +8,7 @@ use anyhow::Context;
 use pipeline::judge::judge;
 use pipeline::report_id_of;
 use settlement::{AccountId, Verdict};
-use tables::{LineTable, TableOwner};
+use tables::{LineTable, Packing, TableOwner};
 use tempfile::NamedTempFile;
 
 use crate::progress::Watched;
@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &ConvertArguments, out: &mut dyn Write) -> anyhow::
     let lines = NamedTempFile::new_in(folder).with_context(unable)?;
     let judgement = judge(&name, &mut input, &Limits::default(), None, |format| {
         let owner = TableOwner::new(account, format.provider, format.id, report, zone);
-        LineTable::create(lines.reopen()?, owner)
+        LineTable::create(lines.reopen()?, owner, Packing::Zstd)
     })?;
     drop(input);
     let format = judgement.format.map_or("no known format", |format| format.id);

@@ -11,13 +11,20 @@
 //! | notice | `NOTICE#<account>`, `<provider>/<merchant>/<id>/<currency>` | what a balance report says of a settlement |
 //! | outbox | `OUTBOX#<account>`, `<provider>/<merchant>/<id>/<currency>` | what of a settlement is posted, and what is not |
 //! | batch | `BATCH#<account>`, `<provider>/<merchant>/<id>/<currency>/<batch>` | how far each settlement event has come |
+//! | sync | `SYNC#<account>`, `TRANSACTIONS` | how far the mirror of transactions reaches |
+//! | match | `MATCH#<account>`, `REPORT#<report>` | what the lines of a report were matched with |
+//! | matching | `MATCH#<account>`, `LAST` | what was captured and is in no settlement, when lines were last matched |
+//! | dirty day | `DIRTY#<account>`, `<day>` | whether the lake has to be built again for a day of payouts |
 //! | switch | `SWITCH`, `POSTING` | whether all posting is stopped |
 //! | journal | `JOURNAL#<subject>`, `<time>#<revision>` | what happened to a report or settlement, and why |
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use settlement::{Account, AccountId, Kind, PayoutNotice, ReportId, SettleKey, Settlement, SettlementHash};
+use settlement::{Account, AccountId, Currency, Kind, PayoutNotice, ReportId, SettleKey, Settlement, SettlementHash};
 
 use crate::StepError;
 use crate::ports::{Expect, Item, Ports, Put, Query, State};
@@ -84,6 +91,26 @@ impl Place {
         Place::new(format!("BATCH#{}", key.account_id), format!("{}/{batch}", sort_of(key)))
     }
 
+    /// How far the mirror of an account's transactions reaches.
+    pub fn sync(account: &AccountId) -> Self {
+        Place::new(format!("SYNC#{account}"), "TRANSACTIONS")
+    }
+
+    /// The last matching of all of an account's lines.
+    pub fn matching(account: &AccountId) -> Self {
+        Place::new(format!("MATCH#{account}"), "LAST")
+    }
+
+    /// The record of what the lines of a report were matched with.
+    pub fn matches(report: ReportId, account: &AccountId) -> Self {
+        Place::new(format!("MATCH#{account}"), format!("REPORT#{report}"))
+    }
+
+    /// Whether what was paid out on a day has changed since the lake was built.
+    pub fn dirty(account: &AccountId, payout_on: Date) -> Self {
+        Place::new(format!("DIRTY#{account}"), payout_on.to_string())
+    }
+
     /// The one switch that stops all posting.
     pub fn switch() -> Self {
         Place::new("SWITCH", "POSTING")
@@ -121,8 +148,7 @@ pub fn decode<T: DeserializeOwned>(item: &Item) -> Result<T, StepError> {
         let reason = format!("its layout is version {}, this program knows {ITEM_SCHEMA}", item.schema);
         return Err(StepError::Item { item: place(), reason });
     }
-    serde_json::from_value(item.body.clone())
-        .map_err(|error| StepError::Item { item: place(), reason: error.to_string() })
+    T::deserialize(&item.body).map_err(|error| StepError::Item { item: place(), reason: error.to_string() })
 }
 
 /// Which account owns a merchant number.
@@ -270,11 +296,73 @@ pub struct NoticeItem {
     pub by: String,
 }
 
+/// How far the mirror of an account's transactions reaches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncItem {
+    /// Captures and refunds from here on are in the mirror.
+    pub from: Timestamp,
+    /// And until here.
+    pub until: Timestamp,
+}
+
+/// What the lines of a report were matched with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MatchItem {
+    /// The report.
+    pub report: ReportId,
+    /// SHA-256 of its table, which names it.
+    pub digest: String,
+    /// The settlements whose lines are in it: those of which this report is the version that counts.
+    pub settlements: Vec<SettleKey>,
+    /// The days on which they were paid out.
+    pub payout_days: BTreeSet<Date>,
+    /// How many lines have each state.
+    pub states: BTreeMap<String, u64>,
+}
+
+/// The last matching of all of an account's lines: each matching makes a new revision, so that no two are mixed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MatchingItem {
+    /// What was captured or refunded and is in no settlement.
+    pub waiting: Vec<Waiting>,
+}
+
+/// Captures and refunds of one month that are in no settlement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// The provider that pays them out.
+    pub provider: String,
+    /// Currency.
+    pub currency: Currency,
+    /// Product that they were paid with.
+    pub payment_product: String,
+    /// First day of the month.
+    pub month: Date,
+    /// What was captured, in minor units.
+    pub capture_minor: i64,
+    /// What was refunded, in minor units, below zero.
+    pub refund_minor: i64,
+    /// How many captures and refunds they are.
+    pub events: u64,
+}
+
+/// A day of payouts in the lake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DirtyItem {
+    /// Whether it has to be built again.
+    pub is_dirty: bool,
+}
+
 /// Whether all posting is stopped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SwitchItem {
     /// Who stopped it; nobody when it goes on.
     pub stopped_by: Option<String>,
+}
+
+/// Marks a day of payouts to be built again: written together with what changes it.
+pub fn mark_dirty(account: &AccountId, payout_on: Date) -> Put {
+    Place::dirty(account, payout_on).put(&DirtyItem { is_dirty: true }, Expect::Any)
 }
 
 /// Where in a step something happens.

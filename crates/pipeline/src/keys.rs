@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use jiff::civil::Date;
+use matching::Month;
 use settlement::{AccountId, ReportId, SettleKey};
 
 /// Where an object lies. Keys are built from validated ids; only [`Key::Landing`] carries a name of the uploader's.
@@ -50,6 +52,47 @@ pub enum Key {
         /// Which attempt at the report found them.
         attempt: u32,
     },
+    /// What the lines of one report were matched with.
+    Matches {
+        /// The account they belong to.
+        account: AccountId,
+        /// The report.
+        report: ReportId,
+        /// SHA-256 of the table: matching again may find more.
+        digest: String,
+    },
+    /// The transactions of an account that were first captured on one day.
+    Mirror {
+        /// The account.
+        account: AccountId,
+        /// The day in UTC; `None` for those of which nobody knows.
+        captured_on: Option<Date>,
+    },
+    /// What was paid out on one day, in one of the lake's large tables.
+    LakeDay {
+        /// The account.
+        account: AccountId,
+        /// Name of the table.
+        table: &'static str,
+        /// The day of the payouts.
+        payout_on: Date,
+    },
+    /// What was paid out in one month, in one of the lake's small tables.
+    LakeMonth {
+        /// The account.
+        account: AccountId,
+        /// Name of the table.
+        table: &'static str,
+        /// The month of the payouts.
+        payout_month: Month,
+    },
+    /// A table of the lake as one file, of all months.
+    LakeExport {
+        /// The account.
+        account: AccountId,
+        /// Name of the table.
+        table: &'static str,
+    },
     /// The Dintero report of one version of a settlement.
     DinteroReport {
         /// The settlement.
@@ -59,6 +102,13 @@ pub enum Key {
         /// File name ending.
         extension: &'static str,
     },
+}
+
+impl Key {
+    /// Whether the object can be made again from others: of such only the newest version is worth keeping.
+    pub fn can_be_made_again(&self) -> bool {
+        matches!(self, Key::Mirror { .. } | Key::LakeDay { .. } | Key::LakeMonth { .. } | Key::LakeExport { .. })
+    }
 }
 
 impl fmt::Display for Key {
@@ -73,6 +123,19 @@ impl fmt::Display for Key {
             Key::Settlements { account, report, parser_version } => {
                 write!(f, "lake/reports/{account}/{report}/{parser_version}/settlement.parquet")
             }
+            Key::Matches { account, report, digest } => {
+                write!(f, "lake/reports/{account}/{report}/match/{digest}.parquet")
+            }
+            Key::Mirror { account, captured_on: Some(day) } => write!(f, "mirror/{account}/{day}.parquet"),
+            Key::Mirror { account, captured_on: None } => write!(f, "mirror/{account}/undated.parquet"),
+            Key::LakeDay { account, table, payout_on } => {
+                let payout_month = Month::of(*payout_on);
+                write!(f, "lake/v1/{account}/{table}/payout_month={payout_month}/{payout_on}.parquet")
+            }
+            Key::LakeMonth { account, table, payout_month } => {
+                write!(f, "lake/v1/{account}/{table}/payout_month={payout_month}/data.parquet")
+            }
+            Key::LakeExport { account, table } => write!(f, "lake/v1/{account}/export/{table}.parquet"),
             Key::Problems { account, report, attempt } => {
                 write!(f, "reports/{account}/held/{report}/problems-{attempt}.json")
             }

@@ -27,6 +27,7 @@ pub use ports::{HttpClient, Objects, PortError, PortErrorKind, Ports, Secrets, S
 pub use spool::report_id_of;
 
 use settlement::SinkError;
+pub use tables::Packing;
 
 /// Version of everything that turns bytes into lines; a report held by an older one is judged anew.
 pub const PARSER_VERSION: &str = "1";

@@ -195,7 +195,7 @@ impl Work<'_> {
         judge(&self.command.landing.name, &mut input, &self.command.limits, provider, |format| {
             let report = self.spooled.report;
             let owner = TableOwner::new(self.account(), format.provider, format.id, report, zone);
-            LineTable::create(lines.reopen()?, owner)
+            LineTable::create(lines.reopen()?, owner, self.ports.packing)
         })
     }
 

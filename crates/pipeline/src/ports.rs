@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::Value;
 use settlement::AccountId;
+use tables::Packing;
 
 use crate::keys::Key;
 
@@ -19,6 +20,8 @@ pub struct Ports {
     pub objects: Arc<dyn Objects>,
     /// Small records with conditions.
     pub state: Arc<dyn State>,
+    /// How tables are packed that are stored for long.
+    pub packing: Packing,
 }
 
 /// What a port's failure means to the caller.
@@ -119,7 +122,7 @@ pub struct VersionPage {
 pub enum PutNew {
     /// The object is there now.
     Created(ObjectMeta),
-    /// An object was there before and is untouched.
+    /// Another object was there before and is untouched.
     Exists,
 }
 
@@ -144,11 +147,19 @@ pub trait Objects: Send + Sync {
     /// `Unavailable` when the file cannot be read or the store cannot answer.
     async fn upload(&self, key: &Key, file: &Path) -> Result<ObjectMeta, PortError>;
 
+    /// Puts a local file only when the newest version is the one that was seen `before`; `None` when there was none.
+    ///
+    /// # Errors
+    /// As [`Objects::upload`]; another object is an answer, not an error.
+    async fn upload_if(&self, key: &Key, file: &Path, before: Option<&ObjectMeta>) -> Result<PutNew, PortError>;
+
     /// Puts a local file only when no object has that key.
     ///
     /// # Errors
     /// As [`Objects::upload`]; an existing object is an answer, not an error.
-    async fn upload_new(&self, key: &Key, file: &Path) -> Result<PutNew, PortError>;
+    async fn upload_new(&self, key: &Key, file: &Path) -> Result<PutNew, PortError> {
+        self.upload_if(key, file, None).await
+    }
 
     /// Lists every version of every object whose key begins with `prefix`, in the order of keys.
     ///

@@ -419,7 +419,7 @@ impl<'a> Run<'a> {
                 }
             }
         }
-        match self.world.objects.rewritten("landing/") {
+        match self.world.objects.rewritten(&["landing/", "mirror/", "lake/v1/"]) {
             Some(key) => Err(Violation(format!("I5: object {key} was written twice"))),
             None => Ok(()),
         }

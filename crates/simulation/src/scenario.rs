@@ -9,7 +9,7 @@ use pipeline::account::{AddMerchant, add_merchant};
 use pipeline::keys::{Key, LandingKey};
 use pipeline::memory::{MemoryObjects, MemoryState};
 use pipeline::post::set_posting;
-use pipeline::{Ports, StepError};
+use pipeline::{Packing, Ports, StepError};
 use settlement::{AccountId, SettlementEvent, TransactionEventKind};
 
 use crate::generate::{Line, Report, Seed, Settlement, portal_csv, xml};
@@ -142,7 +142,7 @@ impl Scenario {
             uploads.push(Upload { landing, version: object.version, phase, ends });
         }
         let state = Arc::new(MemoryState::default());
-        let ports = Ports { objects: Arc::new(MemoryObjects::default()), state: state.clone() };
+        let ports = Ports { objects: Arc::new(MemoryObjects::default()), state: state.clone(), packing: Packing::None };
         for (account, number) in [(&first, "123456"), (&second, "654321")] {
             let (provider, number, now) = ("vipps".to_owned(), number.to_owned(), beginning());
             add_merchant(&ports, &AddMerchant { account: account.clone(), provider, number, now }).await?;

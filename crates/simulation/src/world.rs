@@ -15,7 +15,7 @@ use pipeline::client::{Dintero, Environment};
 use pipeline::keys::Key;
 use pipeline::memory::{MemoryObjects, MemoryState};
 use pipeline::ports::{Item, ObjectMeta, Page, Put, PutNew, Query, VersionPage};
-use pipeline::{HttpClient, Objects, PortError, PortErrorKind, Ports, Secrets, State};
+use pipeline::{HttpClient, Objects, Packing, PortError, PortErrorKind, Ports, Secrets, State};
 use settlement::AccountId;
 
 use crate::Clock;
@@ -146,7 +146,8 @@ impl Worker {
 
     /// What it uses.
     pub fn ports(&self) -> Ports {
-        Ports { objects: Arc::new(self.clone()), state: Arc::new(self.clone()) }
+        // What lives for a moment need not be small, and packing it takes most of the moment.
+        Ports { objects: Arc::new(self.clone()), state: Arc::new(self.clone()), packing: Packing::None }
     }
 
     /// How it speaks with Dintero: every worker is a new process, without a token.
@@ -224,8 +225,8 @@ impl Objects for Worker {
         self.call(Effect::Write, "objects", self.world.objects.upload(key, file)).await
     }
 
-    async fn upload_new(&self, key: &Key, file: &Path) -> Result<PutNew, PortError> {
-        self.call(Effect::Write, "objects", self.world.objects.upload_new(key, file)).await
+    async fn upload_if(&self, key: &Key, file: &Path, before: Option<&ObjectMeta>) -> Result<PutNew, PortError> {
+        self.call(Effect::Write, "objects", self.world.objects.upload_if(key, file, before)).await
     }
 
     async fn versions(&self, prefix: &str, cursor: Option<&str>) -> Result<VersionPage, PortError> {

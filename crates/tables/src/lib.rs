@@ -6,6 +6,8 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod digests;
+mod matches;
+mod packing;
 mod parquet_file;
 mod read;
 mod schema;
@@ -13,8 +15,10 @@ mod settlements;
 mod writer;
 
 pub use digests::{DigestSink, Digests, RUN_ROWS};
+pub use matches::{MatchRow, MatchRows, MatchTable, read_matches};
+pub use packing::Packing;
 pub use read::{LineRecords, read_lines};
-pub use schema::{SCHEMA_VERSION, settlement_line_schema, settlement_schema};
+pub use schema::{SCHEMA_VERSION, match_schema, settlement_line_schema, settlement_schema};
 pub use settlements::write_settlements;
 pub use writer::{LineTable, TableOwner};
 

@@ -97,22 +97,22 @@ fn records(batch: &RecordBatch) -> Result<Vec<LineRecord>, TableError> {
         .collect()
 }
 
-fn texts<'a>(batch: &'a RecordBatch, column: &'static str) -> Result<&'a StringArray, TableError> {
+pub(crate) fn texts<'a>(batch: &'a RecordBatch, column: &'static str) -> Result<&'a StringArray, TableError> {
     batch.column_by_name(column).and_then(|array| array.as_string_opt()).ok_or(TableError::Column { column })
 }
 
-fn numbers<'a, T: arrow_array::ArrowPrimitiveType>(
+pub(crate) fn numbers<'a, T: arrow_array::ArrowPrimitiveType>(
     batch: &'a RecordBatch,
     column: &'static str,
 ) -> Result<&'a PrimitiveArray<T>, TableError> {
     batch.column_by_name(column).and_then(|array| array.as_primitive_opt()).ok_or(TableError::Column { column })
 }
 
-fn optional(array: &StringArray, row: usize) -> Option<String> {
+pub(crate) fn optional(array: &StringArray, row: usize) -> Option<String> {
     array.is_valid(row).then(|| array.value(row).to_owned())
 }
 
-fn date(array: &PrimitiveArray<Date32Type>, row: usize) -> Option<Date> {
+pub(crate) fn date(array: &PrimitiveArray<Date32Type>, row: usize) -> Option<Date> {
     let days = array.is_valid(row).then(|| array.value(row))?;
     Date::constant(1970, 1, 1).checked_add(days.days()).ok()
 }

@@ -70,6 +70,34 @@ pub fn settlement_line_schema() -> SchemaRef {
     ]))
 }
 
+/// One row per line, with what it was matched with.
+///
+/// `event_state` is how far its settlement event at Dintero has come; the table of one report leaves it empty, since it is known
+/// later.
+pub fn match_schema() -> SchemaRef {
+    use DataType::{Date32, Int32, Int64, Utf8};
+    Arc::new(Schema::new(vec![
+        required("account_id", Utf8),
+        required("provider", Utf8),
+        required("merchant_number", Utf8),
+        required("settlement_id", Utf8),
+        required("currency", Utf8),
+        required("report_id", Utf8),
+        required("line_no", Int64),
+        required("state", Utf8),
+        required("reason", Utf8),
+        optional("transaction_id", Utf8),
+        optional("transaction_event", Int32),
+        optional("payment_product", Utf8),
+        optional("payment_product_type", Utf8),
+        optional("merchant_reference", Utf8),
+        optional("merchant_reference_2", Utf8),
+        optional("event_state", Utf8),
+        required("payout_on", Date32),
+        required("schema_version", Int32),
+    ]))
+}
+
 /// One row per settlement that a report brought, with the version that it is; known ones are left out.
 pub fn settlement_schema() -> SchemaRef {
     use DataType::{Boolean, Date32, Int8, Int32, Int64, Utf8};

@@ -9,11 +9,10 @@ use arrow_array::{
 use jiff::civil::Date;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
-use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::properties::WriterProperties;
 use settlement::Settlement;
 
 use crate::TableError;
+use crate::packing::Packing;
 use crate::schema::{SCHEMA_VERSION, SHOWN_PRECISION, SHOWN_SCALE, settlement_schema};
 use crate::writer::{TableOwner, days, shown_minor};
 
@@ -25,12 +24,10 @@ pub fn write_settlements(
     output: impl Write + Send,
     owner: &TableOwner,
     versions: &[(u32, &Settlement)],
+    packing: Packing,
 ) -> Result<(), TableError> {
     let schema = settlement_schema();
-    let properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
-        .set_created_by(concat!("avstem tables ", env!("CARGO_PKG_VERSION")).to_owned())
-        .build();
+    let properties = packing.properties()?.build();
     let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
     let mut writer = ArrowWriter::try_new_with_options(output, Arc::clone(&schema), options)?;
     writer.write(&RecordBatch::try_new(schema, columns(owner, versions)?)?)?;

@@ -13,7 +13,7 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::basic::Encoding;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use settlement::{
@@ -22,6 +22,7 @@ use settlement::{
 
 use crate::TableError;
 use crate::digests::Digests;
+use crate::packing::Packing;
 use crate::parquet_file::{Cells, ParquetFile};
 use crate::schema::{SCHEMA_VERSION, SHOWN_PRECISION, SHOWN_SCALE, settlement_line_schema};
 
@@ -69,14 +70,14 @@ pub struct LineTable {
 }
 
 impl LineTable {
-    /// A table of `owner` that goes to `file`.
+    /// A table of `owner` that goes to `file`, packed like that.
     ///
     /// # Errors
     /// When the zone is unknown or Parquet refuses the file.
-    pub fn create(file: File, owner: TableOwner) -> Result<Self, TableError> {
+    pub fn create(file: File, owner: TableOwner, packing: Packing) -> Result<Self, TableError> {
         let zone = TimeZone::get(&owner.zone).map_err(|_| TableError::Zone { zone: owner.zone.clone() })?;
         let schema = compact(&settlement_line_schema());
-        let file = ParquetFile::create(file, schema, properties()?, ROW_GROUP_LINES)?;
+        let file = ParquetFile::create(file, schema, properties(packing)?, ROW_GROUP_LINES)?;
         Ok(LineTable { owner, zone, heads: Vec::new(), digests: Digests::default(), file: Some(file) })
     }
 
@@ -269,10 +270,9 @@ fn text(column: &TextColumn) -> Result<Cells, TableError> {
     Ok(Cells::Each(Arc::new(StringArray::try_new(offsets, values, Some(nulls))?)))
 }
 
-fn properties() -> Result<WriterProperties, TableError> {
-    let mut properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
-        .set_created_by(concat!("avstem tables ", env!("CARGO_PKG_VERSION")).to_owned())
+fn properties(packing: Packing) -> Result<WriterProperties, TableError> {
+    let mut properties = packing
+        .properties()?
         .set_max_row_group_row_count(Some(ROW_GROUP_LINES))
         .set_data_page_row_count_limit(PAGE_LINES)
         .set_statistics_enabled(EnabledStatistics::Page)

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use formats::Limits;
 use pipeline::judge::judge;
-use tables::{LineTable, TableOwner};
+use tables::{LineTable, Packing, TableOwner};
 use tests::hostile;
 
 fn main() -> anyhow::Result<()> {
@@ -33,7 +33,7 @@ fn main() -> anyhow::Result<()> {
             report_id: "0".repeat(64),
             zone: "Europe/Oslo".into(),
         };
-        LineTable::create(tempfile::tempfile()?, owner)
+        LineTable::create(tempfile::tempfile()?, owner, Packing::Zstd)
     })?;
     let kind = judgement.kind().map_or("-", |kind| kind.as_str());
     let above = memory_kib("VmHWM:")?.saturating_sub(before);

@@ -28,10 +28,7 @@ impl Clone for MemoryObjects {
 impl MemoryObjects {
     /// Puts bytes as the newest version.
     pub fn put_version(&self, key: &Key, bytes: Vec<u8>) -> ObjectMeta {
-        match self.put(key, bytes, false) {
-            PutNew::Created(meta) => meta,
-            PutNew::Exists => meta(key, &[]),
-        }
+        self.put(key, bytes)
     }
 
     /// Every key, in order.
@@ -39,20 +36,28 @@ impl MemoryObjects {
         self.versions.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
     }
 
-    /// The first object with more than one version whose key does not begin with `but`.
-    pub fn rewritten(&self, but: &str) -> Option<String> {
+    /// The first object with more than one version whose key begins with none of `but`.
+    pub fn rewritten(&self, but: &[&str]) -> Option<String> {
         let objects = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
-        let rewritten = objects.iter().find(|(key, versions)| versions.len() > 1 && !key.starts_with(but));
+        let is_let = |key: &str| but.iter().any(|prefix| key.starts_with(prefix));
+        let rewritten = objects.iter().find(|(key, versions)| versions.len() > 1 && !is_let(key));
         rewritten.map(|(key, _)| key.clone())
     }
 
-    /// Puts bytes as the newest version; only as the first one when `new` is asked for.
-    fn put(&self, key: &Key, bytes: Vec<u8>, new: bool) -> PutNew {
+    fn put(&self, key: &Key, bytes: Vec<u8>) -> ObjectMeta {
         let mut objects = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
         let versions = objects.entry(key.to_string()).or_default();
-        if new && !versions.is_empty() {
+        versions.push(bytes.into());
+        meta(key, versions)
+    }
+
+    fn put_if(&self, key: &Key, bytes: Vec<u8>, before: Option<&ObjectMeta>) -> PutNew {
+        let mut objects = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
+        let newest = objects.get(&key.to_string()).map(|versions| meta(key, versions).version);
+        if newest.as_deref() != before.map(|before| before.version.as_str()) {
             return PutNew::Exists;
         }
+        let versions = objects.entry(key.to_string()).or_default();
         versions.push(bytes.into());
         PutNew::Created(meta(key, versions))
     }
@@ -91,14 +96,11 @@ impl Objects for MemoryObjects {
     }
 
     async fn upload(&self, key: &Key, file: &Path) -> Result<ObjectMeta, PortError> {
-        match self.put(key, read(key, file)?, false) {
-            PutNew::Created(meta) => Ok(meta),
-            PutNew::Exists => Err(PortError::new(PortErrorKind::Conflict, format!("Cannot put {key}"), "it exists")),
-        }
+        Ok(self.put(key, read(key, file)?))
     }
 
-    async fn upload_new(&self, key: &Key, file: &Path) -> Result<PutNew, PortError> {
-        Ok(self.put(key, read(key, file)?, true))
+    async fn upload_if(&self, key: &Key, file: &Path, before: Option<&ObjectMeta>) -> Result<PutNew, PortError> {
+        Ok(self.put_if(key, read(key, file)?, before))
     }
 
     async fn versions(&self, prefix: &str, cursor: Option<&str>) -> Result<VersionPage, PortError> {
@@ -119,6 +121,6 @@ impl Objects for MemoryObjects {
     }
 
     async fn put_new(&self, key: &Key, bytes: &[u8]) -> Result<PutNew, PortError> {
-        Ok(self.put(key, bytes.to_vec(), true))
+        Ok(self.put_if(key, bytes.to_vec(), None))
     }
 }

@@ -61,7 +61,7 @@ impl Work<'_> {
         let mut table = Vec::new();
         let versions = standings.iter().map(Standing::next_version).zip(&judgement.settlements);
         let new: Vec<_> = versions.filter_map(|(version, settlement)| Some((version?, settlement))).collect();
-        tables::write_settlements(&mut table, &owner, &new)?;
+        tables::write_settlements(&mut table, &owner, &new, self.ports.packing)?;
         let key = Key::Settlements { account, report, parser_version: PARSER_VERSION.to_owned() };
         objects.put_new(&key, &table).await?;
         Ok(())

@@ -62,8 +62,10 @@ impl Directory {
         }
     }
 
-    /// Moves the version in place aside to its own name, then puts the new one.
-    fn replace(&self, key: &Key, aside: Aside) -> io::Result<ObjectMeta> {
+    /// Moves the version in place aside to its own name, then puts the new one; `may` decides by the version in place.
+    ///
+    /// Of what can be made again only the newest version is kept.
+    fn replace(&self, key: &Key, aside: Aside, may: impl Fn(Option<&str>) -> bool) -> io::Result<PutNew> {
         let path = self.path(key);
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent)?;
@@ -71,9 +73,11 @@ impl Directory {
         // One writer at a time: two that replace one key would each keep the other's version or lose it.
         let lock = File::create(self.root.join(".lock"))?;
         lock.lock()?;
-        if let Some(current) = version_of(&path)?
-            && current != aside.version
-        {
+        let current = version_of(&path)?;
+        if !may(current.as_deref()) {
+            return Ok(PutNew::Exists);
+        }
+        if let Some(current) = current.filter(|current| *current != aside.version && !key.can_be_made_again()) {
             let kept = self.version_path(key, &current);
             if let Some(parent) = kept.parent() {
                 fs::create_dir_all(parent)?;
@@ -84,7 +88,7 @@ impl Directory {
             }
         }
         aside.file.persist(&path).map_err(|error| error.error)?;
-        Ok(meta(key, aside.version, aside.size_bytes))
+        Ok(PutNew::Created(meta(key, aside.version, aside.size_bytes)))
     }
 }
 
@@ -200,13 +204,22 @@ impl Objects for Directory {
 
     async fn upload(&self, key: &Key, file: &Path) -> Result<ObjectMeta, PortError> {
         let copy = |out: &mut Hashing| io::copy(&mut File::open(file)?, out).map(drop);
-        let put = || self.replace(key, self.write_aside(copy)?);
-        put().map_err(|error| failed("put", key, error))
+        let put = || self.replace(key, self.write_aside(copy)?, |_| true);
+        match put().map_err(|error| failed("put", key, error))? {
+            PutNew::Created(meta) => Ok(meta),
+            PutNew::Exists => Err(failed("put", key, ErrorKind::AlreadyExists.into())),
+        }
     }
 
-    async fn upload_new(&self, key: &Key, file: &Path) -> Result<PutNew, PortError> {
+    async fn upload_if(&self, key: &Key, file: &Path, before: Option<&ObjectMeta>) -> Result<PutNew, PortError> {
         let copy = |out: &mut Hashing| io::copy(&mut File::open(file)?, out).map(drop);
-        let put = || self.link_new(key, self.write_aside(copy)?);
+        let put = || {
+            let aside = self.write_aside(copy)?;
+            match before {
+                Some(before) => self.replace(key, aside, |current| current == Some(before.version.as_str())),
+                None => self.link_new(key, aside),
+            }
+        };
         put().map_err(|error| failed("put", key, error))
     }
 
