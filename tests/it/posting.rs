@@ -2,6 +2,7 @@
 
 mod again;
 mod answers;
+mod matching;
 mod planned;
 mod racing;
 mod waits;

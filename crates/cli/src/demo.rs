@@ -6,6 +6,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use ::matching::Waits;
 use adapters::app::App;
 use anyhow::Context;
 use pipeline::notice::{self, AddNotice, Together};
@@ -14,7 +15,7 @@ use settlement::{AccountId, Fees, PayoutNotice, Proof, Settlement, Verdict};
 
 use self::stand_in::StandIn;
 use crate::run::{Taken, take};
-use crate::{Ended, show};
+use crate::{Ended, matching, show};
 
 /// Lies in a directory that the demo made and may therefore empty.
 const MARK: &str = ".avstem-demo";
@@ -75,6 +76,11 @@ pub(crate) async fn run(arguments: &DemoArguments, out: &mut dyn Write) -> anyho
     stand_in.show(&app, &account, out).await?;
     writeln!(out, "\nWhat was posted, and what was not")?;
     show::posted(out, "  ", &posted)?;
+    writeln!(out, "\nEvery line, and what it is at Dintero")?;
+    matching::lines(&app, &account, true, out).await?;
+    writeln!(out, "\nCaptured or refunded, and in no settlement on {}", stand_in::TODAY)?;
+    let missed = matching::list_missed(&app, &account, stand_in::TODAY, Waits::default(), &app.scratch).await?;
+    matching::show_missed(&missed, out)?;
     places(home, out)?;
     if !arguments.exit {
         writeln!(

@@ -4,6 +4,7 @@ mod check;
 mod convert;
 mod demo;
 mod formats;
+mod matching;
 mod notice;
 mod post;
 mod progress;
@@ -54,6 +55,12 @@ enum Command {
     Notice(notice::NoticeCommand),
     /// Tell Dintero what settlements paid out, and go on with what has not ended
     Post(post::PostArguments),
+    /// Bring what is known of Dintero's transactions up to date
+    Sync(matching::SyncArguments),
+    /// Match the lines of all settlements with transactions, and say why where that fails
+    Match(matching::MatchArguments),
+    /// List what was captured and never paid out, and reports that are missed
+    Unsettled(matching::UnsettledArguments),
     /// Stop all posting, or let it go on
     #[command(subcommand)]
     Posting(post::PostingCommand),
@@ -146,6 +153,9 @@ async fn dispatch(command: Command, out: &mut dyn Write) -> anyhow::Result<Ended
         Command::Account(command) => records::account(&command, out).await,
         Command::Notice(command) => notice::run(&command, out).await,
         Command::Post(arguments) => post::run(&arguments, out).await,
+        Command::Sync(arguments) => matching::sync(&arguments, out).await,
+        Command::Match(arguments) => matching::match_lines(&arguments, out).await,
+        Command::Unsettled(arguments) => matching::unsettled(&arguments, out).await,
         Command::Posting(command) => post::posting(&command, out).await,
         Command::Resolve(arguments) => post::resolve(&arguments, out).await,
         Command::Transaction(arguments) => post::transaction(&arguments, out).await,

@@ -33,6 +33,9 @@ pub enum Outcome {
     Unknown(String),
 }
 
+/// How long to wait for whoever asks for it without saying how long.
+pub const PAUSE: SignedDuration = SignedDuration::from_secs(60);
+
 /// Reads what a posting's answer means.
 pub fn outcome(result: &Result<Answer, NoAnswer>) -> Outcome {
     let answer = match result {
@@ -52,7 +55,7 @@ pub fn outcome(result: &Result<Answer, NoAnswer>) -> Outcome {
         (401, _) => Outcome::Unauthorised,
         (403, _) => Outcome::Forbidden(error_message(answer)),
         (409, _) => Outcome::Conflict(error_message(answer)),
-        (429, after) => Outcome::Later(after.unwrap_or(SignedDuration::from_secs(60))),
+        (429, after) => Outcome::Later(after.unwrap_or(PAUSE)),
         (503, Some(after)) => Outcome::Later(after),
         (status @ 500.., _) if is_seeded(Defect::ServerErrorIsRefusal) => {
             Outcome::Refused { status, message: error_message(answer) }

@@ -31,5 +31,5 @@ pub use ladder::match_line;
 pub use month::Month;
 pub use seen::{Seen, SettledEvents, SettlementName};
 pub use state::{Forbidden, MatchState, Matched, Nearest, Nearness, Unclear};
-pub use unsettled::{MissingReport, Overdue, Unsettled, missing_reports, unsettled};
+pub use unsettled::{InTransit, MissingReport, Overdue, Unsettled, in_transit, missing_reports, unsettled};
 pub use wait::{DAYS_ALLOWED, Wait, Waits};

@@ -177,8 +177,8 @@ impl MatchState {
     /// The reason, for a person; amounts are shown with the decimals that `provider` gives their currency.
     pub fn explained(&self, provider: &str) -> String {
         match self {
-            MatchState::Matched(Matched { transaction_id, by, kind, event, .. }) => {
-                format!("{} {} of {transaction_id}, found by {by}", word(*kind), u64::from(*event) + 1)
+            MatchState::Matched(Matched { transaction_id, by, kind, .. }) => {
+                format!("{} of {transaction_id}, found by {by}", word(*kind))
             }
             MatchState::AmountDiffers { transaction_id, by, kind, found_minor, expected_minor, currency } => {
                 let amount = |minor| MajorUnits::new(minor, exponent(provider, *currency));

@@ -119,6 +119,41 @@ pub fn unsettled<T: Borrow<Transaction>>(
     found
 }
 
+/// A capture or refund on its way to a payout, whether due or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InTransit<'a> {
+    /// The provider that pays it out.
+    pub provider: &'a str,
+    /// Product that it was paid with.
+    pub payment_product: &'a str,
+    /// Capture or refund.
+    pub kind: TransactionEventKind,
+    /// Minor units above zero, for a refund as well.
+    pub amount_minor: i64,
+    /// The day it happened.
+    pub happened_on: Date,
+}
+
+/// Captures and refunds of a transaction that no settlement has brought. What has no known amount or time cannot be summed, and
+/// is in the list of [`unsettled()`] alone. Days are counted in `zone`.
+pub fn in_transit<'a>(
+    transaction: &'a Transaction,
+    settled: &'a SettledEvents,
+    waits: &Waits,
+    zone: &'a TimeZone,
+) -> impl Iterator<Item = InTransit<'a>> {
+    let is_paid_out = waits.of(transaction) != Wait::NoPayout;
+    waiting(transaction, settled).filter(move |_| is_paid_out).filter_map(|event| {
+        Some(InTransit {
+            provider: provider_paying(&transaction.payment_product),
+            payment_product: &transaction.payment_product,
+            kind: event.kind(),
+            amount_minor: event.amount_minor?,
+            happened_on: zone.to_datetime(event.at()?).date(),
+        })
+    })
+}
+
 /// A provider that owes a report: something was captured after its last settlement and is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MissingReport {
@@ -287,6 +322,26 @@ mod tests {
         assert_eq!(ids, ["z", "a", "0"]);
         assert_eq!(found[2].why, Overdue::TimeUnknown);
         assert_eq!(found[2].explained(), "capture of 5.00 NOK of 0 at an unknown time: in no settlement of vipps");
+    }
+
+    #[test]
+    fn what_is_in_transit_is_summed_from_the_first_day_on_where_it_can_be() {
+        let events = vec![at(capture(300), "2026-10-31T23:30:00Z"), at(refund(100), "2026-11-02T12:00:00Z")];
+        let paid = transaction("a", 300, [events, vec![capture(50)]].concat());
+        let mut settled = SettledEvents::default();
+        let found = |paid: &Transaction, settled: &SettledEvents| -> Vec<(TransactionEventKind, i64, Date)> {
+            let waits = Waits::default();
+            let zone = oslo();
+            let found = in_transit(paid, settled, &waits, &zone);
+            found.map(|event| (event.kind, event.amount_minor, event.happened_on)).collect()
+        };
+        let (taken, given) = (TransactionEventKind::Capture, TransactionEventKind::Refund);
+        let days = [date(2026, 11, 1), date(2026, 11, 2)];
+        assert_eq!(found(&paid, &settled), [(taken, 300, days[0]), (given, 100, days[1])]);
+        settled.insert("a", 0);
+        assert_eq!(found(&paid, &settled), [(given, 100, days[1])]);
+        let free = Transaction { payment_product: "external".into(), ..paid };
+        assert_eq!(found(&free, &settled), []);
     }
 
     #[test]

@@ -128,10 +128,10 @@ impl AccountClient<'_> {
     /// Reads transactions by their ids, at most a hundred; those that are not there are left out.
     ///
     /// # Errors
-    /// `Unavailable` when there is no readable answer, `Refused` when the credentials are.
-    pub async fn transactions_by_id(&self, ids: &[&str]) -> Result<Vec<Transaction>, PortError> {
+    /// `Later` when Dintero asks to wait, `Unavailable` when there is no readable answer, `Refused` when the credentials are.
+    pub async fn transactions_by_id(&self, ids: &[&str]) -> Result<Vec<Transaction>, StepError> {
         let answer = self.read(|token| self.api.transactions_by_id(token, ids.iter().copied())).await?;
-        dintero::transactions(&answer).map_err(|error| unavailable("Cannot read transactions", error))
+        Ok(dintero::transactions(&answer).map_err(|error| unavailable("Cannot read transactions", error))?)
     }
 
     /// Hands every transaction of a list to `each`, page by page.
@@ -142,7 +142,7 @@ impl AccountClient<'_> {
         &self,
         filter: &TransactionFilter,
         mut each: impl FnMut(Transaction),
-    ) -> Result<(), PortError> {
+    ) -> Result<(), StepError> {
         let mut after: Option<String> = None;
         for _ in 0..PAGES_MAX {
             let answer = self.read(|token| self.api.transactions(token, filter, after.as_deref())).await?;
@@ -155,7 +155,7 @@ impl AccountClient<'_> {
                 return Ok(());
             }
         }
-        Err(unavailable("Cannot list transactions", format!("found more than {PAGES_MAX} pages")))
+        Err(unavailable("Cannot list transactions", format!("found more than {PAGES_MAX} pages")).into())
     }
 
     /// Sends settlement events once, and says what became of it. It is never sent a second time here, except with a new
@@ -173,16 +173,24 @@ impl AccountClient<'_> {
         }
     }
 
-    async fn read(&self, build: impl Fn(&Token) -> Request) -> Result<Answer, PortError> {
+    async fn read(&self, build: impl Fn(&Token) -> Request) -> Result<Answer, StepError> {
         let what = "Cannot read from Dintero";
+        let wait = |after: SignedDuration| StepError::Later {
+            what: "reading from Dintero".to_owned(),
+            until: self.now().saturating_add(after).unwrap_or(Timestamp::MAX),
+        };
         match self.send(build).await {
-            Ok(Ok(answer)) if answer.status == 401 || answer.status == 403 => {
-                Err(PortError::new(PortErrorKind::Refused, what, dintero::error_message(&answer)))
-            }
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => Err(unavailable(what, error)),
-            Err(NoToken::Later(after)) => Err(unavailable(what, format!("asked to wait {} s", after.as_secs()))),
-            Err(NoToken::Unavailable(error)) => Err(error),
+            Ok(Ok(answer)) => match (answer.status, answer.retry_after) {
+                (401 | 403, _) => {
+                    Err(PortError::new(PortErrorKind::Refused, what, dintero::error_message(&answer)).into())
+                }
+                (429, after) => Err(wait(after.unwrap_or(dintero::PAUSE))),
+                (503, Some(after)) => Err(wait(after)),
+                _ => Ok(answer),
+            },
+            Ok(Err(error)) => Err(unavailable(what, error).into()),
+            Err(NoToken::Later(after)) => Err(wait(after)),
+            Err(NoToken::Unavailable(error)) => Err(error.into()),
         }
     }
 
@@ -215,7 +223,7 @@ impl AccountClient<'_> {
             Err(error) => return Err(NoToken::Unavailable(unavailable(&what, error))),
         };
         if answer.status == 429 {
-            return Err(NoToken::Later(answer.retry_after.unwrap_or(SignedDuration::from_secs(60))));
+            return Err(NoToken::Later(answer.retry_after.unwrap_or(dintero::PAUSE)));
         }
         if matches!(answer.status, 400..500) {
             let error = PortError::new(PortErrorKind::Refused, what, dintero::error_message(&answer));

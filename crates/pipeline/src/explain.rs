@@ -32,6 +32,7 @@ pub async fn run(ports: &Ports, account: &AccountId, word: &str) -> Result<Expla
         let settlement: SettlementItem = items::decode(&item)?;
         for version in &settlement.versions {
             places.push(Place::report(version.report, account));
+            places.push(Place::matches(version.report, account));
         }
         places.push(Place { partition: item.partition.clone(), sort: item.sort.clone() });
         for partition in ["NOTICE", "OUTBOX"] {

@@ -314,10 +314,19 @@ pub struct MatchItem {
     pub digest: String,
     /// The settlements whose lines are in it: those of which this report is the version that counts.
     pub settlements: Vec<SettleKey>,
+    /// How many lines their payout notices add.
+    pub added_lines: u64,
     /// The days on which they were paid out.
     pub payout_days: BTreeSet<Date>,
     /// How many lines have each state.
     pub states: BTreeMap<String, u64>,
+}
+
+impl MatchItem {
+    /// Whether no line is left open that may be matched once more is known.
+    pub fn is_all_told(&self) -> bool {
+        self.states.keys().all(|state| matches!(state.as_str(), "matched" | "not_a_transaction"))
+    }
 }
 
 /// The last matching of all of an account's lines: each matching makes a new revision, so that no two are mixed.

@@ -11,7 +11,9 @@ pub mod explain;
 pub mod items;
 pub mod judge;
 pub mod keys;
+pub mod matches;
 pub mod memory;
+mod mirror;
 pub mod notice;
 pub mod parse;
 pub mod ports;
@@ -21,6 +23,8 @@ pub mod release;
 pub mod replay;
 mod spool;
 pub mod standing;
+pub mod sync;
+pub mod unsettled;
 pub mod way;
 
 pub use ports::{HttpClient, Objects, PortError, PortErrorKind, Ports, Secrets, State};
@@ -58,6 +62,14 @@ pub enum StepError {
         /// When its lease ends.
         until: jiff::Timestamp,
     },
+    /// Dintero asks to wait.
+    #[error("Dintero asks to wait until {until} before {what}")]
+    Later {
+        /// What has to wait.
+        what: String,
+        /// Until when.
+        until: jiff::Timestamp,
+    },
     /// An item of the state is not readable.
     #[error("Found an item {item} that cannot be read: {reason}. It may be of a newer version of avstem")]
     Item {
@@ -79,7 +91,7 @@ impl StepError {
     pub fn is_retryable(&self) -> bool {
         match self {
             StepError::Port(error) => error.is_retryable(),
-            StepError::Disk(_) | StepError::Busy { .. } | StepError::Sink(_) => true,
+            StepError::Disk(_) | StepError::Busy { .. } | StepError::Later { .. } | StepError::Sink(_) => true,
             StepError::Table(_)
             | StepError::Document(_)
             | StepError::Item { .. }

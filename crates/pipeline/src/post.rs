@@ -22,6 +22,7 @@ pub(crate) use self::send::standing;
 use crate::StepError;
 use crate::client::{AccountClient, Dintero};
 use crate::items::{self, Order, Place, SettlementItem, SwitchItem, journal};
+use crate::matches::{self, MatchAccount};
 use crate::notice::{self, Together};
 use crate::ports::{Expect, PortErrorKind, Ports, Query};
 
@@ -75,13 +76,17 @@ impl Posted {
     }
 }
 
-/// Plans and sends what a report's exact settlements paid out. Running it again sends nothing twice.
+/// Matches the lines of a report, then plans and sends what its exact settlements paid out, where the account posts. Running
+/// it again sends nothing twice.
 ///
 /// # Errors
 /// When the report is not committed, or a port fails; whatever Dintero answers is in the states of the events.
 pub async fn run(ports: &Ports, dintero: &Dintero, command: &PostReport) -> Result<Posted, StepError> {
     let client = dintero.account(&command.account)?;
-    if let Some(off) = switched_off(ports, &command.account).await? {
+    let PostReport { account, report, now, scratch, .. } = command;
+    let matching = MatchAccount { account: account.clone(), now: *now, scratch: scratch.clone() };
+    matches::of_reports(ports, &client, [*report], &matching).await?;
+    if let Some(off) = switched_off(ports, account).await? {
         return Ok(Posted { off: Some(off), ..Posted::default() });
     }
     let outboxes = plan::plan(ports, &client, command).await?;
@@ -106,7 +111,10 @@ pub async fn go_on(ports: &Ports, dintero: &Dintero, command: &PostAccount) -> R
     }
     let PostAccount { account, now, lease, scratch } = command.clone();
     let (mut posted, mut pause) = (Posted::default(), None);
-    for report in unplanned(ports, &account).await? {
+    let unplanned = unplanned(ports, &account).await?;
+    let matching = MatchAccount { account: account.clone(), now, scratch: scratch.clone() };
+    matches::of_reports(ports, &client, unplanned.iter().copied(), &matching).await?;
+    for report in unplanned {
         let (account, scratch) = (account.clone(), scratch.clone());
         let command = PostReport { account, report, now, lease, scratch };
         match plan::plan(ports, &client, &command).await {

@@ -90,7 +90,7 @@ pub(crate) async fn is_left_undone(ports: &Ports, account: &AccountId, report: R
 }
 
 /// The versions of settlements that a report made.
-async fn versions_of(
+pub(crate) async fn versions_of(
     ports: &Ports,
     account: &AccountId,
     report: ReportId,

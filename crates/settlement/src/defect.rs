@@ -76,6 +76,12 @@ pub enum Defect {
     GrossCheckedOnNet,
     /// Fees of the XML are taken with the sign that they have in the CSV.
     XmlFeeSign,
+    /// A run of the sync begins where the last one ended, so that what is listed late is never read.
+    SyncWithoutOverlap,
+    /// The sync reads captures alone.
+    SyncWithoutRefunds,
+    /// What two workers matched at the same time is mixed.
+    MatchesUnfenced,
 }
 
 /// Whether the code is to break that rule now.
@@ -111,7 +117,7 @@ mod seeded {
 
     impl Defect {
         /// All of them, in the order of a report's way.
-        pub const ALL: [Defect; Defect::XmlFeeSign as usize + 1] = {
+        pub const ALL: [Defect; Defect::MatchesUnfenced as usize + 1] = {
             use Defect::*;
             [
                 ClaimsWithoutCondition,
@@ -149,6 +155,9 @@ mod seeded {
                 ToleratesOneOre,
                 GrossCheckedOnNet,
                 XmlFeeSign,
+                SyncWithoutOverlap,
+                SyncWithoutRefunds,
+                MatchesUnfenced,
             ]
         };
     }

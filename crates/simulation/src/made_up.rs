@@ -58,6 +58,14 @@ const VIPPS: &[Sale] = &[
         captured: (1_792_141_200_000_000, 45_000, "5629933102"),
         refunded: None,
     },
+    // No settlement brings this one.
+    Sale {
+        unique: "4BUTIKK1007kkkkkkkkkkk",
+        order: "BUTIKK-1007",
+        merchant: "123456",
+        captured: (1_791_461_100_000_000, 24_900, "5629911799"),
+        refunded: None,
+    },
     Sale {
         unique: "4NETT88hhhhhhhhhhhhhhh",
         order: "NETT-88",
@@ -87,6 +95,14 @@ const SWEDBANK_PAY: &[Sale] = &[
         order: "A-1002",
         merchant: "R4321",
         captured: (1_791_202_728_000_000, 62_050, "10728489609"),
+        refunded: None,
+    },
+    // Its line names no number of it, and the order was typed otherwise.
+    Sale {
+        unique: "4A1003llllllllllllllll",
+        order: "a 1003",
+        merchant: "R4321",
+        captured: (1_791_202_731_000_000, 32_300, "10728489700"),
         refunded: None,
     },
     Sale {

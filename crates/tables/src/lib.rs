@@ -12,14 +12,16 @@ mod parquet_file;
 mod read;
 mod schema;
 mod settlements;
+mod transactions;
 mod writer;
 
 pub use digests::{DigestSink, Digests, RUN_ROWS};
 pub use matches::{MatchRow, MatchRows, MatchTable, read_matches};
 pub use packing::Packing;
 pub use read::{LineRecords, read_lines};
-pub use schema::{SCHEMA_VERSION, match_schema, settlement_line_schema, settlement_schema};
+pub use schema::{SCHEMA_VERSION, match_schema, settlement_line_schema, settlement_schema, transaction_schema};
 pub use settlements::write_settlements;
+pub use transactions::{Transactions, read_transactions, write_transactions};
 pub use writer::{LineTable, TableOwner};
 
 /// A table could not be written or read; says nothing about the report.

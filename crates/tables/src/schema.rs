@@ -98,6 +98,31 @@ pub fn match_schema() -> SchemaRef {
     ]))
 }
 
+/// One row per transaction that was captured: what matching needs, and nothing of the buyer.
+///
+/// `keys`, `events` and `settlement_events` are JSON.
+pub fn transaction_schema() -> SchemaRef {
+    use DataType::{Int32, Int64, Utf8};
+    Arc::new(Schema::new(vec![
+        required("account_id", Utf8),
+        required("transaction_id", Utf8),
+        required("merchant_reference", Utf8),
+        optional("merchant_reference_2", Utf8),
+        required("status", Utf8),
+        required("payment_product", Utf8),
+        required("payment_product_type", Utf8),
+        required("currency", Utf8),
+        required("amount_minor", Int64),
+        optional("payout_destination_id", Utf8),
+        optional("store_id", Utf8),
+        optional("settlement_status", Utf8),
+        required("keys", Utf8),
+        required("events", Utf8),
+        required("settlement_events", Utf8),
+        required("schema_version", Int32),
+    ]))
+}
+
 /// One row per settlement that a report brought, with the version that it is; known ones are left out.
 pub fn settlement_schema() -> SchemaRef {
     use DataType::{Boolean, Date32, Int8, Int32, Int64, Utf8};

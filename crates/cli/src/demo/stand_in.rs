@@ -8,11 +8,15 @@ use adapters::app::App;
 use adapters::config::DinteroConfig;
 use anyhow::Context;
 use dintero::{Credentials, Hosts, Secret};
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use pipeline::post::{self, PostAccount, PostReport, Posted};
 use settlement::{AccountId, MajorUnits, ReportId, SettlementEvent, TransactionEventKind};
 use simulation::made_up::{self, CLIENT_ID, CLIENT_SECRET};
 use simulation::{Clock, Fault, InProcess, RequestKind, Sandbox};
+
+/// The day that payouts are missed on: soon after the last report.
+pub(super) const TODAY: Date = jiff::civil::date(2026, 10, 21);
 
 /// What goes wrong in a demo with faults, in this order.
 const FAULTS: &[(RequestKind, Fault)] = &[

@@ -36,6 +36,12 @@ impl MemoryObjects {
         self.versions.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
     }
 
+    /// The newest version of the object with that key.
+    pub fn newest(&self, key: &str) -> Option<Arc<[u8]>> {
+        let objects = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
+        objects.get(key).and_then(|versions| versions.last()).cloned()
+    }
+
     /// The first object with more than one version whose key begins with none of `but`.
     pub fn rewritten(&self, but: &[&str]) -> Option<String> {
         let objects = self.versions.lock().unwrap_or_else(PoisonError::into_inner);

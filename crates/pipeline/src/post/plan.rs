@@ -3,30 +3,26 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 
-use dintero::TransactionFilter;
-use jiff::{SignedDuration, Timestamp};
-use matching::{Index, IndexBuilder, MatchState, Seen, match_line};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use settlement::{
-    Defect, Fees, LineKind, LineRecord, MajorUnits, SettleKey, SettlementEvent, Transaction, exponent, is_seeded,
+    Currency, Defect, Fees, LineKind, LineRecord, MajorUnits, SettleKey, SettlementEvent, exponent, is_seeded,
 };
+use tables::{MatchRow, MatchRows};
 use tempfile::NamedTempFile;
 
 use super::batch::{BatchItem, EVENTS_MAX, EventState, PlannedEvent, event_id};
 use super::{PostReport, batches_of};
-use crate::StepError;
 use crate::client::AccountClient;
 use crate::items::{Order, Place, journal};
 use crate::notice::current;
 use crate::ports::{Expect, PortErrorKind, Ports, Put, TRANSACT_WRITES_MAX};
 use crate::reconcile::{ExactSettlement, exact_settlements, name_of};
 use crate::standing::fetch_lines;
+use crate::{StepError, matches};
 
 /// Lines without a transaction that are kept with their reasons; the rest are counted.
 const UNMATCHED_SHOWN_MAX: usize = 100;
-
-/// Transactions are looked for this long around the days of the lines.
-const AROUND: SignedDuration = SignedDuration::from_hours(48);
 
 /// What is to be posted of one version of a settlement, and what is not. Amounts are minor units.
 ///
@@ -115,11 +111,9 @@ pub(super) async fn plan(
     }
     let lines = NamedTempFile::new_in(&command.scratch)?;
     fetch_lines(ports, &command.account, command.report, &lines).await?;
-    let index = transactions_around(client, &lines).await?;
-    let plans = {
-        let settlements: Vec<&ExactSettlement> = undone.iter().map(|(exact, _)| exact).collect();
-        plans_of(&settlements, &lines, Matcher { index: &index, seen: Seen::default(), client })?
-    };
+    let settlements: Vec<&ExactSettlement> = undone.iter().map(|(exact, _)| exact).collect();
+    let told = Told::fetch(ports, client, command, &settlements).await?;
+    let plans = plans_of(&settlements, &lines, told)?;
     for (plan, (exact, known)) in plans.into_iter().zip(undone) {
         outboxes.push(plan.store(ports, &exact, known, command.now).await?);
     }
@@ -130,54 +124,24 @@ pub(super) async fn plan(
 fn plans_of(
     settlements: &[&ExactSettlement],
     lines: &NamedTempFile,
-    mut matcher: Matcher<'_>,
+    mut told: Told<'_>,
 ) -> Result<Vec<Plan>, StepError> {
     let places: HashMap<_, usize> =
         settlements.iter().enumerate().map(|(place, exact)| (exact.name(), place)).collect();
     let mut plans: Vec<Plan> = settlements.iter().map(|_| Plan::default()).collect();
     for line in tables::read_lines(File::open(lines.path())?)? {
         let line = line?;
+        let Some(row) = told.next(&line)? else { continue };
         let place = places.get(&name_of(&line)).copied();
         if let Some((exact, plan)) = place.and_then(|place| settlements.get(place).zip(plans.get_mut(place))) {
-            plan.add(&line, exact, &mut matcher);
+            plan.add(&line, exact, told.of(&line, row, exact));
         }
     }
     for (exact, plan) in settlements.iter().zip(&mut plans) {
-        exact.added.iter().for_each(|line| plan.add(line, exact, &mut matcher));
+        // Fees, and what is paid out elsewhere: nothing that Dintero keeps at a transaction.
+        exact.added.iter().for_each(|line| plan.add(line, exact, LineIs::Nothing));
     }
     Ok(plans)
-}
-
-/// Reads the transactions that were captured or refunded around the days of the lines.
-async fn transactions_around(client: &AccountClient<'_>, lines: &NamedTempFile) -> Result<Index, StepError> {
-    let mut times: Option<(Timestamp, Timestamp)> = None;
-    for line in tables::read_lines(File::open(lines.path())?)? {
-        let line = line?;
-        let noon = |day: jiff::civil::Date| day.at(12, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).ok();
-        let at = line.captured_at_us.and_then(|us| Timestamp::from_microsecond(us).ok());
-        let at = at.or_else(|| Some(noon(line.captured_on.or(line.provider_date)?)?.timestamp()));
-        if let Some(at) = at {
-            times = Some(times.map_or((at, at), |(first, last)| (first.min(at), last.max(at))));
-        }
-    }
-    let mut known = BTreeSet::new();
-    let mut builder = IndexBuilder::default();
-    let mut failed = None;
-    if let Some((first, last)) = times {
-        let from = first.saturating_sub(AROUND).unwrap_or(first);
-        let to = last.saturating_add(AROUND).unwrap_or(last);
-        for filter in [TransactionFilter::CapturedBetween(from, to), TransactionFilter::RefundedBetween(from, to)] {
-            let add = |transaction: Transaction| {
-                // One that was captured and refunded within the time is in both lists.
-                if failed.is_none() && known.insert(transaction.id.clone()) {
-                    failed = builder.add(&transaction).err();
-                }
-            };
-            client.transactions(&filter, add).await?;
-        }
-    }
-    let built = failed.map_or_else(|| builder.build(), Err);
-    built.map_err(|error| StepError::Refused(format!("The transactions cannot be matched: {error}")))
 }
 
 /// What is gathered of one settlement.
@@ -204,15 +168,8 @@ struct Compared<'a> {
     differing: Vec<&'a PlannedEvent>,
 }
 
-/// What tells a line's transaction.
-struct Matcher<'a> {
-    index: &'a Index,
-    seen: Seen,
-    client: &'a AccountClient<'a>,
-}
-
 /// What a line is to Dintero.
-enum Told {
+enum LineIs {
     /// Money of that transaction.
     Event(String),
     /// Nothing that Dintero keeps at a transaction, or that another payer tells of.
@@ -221,27 +178,72 @@ enum Told {
     Unmatched(String),
 }
 
-impl Matcher<'_> {
-    fn find(&mut self, line: &LineRecord, exact: &ExactSettlement) -> Told {
+/// What the lines of a report were matched with, row by row beside the lines themselves.
+struct Told<'a> {
+    rows: MatchRows,
+    settlements: BTreeSet<(String, String, Currency)>,
+    client: &'a AccountClient<'a>,
+}
+
+impl<'a> Told<'a> {
+    async fn fetch(
+        ports: &Ports,
+        client: &'a AccountClient<'a>,
+        command: &PostReport,
+        wanted: &[&ExactSettlement],
+    ) -> Result<Self, StepError> {
+        let PostReport { account, report, now, scratch, .. } = command;
+        let item = matches::known(ports, account, *report).await?;
+        let Some(item) = item.filter(|item| wanted.iter().all(|exact| item.settlements.contains(&exact.key))) else {
+            let what = format!("The lines of report {}", report.short());
+            return Err(StepError::Busy { what, until: *now });
+        };
+        let file = NamedTempFile::new_in(scratch)?;
+        matches::fetch(ports, account, &item, &file).await?;
+        let rows = tables::read_matches(File::open(file.path())?)?;
+        let name = |key: SettleKey| (key.merchant_number, key.settlement_id, key.currency);
+        Ok(Told { rows, settlements: item.settlements.into_iter().map(name).collect(), client })
+    }
+
+    /// The row of a line, when its settlement counts: rows have the order of the lines.
+    fn next(&mut self, line: &LineRecord) -> Result<Option<MatchRow>, StepError> {
+        let name = (line.merchant_number.clone(), line.settlement_id.clone(), line.currency);
+        if !self.settlements.contains(&name) {
+            return Ok(None);
+        }
+        let row = self.rows.next().transpose()?;
+        let is_of_line = |row: &MatchRow| {
+            (row.line_no, row.currency) == (line.line_no, line.currency)
+                && (&row.settlement_id, &row.merchant_number) == (&line.settlement_id, &line.merchant_number)
+        };
+        row.filter(is_of_line).map(Some).ok_or_else(|| {
+            let message = format!(
+                "Line {} of settlement {} is not where its report was matched. Run `avstem match` again",
+                line.line_no, line.settlement_id
+            );
+            StepError::Refused(message)
+        })
+    }
+
+    fn of(&self, line: &LineRecord, row: MatchRow, exact: &ExactSettlement) -> LineIs {
         let elsewhere = |added: &&LineRecord| added.kind == LineKind::Adjustment;
         let mut elsewhere = exact.added.iter().filter(elsewhere);
         if line.provider_method.is_some() && elsewhere.any(|added| added.provider_method == line.provider_method) {
-            return Told::Nothing;
+            return LineIs::Nothing;
         }
-        let provider = &exact.key.provider;
-        match match_line(self.index, provider, line, &mut self.seen) {
-            MatchState::NotATransaction(_) => Told::Nothing,
-            MatchState::Matched(found) if self.client.owns(&found.transaction_id) => Told::Event(found.transaction_id),
-            MatchState::Matched(found) => {
-                Told::Unmatched(format!("transaction {} is of another account", found.transaction_id))
+        match (row.state.as_str(), row.transaction_id) {
+            ("not_a_transaction", _) => LineIs::Nothing,
+            ("matched", Some(transaction)) if self.client.owns(&transaction) => LineIs::Event(transaction),
+            ("matched", Some(transaction)) => {
+                LineIs::Unmatched(format!("transaction {transaction} is of another account"))
             }
-            state => Told::Unmatched(state.explained(provider)),
+            _ => LineIs::Unmatched(row.reason),
         }
     }
 }
 
 impl Plan {
-    fn add(&mut self, line: &LineRecord, exact: &ExactSettlement, matcher: &mut Matcher<'_>) {
+    fn add(&mut self, line: &LineRecord, exact: &ExactSettlement, is: LineIs) {
         let terms = &line.terms;
         let fee = match exact.version.settlement.fees {
             // What is invoiced is not taken off the payout.
@@ -252,8 +254,8 @@ impl Plan {
         let rest: i128 = rest.into_iter().map(i128::from).sum();
         let net = i128::from(terms.capture_minor) + i128::from(terms.refund_minor) - fee + rest;
         self.net += net;
-        let why = match matcher.find(line, exact) {
-            Told::Event(transaction) => {
+        let why = match is {
+            LineIs::Event(transaction) => {
                 let (lines, sums) = self.events.entry(transaction).or_default();
                 *lines += 1;
                 let money = [i128::from(terms.capture_minor), -i128::from(terms.refund_minor), fee];
@@ -261,11 +263,11 @@ impl Plan {
                 self.not_postable += rest;
                 return;
             }
-            Told::Nothing => {
+            LineIs::Nothing => {
                 self.not_postable += net;
                 return;
             }
-            Told::Unmatched(why) => why,
+            LineIs::Unmatched(why) => why,
         };
         self.unmatched_net += net;
         self.unmatched_lines += 1;

@@ -1,0 +1,210 @@
+//! Commands about lines and transactions: which belong together, and what is missed.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use ::matching::{Wait, Waits};
+use adapters::app::App;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, civil::Date};
+use pipeline::items;
+use pipeline::matches::{self, MatchAccount};
+use pipeline::sync::{self, SyncTransactions};
+use pipeline::unsettled::{self, ListUnsettled, Missed};
+use serde_json::json;
+use settlement::AccountId;
+
+use crate::post::reachable;
+use crate::{Ended, HomeArguments};
+
+#[derive(clap::Args)]
+pub(crate) struct SyncArguments {
+    /// First day that must be known, as in 2026-01-01; what is known already stays
+    #[arg(long, value_name = "DAY")]
+    from: Option<Date>,
+    #[command(flatten)]
+    home: HomeArguments,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct MatchArguments {
+    /// Every line as an object of JSON
+    #[arg(long)]
+    json: bool,
+    /// Show the lines that are matched as well
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    home: HomeArguments,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct UnsettledArguments {
+    /// Days that a payout may take
+    #[arg(long, value_name = "N")]
+    days: Option<u16>,
+    /// Another number of days for one payment product or kind of it, as in payex.swish=3
+    #[arg(long, value_name = "PRODUCT=N", value_parser = product_days)]
+    product: Vec<(String, u16)>,
+    /// The day to look from; today where nothing is said
+    #[arg(long, value_name = "DAY")]
+    today: Option<Date>,
+    /// Each as an object of JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    home: HomeArguments,
+}
+
+fn product_days(text: &str) -> Result<(String, u16), String> {
+    let parts = text.split_once('=').and_then(|(product, days)| Some((product.to_owned(), days.parse().ok()?)));
+    parts.ok_or_else(|| format!("found {text:?}, expected a product and a number of days, as in payex.swish=3"))
+}
+
+/// Brings the mirror of transactions up to date, waiting where Dintero asks for it.
+pub(crate) async fn sync(arguments: &SyncArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
+    let app = crate::home(&arguments.home)?;
+    let dintero = reachable(&app)?;
+    let account = &arguments.home.account;
+    let zone = zone(&app, account).await?;
+    let from = arguments.from.map(|day| day.to_zoned(zone)).transpose()?.map(|day| day.timestamp());
+    loop {
+        let (now, deadline) = (Timestamp::now(), Timestamp::MAX);
+        let (account, scratch) = (account.clone(), app.scratch.clone());
+        let command = SyncTransactions { account, from, now, deadline, scratch };
+        let synced = sync::run(&app.ports, &dintero, &command).await?;
+        if let Some(reaches) = &synced.reaches {
+            let (from, until) = (reaches.from, reaches.until);
+            let days = synced.days_changed;
+            writeln!(out, "Transactions from {from:.0} until {until:.0} are known; days of them that changed: {days}")?;
+        }
+        let Some(until) = synced.go_on_at else { return Ok(Ended::Well) };
+        writeln!(out, "Dintero asks to wait until {until:.0}")?;
+        let wait = until.duration_since(Timestamp::now()).max(SignedDuration::from_secs(1));
+        tokio::time::sleep(wait.unsigned_abs()).await;
+    }
+}
+
+/// Matches all lines of an account with the transactions that are known.
+pub(crate) async fn match_lines(arguments: &MatchArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
+    let app = App::at_home(&arguments.home.home)?;
+    let account = &arguments.home.account;
+    let command = MatchAccount { account: account.clone(), now: Timestamp::now(), scratch: app.scratch.clone() };
+    let items = matches::run(&app.ports, &command).await?;
+    if arguments.json {
+        matches::rows(&app.ports, account, &app.scratch, |item, row| -> anyhow::Result<()> {
+            let object = json!({
+                "report": item.report.to_string(),
+                "merchant_number": row.merchant_number,
+                "settlement_id": row.settlement_id,
+                "currency": row.currency.to_string(),
+                "line_no": row.line_no,
+                "state": row.state,
+                "reason": row.reason,
+                "transaction_id": row.transaction_id,
+                "transaction_event": row.transaction_event,
+                "payment_product": row.payment_product,
+                "payment_product_type": row.payment_product_type,
+                "merchant_reference": row.merchant_reference,
+                "merchant_reference_2": row.merchant_reference_2,
+                "payout_on": row.payout_on.to_string(),
+            });
+            Ok(writeln!(out, "{object}")?)
+        })
+        .await?;
+    } else {
+        lines(&app, account, arguments.all, out).await?;
+    }
+    Ok(if items.iter().all(items::MatchItem::is_all_told) { Ended::Well } else { Ended::Held })
+}
+
+/// The lines with their states and reasons, those that are matched only when `all` is asked for; then how many have which.
+pub(crate) async fn lines(app: &App, account: &AccountId, all: bool, out: &mut dyn Write) -> anyhow::Result<()> {
+    let mut states = std::collections::BTreeMap::<String, u64>::new();
+    matches::rows(&app.ports, account, &app.scratch, |_, row| -> anyhow::Result<()> {
+        if all || !matches!(row.state.as_str(), "matched" | "not_a_transaction") {
+            let line = if row.line_no > 0 { row.line_no.to_string() } else { "notice".to_owned() };
+            writeln!(out, "  {:<12} {line:>6}  {:<20} {}", row.settlement_id, row.state, row.reason)?;
+        }
+        *states.entry(row.state).or_default() += 1;
+        Ok(())
+    })
+    .await?;
+    let told: Vec<String> = states.iter().map(|(state, lines)| format!("{lines} {state}")).collect();
+    writeln!(out, "  lines: {}", told.join(", "))?;
+    Ok(())
+}
+
+/// Lists what was captured or refunded and no settlement has brought, and the providers that owe a report.
+pub(crate) async fn unsettled(arguments: &UnsettledArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
+    let app = App::at_home(&arguments.home.home)?;
+    let mut waits = Waits::default();
+    if let Some(days) = arguments.days {
+        waits.set_others(Wait::Days(days));
+    }
+    arguments.product.iter().for_each(|(product, days)| waits.set(product, Wait::Days(*days)));
+    let today = match arguments.today {
+        Some(day) => day,
+        None => zone(&app, &arguments.home.account).await?.to_datetime(Timestamp::now()).date(),
+    };
+    let missed = list_missed(&app, &arguments.home.account, today, waits, &app.scratch).await?;
+    if arguments.json {
+        show_json(&missed, out)?;
+    } else {
+        show_missed(&missed, out)?;
+    }
+    Ok(if missed.unsettled.is_empty() && missed.reports.is_empty() { Ended::Well } else { Ended::Held })
+}
+
+pub(crate) async fn list_missed(
+    app: &App,
+    account: &AccountId,
+    today: Date,
+    waits: Waits,
+    scratch: &Path,
+) -> anyhow::Result<Missed> {
+    let command = ListUnsettled { account: account.clone(), today, waits, scratch: scratch.to_owned() };
+    Ok(unsettled::run(&app.ports, &command).await?)
+}
+
+pub(crate) fn show_missed(missed: &Missed, out: &mut dyn Write) -> io::Result<()> {
+    if missed.unsettled.is_empty() && missed.reports.is_empty() {
+        return writeln!(out, "  nothing is missed");
+    }
+    missed.unsettled.iter().try_for_each(|one| writeln!(out, "  {}", one.explained()))?;
+    missed.reports.iter().try_for_each(|report| writeln!(out, "  report missing, {}", report.explained()))
+}
+
+fn show_json(missed: &Missed, out: &mut dyn Write) -> io::Result<()> {
+    for one in &missed.unsettled {
+        let object = json!({
+            "transaction_id": one.transaction_id,
+            "provider": one.provider,
+            "payment_product": one.payment_product,
+            "payment_product_type": one.payment_product_type,
+            "status": one.status,
+            "kind": one.kind,
+            "event": one.event,
+            "amount_minor": one.amount_minor,
+            "currency": one.currency.to_string(),
+            "why": one.explained(),
+        });
+        writeln!(out, "{object}")?;
+    }
+    for report in &missed.reports {
+        let object = json!({
+            "report_missing_of": report.provider,
+            "last_payout_on": report.last_payout_on.map(|day| day.to_string()),
+            "captured_since": report.captured_since.to_string(),
+            "due_on": report.due_on.to_string(),
+            "captures": report.captures,
+            "why": report.explained(),
+        });
+        writeln!(out, "{object}")?;
+    }
+    Ok(())
+}
+
+async fn zone(app: &App, account: &AccountId) -> anyhow::Result<TimeZone> {
+    Ok(TimeZone::get(&items::account(&*app.ports.state, account).await?.zone)?)
+}

@@ -1,0 +1,366 @@
+//! Match: every line of an account's settlements gets its state, by the transactions of the mirror.
+//!
+//! All lines of the account are matched together, settlement by settlement in the order of payouts, so that what they come to
+//! depends on neither the order in which reports arrived nor on who matched last: a capture belongs to the settlement that paid
+//! it first. What is stored is one table for each report, named by its content; only what changed is stored.
+
+mod lines;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use matching::{Index, IndexBuilder, Seen, SettledEvents, Waits, in_transit};
+use settlement::{AccountId, Confirmed, Defect, LineRecord, ReportId, SettleKey, TransactionEventKind, is_seeded};
+use tables::MatchRow;
+use tempfile::NamedTempFile;
+
+use self::lines::{ReportLines, Written, days_of};
+use crate::client::AccountClient;
+use crate::items::{
+    self, MatchItem, MatchingItem, Order, Place, ReportItem, ReportState, SettlementItem, SettlementVersion, Waiting,
+    journal, mark_dirty,
+};
+use crate::keys::Key;
+use crate::notice::{self, Together};
+use crate::ports::{Expect, PortErrorKind, Ports, Put, Query, TRANSACT_WRITES_MAX};
+use crate::reconcile::versions_of;
+use crate::standing::fetch_lines;
+use crate::{StepError, mirror, sync};
+
+/// Another worker may match the same account this often at the same time.
+const TRIES_MAX: usize = 4;
+
+/// Transactions are read this long around the days of a report's lines.
+const AROUND: SignedDuration = SignedDuration::from_hours(48);
+
+/// Match all lines of an account.
+#[derive(Debug, Clone)]
+pub struct MatchAccount {
+    /// The account.
+    pub account: AccountId,
+    /// The time.
+    pub now: Timestamp,
+    /// A directory for temporary files.
+    pub scratch: PathBuf,
+}
+
+/// Matches all lines of an account and stores what has changed. Running it again changes nothing.
+///
+/// Gives what the lines of each report came to, in the order of payouts.
+///
+/// # Errors
+/// When a port or the disk fails, `Busy` when others match the account again and again.
+pub async fn run(ports: &Ports, command: &MatchAccount) -> Result<Vec<MatchItem>, StepError> {
+    for _ in 0..TRIES_MAX {
+        if let Some(items) = match_all(ports, command).await? {
+            return Ok(items);
+        }
+    }
+    Err(StepError::Busy { what: format!("Matching account {}", command.account), until: command.now })
+}
+
+/// What the lines of those reports were matched with; what is not matched yet, or left lines open, is matched anew after
+/// the transactions around its lines are read again.
+///
+/// # Errors
+/// As [`run`], or when Dintero cannot be read.
+pub(crate) async fn of_reports(
+    ports: &Ports,
+    client: &AccountClient<'_>,
+    reports: impl IntoIterator<Item = ReportId>,
+    command: &MatchAccount,
+) -> Result<(), StepError> {
+    let MatchAccount { account, scratch, .. } = command;
+    let mut is_open = false;
+    for report in reports {
+        if is_settled(ports, account, report, scratch).await? {
+            continue;
+        }
+        is_open = true;
+        let lines = NamedTempFile::new_in(scratch)?;
+        fetch_lines(ports, account, report, &lines).await?;
+        if let Some((first, last)) = days_of(&lines)? {
+            let begin = first.saturating_sub(AROUND).unwrap_or(first);
+            let end = last.saturating_add(AROUND).unwrap_or(last);
+            sync::between(ports, client, account, begin, end, scratch).await?;
+        }
+    }
+    if is_open {
+        run(ports, command).await?;
+    }
+    Ok(())
+}
+
+/// What the lines of a report were last matched with.
+///
+/// # Errors
+/// When the state cannot answer.
+pub async fn known(ports: &Ports, account: &AccountId, report: ReportId) -> Result<Option<MatchItem>, StepError> {
+    Ok(Place::matches(report, account).read::<MatchItem>(&*ports.state).await?.map(|(item, _)| item))
+}
+
+/// What the lines of each report of an account were last matched with, in the order of payouts.
+///
+/// # Errors
+/// When the state cannot answer.
+pub async fn all_known(ports: &Ports, account: &AccountId) -> Result<Vec<MatchItem>, StepError> {
+    let query = Query { prefix: "REPORT#".to_owned(), ..Query::all(Place::matching(account).partition) };
+    let known: Result<Vec<MatchItem>, StepError> = items::all(ports, query).await?.iter().map(items::decode).collect();
+    let mut known = known?;
+    known.sort_by(|a, b| (a.payout_days.first(), a.report).cmp(&(b.payout_days.first(), b.report)));
+    Ok(known)
+}
+
+/// Hands every row of what an account's lines were last matched with to `each`, report by report.
+///
+/// # Errors
+/// When a table is gone or cannot be read, or `each` fails.
+pub async fn rows<E: From<StepError>>(
+    ports: &Ports,
+    account: &AccountId,
+    scratch: &Path,
+    mut each: impl FnMut(&MatchItem, MatchRow) -> Result<(), E>,
+) -> Result<(), E> {
+    for item in all_known(ports, account).await? {
+        let file = NamedTempFile::new_in(scratch).map_err(StepError::from)?;
+        fetch(ports, account, &item, &file).await?;
+        let opened = File::open(file.path()).map_err(StepError::from)?;
+        for row in tables::read_matches(opened).map_err(StepError::from)? {
+            each(&item, row.map_err(StepError::from)?)?;
+        }
+    }
+    Ok(())
+}
+
+/// Copies a report's match table to a local file.
+///
+/// # Errors
+/// When it is gone or cannot be read.
+pub(crate) async fn fetch(
+    ports: &Ports,
+    account: &AccountId,
+    item: &MatchItem,
+    into: &NamedTempFile,
+) -> Result<(), StepError> {
+    let (report, digest) = (item.report, item.digest.clone());
+    let key = Key::Matches { account: account.clone(), report, digest };
+    let Some(meta) = ports.objects.head(&key).await? else {
+        return Err(StepError::Refused(format!("What report {} was matched with is gone from {key}", report.short())));
+    };
+    ports.objects.fetch(&key, &meta.version, &mut into.reopen()?).await?;
+    Ok(())
+}
+
+/// Whether every line that counts of a report has its state for good.
+async fn is_settled(ports: &Ports, account: &AccountId, report: ReportId, scratch: &Path) -> Result<bool, StepError> {
+    let (mut settlements, mut added_lines) = (BTreeSet::new(), 0);
+    for (key, version) in versions_of(ports, account, report).await? {
+        if notice::current(ports, &key).await?.is_some_and(|current| current.version == version.version) {
+            if let Together::Agree(confirmed) = notice::together(ports, &key, &version, scratch).await? {
+                added_lines += confirmed.added.len() as u64;
+            }
+            settlements.insert(key);
+        }
+    }
+    if settlements.is_empty() {
+        // Nothing of it counts, or not yet.
+        return Ok(true);
+    }
+    let Some(item) = known(ports, account, report).await? else { return Ok(false) };
+    let matched: BTreeSet<SettleKey> = item.settlements.iter().cloned().collect();
+    Ok(item.is_all_told() && settlements == matched && added_lines == item.added_lines)
+}
+
+/// The settlements of which a report is the version that counts.
+struct Counting {
+    report: ReportId,
+    settlements: BTreeMap<SettleKey, SettlementVersion>,
+}
+
+impl Counting {
+    fn first_payout_on(&self) -> Option<Date> {
+        self.settlements.values().map(|version| version.settlement.head.payout_on).min()
+    }
+}
+
+/// What counts of an account, report by report in the order of their first payouts.
+async fn counting(ports: &Ports, account: &AccountId) -> Result<Vec<Counting>, StepError> {
+    let mut states: HashMap<ReportId, bool> = HashMap::new();
+    let mut found: HashMap<ReportId, BTreeMap<SettleKey, SettlementVersion>> = HashMap::new();
+    for item in items::all(ports, Query::all(format!("SETTLEMENT#{account}"))).await? {
+        let provider = item.sort.split('/').next().unwrap_or_default().to_owned();
+        let SettlementItem { mut versions } = items::decode(&item)?;
+        while let Some(version) = versions.pop() {
+            let counts = match states.get(&version.report) {
+                Some(counts) => *counts,
+                None => {
+                    let report = Place::report(version.report, account).read::<ReportItem>(&*ports.state).await?;
+                    report.is_some_and(|(item, _)| item.state == ReportState::Committed)
+                }
+            };
+            states.insert(version.report, counts);
+            if counts {
+                let key = SettleKey::new(account, &provider, &version.settlement.head);
+                found.entry(version.report).or_default().insert(key, version);
+                break;
+            }
+        }
+    }
+    let counting = found.into_iter().map(|(report, settlements)| Counting { report, settlements });
+    let mut counting: Vec<Counting> = counting.collect();
+    counting.sort_by_key(|counting| (counting.first_payout_on(), counting.report));
+    Ok(counting)
+}
+
+/// The transactions of the mirror: what lines are found by, and what the index does not keep.
+pub(crate) struct Known {
+    pub(crate) index: Index,
+    /// The merchant's references of each transaction, by its position.
+    pub(crate) references: Vec<(Box<str>, Option<Box<str>>)>,
+}
+
+impl Known {
+    async fn read(ports: &Ports, command: &MatchAccount) -> Result<Self, StepError> {
+        let mut builder = IndexBuilder::default();
+        let mut references = Vec::new();
+        let unusable = |error| StepError::Refused(format!("The transactions cannot be matched: {error}"));
+        mirror::read(ports, &command.account, &command.scratch, |transaction| {
+            builder.add(&transaction).map_err(unusable)?;
+            let second = transaction.merchant_reference_2.map(String::into_boxed_str);
+            references.push((transaction.merchant_reference.into_boxed_str(), second));
+            Ok(())
+        })
+        .await?;
+        Ok(Known { index: builder.build().map_err(unusable)?, references })
+    }
+}
+
+/// One matching; `None` when another worker matched in the meantime.
+async fn match_all(ports: &Ports, command: &MatchAccount) -> Result<Option<Vec<MatchItem>>, StepError> {
+    let MatchAccount { account, now, scratch } = command;
+    let last = Place::matching(account);
+    let before = last.read::<MatchingItem>(&*ports.state).await?;
+    let known = Known::read(ports, command).await?;
+    let mut seen = Seen::default();
+    let mut items = Vec::new();
+    let mut changed = Vec::new();
+    for counting in counting(ports, account).await? {
+        let lines = ReportLines { ports, command, counting: &counting, added: added(ports, &counting, scratch).await? };
+        let Written { item, file } = lines.write(&known, &mut seen).await?;
+        let place = Place::matches(item.report, account);
+        let stored = place.read::<MatchItem>(&*ports.state).await?;
+        if stored.as_ref().is_none_or(|(stored, _)| *stored != item) {
+            let key = Key::Matches { account: account.clone(), report: item.report, digest: item.digest.clone() };
+            ports.objects.upload_new(&key, file.path()).await?;
+            changed.push((item.clone(), stored));
+        }
+        items.push(item);
+    }
+    let zone = zone_of(ports, account).await?;
+    let waiting = waiting(ports, command, &seen.settled(&known.index), &zone).await?;
+    let settled = before.as_ref().is_some_and(|(item, _)| item.waiting == waiting);
+    if changed.is_empty() && settled {
+        return Ok(Some(items));
+    }
+    let revision = before.map_or(0, |(_, revision)| revision);
+    let item = MatchingItem { waiting };
+    let mut parts: Vec<Vec<Put>> =
+        changed.iter().flat_map(|(item, stored)| writes(account, item, stored, *now)).collect();
+    if parts.is_empty() {
+        parts.push(Vec::new());
+    }
+    for (mut part, revision) in parts.into_iter().zip(revision..) {
+        let expect = if revision == 0 { Expect::Absent } else { Expect::Revision(revision) };
+        let expect = if is_seeded(Defect::MatchesUnfenced) { Expect::Any } else { expect };
+        part.push(last.put(&item, expect));
+        match ports.state.transact(&part).await {
+            Err(error) if error.kind == PortErrorKind::Conflict => return Ok(None),
+            written => written?,
+        }
+    }
+    Ok(Some(items))
+}
+
+/// The writes for one report, each part for a transaction: its record, its journal, and the days that the lake has to be built
+/// again for.
+fn writes(account: &AccountId, item: &MatchItem, stored: &Option<(MatchItem, u64)>, now: Timestamp) -> Vec<Vec<Put>> {
+    let place = Place::matches(item.report, account);
+    let revision = stored.as_ref().map_or(0, |(_, revision)| *revision);
+    let expect = if revision == 0 { Expect::Absent } else { Expect::Revision(revision) };
+    let states: Vec<String> = item.states.iter().map(|(state, lines)| format!("{state} {lines}")).collect();
+    let mut first = vec![
+        place.put(item, expect),
+        journal(&place, revision + 1, now, Order::Last, format!("lines matched: {}", states.join(", "))),
+    ];
+    let earlier = stored.iter().flat_map(|(stored, _)| &stored.payout_days);
+    let days: BTreeSet<Date> = item.payout_days.iter().chain(earlier).copied().collect();
+    let marks: Vec<Put> = days.into_iter().map(|day| mark_dirty(account, day)).collect();
+    let (with, more) = marks.split_at(marks.len().min(TRANSACT_WRITES_MAX - 3));
+    first.extend_from_slice(with);
+    // More days than a transaction holds are marked on both sides of it: behind it for whoever builds in between, before it
+    // for a worker that ends there.
+    let more = || more.chunks(TRANSACT_WRITES_MAX - 1).map(<[Put]>::to_vec);
+    more().chain([first]).chain(more()).collect()
+}
+
+/// Lines that agreeing notices add, by settlement.
+async fn added(
+    ports: &Ports,
+    counting: &Counting,
+    scratch: &Path,
+) -> Result<Vec<(SettleKey, Vec<LineRecord>)>, StepError> {
+    let mut added = Vec::new();
+    for (key, version) in &counting.settlements {
+        if let Together::Agree(confirmed) = notice::together(ports, key, version, scratch).await? {
+            let Confirmed { added: lines, .. } = *confirmed;
+            if !lines.is_empty() {
+                added.push((key.clone(), lines));
+            }
+        }
+    }
+    Ok(added)
+}
+
+/// What was captured or refunded and is in no settlement, by provider, product, currency and month.
+async fn waiting(
+    ports: &Ports,
+    command: &MatchAccount,
+    settled: &SettledEvents,
+    zone: &TimeZone,
+) -> Result<Vec<Waiting>, StepError> {
+    let waits = Waits::default();
+    let mut sums: BTreeMap<_, (i128, i128, u64)> = BTreeMap::new();
+    mirror::read(ports, &command.account, &command.scratch, |transaction| {
+        for event in in_transit(&transaction, settled, &waits, zone) {
+            let month = event.happened_on.first_of_month();
+            let group = (event.provider.to_owned(), event.payment_product.to_owned(), transaction.currency, month);
+            let (capture, refund, events) = sums.entry(group).or_default();
+            match event.kind {
+                TransactionEventKind::Refund => *refund -= i128::from(event.amount_minor),
+                _ => *capture += i128::from(event.amount_minor),
+            }
+            *events += 1;
+        }
+        Ok(())
+    })
+    .await?;
+    let counted = |minor: i128| {
+        i64::try_from(minor).map_err(|_| StepError::Refused("What is in transit sums beyond all counting".to_owned()))
+    };
+    let waiting = sums.into_iter().map(|((provider, payment_product, currency, month), (capture, refund, events))| {
+        let (capture_minor, refund_minor) = (counted(capture)?, counted(refund)?);
+        Ok(Waiting { provider, currency, payment_product, month, capture_minor, refund_minor, events })
+    });
+    waiting.collect()
+}
+
+/// The zone that days of an account are counted in.
+pub(crate) async fn zone_of(ports: &Ports, account: &AccountId) -> Result<TimeZone, StepError> {
+    let zone = items::account(&*ports.state, account).await?.zone;
+    TimeZone::get(&zone)
+        .map_err(|_| StepError::Refused(format!("Account {account} has the unknown time zone {zone:?}")))
+}

@@ -1,0 +1,131 @@
+//! The mirror of an account's transactions: one table for each day of first captures, so that matching never waits for
+//! Dintero. What matching does not need was dropped before it came here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::path::Path;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use settlement::{AccountId, Transaction, TransactionEvent, TransactionEventKind};
+use tempfile::NamedTempFile;
+
+use crate::StepError;
+use crate::keys::Key;
+use crate::ports::{ObjectMeta, PortErrorKind, Ports, PutNew};
+
+/// Others may replace a day this often while one is being merged.
+const TRIES_MAX: usize = 8;
+
+/// Merges transactions into the mirror: each replaces what was known of it. Gives the number of days that changed.
+///
+/// # Errors
+/// When a port or the disk fails; what was merged before stays, and merging again changes nothing.
+pub(crate) async fn merge(
+    ports: &Ports,
+    account: &AccountId,
+    transactions: Vec<Transaction>,
+    scratch: &Path,
+) -> Result<usize, StepError> {
+    let mut by_day: BTreeMap<Option<Date>, BTreeMap<String, Transaction>> = BTreeMap::new();
+    for transaction in transactions {
+        by_day.entry(captured_on(&transaction)).or_default().insert(transaction.id.clone(), transaction);
+    }
+    let mut changed = 0;
+    for (captured_on, new) in by_day {
+        changed += usize::from(merge_day(ports, account, captured_on, new, scratch).await?);
+    }
+    Ok(changed)
+}
+
+/// The day in UTC on which money was first taken, or given back where nothing was taken.
+fn captured_on(transaction: &Transaction) -> Option<Date> {
+    let first = |kind| {
+        let of_kind = |event: &&TransactionEvent| event.success && event.kind == kind;
+        transaction.events.iter().filter(of_kind).filter_map(|event| event.at).min()
+    };
+    let at: Option<Timestamp> = first(TransactionEventKind::Capture).or_else(|| first(TransactionEventKind::Refund));
+    Some(TimeZone::UTC.to_datetime(at?).date())
+}
+
+async fn merge_day(
+    ports: &Ports,
+    account: &AccountId,
+    captured_on: Option<Date>,
+    new: BTreeMap<String, Transaction>,
+    scratch: &Path,
+) -> Result<bool, StepError> {
+    let key = Key::Mirror { account: account.clone(), captured_on };
+    for _ in 0..TRIES_MAX {
+        let (mut all, before) = read_day(ports, &key, scratch).await?;
+        if new.iter().all(|(id, transaction)| all.get(id) == Some(transaction)) {
+            return Ok(false);
+        }
+        all.extend(new.iter().map(|(id, transaction)| (id.clone(), transaction.clone())));
+        let file = NamedTempFile::new_in(scratch)?;
+        let rows: Vec<&Transaction> = all.values().collect();
+        tables::write_transactions(file.reopen()?, account, &rows, ports.packing)?;
+        if let PutNew::Created(_) = ports.objects.upload_if(&key, file.path(), before.as_ref()).await? {
+            return Ok(true);
+        }
+    }
+    let message = format!("{key} was replaced by others {TRIES_MAX} times while it was being merged. Try again later");
+    Err(StepError::Refused(message))
+}
+
+type Day = (BTreeMap<String, Transaction>, Option<ObjectMeta>);
+
+async fn read_day(ports: &Ports, key: &Key, scratch: &Path) -> Result<Day, StepError> {
+    for _ in 0..TRIES_MAX {
+        let Some(meta) = ports.objects.head(key).await? else { return Ok((BTreeMap::new(), None)) };
+        let file = NamedTempFile::new_in(scratch)?;
+        match ports.objects.fetch(key, &meta.version, &mut file.reopen()?).await {
+            // Replaced since it was looked at: only the newest version is kept.
+            Err(error) if error.kind == PortErrorKind::NotFound => continue,
+            fetched => fetched?,
+        };
+        let read = tables::read_transactions(File::open(file.path())?)?;
+        let known: Result<BTreeMap<String, Transaction>, _> =
+            read.map(|row| row.map(|transaction| (transaction.id.clone(), transaction))).collect();
+        return Ok((known?, Some(meta)));
+    }
+    Err(StepError::Refused(format!("{key} was replaced {TRIES_MAX} times while it was being read. Try again later")))
+}
+
+/// Hands every transaction of the mirror to `each`, in the order of days and ids, each once.
+///
+/// # Errors
+/// When a port or the disk fails, or `each` does.
+pub(crate) async fn read(
+    ports: &Ports,
+    account: &AccountId,
+    scratch: &Path,
+    mut each: impl FnMut(Transaction) -> Result<(), StepError>,
+) -> Result<(), StepError> {
+    let prefix = format!("mirror/{account}/");
+    let (mut days, mut cursor) = (BTreeSet::new(), None);
+    loop {
+        let page = ports.objects.versions(&prefix, cursor.as_deref()).await?;
+        let names =
+            page.versions.iter().filter_map(|listed| listed.key.strip_prefix(&prefix)?.strip_suffix(".parquet"));
+        days.extend(names.map(|name| name.parse::<Date>().ok()));
+        match page.cursor {
+            Some(next) => cursor = Some(next),
+            None => break,
+        }
+    }
+    // One whose day came to be known lies there twice, and the dated one is the newer.
+    let mut undated = match days.remove(&None) {
+        true => read_day(ports, &Key::Mirror { account: account.clone(), captured_on: None }, scratch).await?.0,
+        false => BTreeMap::new(),
+    };
+    for captured_on in days {
+        let key = Key::Mirror { account: account.clone(), captured_on };
+        for (id, transaction) in read_day(ports, &key, scratch).await?.0 {
+            undated.remove(&id);
+            each(transaction)?;
+        }
+    }
+    undated.into_values().try_for_each(each)
+}

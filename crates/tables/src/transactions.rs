@@ -1,0 +1,243 @@
+//! The `transaction` table: the mirror of what Dintero knows, one file for each day of first captures.
+
+use std::fs::File;
+use std::io::Write;
+use std::sync::Arc;
+
+use arrow_array::types::Int64Type;
+use arrow_array::{ArrayRef, Int32Array, Int64Array, RecordBatch, StringArray};
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use serde::Serialize;
+use serde::de::value::{Error as WordError, StrDeserializer};
+use serde::de::{Deserialize, DeserializeOwned, IntoDeserializer};
+use serde_json::Value;
+use settlement::{AccountId, Transaction};
+
+use crate::TableError;
+use crate::packing::Packing;
+use crate::read::{numbers, optional, texts};
+use crate::schema::{SCHEMA_VERSION, transaction_schema};
+
+/// Rows that are written at a time.
+const BATCH_ROWS: usize = 8 * 1024;
+
+/// Writes one row per transaction to `output` as Parquet.
+///
+/// # Errors
+/// When the output or Parquet refuses.
+pub fn write_transactions(
+    output: impl Write + Send,
+    account: &AccountId,
+    transactions: &[&Transaction],
+    packing: Packing,
+) -> Result<(), TableError> {
+    let options =
+        ArrowWriterOptions::new().with_properties(packing.properties()?.build()).with_skip_arrow_metadata(true);
+    let mut writer = ArrowWriter::try_new_with_options(output, transaction_schema(), options)?;
+    for part in transactions.chunks(BATCH_ROWS) {
+        writer.write(&RecordBatch::try_new(transaction_schema(), columns(account, part))?)?;
+    }
+    writer.close()?;
+    Ok(())
+}
+
+/// The columns in the order of [`transaction_schema`].
+fn columns(account: &AccountId, rows: &[&Transaction]) -> Vec<ArrayRef> {
+    let text = |value: &dyn Fn(&Transaction) -> Option<String>| -> ArrayRef {
+        Arc::new(StringArray::from_iter(rows.iter().map(|row| value(row))))
+    };
+    vec![
+        Arc::new(StringArray::from(vec![account.as_str(); rows.len()])),
+        text(&|row| Some(row.id.clone())),
+        text(&|row| Some(row.merchant_reference.clone())),
+        text(&|row| row.merchant_reference_2.clone()),
+        text(&|row| word(&row.status)),
+        text(&|row| Some(row.payment_product.clone())),
+        text(&|row| Some(row.payment_product_type.clone())),
+        text(&|row| Some(row.currency.to_string())),
+        Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.amount_minor))),
+        text(&|row| row.payout_destination_id.clone()),
+        text(&|row| row.store_id.clone()),
+        text(&|row| row.settlement_status.as_ref().and_then(word)),
+        text(&|row| json(&row.keys)),
+        text(&|row| json(&row.events)),
+        text(&|row| json(&row.settlement_events)),
+        Arc::new(Int32Array::from_value(SCHEMA_VERSION, rows.len())),
+    ]
+}
+
+/// A unit of an enum by its word.
+fn word(value: &impl Serialize) -> Option<String> {
+    match serde_json::to_value(value) {
+        Ok(Value::String(word)) => Some(word),
+        _ => None,
+    }
+}
+
+/// Maps and lists of plain structures, which always serialise.
+fn json(value: &impl Serialize) -> Option<String> {
+    serde_json::to_string(value).ok()
+}
+
+/// Reads the transactions of a file, a batch in memory at a time.
+///
+/// # Errors
+/// When the file is not Parquet or is no table of this schema.
+pub fn read_transactions(file: File) -> Result<Transactions, TableError> {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file)?.build()?;
+    Ok(Transactions { reader, batch: Vec::new().into_iter() })
+}
+
+/// The transactions of one file.
+pub struct Transactions {
+    reader: ParquetRecordBatchReader,
+    batch: std::vec::IntoIter<Transaction>,
+}
+
+impl Iterator for Transactions {
+    type Item = Result<Transaction, TableError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(transaction) = self.batch.next() {
+                return Some(Ok(transaction));
+            }
+            match self.reader.next()?.map_err(TableError::from).and_then(|batch| transactions(&batch)) {
+                Ok(transactions) => self.batch = transactions.into_iter(),
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+}
+
+fn transactions(batch: &RecordBatch) -> Result<Vec<Transaction>, TableError> {
+    let text = |column| texts(batch, column);
+    let [id, reference, reference_2] =
+        [text("transaction_id")?, text("merchant_reference")?, text("merchant_reference_2")?];
+    let [status, product, product_type] = [text("status")?, text("payment_product")?, text("payment_product_type")?];
+    let [currency, destination, store] = [text("currency")?, text("payout_destination_id")?, text("store_id")?];
+    let [settled, keys, events] = [text("settlement_status")?, text("keys")?, text("events")?];
+    let settlement_events = text("settlement_events")?;
+    let amount = numbers::<Int64Type>(batch, "amount_minor")?;
+    (0..batch.num_rows())
+        .map(|row| {
+            Ok(Transaction {
+                id: id.value(row).to_owned(),
+                merchant_reference: reference.value(row).to_owned(),
+                merchant_reference_2: optional(reference_2, row),
+                status: of_word(status.value(row), "status")?,
+                payment_product: product.value(row).to_owned(),
+                payment_product_type: product_type.value(row).to_owned(),
+                currency: currency.value(row).parse().map_err(|_| TableError::Column { column: "currency" })?,
+                amount_minor: amount.value(row),
+                payout_destination_id: optional(destination, row),
+                store_id: optional(store, row),
+                keys: of_json(keys.value(row), "keys")?,
+                events: of_json(events.value(row), "events")?,
+                settlement_events: of_json(settlement_events.value(row), "settlement_events")?,
+                settlement_status: optional(settled, row)
+                    .map(|word| of_word(&word, "settlement_status"))
+                    .transpose()?,
+            })
+        })
+        .collect()
+}
+
+fn of_word<'a, T: Deserialize<'a>>(word: &'a str, column: &'static str) -> Result<T, TableError> {
+    let word: StrDeserializer<'a, WordError> = word.into_deserializer();
+    T::deserialize(word).map_err(|_| TableError::Column { column })
+}
+
+fn of_json<T: DeserializeOwned>(text: &str, column: &'static str) -> Result<T, TableError> {
+    serde_json::from_str(text).map_err(|_| TableError::Column { column })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use settlement::{
+        Currency, SettlementEvent, SettlementStatus, TransactionEvent, TransactionEventKind, TransactionStatus,
+    };
+
+    use super::*;
+
+    fn transaction(number: i64) -> Transaction {
+        let settled = SettlementEvent {
+            settlement_id: "2000461".into(),
+            provider_reference: "2000461".into(),
+            event_correlation_id: None,
+            amount_minor: number,
+            capture_minor: number,
+            refund_minor: 0,
+            fee_minor: 0,
+        };
+        let event = TransactionEvent {
+            kind: TransactionEventKind::Capture,
+            amount_minor: number,
+            success: true,
+            at: "2026-10-02T10:00:00.123456Z".parse().ok(),
+            reference: Some("A-1".into()),
+            keys: BTreeMap::from([("vipps:transactionInfo.transactionId".to_owned(), "56".to_owned())]),
+            settlement_events: vec![settled.clone()],
+        };
+        Transaction {
+            id: format!("T00000001.{number:06}"),
+            merchant_reference: format!("ørret \"{number}\""),
+            merchant_reference_2: (number % 2 == 0).then(|| "A-1".into()),
+            status: TransactionStatus::PartiallyCapturedRefunded,
+            payment_product: "vipps".into(),
+            payment_product_type: "vipps".into(),
+            currency: Currency::NOK,
+            amount_minor: number,
+            payout_destination_id: None,
+            store_id: Some("1".into()),
+            keys: BTreeMap::new(),
+            events: vec![event],
+            settlement_events: vec![settled],
+            settlement_status: (number % 3 == 0).then_some(SettlementStatus::PartiallySettled),
+        }
+    }
+
+    #[test]
+    fn transactions_are_read_as_they_were_written() {
+        let written: Vec<Transaction> = (0..9_000).map(transaction).collect();
+        let file = tempfile::tempfile().unwrap();
+        let all: Vec<&Transaction> = written.iter().collect();
+        let account = "T00000001".parse().unwrap();
+        write_transactions(file.try_clone().unwrap(), &account, &all, Packing::Zstd).unwrap();
+        let read: Vec<Transaction> = read_transactions(file).unwrap().map(Result::unwrap).collect();
+        assert_eq!(read, written);
+    }
+
+    #[test]
+    fn a_file_of_another_table_is_refused() {
+        let file = tempfile::tempfile().unwrap();
+        let account = "T00000001".parse().unwrap();
+        let report = settlement::ReportId::from_sha256([1; 32]);
+        let mut table =
+            crate::MatchTable::create(file.try_clone().unwrap(), &account, "vipps", report, Packing::None).unwrap();
+        table
+            .add(crate::MatchRow {
+                merchant_number: "1".into(),
+                settlement_id: "1".into(),
+                currency: Currency::NOK,
+                line_no: 1,
+                state: "matched".into(),
+                reason: String::new(),
+                transaction_id: None,
+                transaction_event: None,
+                payment_product: None,
+                payment_product_type: None,
+                merchant_reference: None,
+                merchant_reference_2: None,
+                payout_on: jiff::civil::date(2026, 10, 5),
+            })
+            .unwrap();
+        table.close().unwrap();
+        let error = read_transactions(file).unwrap().next().unwrap().unwrap_err();
+        assert!(error.to_string().contains("status"), "{error}");
+    }
+}
