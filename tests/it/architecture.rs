@@ -12,7 +12,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("documents", &["settlement"]),
     ("dintero", &["settlement"]),
     ("pipeline", &["settlement", "formats", "tables", "matching", "documents", "dintero"]),
-    ("simulation", &["settlement", "formats", "dintero", "pipeline"]),
+    ("simulation", &["settlement", "formats", "tables", "dintero", "pipeline"]),
     ("adapters", &["settlement", "dintero", "pipeline"]),
     (
         "cli",

@@ -13,7 +13,7 @@ pub mod judge;
 pub mod keys;
 pub mod matches;
 pub mod memory;
-mod mirror;
+pub mod mirror;
 pub mod notice;
 pub mod parse;
 pub mod ports;

@@ -216,6 +216,19 @@ async fn counting(ports: &Ports, account: &AccountId) -> Result<Vec<Counting>, S
     Ok(counting)
 }
 
+/// Adds the reports that were matched and of which nothing counts any more: their tables are to be empty.
+async fn with_former(
+    ports: &Ports,
+    account: &AccountId,
+    mut counting: Vec<Counting>,
+) -> Result<Vec<Counting>, StepError> {
+    let counts: BTreeSet<ReportId> = counting.iter().map(|counting| counting.report).collect();
+    let former = all_known(ports, account).await?.into_iter().map(|item| item.report);
+    let former = former.filter(|report| !counts.contains(report));
+    counting.extend(former.map(|report| Counting { report, settlements: BTreeMap::new() }));
+    Ok(counting)
+}
+
 /// The transactions of the mirror: what lines are found by, and what the index does not keep.
 pub(crate) struct Known {
     pub(crate) index: Index,
@@ -228,7 +241,7 @@ impl Known {
         let mut builder = IndexBuilder::default();
         let mut references = Vec::new();
         let unusable = |error| StepError::Refused(format!("The transactions cannot be matched: {error}"));
-        mirror::read(ports, &command.account, &command.scratch, |transaction| {
+        mirror::read(ports, &command.account, |transaction| {
             builder.add(&transaction).map_err(unusable)?;
             let second = transaction.merchant_reference_2.map(String::into_boxed_str);
             references.push((transaction.merchant_reference.into_boxed_str(), second));
@@ -248,7 +261,7 @@ async fn match_all(ports: &Ports, command: &MatchAccount) -> Result<Option<Vec<M
     let mut seen = Seen::default();
     let mut items = Vec::new();
     let mut changed = Vec::new();
-    for counting in counting(ports, account).await? {
+    for counting in with_former(ports, account, counting(ports, account).await?).await? {
         let lines = ReportLines { ports, command, counting: &counting, added: added(ports, &counting, scratch).await? };
         let Written { item, file } = lines.write(&known, &mut seen).await?;
         let place = Place::matches(item.report, account);
@@ -334,7 +347,7 @@ async fn waiting(
 ) -> Result<Vec<Waiting>, StepError> {
     let waits = Waits::default();
     let mut sums: BTreeMap<_, (i128, i128, u64)> = BTreeMap::new();
-    mirror::read(ports, &command.account, &command.scratch, |transaction| {
+    mirror::read(ports, &command.account, |transaction| {
         for event in in_transit(&transaction, settled, &waits, zone) {
             let month = event.happened_on.first_of_month();
             let group = (event.provider.to_owned(), event.payment_product.to_owned(), transaction.currency, month);

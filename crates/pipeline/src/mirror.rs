@@ -2,7 +2,6 @@
 //! Dintero. What matching does not need was dropped before it came here.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -58,7 +57,7 @@ async fn merge_day(
 ) -> Result<bool, StepError> {
     let key = Key::Mirror { account: account.clone(), captured_on };
     for _ in 0..TRIES_MAX {
-        let (mut all, before) = read_day(ports, &key, scratch).await?;
+        let (mut all, before) = read_day(ports, &key).await?;
         if new.iter().all(|(id, transaction)| all.get(id) == Some(transaction)) {
             return Ok(false);
         }
@@ -76,16 +75,16 @@ async fn merge_day(
 
 type Day = (BTreeMap<String, Transaction>, Option<ObjectMeta>);
 
-async fn read_day(ports: &Ports, key: &Key, scratch: &Path) -> Result<Day, StepError> {
+async fn read_day(ports: &Ports, key: &Key) -> Result<Day, StepError> {
     for _ in 0..TRIES_MAX {
         let Some(meta) = ports.objects.head(key).await? else { return Ok((BTreeMap::new(), None)) };
-        let file = NamedTempFile::new_in(scratch)?;
-        match ports.objects.fetch(key, &meta.version, &mut file.reopen()?).await {
+        let mut bytes = Vec::new();
+        match ports.objects.fetch(key, &meta.version, &mut bytes).await {
             // Replaced since it was looked at: only the newest version is kept.
             Err(error) if error.kind == PortErrorKind::NotFound => continue,
             fetched => fetched?,
         };
-        let read = tables::read_transactions(File::open(file.path())?)?;
+        let read = tables::read_transactions(bytes)?;
         let known: Result<BTreeMap<String, Transaction>, _> =
             read.map(|row| row.map(|transaction| (transaction.id.clone(), transaction))).collect();
         return Ok((known?, Some(meta)));
@@ -97,10 +96,9 @@ async fn read_day(ports: &Ports, key: &Key, scratch: &Path) -> Result<Day, StepE
 ///
 /// # Errors
 /// When a port or the disk fails, or `each` does.
-pub(crate) async fn read(
+pub async fn read(
     ports: &Ports,
     account: &AccountId,
-    scratch: &Path,
     mut each: impl FnMut(Transaction) -> Result<(), StepError>,
 ) -> Result<(), StepError> {
     let prefix = format!("mirror/{account}/");
@@ -117,12 +115,12 @@ pub(crate) async fn read(
     }
     // One whose day came to be known lies there twice, and the dated one is the newer.
     let mut undated = match days.remove(&None) {
-        true => read_day(ports, &Key::Mirror { account: account.clone(), captured_on: None }, scratch).await?.0,
+        true => read_day(ports, &Key::Mirror { account: account.clone(), captured_on: None }).await?.0,
         false => BTreeMap::new(),
     };
     for captured_on in days {
         let key = Key::Mirror { account: account.clone(), captured_on };
-        for (id, transaction) in read_day(ports, &key, scratch).await?.0 {
+        for (id, transaction) in read_day(ports, &key).await?.0 {
             undated.remove(&id);
             each(transaction)?;
         }

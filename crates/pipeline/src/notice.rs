@@ -134,7 +134,10 @@ pub async fn hold_against(
 }
 
 /// The version of a settlement that counts.
-pub(crate) async fn current(ports: &Ports, key: &SettleKey) -> Result<Option<SettlementVersion>, StepError> {
+///
+/// # Errors
+/// When the state cannot answer.
+pub async fn current(ports: &Ports, key: &SettleKey) -> Result<Option<SettlementVersion>, StepError> {
     let record = Place::settlement(key).read::<SettlementItem>(&*ports.state).await?;
     let mut versions = record.map(|(item, _)| item.versions).unwrap_or_default();
     while let Some(version) = versions.pop() {

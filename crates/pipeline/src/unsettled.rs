@@ -44,7 +44,7 @@ pub async fn run(ports: &Ports, command: &ListUnsettled) -> Result<Missed, StepE
     let zone = zone_of(ports, account).await?;
     let settled = settled(ports, account, scratch).await?;
     let mut missed: Vec<Transaction> = Vec::new();
-    mirror::read(ports, account, scratch, |transaction| {
+    mirror::read(ports, account, |transaction| {
         if !unsettled([&transaction], &settled, *today, waits, &zone).is_empty() {
             missed.push(transaction);
         }

@@ -90,6 +90,8 @@ impl PayoutNotice {
             added.push(self.line(LineKind::Adjustment, terms, Some(method), "paid out elsewhere"));
         }
         added.retain(|line| line.terms != Terms::default());
+        // Each line of a settlement has a number of its own.
+        (0_i64..).zip(&mut added).for_each(|(place, line)| line.line_no = -place);
         let confirmed = self.with_lines(settlement, &added)?;
         Ok(Confirmed { settlement: confirmed, added })
     }

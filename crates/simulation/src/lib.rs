@@ -14,6 +14,7 @@ pub mod made_up;
 mod run;
 pub mod sandbox;
 pub mod scenario;
+mod told;
 mod watch;
 mod world;
 

@@ -1,6 +1,8 @@
 //! A run: messages are delivered until they are acknowledged, postings go on until they have ended, and then everything
 //! must be as it should.
 
+mod look_after;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::pin::Pin;
@@ -19,7 +21,9 @@ use settlement::{AccountId, ReportId};
 use crate::end::counted_once;
 use crate::faults::Script;
 use crate::generate::Seed;
+use crate::sandbox::{BUYER_MARK, TOKEN_MARK};
 use crate::scenario::{Scenario, Upload};
+use crate::told;
 use crate::watch::name_of;
 use crate::world::{SECRET_MARK, Worker, World, locked};
 
@@ -107,13 +111,19 @@ impl<'a> Run<'a> {
     pub fn go(mut self) -> Result<Ran, Violation> {
         self.deliver()?;
         self.post()?;
-        self.check_end()?;
         let (calls, effects) = (self.calls, self.world.effects());
+        self.look_after()?;
+        for late in &self.scenario.late {
+            locked(&self.world.sandbox).add_transaction(late.clone());
+        }
+        self.look_after()?;
+        self.check_end()?;
         let before = self.effects();
         // Everything once more: nothing may happen a second time.
         self.scripts = None;
         self.deliver()?;
         self.post()?;
+        self.look_after()?;
         let after = self.effects();
         if after != before {
             let new = |after: &[String], before: &[String]| -> Vec<String> {
@@ -400,6 +410,9 @@ impl<'a> Run<'a> {
             }
         }
         counted_once(&self.world.state.all())?;
+        if !given_up {
+            told::check(&self.world, self.scenario, self.scratch)?;
+        }
         let sandbox = locked(&self.world.sandbox);
         let posted: std::collections::BTreeMap<_, _> =
             sandbox.settlement_events().map(|(id, event)| (name_of(id, event), event.money())).collect();
@@ -411,9 +424,15 @@ impl<'a> Run<'a> {
             let states: Vec<&EventState> = states.map(|event| &event.state).collect();
             return Err(Violation(format!("L2: {missing:?} never came to stand at Dintero; recorded as {states:?}")));
         }
+        for key in self.world.objects.keys().iter().filter(|key| key.starts_with("mirror/")) {
+            let bytes = self.world.objects.newest(key).unwrap_or_default();
+            if String::from_utf8_lossy(&bytes).contains(BUYER_MARK) {
+                return Err(Violation(format!("I12: {BUYER_MARK} stands in {key}")));
+            }
+        }
         for item in self.world.state.all() {
             let text = item.body.to_string();
-            for mark in [SECRET_MARK, "KANARI", crate::sandbox::BUYER_MARK, crate::sandbox::TOKEN_MARK] {
+            for mark in [SECRET_MARK, "KANARI", BUYER_MARK, TOKEN_MARK] {
                 if text.contains(mark) {
                     return Err(Violation(format!("I12: {mark} stands in {} {}", item.partition, item.sort)));
                 }

@@ -121,6 +121,11 @@ impl Sandbox {
         }
     }
 
+    /// The transactions as they were made.
+    pub fn made_transactions(&self) -> impl Iterator<Item = &MadeTransaction> {
+        self.transactions.iter().map(Transaction::made)
+    }
+
     /// Adds a settlement event as if Dintero had read the provider's report itself; `false` when there is no such transaction.
     pub fn add_settlement_event(&mut self, transaction: &str, event: &SettlementEvent) -> bool {
         let Some(transaction) = self.transaction_mut(transaction) else { return false };

@@ -43,10 +43,12 @@ pub struct Scenario {
     pub events: BTreeMap<EventName, [i64; 4]>,
     /// Transactions that Dintero refuses to settle.
     pub refused: BTreeSet<String>,
+    /// Transactions that Dintero lists only later, and refunds of what was captured long before.
+    pub late: Vec<MadeTransaction>,
 }
 
 /// When it all begins.
-fn beginning() -> Timestamp {
+pub(crate) fn beginning() -> Timestamp {
     Timestamp::from_second(1_793_512_800).unwrap_or_default()
 }
 
@@ -149,8 +151,24 @@ impl Scenario {
             set_posting(&ports, account, true, beginning()).await?;
         }
         world.state = MemoryState::clone(&state);
-        Ok(Scenario { world, uploads, accounts: vec![first, second], events: allowed, refused })
+        let late = if size.alone { Vec::new() } else { listed_late(&first) };
+        Ok(Scenario { world, uploads, accounts: vec![first, second], events: allowed, refused, late })
     }
+}
+
+/// No report brings these.
+fn listed_late(account: &AccountId) -> Vec<MadeTransaction> {
+    let before = |hours| beginning().saturating_sub(SignedDuration::from_hours(hours)).unwrap_or_default();
+    let event = |kind, minor, hours| MadeEvent::new(kind, minor, before(hours));
+    let made = |order: &str| MadeTransaction::new(&format!("{account}.{order}"), order, "vipps", "NOK", 70_000);
+    vec![
+        made("SENT1").with(event(TransactionEventKind::Capture, 70_000, 1)),
+        made("SENT2").with(event(TransactionEventKind::Capture, 70_000, 60 * 24)).with(event(
+            TransactionEventKind::Refund,
+            30_000,
+            1,
+        )),
+    ]
 }
 
 /// The same report with one more line, so that it is another file, sent under another account.

@@ -1,11 +1,11 @@
 //! The `transaction` table: the mirror of what Dintero knows, one file for each day of first captures.
 
-use std::fs::File;
 use std::io::Write;
 use std::sync::Arc;
 
 use arrow_array::types::Int64Type;
 use arrow_array::{ArrayRef, Int32Array, Int64Array, RecordBatch, StringArray};
+use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
@@ -81,12 +81,12 @@ fn json(value: &impl Serialize) -> Option<String> {
     serde_json::to_string(value).ok()
 }
 
-/// Reads the transactions of a file, a batch in memory at a time.
+/// Reads the transactions of a file's bytes.
 ///
 /// # Errors
-/// When the file is not Parquet or is no table of this schema.
-pub fn read_transactions(file: File) -> Result<Transactions, TableError> {
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file)?.build()?;
+/// When the bytes are not Parquet or no table of this schema.
+pub fn read_transactions(bytes: Vec<u8>) -> Result<Transactions, TableError> {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(bytes))?.build()?;
     Ok(Transactions { reader, batch: Vec::new().into_iter() })
 }
 
@@ -204,21 +204,19 @@ mod tests {
     #[test]
     fn transactions_are_read_as_they_were_written() {
         let written: Vec<Transaction> = (0..9_000).map(transaction).collect();
-        let file = tempfile::tempfile().unwrap();
+        let mut file = Vec::new();
         let all: Vec<&Transaction> = written.iter().collect();
         let account = "T00000001".parse().unwrap();
-        write_transactions(file.try_clone().unwrap(), &account, &all, Packing::Zstd).unwrap();
+        write_transactions(&mut file, &account, &all, Packing::Zstd).unwrap();
         let read: Vec<Transaction> = read_transactions(file).unwrap().map(Result::unwrap).collect();
         assert_eq!(read, written);
     }
 
     #[test]
     fn a_file_of_another_table_is_refused() {
-        let file = tempfile::tempfile().unwrap();
         let account = "T00000001".parse().unwrap();
         let report = settlement::ReportId::from_sha256([1; 32]);
-        let mut table =
-            crate::MatchTable::create(file.try_clone().unwrap(), &account, "vipps", report, Packing::None).unwrap();
+        let mut table = crate::MatchTable::create(Vec::new(), &account, "vipps", report, Packing::None).unwrap();
         table
             .add(crate::MatchRow {
                 merchant_number: "1".into(),
@@ -236,8 +234,7 @@ mod tests {
                 payout_on: jiff::civil::date(2026, 10, 5),
             })
             .unwrap();
-        table.close().unwrap();
-        let error = read_transactions(file).unwrap().next().unwrap().unwrap_err();
+        let error = read_transactions(table.close().unwrap()).unwrap().next().unwrap().unwrap_err();
         assert!(error.to_string().contains("status"), "{error}");
     }
 }

@@ -56,9 +56,7 @@ impl World {
     fn mirror(&self) -> Vec<(String, Vec<settlement::Transaction>)> {
         let keys = self.objects.keys().into_iter().filter(|key| key.starts_with("mirror/"));
         keys.map(|key| {
-            let file = tempfile::NamedTempFile::new().unwrap();
-            std::fs::write(file.path(), self.objects.newest(&key).unwrap()).unwrap();
-            let read = tables::read_transactions(file.reopen().unwrap()).unwrap();
+            let read = tables::read_transactions(self.objects.newest(&key).unwrap().to_vec()).unwrap();
             (key, read.map(Result::unwrap).collect())
         })
         .collect()

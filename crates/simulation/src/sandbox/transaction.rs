@@ -118,6 +118,10 @@ impl Transaction {
         Transaction { made, posted: Vec::new() }
     }
 
+    pub(super) fn made(&self) -> &MadeTransaction {
+        &self.made
+    }
+
     pub(super) fn id(&self) -> &str {
         &self.made.id
     }

@@ -1,0 +1,66 @@
+//! What goes on beside the messages: the mirror follows Dintero, and lines are matched.
+
+use jiff::{SignedDuration, Timestamp};
+use pipeline::StepError;
+use pipeline::matches::{self, MatchAccount};
+use pipeline::sync::{self, SyncTransactions};
+
+use super::{ROUNDS_MAX, Run, Task, Violation};
+use crate::faults::Script;
+use crate::scenario::beginning;
+use crate::world::Worker;
+
+/// Mirrors reach so far back behind the beginning.
+const MIRRORED: SignedDuration = SignedDuration::from_hours(2 * 24);
+
+/// Behind so many rounds the world comes to rest.
+const DISTURBED_ROUNDS: usize = 4;
+
+impl Run<'_> {
+    /// Brings the mirror up to date and matches all lines, until somebody comes to the end of it.
+    ///
+    /// Where nothing comes late, messages bring all that is to be known.
+    pub(super) fn look_after(&mut self) -> Result<(), Violation> {
+        if self.scenario.late.is_empty() {
+            return Ok(());
+        }
+        for round in 0..ROUNDS_MAX {
+            self.world.clock.advance(self.again);
+            let is_disturbed = self.is_lossy && self.scripts.is_some() && round < DISTURBED_ROUNDS;
+            let workers = 1 + if is_disturbed { self.order.below(2) } else { 0 };
+            let tasks: Vec<(Worker, Task)> = (0..workers)
+                .map(|_| {
+                    let drawn = self.order.below(u64::MAX);
+                    let script = if is_disturbed { Script::random(drawn, 12, true) } else { Script::quiet() };
+                    self.looking_after(script)
+                })
+                .collect();
+            if self.interleave(tasks)?.contains(&true) {
+                return Ok(());
+            }
+        }
+        Err(Violation("L4: mirror and matches never come to an end".to_owned()))
+    }
+
+    /// One process that follows Dintero and matches, for every account.
+    fn looking_after(&mut self, script: Script) -> (Worker, Task) {
+        self.workers += 1;
+        let worker = Worker::new(&self.world, self.workers, script);
+        let (ports, dintero) = (worker.ports(), worker.dintero());
+        let (accounts, now) = (self.scenario.accounts.clone(), self.world.clock.now());
+        let (from, scratch) = (beginning().saturating_sub(MIRRORED).ok(), self.scratch.to_owned());
+        let task = async move {
+            for account in accounts {
+                let (account, deadline, scratch) = (account.clone(), Timestamp::MAX, scratch.clone());
+                let matching = MatchAccount { account: account.clone(), now, scratch: scratch.clone() };
+                let command = SyncTransactions { account, from, now, deadline, scratch };
+                if let Some(until) = sync::run(&ports, &dintero, &command).await?.go_on_at {
+                    return Err(StepError::Later { what: "going on".to_owned(), until });
+                }
+                matches::run(&ports, &matching).await?;
+            }
+            Ok(None)
+        };
+        (worker, Box::pin(task))
+    }
+}

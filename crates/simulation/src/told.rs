@@ -1,0 +1,123 @@
+//! What must hold in the end of what lines were matched with, told by a model that knows what was paid.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use pipeline::items::{MatchingItem, Place, SettlementItem};
+use pipeline::ports::Query;
+use pipeline::{Ports, StepError, items, matches, mirror, notice};
+use settlement::{AccountId, SettleKey, TransactionEventKind};
+use tables::MatchRow;
+
+use crate::faults::Script;
+use crate::run::{Violation, now};
+use crate::sandbox::MadeEvent;
+use crate::scenario::Scenario;
+use crate::world::{Worker, World, locked};
+
+/// Holds mirror and matches of every account against what is known to have happened.
+pub(crate) fn check(world: &std::sync::Arc<World>, scenario: &Scenario, scratch: &Path) -> Result<(), Violation> {
+    let ports = Worker::new(world, 0, Script::quiet()).ports();
+    for account in &scenario.accounts {
+        let failed = |error: StepError| Violation(format!("M1: the matches of {account} cannot be read: {error}"));
+        let told = Told::read(&ports, account, scratch).map_err(failed)?;
+        told.every_line_once().and_then(|()| told.as_paid(world, scenario)).map_err(Violation)?;
+    }
+    Ok(())
+}
+
+struct Told<'a> {
+    account: &'a AccountId,
+    rows: Vec<MatchRow>,
+    /// Lines of each settlement that counts.
+    lines: BTreeMap<String, u64>,
+    /// Ids of the transactions in the mirror.
+    mirror: BTreeSet<String>,
+    /// Captures less refunds that wait for a settlement, in minor units.
+    waiting_minor: i64,
+}
+
+impl<'a> Told<'a> {
+    fn read(ports: &Ports, account: &'a AccountId, scratch: &Path) -> Result<Self, StepError> {
+        let mut rows = Vec::new();
+        now(matches::rows(ports, account, scratch, |_, row| -> Result<(), StepError> {
+            rows.push(row);
+            Ok(())
+        }))?;
+        let mut ids = BTreeSet::new();
+        now(mirror::read(ports, account, |transaction| {
+            ids.insert(transaction.id);
+            Ok(())
+        }))?;
+        let mut lines = BTreeMap::new();
+        for item in now(items::all(ports, Query::all(format!("SETTLEMENT#{account}"))))? {
+            let SettlementItem { versions } = items::decode(&item)?;
+            let Some(last) = versions.last() else { continue };
+            let key = SettleKey::new(account, "vipps", &last.settlement.head);
+            if let Some(current) = now(notice::current(ports, &key))? {
+                lines.insert(key.settlement_id, current.settlement.lines);
+            }
+        }
+        let last = now(Place::matching(account).read::<MatchingItem>(&*ports.state))?;
+        let waiting = last.map(|(item, _)| item.waiting).unwrap_or_default();
+        let waiting_minor = waiting.iter().map(|waiting| waiting.capture_minor + waiting.refund_minor).sum();
+        Ok(Told { account, rows, lines, mirror: ids, waiting_minor })
+    }
+
+    /// M1: every line that counts has one state, and every capture or refund is one line.
+    fn every_line_once(&self) -> Result<(), String> {
+        let mut lines: BTreeMap<String, u64> = BTreeMap::new();
+        let (mut seen, mut events) = (BTreeSet::new(), BTreeSet::new());
+        for row in &self.rows {
+            *lines.entry(row.settlement_id.clone()).or_default() += 1;
+            if !seen.insert((&row.settlement_id, row.line_no)) {
+                return Err(format!("M1: line {} of {} has two states", row.line_no, row.settlement_id));
+            }
+            let event = row.transaction_id.as_ref().zip(row.transaction_event);
+            if event.is_some_and(|event| !events.insert(event)) {
+                return Err(format!("M1: {event:?} is two lines, the second in {}", row.settlement_id));
+            }
+        }
+        if lines != self.lines {
+            return Err(format!("M1: {} has lines {:?} with states {lines:?}", self.account, self.lines));
+        }
+        Ok(())
+    }
+
+    /// M2, M3: what was paid is matched, what Dintero knows is in the mirror, and the rest waits.
+    fn as_paid(&self, world: &World, scenario: &Scenario) -> Result<(), String> {
+        let matched: BTreeSet<(&str, &str)> = self
+            .rows
+            .iter()
+            .filter(|row| row.state == "matched")
+            .filter_map(|row| Some((row.transaction_id.as_deref()?, row.settlement_id.as_str())))
+            .collect();
+        let own = |id: &str| id.starts_with(self.account.as_str());
+        for (transaction, settlement, _) in scenario.events.keys().filter(|(id, _, _)| own(id)) {
+            if self.lines.contains_key(settlement) && !matched.contains(&(transaction, settlement)) {
+                return Err(format!("M2: {transaction} is in {settlement} and not matched"));
+            }
+        }
+        let sandbox = locked(&world.sandbox);
+        let made: Vec<_> = sandbox.made_transactions().filter(|made| own(&made.id)).collect();
+        if let Some(missing) = made.iter().find(|made| !self.mirror.contains(&made.id)) {
+            return Err(format!("M2: {} is not in the mirror", missing.id));
+        }
+        let minor = |event: &MadeEvent| match event.kind {
+            TransactionEventKind::Capture => event.amount_minor,
+            TransactionEventKind::Refund => -event.amount_minor,
+            _ => 0,
+        };
+        let happened: i64 = made.iter().flat_map(|made| &made.events).map(minor).sum();
+        let event_of = |row: &MatchRow| {
+            let made = made.iter().find(|made| Some(&made.id) == row.transaction_id.as_ref())?;
+            made.events.get(usize::try_from(row.transaction_event?).ok()?)
+        };
+        let paid: i64 = self.rows.iter().filter_map(event_of).map(minor).sum();
+        if happened - paid != self.waiting_minor {
+            let waiting = self.waiting_minor;
+            return Err(format!("M3: {} has {waiting} in transit, expected {}", self.account, happened - paid));
+        }
+        Ok(())
+    }
+}
