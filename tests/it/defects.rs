@@ -29,7 +29,7 @@ const WAITING: &[(&str, &str)] = &[
 ];
 
 /// Seeds in which a defect must show itself.
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 80;
 
 /// What may see a defect, from the cheapest on.
 type Catcher<'a> = (&'static str, Box<dyn Fn() -> Result<(), String> + 'a>);
@@ -53,6 +53,12 @@ fn catchers<'a>(scenarios: &'a Scenarios, scratch: &'a Path) -> Vec<Catcher<'a>>
         (
             "every fault of Dintero",
             Box::new(move || explore::postings(&scenarios.small, scratch).map(drop).map_err(|error| error.to_string())),
+        ),
+        (
+            "matching held up",
+            Box::new(move || {
+                explore::matched_at_once(&scenarios.small, scratch).map(drop).map_err(|error| error.to_string())
+            }),
         ),
         (
             "seeds",

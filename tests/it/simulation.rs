@@ -24,6 +24,14 @@ fn every_call_may_be_disturbed_in_every_way() {
 }
 
 #[test]
+fn matching_that_is_held_up_at_any_call_mixes_nothing() {
+    let scratch = tempfile::tempdir().unwrap();
+    let scenario = explore::canonical(Size { sales: 1, alone: false }).unwrap();
+    let runs = explore::matched_at_once(&scenario, scratch.path()).unwrap();
+    assert!(runs > 20, "{runs} runs");
+}
+
+#[test]
 fn every_two_effects_may_be_disturbed() {
     let scratch = tempfile::tempdir().unwrap();
     let scenario = explore::canonical(Size { sales: 1, alone: true }).unwrap();

@@ -94,6 +94,21 @@ pub fn pairs(scenario: &Scenario, scratch: &Path) -> Result<usize, Found> {
     Ok(runs)
 }
 
+/// Holds a worker that matches up behind each of its calls, while others bring a report and match it; gives the number of runs.
+///
+/// # Errors
+/// With the first run that went wrong.
+pub fn matched_at_once(scenario: &Scenario, scratch: &Path) -> Result<usize, Found> {
+    for calls in 0.. {
+        let found = |violation| Found { which: format!("matching held up behind call {calls}"), violation };
+        let mut scripts = |_| Script::quiet();
+        if !Run::new(scenario, scratch, QUIET_ORDER, &mut scripts).held_up(calls).map_err(found)? {
+            return Ok(calls);
+        }
+    }
+    Ok(0)
+}
+
 fn disturbed(scenario: &Scenario, scratch: &Path, call: usize, mode: &Mode) -> Result<Ran, Found> {
     let found = |violation| Found { which: format!("call {call}, {mode:?}"), violation };
     Run::new(scenario, scratch, QUIET_ORDER, &mut |_| Script::at([(call, mode.clone())])).go().map_err(found)

@@ -164,40 +164,6 @@ async fn matching_that_is_cut_off_is_done_by_the_next() {
     }
 }
 
-/// A worker that began before another matched does not write over what the other found.
-#[tokio::test]
-async fn two_that_match_at_once_are_not_mixed() {
-    let (first, second) = (report(vec![settlement(1, 2)]), report(vec![settlement(2, 3)]));
-    let calls = {
-        let world = World::new().await;
-        world.pays(&first);
-        world.pays(&second);
-        let plan = Plan::new(None);
-        pipeline::parse::run(&world.ports, &world.upload("a.csv", portal_csv(&first))).await.unwrap();
-        world.sync(&world.syncing()).await;
-        matches::run(&faulty(&world.ports, &plan), &world.matching()).await.unwrap();
-        plan.calls()
-    };
-    for held_up_at in 0..calls {
-        let world = World::new().await;
-        world.pays(&first);
-        world.pays(&second);
-        pipeline::parse::run(&world.ports, &world.upload("a.csv", portal_csv(&first))).await.unwrap();
-        world.sync(&world.syncing()).await;
-        let late = world.upload("b.csv", portal_csv(&second));
-        let (ports, matching) = (world.ports.clone(), world.matching());
-        let plan = Plan::held_up(held_up_at, async move {
-            pipeline::parse::run(&ports, &late).await.unwrap();
-            matches::run(&ports, &matching).await.unwrap();
-        });
-        matches::run(&faulty(&world.ports, &plan), &world.matching()).await.unwrap();
-        let held_up = world.state.all();
-        matches::run(&world.ports, &world.matching()).await.unwrap();
-        assert_eq!(world.state.all(), held_up, "held up at {held_up_at}");
-        assert_eq!(world.states().await, BTreeMap::from([("matched".to_owned(), 5)]), "held up at {held_up_at}");
-    }
-}
-
 /// The mirror keeps what lines are matched by, and nothing of the buyer, his goods or his machine.
 #[tokio::test]
 async fn nothing_of_the_buyer_is_ever_kept() {

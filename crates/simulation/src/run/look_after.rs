@@ -1,5 +1,7 @@
 //! What goes on beside the messages: the mirror follows Dintero, and lines are matched.
 
+use std::task::{Context, Waker};
+
 use jiff::{SignedDuration, Timestamp};
 use pipeline::StepError;
 use pipeline::matches::{self, MatchAccount};
@@ -7,8 +9,9 @@ use pipeline::sync::{self, SyncTransactions};
 
 use super::{ROUNDS_MAX, Run, Task, Violation};
 use crate::faults::Script;
-use crate::scenario::beginning;
+use crate::scenario::{Upload, beginning};
 use crate::world::Worker;
+use crate::{run, told};
 
 /// Mirrors reach so far back behind the beginning.
 const MIRRORED: SignedDuration = SignedDuration::from_hours(2 * 24);
@@ -40,6 +43,45 @@ impl Run<'_> {
             }
         }
         Err(Violation("L4: mirror and matches never come to an end".to_owned()))
+    }
+
+    /// A worker that matches is held up behind so many of its calls, while a report comes and is matched by others; gives
+    /// whether it makes as many calls.
+    pub(crate) fn held_up(mut self, calls: usize) -> Result<bool, Violation> {
+        let mut uploads: Vec<Upload> =
+            self.scenario.uploads.iter().filter(|upload| upload.phase == 1).cloned().collect();
+        // The account has another report before it.
+        let second = uploads.iter().rposition(|upload| upload.landing.name == "b.csv");
+        let late = second.map(|place| uploads.remove(place));
+        self.deliver_all(uploads)?;
+        self.look_after()?;
+        let (_, mut task) = self.matching();
+        let mut context = Context::from_waker(Waker::noop());
+        for _ in 0..calls {
+            if task.as_mut().poll(&mut context).is_ready() {
+                return Ok(false);
+            }
+        }
+        self.deliver_all(late.into_iter().collect())?;
+        self.look_after()?;
+        run::now(task).map_err(|error| Violation(format!("M1: matching failed: {error}")))?;
+        told::check(&self.world, self.scenario, self.scratch)?;
+        Ok(true)
+    }
+
+    /// One process that matches, for every account.
+    fn matching(&mut self) -> (Worker, Task) {
+        self.workers += 1;
+        let worker = Worker::new(&self.world, self.workers, Script::quiet());
+        let (ports, now, scratch) = (worker.ports(), self.world.clock.now(), self.scratch.to_owned());
+        let accounts = self.scenario.accounts.clone();
+        let task = async move {
+            for account in accounts {
+                matches::run(&ports, &MatchAccount { account, now, scratch: scratch.clone() }).await?;
+            }
+            Ok(None)
+        };
+        (worker, Box::pin(task))
     }
 
     /// One process that follows Dintero and matches, for every account.
