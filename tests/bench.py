@@ -53,6 +53,18 @@ def measure(command):
     return usage.ru_utime + usage.ru_stime, after.elapsed - before.elapsed, usage.ru_maxrss / 1024
 
 
+def run(commands, rounds):
+    """Runs the commands in turn; the median of each one's figures, and of duckdb's CPU time over avstem's."""
+    runs = {name: [] for name in commands}
+    for round_number in range(rounds + 1):
+        for name, command in commands.items():
+            figures = measure(command)
+            if round_number > 0:
+                runs[name].append(figures)
+    median = {name: [statistics.median(column) for column in zip(*figures)] for name, figures in runs.items()}
+    return median, statistics.median(b[0] / a[0] for a, b in zip(runs["avstem"], runs["duckdb"]))
+
+
 def sums(path):
     """What DuckDB reads back from a result: both have written the same table."""
     query = "count(*), sum(capture_minor), sum(refund_minor), sum(fee_minor), sum(net), count(DISTINCT order_reference)"
@@ -69,16 +81,9 @@ def main():
         "avstem": [avstem, "convert", source, "-o", ours],
         "duckdb": [sys.executable, "-c", DUCKDB, source, theirs],
     }
-    runs = {name: [] for name in commands}
-    for round_number in range(rounds + 1):
-        for name, command in commands.items():
-            figures = measure(command)
-            if round_number > 0:
-                runs[name].append(figures)
+    median, ratio = run(commands, rounds)
     if sums(ours) != sums(theirs):
         sys.exit("The two results do not have the same sums")
-    median = {name: [statistics.median(column) for column in zip(*figures)] for name, figures in runs.items()}
-    ratio = statistics.median(b[0] / a[0] for a, b in zip(runs["avstem"], runs["duckdb"]))
     for name, (cpu, wall, memory) in median.items():
         size = os.path.getsize(ours if name == "avstem" else theirs) / 1e6
         print(f"{name:<7} cpu {cpu:6.2f} s  wall {wall:6.2f} s  peak {memory:6.0f} MiB  parquet {size:6.1f} MB")

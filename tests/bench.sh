@@ -15,4 +15,12 @@ for lines in "${@:-1000000}"; do
     [ -s "$report" ] || target/release/generate-report "$lines" >"$report"
     echo "Vipps portal CSV of $lines lines, $(($(stat -c %s "$report") / 1000000)) MB, to proved Parquet"
     "$work/venv/bin/python" tests/bench.py target/release/avstem "$report" "$work" "${ROUNDS:-5}"
+    home="$work/home-$lines"
+    if [ ! -e "$home/mirror" ]; then
+        rm -rf "$home" && mkdir -p "$home/inbox" && ln "$report" "$home/inbox/report.csv"
+        target/release/avstem run --inbox "$home/inbox" --home "$home" >/dev/null
+        target/release/generate-mirror "$lines" "$home"
+    fi
+    echo "The same lines against as many transactions, to one state for each"
+    "$work/venv/bin/python" tests/bench_matching.py target/release/avstem "$home" "$work" "${ROUNDS:-5}"
 done

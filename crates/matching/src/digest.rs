@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 /// The first sixteen bytes of a SHA-256 over parts: small, of one size, and nobody can make two texts that share one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Digest([u64; 2]);
 
 impl Digest {

@@ -268,7 +268,7 @@ impl Index {
         let first = self.facts(position).map_or(NONE, |facts| facts.first_event);
         let end = position.checked_add(1).and_then(|next| self.facts(next)).map(|facts| facts.first_event as usize);
         let events = self.events.get(first as usize..end.unwrap_or(self.events.len())).unwrap_or_default();
-        (first..).zip(events)
+        events.iter().zip(first..).map(|(facts, place)| (place, facts))
     }
 
     /// All transactions with their positions.

@@ -1,6 +1,6 @@
 //! What earlier lines were: which captures and refunds are taken, and by which settlement.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 use settlement::{Currency, LineKind, LineRecord};
@@ -52,9 +52,9 @@ pub struct Seen {
     /// By place of the event in the index: the settlement that has it, 0 for none.
     taken: Vec<SettlementNumber>,
     /// Settlement of each line whose provider gives it an id of its own.
-    lines: BTreeMap<Digest, SettlementNumber>,
+    lines: HashMap<Digest, SettlementNumber>,
     /// Transaction of each reference of a matched sale; `None` when two transactions share it.
-    earlier: BTreeMap<Digest, Option<u32>>,
+    earlier: HashMap<Digest, Option<u32>>,
 }
 
 impl Seen {
@@ -76,6 +76,12 @@ impl Seen {
         self.note_line(provider, line, settlement);
         self.take(provider, line, settlement, transaction, place);
         true
+    }
+
+    /// Whether a capture or refund of the transaction at a position stands in a settlement; by the place of the event in the
+    /// transaction's list of events.
+    pub fn has(&self, index: &Index, position: u32, event: u32) -> bool {
+        index.events(position).any(|(place, facts)| facts.number == event && self.taken_by(place).is_some())
     }
 
     /// The captures and refunds that stand in a settlement.
@@ -232,6 +238,7 @@ mod tests {
         // The other capture of that amount is not the remembered line's.
         let again = match_line(&index, "vipps", &within("2", &sale), &mut seen);
         assert_eq!(again.as_str(), "duplicate_across_settlements");
+        assert!(seen.has(&index, 0, 0) && !seen.has(&index, 0, 1) && !seen.has(&index, 1, 0));
         let settled = seen.settled(&index);
         assert!(settled.contains("a", 0) && !settled.contains("a", 1) && !settled.contains("b", 0));
         assert_eq!((settled.len(), settled.is_empty()), (1, false));

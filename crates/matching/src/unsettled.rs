@@ -128,6 +128,8 @@ pub struct InTransit<'a> {
     pub payment_product: &'a str,
     /// Capture or refund.
     pub kind: TransactionEventKind,
+    /// Place of the event in the transaction's list of events, from 0.
+    pub event: u32,
     /// Minor units above zero, for a refund as well.
     pub amount_minor: i64,
     /// The day it happened.
@@ -148,6 +150,7 @@ pub fn in_transit<'a>(
             provider: provider_paying(&transaction.payment_product),
             payment_product: &transaction.payment_product,
             kind: event.kind(),
+            event: event.number,
             amount_minor: event.amount_minor?,
             happened_on: zone.to_datetime(event.at()?).date(),
         })

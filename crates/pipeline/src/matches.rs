@@ -14,7 +14,9 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use matching::{Index, IndexBuilder, Seen, SettledEvents, Waits, in_transit};
-use settlement::{AccountId, Confirmed, Defect, LineRecord, ReportId, SettleKey, TransactionEventKind, is_seeded};
+use settlement::{
+    AccountId, Confirmed, Currency, Defect, LineRecord, ReportId, SettleKey, TransactionEventKind, is_seeded,
+};
 use tables::MatchRow;
 use tempfile::NamedTempFile;
 
@@ -229,26 +231,79 @@ async fn with_former(
     Ok(counting)
 }
 
+/// What captures and refunds are summed by: provider, product, currency, first day of the month.
+type Group = (String, String, Currency, Date);
+
+/// A capture or refund that no settlement had brought when the transaction was read.
+struct Open {
+    /// Position of the transaction.
+    position: u32,
+    /// Place of the event in its list.
+    event: u32,
+    /// Number of the group.
+    group: usize,
+    /// What was captured, in minor units; below zero what was refunded.
+    minor: i64,
+}
+
 /// The transactions of the mirror: what lines are found by, and what the index does not keep.
 pub(crate) struct Known {
     pub(crate) index: Index,
     /// The merchant's references of each transaction, by its position.
     pub(crate) references: Vec<(Box<str>, Option<Box<str>>)>,
+    open: Vec<Open>,
+    groups: Vec<Group>,
 }
 
 impl Known {
-    async fn read(ports: &Ports, command: &MatchAccount) -> Result<Self, StepError> {
+    async fn read(ports: &Ports, account: &AccountId, zone: &TimeZone) -> Result<Self, StepError> {
+        let (waits, nothing) = (Waits::default(), SettledEvents::default());
         let mut builder = IndexBuilder::default();
-        let mut references = Vec::new();
+        let mut known = Known { index: Index::default(), references: Vec::new(), open: Vec::new(), groups: Vec::new() };
         let unusable = |error| StepError::Refused(format!("The transactions cannot be matched: {error}"));
-        mirror::read(ports, &command.account, |transaction| {
+        mirror::read(ports, account, |transaction| {
             builder.add(&transaction).map_err(unusable)?;
+            let position = u32::try_from(known.references.len()).unwrap_or(u32::MAX);
+            for event in in_transit(&transaction, &nothing, &waits, zone) {
+                let month = event.happened_on.first_of_month();
+                let group = (event.provider.to_owned(), event.payment_product.to_owned(), transaction.currency, month);
+                // There are few of them, and most transactions are of the last.
+                let place = known.groups.iter().rposition(|known| *known == group).unwrap_or_else(|| {
+                    known.groups.push(group);
+                    known.groups.len() - 1
+                });
+                let sign = if event.kind == TransactionEventKind::Refund { -1 } else { 1 };
+                let minor = sign * event.amount_minor;
+                known.open.push(Open { position, event: event.event, group: place, minor });
+            }
             let second = transaction.merchant_reference_2.map(String::into_boxed_str);
-            references.push((transaction.merchant_reference.into_boxed_str(), second));
+            known.references.push((transaction.merchant_reference.into_boxed_str(), second));
             Ok(())
         })
         .await?;
-        Ok(Known { index: builder.build().map_err(unusable)?, references })
+        known.index = builder.build().map_err(unusable)?;
+        Ok(known)
+    }
+
+    /// What was captured or refunded and no line has, group by group.
+    fn waiting(&self, seen: &Seen) -> Result<Vec<Waiting>, StepError> {
+        let mut sums: BTreeMap<&Group, (i128, i128, u64)> = BTreeMap::new();
+        for open in self.open.iter().filter(|open| !seen.has(&self.index, open.position, open.event)) {
+            let Some(group) = self.groups.get(open.group) else { continue };
+            let (capture, refund, events) = sums.entry(group).or_default();
+            *(if open.minor < 0 { refund } else { capture }) += i128::from(open.minor);
+            *events += 1;
+        }
+        let counted = |minor: i128| {
+            let beyond = |_| StepError::Refused("What is in transit sums beyond all counting".to_owned());
+            i64::try_from(minor).map_err(beyond)
+        };
+        let waiting = sums.into_iter().map(|(group, (capture, refund, events))| {
+            let (provider, payment_product, currency, month) = group.clone();
+            let (capture_minor, refund_minor) = (counted(capture)?, counted(refund)?);
+            Ok(Waiting { provider, currency, payment_product, month, capture_minor, refund_minor, events })
+        });
+        waiting.collect()
     }
 }
 
@@ -257,7 +312,7 @@ async fn match_all(ports: &Ports, command: &MatchAccount) -> Result<Option<Vec<M
     let MatchAccount { account, now, scratch } = command;
     let last = Place::matching(account);
     let before = last.read::<MatchingItem>(&*ports.state).await?;
-    let known = Known::read(ports, command).await?;
+    let known = Known::read(ports, account, &zone_of(ports, account).await?).await?;
     let mut seen = Seen::default();
     let mut items = Vec::new();
     let mut changed = Vec::new();
@@ -273,8 +328,7 @@ async fn match_all(ports: &Ports, command: &MatchAccount) -> Result<Option<Vec<M
         }
         items.push(item);
     }
-    let zone = zone_of(ports, account).await?;
-    let waiting = waiting(ports, command, &seen.settled(&known.index), &zone).await?;
+    let waiting = known.waiting(&seen)?;
     let settled = before.as_ref().is_some_and(|(item, _)| item.waiting == waiting);
     if changed.is_empty() && settled {
         return Ok(Some(items));
@@ -336,39 +390,6 @@ async fn added(
         }
     }
     Ok(added)
-}
-
-/// What was captured or refunded and is in no settlement, by provider, product, currency and month.
-async fn waiting(
-    ports: &Ports,
-    command: &MatchAccount,
-    settled: &SettledEvents,
-    zone: &TimeZone,
-) -> Result<Vec<Waiting>, StepError> {
-    let waits = Waits::default();
-    let mut sums: BTreeMap<_, (i128, i128, u64)> = BTreeMap::new();
-    mirror::read(ports, &command.account, |transaction| {
-        for event in in_transit(&transaction, settled, &waits, zone) {
-            let month = event.happened_on.first_of_month();
-            let group = (event.provider.to_owned(), event.payment_product.to_owned(), transaction.currency, month);
-            let (capture, refund, events) = sums.entry(group).or_default();
-            match event.kind {
-                TransactionEventKind::Refund => *refund -= i128::from(event.amount_minor),
-                _ => *capture += i128::from(event.amount_minor),
-            }
-            *events += 1;
-        }
-        Ok(())
-    })
-    .await?;
-    let counted = |minor: i128| {
-        i64::try_from(minor).map_err(|_| StepError::Refused("What is in transit sums beyond all counting".to_owned()))
-    };
-    let waiting = sums.into_iter().map(|((provider, payment_product, currency, month), (capture, refund, events))| {
-        let (capture_minor, refund_minor) = (counted(capture)?, counted(refund)?);
-        Ok(Waiting { provider, currency, payment_product, month, capture_minor, refund_minor, events })
-    });
-    waiting.collect()
 }
 
 /// The zone that days of an account are counted in.

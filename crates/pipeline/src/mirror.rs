@@ -57,7 +57,9 @@ async fn merge_day(
 ) -> Result<bool, StepError> {
     let key = Key::Mirror { account: account.clone(), captured_on };
     for _ in 0..TRIES_MAX {
-        let (mut all, before) = read_day(ports, &key).await?;
+        let (known, before) = read_day(ports, &key).await?;
+        let known = known.into_iter().map(|transaction| (transaction.id.clone(), transaction));
+        let mut all: BTreeMap<String, Transaction> = known.collect();
         if new.iter().all(|(id, transaction)| all.get(id) == Some(transaction)) {
             return Ok(false);
         }
@@ -73,11 +75,12 @@ async fn merge_day(
     Err(StepError::Refused(message))
 }
 
-type Day = (BTreeMap<String, Transaction>, Option<ObjectMeta>);
+/// Transactions in the order of their ids, and the object that they lie in.
+type Day = (Vec<Transaction>, Option<ObjectMeta>);
 
 async fn read_day(ports: &Ports, key: &Key) -> Result<Day, StepError> {
     for _ in 0..TRIES_MAX {
-        let Some(meta) = ports.objects.head(key).await? else { return Ok((BTreeMap::new(), None)) };
+        let Some(meta) = ports.objects.head(key).await? else { return Ok((Vec::new(), None)) };
         let mut bytes = Vec::new();
         match ports.objects.fetch(key, &meta.version, &mut bytes).await {
             // Replaced since it was looked at: only the newest version is kept.
@@ -85,9 +88,7 @@ async fn read_day(ports: &Ports, key: &Key) -> Result<Day, StepError> {
             fetched => fetched?,
         };
         let read = tables::read_transactions(bytes)?;
-        let known: Result<BTreeMap<String, Transaction>, _> =
-            read.map(|row| row.map(|transaction| (transaction.id.clone(), transaction))).collect();
-        return Ok((known?, Some(meta)));
+        return Ok((read.collect::<Result<_, _>>()?, Some(meta)));
     }
     Err(StepError::Refused(format!("{key} was replaced {TRIES_MAX} times while it was being read. Try again later")))
 }
@@ -114,14 +115,15 @@ pub async fn read(
         }
     }
     // One whose day came to be known lies there twice, and the dated one is the newer.
-    let mut undated = match days.remove(&None) {
-        true => read_day(ports, &Key::Mirror { account: account.clone(), captured_on: None }).await?.0,
-        false => BTreeMap::new(),
-    };
+    let mut undated: BTreeMap<String, Transaction> = BTreeMap::new();
+    if days.remove(&None) {
+        let key = Key::Mirror { account: account.clone(), captured_on: None };
+        undated.extend(read_day(ports, &key).await?.0.into_iter().map(|known| (known.id.clone(), known)));
+    }
     for captured_on in days {
         let key = Key::Mirror { account: account.clone(), captured_on };
-        for (id, transaction) in read_day(ports, &key).await?.0 {
-            undated.remove(&id);
+        for transaction in read_day(ports, &key).await?.0 {
+            undated.remove(&transaction.id);
             each(transaction)?;
         }
     }

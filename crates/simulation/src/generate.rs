@@ -118,6 +118,16 @@ pub fn norwegian(date: Date) -> String {
     date.strftime("%d.%m.%Y").to_string()
 }
 
+/// Lines of each settlement of a large report, about.
+pub const LINES_PER_SETTLEMENT: u64 = 500;
+
+/// The settlements of a large report, the same every time.
+pub fn many_settlements(lines: u64, lines_each: u64) -> impl Iterator<Item = Settlement> {
+    let mut seed = Seed(20_261_121);
+    (0..lines.div_ceil(lines_each))
+        .map(move |number| settlement(&mut seed, number, lines_each.min(lines - number * lines_each)))
+}
+
 /// The portal CSV's preamble and header, with 17 columns.
 pub fn portal_head(out: &mut dyn Write) -> io::Result<()> {
     let none = ";".repeat(16);
