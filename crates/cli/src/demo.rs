@@ -192,7 +192,7 @@ fn places(home: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
         ("landing", "the files as they arrived"),
         ("archive", "the sources of accepted reports, and the document of the notice"),
         ("lake/reports", "Parquet: settlement_line and settlement of each report"),
-        ("reports", "Dintero reports as CSV, JSON and XML; problems of held reports"),
+        ("reports", "Dintero reports as XLSX, PDF, CSV, JSON and XML; problems of held reports"),
         ("state.sqlite", "what is known of every report and settlement, with its journal"),
     ] {
         writeln!(out, "  {:<32} {what}", home.join(folder).display())?;

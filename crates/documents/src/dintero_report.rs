@@ -1,23 +1,30 @@
-//! The Dintero report of one settlement: one table of fields and columns, written in three forms.
+//! The Dintero report of one settlement in its forms: CSV, JSON and XML for programs, from one table of fields and columns;
+//! CSV, workbook and paper for people, from another (`statement.rs`).
 //!
 //! Dintero publishes the head of its XML schema and the keys of its JSON; the names of its CSV columns and of the
 //! elements after `Reference` are not public. All names therefore sit in [`HEAD`] and [`COLUMNS`], where they can be
 //! corrected; what is not Dintero's own stands behind what is.
 //!
-//! Signs are those of Dintero's specification: capture, refund, fee and chargeback are written as positive amounts and
+//! Signs in the forms for programs are those of Dintero's specification: capture, refund, fee and chargeback are written as positive amounts and
 //! `amount = capture − refund − fee − fee VAT − chargeback + reserve + adjustment`.
 
 mod csv;
 mod json;
+mod pdf;
+mod semicolon;
+mod statement;
+mod xlsx;
 mod xml;
 
 use std::io::Write;
 
-use jiff::civil::Date;
-use settlement::{LineRecord, SettleKey, Settlement, TermSums, Terms, hexadecimal};
+use settlement::{LineRecord, ReportId, SettleKey, Settlement, Terms, hexadecimal};
 use sha2::{Digest, Sha256};
 
 use crate::DocumentError;
+use crate::breakdown::{Breakdown, Tally};
+use crate::labels::Language;
+use crate::value::Value;
 
 /// The forms a report is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,11 +35,24 @@ pub enum ReportType {
     Json,
     /// Major units, Dintero's element order.
     Xml,
+    /// For a spreadsheet in the account's language: semicolon and the language's decimal mark, a row of totals.
+    SemicolonCsv,
+    /// A workbook in the account's language.
+    Xlsx,
+    /// A specification on paper in the account's language.
+    Pdf,
 }
 
 impl ReportType {
     /// All forms.
-    pub const ALL: [ReportType; 3] = [ReportType::Csv, ReportType::Json, ReportType::Xml];
+    pub const ALL: [ReportType; 6] = [
+        ReportType::Csv,
+        ReportType::Json,
+        ReportType::Xml,
+        ReportType::SemicolonCsv,
+        ReportType::Xlsx,
+        ReportType::Pdf,
+    ];
 
     /// File name ending.
     pub fn extension(self) -> &'static str {
@@ -40,6 +60,9 @@ impl ReportType {
             ReportType::Csv => "csv",
             ReportType::Json => "json",
             ReportType::Xml => "xml",
+            ReportType::SemicolonCsv => "semicolon.csv",
+            ReportType::Xlsx => "xlsx",
+            ReportType::Pdf => "pdf",
         }
     }
 }
@@ -51,16 +74,27 @@ pub struct DinteroReport<'a> {
     pub key: &'a SettleKey,
     /// What was proved of it.
     pub settlement: &'a Settlement,
+    /// Its version; the first is 1, and each replaces those before it.
+    pub version: u32,
+    /// The file that it was read from.
+    pub report: ReportId,
+    /// What its lines are made of.
+    pub breakdown: &'a Breakdown,
+    /// Language of the forms that people read.
+    pub language: Language,
+    /// What a person should look at; shown where there is any.
+    pub deviations: &'a [Deviation],
 }
 
-/// A cell before it is written in one form or another.
+/// Something about a settlement that a person should look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Value {
-    Text(String),
-    /// Minor units.
-    Amount(i64),
-    Count(u64),
-    Date(Option<Date>),
+pub struct Deviation {
+    /// The order or transaction that it is about.
+    pub reference: String,
+    /// What it is, in the language of the report.
+    pub text: String,
+    /// The money that it is about, in minor units and signed towards the merchant.
+    pub amount_minor: Option<i64>,
 }
 
 /// A field of the head: its JSON key, its XML element, and where its value comes from.
@@ -120,7 +154,7 @@ const COLUMNS: &[Column] = &[
     Column { key: "currency", element: "SettlementCurrencyCode", value: |r, _| r.currency() },
     // Dintero's id of the transaction, which only matching can tell.
     Column { key: "transaction_id", element: "TransactionID", value: |_, _| Value::Text(String::new()) },
-    Column { key: "reference", element: "Reference", value: |_, l| text(l.order_reference.as_deref()) },
+    Column { key: "reference", element: "Reference", value: |_, l| Value::text(l.order_reference.as_deref()) },
     Column { key: "fee_vat", element: "TransactionFeeVat", value: |_, l| Value::Amount(l.terms.fee_vat_minor) },
     Column { key: "reserve", element: "TransactionReserve", value: |_, l| Value::Amount(l.terms.reserve_minor) },
     Column {
@@ -132,9 +166,13 @@ const COLUMNS: &[Column] = &[
     Column {
         key: "provider_transaction_id",
         element: "ProviderTransactionID",
-        value: |_, l| text(l.provider_transaction_id.as_deref()),
+        value: |_, l| Value::text(l.provider_transaction_id.as_deref()),
     },
-    Column { key: "provider_method", element: "ProviderMethod", value: |_, l| text(l.provider_method.as_deref()) },
+    Column {
+        key: "provider_method",
+        element: "ProviderMethod",
+        value: |_, l| Value::text(l.provider_method.as_deref()),
+    },
     Column { key: "line_no", element: "SourceRow", value: |_, l| Value::Count(u64::try_from(l.line_no).unwrap_or(0)) },
 ];
 
@@ -152,8 +190,12 @@ const PROOF: &[Field] = &[
     Field { key: "opening", element: "Opening", value: |r| Value::Amount(r.settlement.opening_minor) },
     Field { key: "closing", element: "Closing", value: |r| Value::Amount(r.settlement.closing_minor) },
     Field { key: "fees", element: "Fees", value: |r| Value::Text(r.settlement.fees.as_str().into()) },
-    Field { key: "payout", element: "StatedPayout", value: |r| amount_or_nothing(r.settlement.payout_minor) },
-    Field { key: "difference", element: "Difference", value: |r| amount_or_nothing(r.settlement.difference_minor()) },
+    Field { key: "payout", element: "StatedPayout", value: |r| Value::amount_or_nothing(r.settlement.payout_minor) },
+    Field {
+        key: "difference",
+        element: "Difference",
+        value: |r| Value::amount_or_nothing(r.settlement.difference_minor()),
+    },
     Field { key: "proof", element: "Proof", value: |r| Value::Text(r.settlement.proof.as_str().into()) },
 ];
 
@@ -168,6 +210,7 @@ impl DinteroReport<'_> {
         lines: impl Iterator<Item = Result<LineRecord, E>>,
         out: &mut dyn Write,
     ) -> Result<(), DocumentError> {
+        self.breakdown.agrees_with(self.settlement)?;
         let mut tally = Tally::default();
         let lines = lines.map(|line| {
             let line = line.map_err(|error| DocumentError::Lines(Box::new(error)))?;
@@ -178,6 +221,9 @@ impl DinteroReport<'_> {
             ReportType::Csv => csv::write(self, lines, out)?,
             ReportType::Json => json::write(self, lines, out)?,
             ReportType::Xml => xml::write(self, lines, out)?,
+            ReportType::SemicolonCsv => semicolon::write(self, lines, out)?,
+            ReportType::Xlsx => xlsx::write(self, lines, out)?,
+            ReportType::Pdf => pdf::write(self, lines, out)?,
         }
         tally.agrees_with(self.settlement)
     }
@@ -204,43 +250,7 @@ impl DinteroReport<'_> {
 }
 
 fn net(terms: &Terms) -> Value {
-    amount_or_nothing(terms.net_minor())
-}
-
-fn text(text: Option<&str>) -> Value {
-    Value::Text(text.unwrap_or_default().to_owned())
-}
-
-fn amount_or_nothing(minor: Option<i64>) -> Value {
-    minor.map_or(Value::Text(String::new()), Value::Amount)
-}
-
-/// The lines counted once more on their way out.
-#[derive(Default)]
-struct Tally {
-    lines: u64,
-    sums: TermSums,
-}
-
-impl Tally {
-    fn add(&mut self, terms: &Terms) {
-        self.lines += 1;
-        self.sums.add(terms);
-    }
-
-    fn agrees_with(&self, settlement: &Settlement) -> Result<(), DocumentError> {
-        let found = self.sums.terms().unwrap_or_default();
-        if self.lines == settlement.lines && found == settlement.sums {
-            return Ok(());
-        }
-        Err(DocumentError::Disagrees {
-            settlement: settlement.name(),
-            found: self.lines,
-            found_net: found.net_minor().unwrap_or(0),
-            expected: settlement.lines,
-            expected_net: settlement.net_minor(),
-        })
-    }
+    Value::amount_or_nothing(terms.net_minor())
 }
 
 #[cfg(test)]

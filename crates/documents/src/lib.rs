@@ -1,15 +1,23 @@
-//! What people and other systems are given: the Dintero report of a settlement as CSV, JSON and XML.
+//! What people and other systems are given: the Dintero report of a settlement as CSV, JSON, XML, workbook and PDF.
 //!
 //! Documents are written line by line from an iterator, in bounded memory, with the same bytes for the same input.
 //! Knows no files, no network and no clock.
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::float_arithmetic)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+mod breakdown;
 mod dintero_report;
 mod inert;
+mod labels;
+mod locale;
+mod page;
+mod sheet;
+mod value;
 
-pub use dintero_report::{DinteroReport, ReportType};
+pub use breakdown::{Breakdown, Part, PartName};
+pub use dintero_report::{Deviation, DinteroReport, ReportType};
 pub use inert::inert;
+pub use labels::Language;
 
 /// A document could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +25,9 @@ pub enum DocumentError {
     /// The place it is written to refused.
     #[error("Cannot write the document: {0}")]
     Write(#[from] std::io::Error),
+    /// The workbook refused.
+    #[error("Cannot write the workbook: {0}")]
+    Workbook(#[from] zip::result::ZipError),
     /// The lines could not be read.
     #[error("Cannot read the lines of the settlement: {0}")]
     Lines(#[source] Box<dyn std::error::Error + Send + Sync>),

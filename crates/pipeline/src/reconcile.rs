@@ -5,12 +5,12 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use documents::{DinteroReport, ReportType};
+use documents::{Breakdown, DinteroReport, Language, ReportType};
 use settlement::{AccountId, Confirmed, Currency, LineRecord, Proof, ReportId, SettleKey};
 use tempfile::NamedTempFile;
 
 use crate::StepError;
-use crate::items::{NoticeItem, Place, ReportItem, ReportState, SettlementItem, SettlementVersion};
+use crate::items::{self, NoticeItem, Place, ReportItem, ReportState, SettlementItem, SettlementVersion};
 use crate::keys::Key;
 use crate::notice::{self, Together};
 use crate::parse::settlements_of;
@@ -59,18 +59,19 @@ pub async fn run(ports: &Ports, command: &ReconcileReport) -> Result<Reconciled,
     if missing.is_empty() {
         return Ok(done);
     }
+    let language = Language::of(&items::account(&*ports.state, &command.account).await?.language);
     let lines = NamedTempFile::new_in(&command.scratch)?;
     fetch_lines(ports, &command.account, command.report, &lines).await?;
     let mut together: Vec<ExactSettlement> = Vec::new();
     for owned in missing {
         let size: u64 = together.iter().map(|owned| owned.version.settlement.lines).sum();
         if !together.is_empty() && size + owned.version.settlement.lines > LINES_TOGETHER_MAX {
-            write_together(ports, command, &lines, &together, &mut done.written).await?;
+            write_together(ports, command, language, &lines, &together, &mut done.written).await?;
             together.clear();
         }
         together.push(owned);
     }
-    write_together(ports, command, &lines, &together, &mut done.written).await?;
+    write_together(ports, command, language, &lines, &together, &mut done.written).await?;
     Ok(done)
 }
 
@@ -165,10 +166,11 @@ pub(crate) async fn exact_settlements(
     Ok((exact, withheld))
 }
 
-/// Reads the lines once for all settlements given; one that is too large to be held is read once per form.
+/// Reads the lines once for all settlements given; one that is too large to be held is read once per form, and once before.
 async fn write_together(
     ports: &Ports,
     command: &ReconcileReport,
+    language: Language,
     lines: &NamedTempFile,
     together: &[ExactSettlement],
     written: &mut Vec<Key>,
@@ -176,10 +178,14 @@ async fn write_together(
     if let [owned] = together
         && owned.version.settlement.lines > LINES_TOGETHER_MAX
     {
+        let own = || -> Result<_, StepError> {
+            let all = tables::read_lines(File::open(lines.path())?)?;
+            Ok(all.filter(|line| line.as_ref().map_or(true, |line| owned.name() == name_of(line))))
+        };
+        let mut breakdown = Breakdown::of(own()?)?;
+        owned.added.iter().for_each(|line| breakdown.add(line));
         for form in ReportType::ALL {
-            let own = tables::read_lines(File::open(lines.path())?)?
-                .filter(|line| line.as_ref().map_or(true, |line| owned.name() == name_of(line)));
-            written.push(write(ports, command, owned, form, own).await?);
+            written.push(write(ports, command, language, owned, &breakdown, form, own()?).await?);
         }
         return Ok(());
     }
@@ -193,9 +199,11 @@ async fn write_together(
         }
     }
     for (owned, own) in together.iter().zip(own) {
+        let mut breakdown = Breakdown::default();
+        own.iter().chain(&owned.added).for_each(|line| breakdown.add(line));
         for form in ReportType::ALL {
             let lines = own.iter().cloned().map(Ok::<_, std::convert::Infallible>);
-            written.push(write(ports, command, owned, form, lines).await?);
+            written.push(write(ports, command, language, owned, &breakdown, form, lines).await?);
         }
     }
     Ok(())
@@ -204,17 +212,23 @@ async fn write_together(
 async fn write<E: std::error::Error + Send + Sync + 'static>(
     ports: &Ports,
     command: &ReconcileReport,
+    language: Language,
     owned: &ExactSettlement,
+    breakdown: &Breakdown,
     form: ReportType,
     lines: impl Iterator<Item = Result<LineRecord, E>>,
 ) -> Result<Key, StepError> {
-    let key = report_key(&owned.key, owned.version.version, form);
     let file = NamedTempFile::new_in(&command.scratch)?;
     let mut out = BufWriter::new(file.reopen()?);
     let lines = lines.chain(owned.added.iter().cloned().map(Ok));
-    DinteroReport { key: &owned.key, settlement: &owned.version.settlement }.write(form, lines, &mut out)?;
+    let SettlementVersion { settlement, version, report, .. } = &owned.version;
+    let (version, report) = (*version, *report);
+    let key = &owned.key;
+    DinteroReport { key, settlement, version, report, breakdown, language, deviations: &[] }
+        .write(form, lines, &mut out)?;
     out.flush()?;
     drop(out);
-    ports.objects.upload_new(&key, file.path()).await?;
-    Ok(key)
+    let written = report_key(key, version, form);
+    ports.objects.upload_new(&written, file.path()).await?;
+    Ok(written)
 }

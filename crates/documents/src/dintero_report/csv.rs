@@ -4,7 +4,8 @@ use std::io::Write;
 
 use settlement::{LineRecord, MajorUnits};
 
-use super::{COLUMNS, DinteroReport, PROOF, Value};
+use super::{COLUMNS, DinteroReport, PROOF};
+use crate::value::Value;
 use crate::{DocumentError, inert};
 
 pub(super) fn write(
@@ -22,31 +23,41 @@ pub(super) fn write(
         let line = line?;
         write!(out, "\"transaction\"")?;
         for column in COLUMNS {
-            cell(out, &(column.value)(report, &line), exponent)?;
+            next(out, &(column.value)(report, &line), exponent)?;
         }
         write!(out, "{}\r\n", ",".repeat(own().count()))?;
     }
     write!(out, "\"proof\"")?;
     for column in COLUMNS {
         match PROOF.iter().find(|field| field.key == column.key) {
-            Some(field) => cell(out, &(field.value)(report), exponent)?,
+            Some(field) => next(out, &(field.value)(report), exponent)?,
             None => write!(out, ",")?,
         }
     }
     for field in own() {
-        cell(out, &(field.value)(report), exponent)?;
+        next(out, &(field.value)(report), exponent)?;
     }
     write!(out, "\r\n")?;
     Ok(())
 }
 
-fn cell(out: &mut dyn Write, value: &Value, exponent: u8) -> std::io::Result<()> {
+fn next(out: &mut dyn Write, value: &Value, exponent: u8) -> std::io::Result<()> {
+    write!(out, ",")?;
+    cell(out, value, |minor| MajorUnits::new(minor, exponent))
+}
+
+/// Writes a value as it stands between two delimiters; text is quoted and inert.
+pub(super) fn cell<A: std::fmt::Display>(
+    out: &mut dyn Write,
+    value: &Value,
+    amount: impl Fn(i64) -> A,
+) -> std::io::Result<()> {
     match value {
-        Value::Text(text) if text.is_empty() => write!(out, ","),
-        Value::Text(text) => write!(out, ",\"{}\"", inert(text).replace('"', "\"\"")),
-        Value::Amount(minor) => write!(out, ",{}", MajorUnits::new(*minor, exponent)),
-        Value::Count(count) => write!(out, ",{count}"),
-        Value::Date(Some(date)) => write!(out, ",{date}"),
-        Value::Date(None) => write!(out, ","),
+        Value::Text(text) if text.is_empty() => Ok(()),
+        Value::Text(text) => write!(out, "\"{}\"", inert(text).replace('"', "\"\"")),
+        Value::Amount(minor) => write!(out, "{}", amount(*minor)),
+        Value::Count(count) => write!(out, "{count}"),
+        Value::Date(Some(date)) => write!(out, "{date}"),
+        Value::Date(None) => Ok(()),
     }
 }

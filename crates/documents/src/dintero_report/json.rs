@@ -5,8 +5,9 @@ use std::io::Write;
 use serde_json::{Map, Value as Json};
 use settlement::LineRecord;
 
-use super::{COLUMNS, DinteroReport, HEAD, PROOF, SETTLEMENT, Value};
+use super::{COLUMNS, DinteroReport, HEAD, PROOF, SETTLEMENT};
 use crate::DocumentError;
+use crate::value::Value;
 
 pub(super) fn write(
     report: &DinteroReport<'_>,

@@ -3,6 +3,7 @@ use std::convert::Infallible;
 use settlement::{Currency, Fees, LineKind, SettlementHead};
 
 use super::*;
+use crate::breakdown::PartName;
 
 fn settlement() -> Settlement {
     let head = SettlementHead {
@@ -46,12 +47,23 @@ fn lines() -> Vec<LineRecord> {
 }
 
 fn written(form: ReportType, lines: Vec<LineRecord>) -> Result<String, DocumentError> {
+    bytes(form, lines).map(|bytes| String::from_utf8(bytes).unwrap())
+}
+
+fn bytes(form: ReportType, lines: Vec<LineRecord>) -> Result<Vec<u8>, DocumentError> {
     let settlement = settlement();
     let key = SettleKey::new(&"T00000001".parse().unwrap(), "vipps", &settlement.head);
     let mut out = Vec::new();
-    let report = DinteroReport { key: &key, settlement: &settlement };
+    // What the lines are made of is read from those that were proved, as the caller does.
+    let breakdown = Breakdown::of(self::lines().into_iter().map(Ok::<_, Infallible>)).unwrap();
+    let report = report(&key, &settlement, &breakdown);
     report.write(form, lines.into_iter().map(Ok::<_, Infallible>), &mut out)?;
-    Ok(String::from_utf8(out).unwrap())
+    Ok(out)
+}
+
+fn report<'a>(key: &'a SettleKey, settlement: &'a Settlement, breakdown: &'a Breakdown) -> DinteroReport<'a> {
+    let (report, language) = (ReportId::from_sha256([7; 32]), Language::Nb);
+    DinteroReport { key, settlement, version: 1, report, breakdown, language, deviations: &[] }
 }
 
 #[test]
@@ -115,7 +127,69 @@ fn xml_keeps_the_known_element_order_and_escapes_text() {
 #[test]
 fn lines_other_than_the_proved_ones_are_refused() {
     for form in ReportType::ALL {
-        let error = written(form, lines().split_off(1)).unwrap_err();
+        let error = bytes(form, lines().split_off(1)).unwrap_err();
         assert!(matches!(error, DocumentError::Disagrees { found: 1, expected: 2, .. }), "{error}");
+        let error = bytes(form, [lines(), lines()].concat()).unwrap_err();
+        assert!(matches!(error, DocumentError::Disagrees { found: 4, expected: 2, .. }), "{error}");
     }
+}
+
+#[test]
+fn a_breakdown_of_other_lines_is_refused() {
+    let settlement = settlement();
+    let key = SettleKey::new(&"T00000001".parse().unwrap(), "vipps", &settlement.head);
+    let other = Breakdown::default();
+    let report = report(&key, &settlement, &other);
+    let lines = || lines().into_iter().map(Ok::<_, Infallible>);
+    assert!(matches!(report.write(ReportType::Pdf, lines(), &mut Vec::new()), Err(DocumentError::Disagrees { .. })));
+}
+
+#[test]
+fn the_same_settlement_is_the_same_bytes_in_every_form() {
+    for form in ReportType::ALL {
+        let (first, second) = (bytes(form, lines()).unwrap(), bytes(form, lines()).unwrap());
+        assert!(!first.is_empty() && first == second, "{form:?}");
+    }
+}
+
+#[test]
+fn csv_for_people_is_marked_and_has_the_language_of_the_account_and_a_row_of_totals() {
+    let text = written(ReportType::SemicolonCsv, lines()).unwrap();
+    let rows: Vec<&str> = text.split("\r\n").collect();
+    assert!(rows[0].starts_with("\u{feff}\"Rad\";\"Dato\";\"Type\";\"Ordrereferanse\""), "{}", rows[0]);
+    assert!(rows[1].starts_with("9;2026-10-29;\"Salg\";\"'=1+1\"\"<&>\";\"5001145476\";"), "{}", rows[1]);
+    assert!(rows[1].ends_with(";100,00;0,00;-1,75;0,00;0,00;0,00;0,00;98,25;\"NOK\""), "{}", rows[1]);
+    assert!(rows[3].starts_with("\"Sum\";;;") && rows[3].contains(";100,00;-25,00;-1,75;"), "{}", rows[3]);
+}
+
+/// A line of a payment method, store and payout destination.
+fn part(method: &str, store: &str, destination: &str, capture_minor: i64) -> LineRecord {
+    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    LineRecord {
+        provider_method: some(method),
+        store_id: some(store),
+        payout_destination_id: some(destination),
+        ..line(LineKind::Sale, Terms { capture_minor, fee_minor: 1, ..Terms::default() }, "A")
+    }
+}
+
+#[test]
+fn parts_sum_to_the_whole_however_the_settlement_is_parted() {
+    let mut breakdown = Breakdown::default();
+    let (mut capture_minor, mut lines) = (0, 0);
+    for number in 0..3_000 {
+        let line = part(["card", "", "vipps"][number % 3], &format!("store {number}"), "", 100 + number as i64);
+        capture_minor += line.terms.capture_minor;
+        lines += 1;
+        breakdown.add(&line);
+    }
+    for (parts, names) in [(breakdown.methods(), 3), (breakdown.stores(), 2_001)] {
+        assert_eq!(parts.len(), names);
+        assert_eq!(parts.iter().map(|part| part.lines).sum::<u64>(), lines);
+        assert_eq!(parts.iter().map(|part| part.sums.capture_minor).sum::<i64>(), capture_minor);
+        assert_eq!(parts.iter().map(|part| part.sums.fee_minor).sum::<i64>(), 3_000);
+    }
+    assert_eq!(breakdown.methods()[2].name, PartName::Unnamed);
+    assert_eq!(breakdown.stores().last().map(|part| (&part.name, part.lines)), Some((&PartName::Others, 1_000)));
+    assert_eq!(breakdown.destinations(), []);
 }

@@ -5,8 +5,9 @@ use std::io::Write;
 use quick_xml::escape::escape;
 use settlement::{LineRecord, MajorUnits};
 
-use super::{COLUMNS, DinteroReport, HEAD, PROOF, SETTLEMENT, Value};
+use super::{COLUMNS, DinteroReport, HEAD, PROOF, SETTLEMENT};
 use crate::DocumentError;
+use crate::value::Value;
 
 pub(super) fn write(
     report: &DinteroReport<'_>,

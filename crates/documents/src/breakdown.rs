@@ -1,0 +1,207 @@
+//! The lines of a settlement summed by payment method, store and payout destination.
+
+use std::collections::BTreeMap;
+
+use settlement::{LineRecord, Settlement, TermSums, Terms};
+
+use crate::DocumentError;
+use crate::labels::Labels;
+
+/// So many names are told apart; lines of further ones are summed together.
+const NAMES_MAX: usize = 2_000;
+
+/// A term of the sign rule as people are shown it: signed towards the merchant, so that a row adds up to its net.
+pub(crate) struct Term {
+    pub(crate) name: fn(&Labels) -> &'static str,
+    pub(crate) signed_minor: fn(&Terms) -> i64,
+}
+
+/// The terms in the order that they are shown.
+pub(crate) const TERMS: [Term; 7] = [
+    Term { name: |l| l.sales, signed_minor: |t| t.capture_minor },
+    Term { name: |l| l.refunds, signed_minor: |t| t.refund_minor },
+    Term { name: |l| l.fees, signed_minor: |t| t.fee_minor.saturating_neg() },
+    Term { name: |l| l.fee_vat, signed_minor: |t| t.fee_vat_minor.saturating_neg() },
+    Term { name: |l| l.chargebacks, signed_minor: |t| t.chargeback_minor },
+    Term { name: |l| l.reserves, signed_minor: |t| t.reserve_minor },
+    Term { name: |l| l.adjustments, signed_minor: |t| t.adjustment_minor },
+];
+
+/// What a line or a settlement comes to.
+pub(crate) const NET: Term = Term { name: |l| l.net, signed_minor: |t| t.net_minor().unwrap_or(0) };
+
+/// A part of a settlement and what its lines sum to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// What its lines have in common.
+    pub name: PartName,
+    /// Number of its lines.
+    pub lines: u64,
+    /// Sums of its lines, in minor units.
+    pub sums: Terms,
+}
+
+/// What the lines of a part have in common.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PartName {
+    /// This name.
+    Named(String),
+    /// The provider names none on them.
+    Unnamed,
+    /// Names beyond those that are told apart.
+    Others,
+}
+
+/// What the lines of one settlement are made of; known before the first of them is written.
+#[derive(Debug, Clone, Default)]
+pub struct Breakdown {
+    methods: Groups,
+    stores: Groups,
+    destinations: Groups,
+    pub(crate) extents: Extents,
+}
+
+impl Breakdown {
+    /// Reads all `lines`.
+    ///
+    /// # Errors
+    /// When a line cannot be read.
+    pub fn of<E>(lines: impl Iterator<Item = Result<LineRecord, E>>) -> Result<Breakdown, E> {
+        let mut breakdown = Breakdown::default();
+        for line in lines {
+            breakdown.add(&line?);
+        }
+        Ok(breakdown)
+    }
+
+    /// Adds a line.
+    pub fn add(&mut self, line: &LineRecord) {
+        self.methods.add(line.provider_method.as_deref(), &line.terms);
+        self.stores.add(line.store_id.as_deref(), &line.terms);
+        self.destinations.add(line.payout_destination_id.as_deref(), &line.terms);
+        self.extents.add(line);
+    }
+
+    /// The settlement by payment method, in the provider's words.
+    pub fn methods(&self) -> Vec<Part> {
+        self.methods.parts()
+    }
+
+    /// The settlement by store; nothing when no line has one.
+    pub fn stores(&self) -> Vec<Part> {
+        if self.stores.named.is_empty() { Vec::new() } else { self.stores.parts() }
+    }
+
+    /// The settlement by payout destination; nothing when no line has one.
+    pub fn destinations(&self) -> Vec<Part> {
+        if self.destinations.named.is_empty() { Vec::new() } else { self.destinations.parts() }
+    }
+
+    /// Whether the parts of each way to part it sum to the settlement.
+    pub(crate) fn agrees_with(&self, settlement: &Settlement) -> Result<(), DocumentError> {
+        for groups in [&self.methods, &self.stores, &self.destinations] {
+            let mut whole = Tally::default();
+            for part in groups.parts() {
+                whole.add_many(part.lines, &part.sums);
+            }
+            whole.agrees_with(settlement)?;
+        }
+        Ok(())
+    }
+}
+
+/// Lines counted and summed.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Tally {
+    pub(crate) lines: u64,
+    sums: TermSums,
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, terms: &Terms) {
+        self.add_many(1, terms);
+    }
+
+    fn add_many(&mut self, lines: u64, terms: &Terms) {
+        self.lines += lines;
+        self.sums.add(terms);
+    }
+
+    pub(crate) fn terms(&self) -> Terms {
+        self.sums.terms().unwrap_or_default()
+    }
+
+    pub(crate) fn agrees_with(&self, settlement: &Settlement) -> Result<(), DocumentError> {
+        let found = self.terms();
+        if self.lines == settlement.lines && found == settlement.sums {
+            return Ok(());
+        }
+        Err(DocumentError::Disagrees {
+            settlement: settlement.name(),
+            found: self.lines,
+            found_net: found.net_minor().unwrap_or(0),
+            expected: settlement.lines,
+            expected_net: settlement.net_minor(),
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default)]
+struct Groups {
+    named: BTreeMap<String, Tally>,
+    unnamed: Tally,
+    others: Tally,
+}
+
+impl Groups {
+    fn add(&mut self, name: Option<&str>, terms: &Terms) {
+        let Some(name) = name.filter(|name| !name.is_empty()) else { return self.unnamed.add(terms) };
+        if let Some(tally) = self.named.get_mut(name) {
+            tally.add(terms);
+        } else if self.named.len() < NAMES_MAX {
+            self.named.entry(name.to_owned()).or_default().add(terms);
+        } else {
+            self.others.add(terms);
+        }
+    }
+
+    fn parts(&self) -> Vec<Part> {
+        let part = |name, tally: &Tally| Part { name, lines: tally.lines, sums: tally.terms() };
+        let named = self.named.iter().map(|(name, tally)| part(PartName::Named(name.clone()), tally));
+        let rest = [part(PartName::Others, &self.others), part(PartName::Unnamed, &self.unnamed)];
+        named.chain(rest.into_iter().filter(|part| part.lines > 0)).collect()
+    }
+}
+
+/// How wide the columns of the lines become: which terms any line has, between which amounts, and how long its texts are.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Extents {
+    /// The least and greatest amount of each of [`TERMS`], zero among them.
+    pub(crate) amounts_minor: [(i64, i64); TERMS.len()],
+    pub(crate) net_minor: (i64, i64),
+    pub(crate) order_reference: usize,
+    pub(crate) transaction_id: usize,
+    pub(crate) method: usize,
+    pub(crate) store: usize,
+    pub(crate) destination: usize,
+}
+
+impl Extents {
+    fn add(&mut self, line: &LineRecord) {
+        let widen = |(least, greatest): &mut (i64, i64), minor: i64| {
+            (*least, *greatest) = ((*least).min(minor), (*greatest).max(minor));
+        };
+        for (extent, term) in self.amounts_minor.iter_mut().zip(&TERMS) {
+            widen(extent, (term.signed_minor)(&line.terms));
+        }
+        widen(&mut self.net_minor, (NET.signed_minor)(&line.terms));
+        let lengthen = |length: &mut usize, text: &Option<String>| {
+            *length = (*length).max(text.as_deref().map_or(0, |text| text.chars().count()));
+        };
+        lengthen(&mut self.order_reference, &line.order_reference);
+        lengthen(&mut self.transaction_id, &line.provider_transaction_id);
+        lengthen(&mut self.method, &line.provider_method);
+        lengthen(&mut self.store, &line.store_id);
+        lengthen(&mut self.destination, &line.payout_destination_id);
+    }
+}

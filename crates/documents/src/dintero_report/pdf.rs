@@ -1,0 +1,274 @@
+//! A specification on paper: who pays whom what, every line of it, and that it adds up.
+
+use std::io::Write;
+
+use settlement::{LineRecord, Terms};
+use sha2::{Digest, Sha256};
+
+use super::DinteroReport;
+use super::statement::{part_name, partings, source_row};
+use crate::DocumentError;
+use crate::breakdown::{NET, TERMS, Term};
+use crate::page::{Grid, GridColumn, Ink, LEFT, Pages, Paper, RIGHT, Tone};
+use crate::value::Value;
+
+const SIZE: i32 = 720;
+const FACT_SIZE: i32 = 850;
+const FACT_LEADING: i32 = 1_300;
+/// Where values stand beside their labels, and where the balance begins.
+const VALUES_AT: i32 = LEFT + 13_500;
+const BALANCE_AT: i32 = 49_000;
+/// Amounts closer together than this run into one another.
+const AMOUNT_WIDTH_MIN: i32 = 4_200;
+/// So many lines fit on most pages.
+const LINES_OF_PAGE: u64 = 45;
+/// A text longer than this is given no more room on the page, and wrapped.
+const CHARS_MAX: usize = 40;
+
+pub(super) fn write(
+    report: &DinteroReport<'_>,
+    lines: impl Iterator<Item = Result<LineRecord, DocumentError>>,
+    out: &mut dyn Write,
+) -> Result<(), DocumentError> {
+    let labels = report.language.labels();
+    let title = report.title();
+    let shown = |value: &Value| show(report, value);
+    let id = Sha256::digest(format!("{}/v{}/{}", report.key, report.version, report.language.tag()));
+    let paper = Paper {
+        title: &title,
+        language: report.language.tag(),
+        created_on: report.settlement.head.payout_on,
+        id: id.get(..16).unwrap_or_default(),
+        running_head: &title,
+        footer: report.origin().iter().map(|fact| format!("{}  {}", fact.name, shown(&fact.value))).collect(),
+        page_of: labels.page_of,
+        pages_about: report.settlement.lines / LINES_OF_PAGE + 1,
+    };
+    let mut pages = Pages::begin(out, &paper)?;
+    head(report, &mut pages);
+    let (facts_end, balance_end) = (facts(report, &mut pages), balance(report, &mut pages));
+    pages.y = facts_end.max(balance_end) + 300;
+    proof(report, &mut pages);
+    parts(report, &mut pages)?;
+    transactions(report, lines, &mut pages)?;
+    deviations(report, &mut pages)?;
+    pages.finish()
+}
+
+/// A value as the language writes it.
+fn show(report: &DinteroReport<'_>, value: &Value) -> String {
+    let locale = report.language.locale();
+    match value {
+        Value::Text(text) => text.clone(),
+        Value::Amount(minor) => locale.amount(*minor, report.settlement.head.exponent),
+        Value::Count(count) => locale.count(*count),
+        Value::Date(day) => day.map(|day| locale.day(day)).unwrap_or_default(),
+    }
+}
+
+/// What the eye should find first: what was paid out, and when.
+fn head(report: &DinteroReport<'_>, pages: &mut Pages<'_, '_>) {
+    let labels = report.language.labels();
+    let settlement = report.settlement;
+    let y = pages.y + 600;
+    pages.text(LEFT, y, Ink::bold(1_700), labels.title);
+    let ink = Ink::grey(1_000);
+    let names = format!("{} – {} {}", report.provider(), labels.settlement, settlement.head.settlement_id);
+    pages.text(LEFT, y + 1_700, ink, &ink.cut(&names, BALANCE_AT - LEFT));
+    let paid_out = match settlement.payout_minor {
+        Some(minor) => format!("{} {}", show(report, &Value::Amount(minor)), settlement.head.currency),
+        None => labels.not_stated.to_owned(),
+    };
+    pages.text_right(RIGHT, y, Ink::bold(1_700), &paid_out);
+    let day = show(report, &Value::Date(Some(settlement.head.payout_on)));
+    pages.text_right(RIGHT, y + 1_700, ink, &format!("{} {day}", labels.paid_out));
+    pages.rule(LEFT, RIGHT, y + 2_700, Tone::Grey);
+    pages.y = y + 4_400;
+}
+
+fn facts(report: &DinteroReport<'_>, pages: &mut Pages<'_, '_>) -> i32 {
+    let mut y = pages.y;
+    let ink = Ink::regular(FACT_SIZE);
+    for fact in report.facts() {
+        pages.text(LEFT, y, Ink::grey(FACT_SIZE), fact.name);
+        pages.text(VALUES_AT, y, ink, &ink.cut(&show(report, &fact.value), BALANCE_AT - VALUES_AT - 1_000));
+        y += FACT_LEADING;
+    }
+    y
+}
+
+/// The way from the lines to the payout, each sum under a line.
+fn balance(report: &DinteroReport<'_>, pages: &mut Pages<'_, '_>) -> i32 {
+    let mut y = pages.y;
+    pages.text_right(RIGHT, y, Ink::grey(FACT_SIZE), report.settlement.head.currency.as_str());
+    y += FACT_LEADING;
+    for row in report.balance() {
+        let ink = if row.is_sum { Ink::bold(FACT_SIZE) } else { Ink::regular(FACT_SIZE) };
+        if row.is_sum {
+            pages.rule(BALANCE_AT, RIGHT, y - 950, Tone::Grey);
+            y += 150;
+        }
+        pages.text(BALANCE_AT, y, ink, row.name);
+        pages.text_right(RIGHT, y, ink, &show(report, &row.value));
+        y += FACT_LEADING;
+    }
+    y
+}
+
+fn proof(report: &DinteroReport<'_>, pages: &mut Pages<'_, '_>) {
+    let labels = report.language.labels();
+    let currency = report.settlement.head.currency;
+    pages.rule(LEFT, RIGHT, pages.y - 400, Tone::Grey);
+    pages.y += 800;
+    let proof = format!("{}: {} {currency}", labels.proof, report.proof_line());
+    pages.text(LEFT, pages.y, Ink::bold(950), &proof);
+    pages.text_right(RIGHT, pages.y, Ink::grey(SIZE), labels.signs);
+    pages.y += 2_600;
+}
+
+/// The terms that any line has; sales, refunds, fees and net always.
+fn shown_terms(report: &DinteroReport<'_>) -> Vec<(&'static Term, (i64, i64))> {
+    let extents = &report.breakdown.extents;
+    let terms = TERMS.iter().zip(extents.amounts_minor).enumerate();
+    let used = terms.filter(|(number, (_, extent))| *number < 3 || *extent != (0, 0)).map(|(_, used)| used);
+    used.chain([(&NET, extents.net_minor)]).collect()
+}
+
+/// Columns of money, wide enough for their amounts and their total.
+fn money_columns(report: &DinteroReport<'_>, terms: &[(&'static Term, (i64, i64))]) -> Vec<GridColumn> {
+    let labels = report.language.labels();
+    let column = |(term, (least, greatest)): &(&Term, (i64, i64))| {
+        let amounts = [*least, *greatest, (term.signed_minor)(&report.settlement.sums)];
+        let widths = amounts.map(|minor| Ink::bold(SIZE).width(&show(report, &Value::Amount(minor))));
+        GridColumn {
+            name: (term.name)(labels).to_owned(),
+            width: widths.into_iter().fold(AMOUNT_WIDTH_MIN, i32::max),
+            is_right: true,
+            grows: 0,
+        }
+    };
+    terms.iter().map(column).collect()
+}
+
+fn amounts(report: &DinteroReport<'_>, terms: &[(&Term, (i64, i64))], sums: &Terms) -> Vec<String> {
+    terms.iter().map(|(term, _)| show(report, &Value::Amount((term.signed_minor)(sums)))).collect()
+}
+
+fn text_column(name: &str, grows: usize) -> GridColumn {
+    let grows = i32::try_from(grows.min(CHARS_MAX)).unwrap_or(0);
+    GridColumn { name: name.to_owned(), width: 0, is_right: false, grows }
+}
+
+fn parts(report: &DinteroReport<'_>, pages: &mut Pages<'_, '_>) -> Result<(), DocumentError> {
+    let labels = report.language.labels();
+    let terms = shown_terms(report);
+    let sums = &report.settlement.sums;
+    for (title, name, parts) in partings(report) {
+        let width = Ink::bold(SIZE).width(&show(report, &Value::Count(report.settlement.lines)));
+        let lines = GridColumn { name: labels.lines.to_owned(), width, is_right: true, grows: 0 };
+        let mut columns = vec![text_column(name, 4), lines];
+        // Wider than amounts need, so that the eye finds its way from a name to them.
+        columns.extend(money_columns(report, &terms).into_iter().map(|column| GridColumn { grows: 1, ..column }));
+        let grid = Grid::new(columns, SIZE);
+        section(report, title, pages)?;
+        grid.header(pages)?;
+        let row = |name: &str, lines: u64, sums: &Terms| {
+            let mut row = vec![name.to_owned(), show(report, &Value::Count(lines))];
+            row.extend(amounts(report, &terms, sums));
+            row
+        };
+        for part in &parts {
+            grid.row(pages, &texts(&row(part_name(part, labels), part.lines, &part.sums)))?;
+        }
+        grid.total(pages, &texts(&row(labels.total, report.settlement.lines, sums)))?;
+        pages.y += 1_500;
+    }
+    Ok(())
+}
+
+fn texts(cells: &[String]) -> Vec<&str> {
+    cells.iter().map(String::as_str).collect()
+}
+
+fn section(report: &DinteroReport<'_>, title: &str, pages: &mut Pages<'_, '_>) -> Result<(), DocumentError> {
+    if !pages.has_room(6_000) {
+        pages.break_page()?;
+    }
+    pages.text(LEFT, pages.y, Ink::bold(1_000), &format!("{title} ({})", report.settlement.head.currency));
+    pages.y += 1_600;
+    Ok(())
+}
+
+/// The texts of a line that the settlement has any of.
+struct TextColumn {
+    column: GridColumn,
+    text: fn(&LineRecord) -> &str,
+}
+
+fn text_columns(report: &DinteroReport<'_>) -> Vec<TextColumn> {
+    let (labels, extents) = (report.language.labels(), &report.breakdown.extents);
+    let column = |name, chars, text| TextColumn { column: text_column(name, chars), text };
+    let all = [
+        column(labels.order_reference, extents.order_reference.max(8), |l| l.order_reference.as_deref().unwrap_or("")),
+        column(labels.transaction_id, extents.transaction_id, |l| l.provider_transaction_id.as_deref().unwrap_or("")),
+        column(labels.method, extents.method, |l| l.provider_method.as_deref().unwrap_or("")),
+        column(labels.store, extents.store, |l| l.store_id.as_deref().unwrap_or("")),
+        column(labels.destination, extents.destination, |l| l.payout_destination_id.as_deref().unwrap_or("")),
+    ];
+    all.into_iter().filter(|text| text.column.grows > 0).collect()
+}
+
+fn transactions(
+    report: &DinteroReport<'_>,
+    lines: impl Iterator<Item = Result<LineRecord, DocumentError>>,
+    pages: &mut Pages<'_, '_>,
+) -> Result<(), DocumentError> {
+    let labels = report.language.labels();
+    let (terms, text_columns) = (shown_terms(report), text_columns(report));
+    let fixed = |name: &str, sample: &str, is_right| GridColumn {
+        name: name.to_owned(),
+        width: Ink::regular(SIZE).width(sample),
+        is_right,
+        grows: 0,
+    };
+    let kind = GridColumn { grows: 4, ..fixed(labels.kind, labels.kinds.refund, false) };
+    let mut columns = vec![fixed(labels.row, "0000000", true), fixed(labels.day, "00.00.0000", false), kind];
+    columns.extend(text_columns.iter().map(|text| text.column.clone()));
+    columns.extend(money_columns(report, &terms));
+    let grid = Grid::new(columns, SIZE);
+    section(report, labels.transactions, pages)?;
+    grid.header(pages)?;
+    for line in lines {
+        let line = line?;
+        let row = show(report, &source_row(&line));
+        let day = show(report, &Value::Date(line.captured_on.or(line.provider_date)));
+        let amounts = amounts(report, &terms, &line.terms);
+        let mut cells: Vec<&str> = vec![&row, &day, labels.kinds.of(line.kind)];
+        cells.extend(text_columns.iter().map(|text| (text.text)(&line)));
+        cells.extend(amounts.iter().map(String::as_str));
+        grid.row(pages, &cells)?;
+    }
+    let amounts = amounts(report, &terms, &report.settlement.sums);
+    let mut cells = vec!["", "", labels.total];
+    cells.extend(text_columns.iter().map(|_| ""));
+    cells.extend(amounts.iter().map(String::as_str));
+    grid.total(pages, &cells)
+}
+
+fn deviations(report: &DinteroReport<'_>, pages: &mut Pages<'_, '_>) -> Result<(), DocumentError> {
+    if report.deviations.is_empty() {
+        return Ok(());
+    }
+    let labels = report.language.labels();
+    let width = Ink::regular(SIZE).width("-000 000 000,00");
+    let amount = GridColumn { name: labels.amount.to_owned(), width, is_right: true, grows: 0 };
+    let grid = Grid::new(vec![text_column(labels.reference, 1), text_column(labels.deviation, 3), amount], SIZE);
+    pages.y += 1_500;
+    section(report, labels.deviations, pages)?;
+    grid.header(pages)?;
+    for deviation in report.deviations {
+        let amount = show(report, &Value::amount_or_nothing(deviation.amount_minor));
+        grid.row(pages, &[&deviation.reference, &deviation.text, &amount])?;
+    }
+    Ok(())
+}

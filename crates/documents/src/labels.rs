@@ -1,0 +1,183 @@
+//! Words of the documents that people read: a file per language, each of which a translator can correct alone.
+//!
+//! The compiler holds that every language has every label.
+
+mod da;
+mod en;
+mod fi;
+mod nb;
+mod sv;
+
+use settlement::LineKind;
+
+/// A language that documents are written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Language {
+    /// Norwegian bokmål.
+    Nb,
+    /// Swedish.
+    Sv,
+    /// Danish.
+    Da,
+    /// Finnish.
+    Fi,
+    /// English.
+    En,
+}
+
+impl Language {
+    /// All languages.
+    pub const ALL: [Language; 5] = [Language::Nb, Language::Sv, Language::Da, Language::Fi, Language::En];
+
+    /// The language that an account names, as `nb` or `nb-NO`; English for one that nobody here writes.
+    pub fn of(tag: &str) -> Language {
+        let tag = tag.to_ascii_lowercase();
+        match tag.split(['-', '_']).next().unwrap_or_default() {
+            "nb" | "no" | "nn" => Language::Nb,
+            "sv" => Language::Sv,
+            "da" => Language::Da,
+            "fi" => Language::Fi,
+            _ => Language::En,
+        }
+    }
+
+    /// Its tag after BCP 47.
+    pub fn tag(self) -> &'static str {
+        match self {
+            Language::Nb => "nb",
+            Language::Sv => "sv",
+            Language::Da => "da",
+            Language::Fi => "fi",
+            Language::En => "en",
+        }
+    }
+
+    pub(crate) fn labels(self) -> &'static Labels {
+        match self {
+            Language::Nb => &nb::LABELS,
+            Language::Sv => &sv::LABELS,
+            Language::Da => &da::LABELS,
+            Language::Fi => &fi::LABELS,
+            Language::En => &en::LABELS,
+        }
+    }
+}
+
+/// Every label of one language. `{lines}`, `{difference}`, `{version}` and `{page}` stand for what is filled in.
+#[derive(Debug)]
+pub(crate) struct Labels {
+    pub(crate) title: &'static str,
+    // The parties and what names the settlement.
+    pub(crate) paid_by: &'static str,
+    pub(crate) paid_to: &'static str,
+    pub(crate) merchant_number: &'static str,
+    pub(crate) organisation_number: &'static str,
+    pub(crate) account: &'static str,
+    pub(crate) settlement: &'static str,
+    pub(crate) version: &'static str,
+    pub(crate) corrected: &'static str,
+    pub(crate) period: &'static str,
+    pub(crate) payout_on: &'static str,
+    pub(crate) bank_account: &'static str,
+    pub(crate) bank_reference: &'static str,
+    pub(crate) fees_taken: &'static str,
+    pub(crate) fees_deducted: &'static str,
+    pub(crate) fees_invoiced: &'static str,
+    pub(crate) fees_unknown: &'static str,
+    pub(crate) report: &'static str,
+    pub(crate) settlement_hash: &'static str,
+    // The terms, signed towards the merchant.
+    pub(crate) sales: &'static str,
+    pub(crate) refunds: &'static str,
+    pub(crate) fees: &'static str,
+    pub(crate) fee_vat: &'static str,
+    pub(crate) chargebacks: &'static str,
+    pub(crate) reserves: &'static str,
+    pub(crate) adjustments: &'static str,
+    pub(crate) net: &'static str,
+    // From the lines to the payout.
+    pub(crate) invoiced_apart: &'static str,
+    pub(crate) opening: &'static str,
+    pub(crate) closing: &'static str,
+    pub(crate) paid_out: &'static str,
+    pub(crate) not_stated: &'static str,
+    pub(crate) signs: &'static str,
+    pub(crate) proof: &'static str,
+    pub(crate) proof_agrees: &'static str,
+    /// For a payout that is not the net of the lines alone.
+    pub(crate) proof_agrees_carried: &'static str,
+    pub(crate) proof_differs: &'static str,
+    pub(crate) proof_unstated: &'static str,
+    // Sheets and sections.
+    pub(crate) summary: &'static str,
+    pub(crate) per_method: &'static str,
+    pub(crate) per_store: &'static str,
+    pub(crate) per_destination: &'static str,
+    pub(crate) transactions: &'static str,
+    pub(crate) deviations: &'static str,
+    // Columns.
+    pub(crate) row: &'static str,
+    pub(crate) day: &'static str,
+    pub(crate) kind: &'static str,
+    pub(crate) order_reference: &'static str,
+    pub(crate) transaction_id: &'static str,
+    pub(crate) original_reference: &'static str,
+    pub(crate) method: &'static str,
+    pub(crate) store: &'static str,
+    pub(crate) destination: &'static str,
+    pub(crate) currency: &'static str,
+    pub(crate) lines: &'static str,
+    pub(crate) total: &'static str,
+    pub(crate) others: &'static str,
+    pub(crate) reference: &'static str,
+    pub(crate) deviation: &'static str,
+    pub(crate) amount: &'static str,
+    pub(crate) page_of: &'static str,
+    pub(crate) kinds: Kinds,
+}
+
+/// What a line is about, in one language.
+#[derive(Debug)]
+pub(crate) struct Kinds {
+    pub(crate) sale: &'static str,
+    pub(crate) refund: &'static str,
+    pub(crate) fee: &'static str,
+    pub(crate) fee_vat: &'static str,
+    pub(crate) chargeback: &'static str,
+    pub(crate) chargeback_reversal: &'static str,
+    pub(crate) reserve_hold: &'static str,
+    pub(crate) reserve_release: &'static str,
+    pub(crate) adjustment: &'static str,
+    pub(crate) deposit: &'static str,
+    pub(crate) unknown: &'static str,
+}
+
+impl Kinds {
+    pub(crate) fn of(&self, kind: LineKind) -> &'static str {
+        match kind {
+            LineKind::Sale => self.sale,
+            LineKind::Refund => self.refund,
+            LineKind::Fee => self.fee,
+            LineKind::FeeVat => self.fee_vat,
+            LineKind::Chargeback => self.chargeback,
+            LineKind::ChargebackReversal => self.chargeback_reversal,
+            LineKind::ReserveHold => self.reserve_hold,
+            LineKind::ReserveRelease => self.reserve_release,
+            LineKind::Adjustment => self.adjustment,
+            LineKind::Deposit => self.deposit,
+            LineKind::Unknown => self.unknown,
+        }
+    }
+}
+
+/// The name that a provider goes by; its id where it has no other.
+pub(crate) fn provider_name(id: &str) -> &str {
+    match id {
+        "vipps" => "Vipps",
+        "swedbankpay" => "Swedbank Pay",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,68 @@
+use std::collections::BTreeSet;
+
+use super::*;
+
+fn texts(language: Language) -> Vec<String> {
+    // The quoted words of the debug text are all labels, whichever there are.
+    let text = format!("{:?}", language.labels());
+    text.split('"').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_language_has_every_label_in_words_of_its_own() {
+    let english: BTreeSet<String> = texts(Language::En).into_iter().collect();
+    for language in Language::ALL {
+        let texts = texts(language);
+        assert_eq!(texts.len(), 72, "{language:?}");
+        assert!(texts.iter().all(|text| !text.is_empty() && text.trim() == text), "{texts:?}");
+        let as_english = texts.iter().filter(|text| english.contains(*text)).count();
+        assert!(language == Language::En || as_english < 9, "{as_english} labels of {language:?} are English");
+    }
+}
+
+#[test]
+fn what_is_filled_in_has_its_place_in_every_language() {
+    for language in Language::ALL {
+        let labels = language.labels();
+        for proof in [labels.proof_agrees, labels.proof_agrees_carried, labels.proof_differs] {
+            assert!(proof.contains("{lines}") && proof.contains("{difference}"), "{proof}");
+        }
+        assert!(labels.proof_unstated.contains("{lines}") && labels.corrected.contains("{version}"));
+        assert!(labels.page_of.contains("{page}"));
+    }
+}
+
+#[test]
+fn sheets_and_columns_have_names_that_a_workbook_takes() {
+    for language in Language::ALL {
+        let labels = language.labels();
+        let sheets = [labels.summary, labels.per_method, labels.transactions, labels.deviations];
+        assert_eq!(BTreeSet::from(sheets).len(), sheets.len(), "{sheets:?}");
+        for name in sheets {
+            assert!(name.chars().count() <= 28 && !name.contains([':', '\\', '/', '?', '*', '[', ']', '\'']), "{name}");
+        }
+        for text in texts(language) {
+            assert!(!text.contains(['[', ']', '#', '\'', '\n']), "{text}");
+        }
+    }
+}
+
+#[test]
+fn an_account_names_its_language_with_or_without_a_country() {
+    for (tag, language) in [
+        ("nb", Language::Nb),
+        ("no", Language::Nb),
+        ("nn-NO", Language::Nb),
+        ("sv-SE", Language::Sv),
+        ("da_DK", Language::Da),
+        ("FI", Language::Fi),
+        ("en-GB", Language::En),
+        ("de", Language::En),
+        ("", Language::En),
+    ] {
+        assert_eq!(Language::of(tag), language, "{tag:?}");
+    }
+    for language in Language::ALL {
+        assert_eq!(Language::of(language.tag()), language);
+    }
+}

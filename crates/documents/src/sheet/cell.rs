@@ -1,0 +1,199 @@
+//! Rows and cells as XML.
+
+use std::fmt::Write as _;
+
+use jiff::civil::{Date, date};
+use settlement::MajorUnits;
+
+use crate::value::Value;
+
+/// Excel takes no longer text in a cell.
+const TEXT_MAX: usize = 32_767;
+
+/// A double holds every whole number to 15 digits; an amount of more is written as text.
+const AMOUNT_MINOR_MAX: u64 = 999_999_999_999_999;
+
+/// How a cell looks; the number is its place among the formats of `styles.xml`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Style {
+    Text = 1,
+    Title = 2,
+    Section = 3,
+    Amount = 4,
+    Total = 5,
+    Count = 6,
+    Date = 7,
+    Header = 8,
+    HeaderOfAmounts = 9,
+    TotalText = 10,
+    Note = 11,
+    DateOfFact = 12,
+    TotalCount = 13,
+}
+
+/// One cell of a sheet.
+#[derive(Debug, Clone)]
+pub(crate) struct Cell {
+    value: Value,
+    formula: Option<String>,
+    style: Style,
+}
+
+impl Cell {
+    pub(crate) fn new(value: Value, style: Style) -> Self {
+        Cell { value, formula: None, style }
+    }
+
+    /// A value in the style that its kind has.
+    pub(crate) fn plain(value: Value) -> Self {
+        let style = match value {
+            Value::Text(_) => Style::Text,
+            Value::Amount(_) => Style::Amount,
+            Value::Count(_) => Style::Count,
+            Value::Date(_) => Style::Date,
+        };
+        Cell::new(value, style)
+    }
+
+    pub(crate) fn text(text: &str, style: Style) -> Self {
+        Cell::new(Value::Text(text.to_owned()), style)
+    }
+
+    /// A sum with the result that it has.
+    pub(crate) fn formula(formula: String, result_minor: i64) -> Self {
+        Cell { formula: Some(formula), ..Cell::new(Value::Amount(result_minor), Style::Total) }
+    }
+}
+
+/// Letters of the column with that number, from 0.
+pub(crate) fn letters(column: usize) -> String {
+    let last = char::from(b'A' + u8::try_from(column % 26).unwrap_or(0));
+    if column < 26 { last.to_string() } else { format!("{}{last}", letters(column / 26 - 1)) }
+}
+
+pub(super) fn write_row(out: &mut String, row: u64, cells: &[Cell], letters: &[String], exponent: u8) {
+    // Writing to a text cannot fail.
+    let _ = write!(out, "<row r=\"{row}\">");
+    for (cell, letters) in cells.iter().zip(letters) {
+        let style = cell.style as u8;
+        let _ = match &cell.value {
+            Value::Text(text) if text.is_empty() => write!(out, "<c r=\"{letters}{row}\" s=\"{style}\"/>"),
+            Value::Text(text) => write_text(out, &format_args!("{letters}{row}"), style, text),
+            Value::Amount(minor) if minor.unsigned_abs() > AMOUNT_MINOR_MAX => {
+                let text = MajorUnits::new(*minor, exponent).to_string();
+                write_text(out, &format_args!("{letters}{row}"), style, &text)
+            }
+            Value::Amount(minor) => {
+                let _ = write!(out, "<c r=\"{letters}{row}\" s=\"{style}\">");
+                if let Some(formula) = &cell.formula {
+                    let _ = write!(out, "<f>{}</f>", quick_xml::escape::escape(formula.as_str()));
+                }
+                write!(out, "<v>{}</v></c>", MajorUnits::new(*minor, exponent))
+            }
+            Value::Count(count) => write!(out, "<c r=\"{letters}{row}\" s=\"{style}\"><v>{count}</v></c>"),
+            Value::Date(day) => match day.and_then(serial) {
+                Some(serial) => write!(out, "<c r=\"{letters}{row}\" s=\"{style}\"><v>{serial}</v></c>"),
+                None => match day {
+                    Some(day) => write_text(out, &format_args!("{letters}{row}"), style, &day.to_string()),
+                    None => write!(out, "<c r=\"{letters}{row}\" s=\"{style}\"/>"),
+                },
+            },
+        };
+    }
+    out.push_str("</row>");
+}
+
+fn write_text(out: &mut String, place: &std::fmt::Arguments<'_>, style: u8, text: &str) -> std::fmt::Result {
+    write!(
+        out,
+        "<c r=\"{place}\" s=\"{style}\" t=\"inlineStr\"><is><t xml:space=\"preserve\">{}</t></is></c>",
+        xml(text)
+    )
+}
+
+/// Days since the last of 1899; none before March 1900, where Excel counts a day that never was.
+fn serial(day: Date) -> Option<i64> {
+    let hours = day.duration_since(date(1899, 12, 30)).as_hours();
+    (day >= date(1900, 3, 1)).then_some(hours / 24)
+}
+
+/// Text that XML and Excel take: control characters as `_x000D_`, and what looks like one of these made plain.
+pub(super) fn xml(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    let cut = text.chars().count() > TEXT_MAX;
+    for (place, sign) in text.char_indices().take(if cut { TEXT_MAX - 1 } else { TEXT_MAX }) {
+        match sign {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '\n' | '\t' => safe.push(sign),
+            '\0'..'\u{20}' => {
+                let _ = write!(safe, "_x{:04X}_", u32::from(sign));
+            }
+            '\u{fffe}' | '\u{ffff}' => safe.push(char::REPLACEMENT_CHARACTER),
+            '_' if looks_like_control(text.get(place..).unwrap_or_default()) => safe.push_str("_x005F_"),
+            sign => safe.push(sign),
+        }
+    }
+    if cut {
+        safe.push('…');
+    }
+    safe
+}
+
+/// Whether a text begins as `_x000D_` does.
+fn looks_like_control(text: &str) -> bool {
+    let digits = text.strip_prefix("_x").and_then(|rest| rest.get(..5)).and_then(|rest| rest.strip_suffix('_'));
+    digits.is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(value: Value, exponent: u8) -> String {
+        let mut out = String::new();
+        write_row(&mut out, 3, &[Cell::plain(value)], &["A".into()], exponent);
+        out
+    }
+
+    #[test]
+    fn amounts_are_exact_decimal_text_and_what_a_double_cannot_hold_is_text() {
+        for (minor, exponent, value) in [(-1_005, 2, "-10.05"), (7, 2, "0.07"), (1_234, 0, "1234"), (1, 3, "0.001")] {
+            assert!(written(Value::Amount(minor), exponent).contains(&format!("<v>{value}</v>")));
+        }
+        assert!(written(Value::Amount(999_999_999_999_999), 2).contains("<v>9999999999999.99</v>"));
+        assert!(written(Value::Amount(1_000_000_000_000_000), 2).contains(">10000000000000.00</t>"));
+    }
+
+    #[test]
+    fn days_are_excels_numbers() {
+        assert!(written(Value::Date(Some(date(2026, 10, 5))), 2).contains("<v>46300</v>"));
+        assert!(written(Value::Date(Some(date(1900, 3, 1))), 2).contains("<v>61</v>"));
+        assert!(written(Value::Date(Some(date(1900, 2, 28))), 2).contains(">1900-02-28</t>"));
+        assert!(written(Value::Date(None), 2).contains("<c r=\"A3\" s=\"7\"/>"));
+    }
+
+    #[test]
+    fn texts_are_texts_whatever_they_look_like() {
+        assert!(written(Value::Text("=1+1".into()), 2).contains("t=\"inlineStr\"><is><t xml:space=\"preserve\">=1+1<"));
+        for (text, safe) in [
+            ("<b>&", "&lt;b&gt;&amp;"),
+            ("a\r\nb", "a_x000D_\nb"),
+            ("\u{1}", "_x0001_"),
+            ("_x000D_", "_x005F_x000D_"),
+            ("_x00", "_x00"),
+            ("\u{ffff}🛒", "\u{fffd}🛒"),
+        ] {
+            assert_eq!(xml(text), safe);
+        }
+        let long = xml(&"å".repeat(TEXT_MAX + 1));
+        assert!(long.chars().count() == TEXT_MAX && long.ends_with('…'));
+        assert_eq!(xml(&"å".repeat(TEXT_MAX)).chars().count(), TEXT_MAX);
+    }
+
+    #[test]
+    fn columns_have_letters() {
+        assert_eq!([0, 25, 26, 51, 52, 701, 702].map(letters), ["A", "Z", "AA", "AZ", "BA", "ZZ", "AAA"]);
+    }
+}
