@@ -6,6 +6,7 @@ mod conformance;
 mod contracts;
 mod damage;
 mod defects;
+mod documents;
 mod golden;
 mod http;
 mod injection;

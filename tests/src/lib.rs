@@ -3,6 +3,7 @@
 pub mod contract;
 pub mod faults;
 pub mod hostile;
+pub mod python;
 pub mod verdicts;
 pub mod workbook;
 

@@ -203,9 +203,11 @@ impl<'a, 'b> Pages<'a, 'b> {
             tree.kids(self.written.iter().copied()).count(count);
             tree.media_box(A4);
             let mut resources = tree.resources();
+            let mut fonts = resources.fonts();
             for (weight, at) in [(Weight::Regular, regular), (Weight::Bold, bold)] {
-                resources.fonts().pair(Name(weight.resource().as_bytes()), at);
+                fonts.pair(Name(weight.resource().as_bytes()), at);
             }
+            drop(fonts);
             resources.x_objects().pair(Name(b"N"), page_total);
             pages
         })?;

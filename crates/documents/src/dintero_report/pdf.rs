@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use jiff::civil::date;
 use settlement::{LineRecord, Terms};
 use sha2::{Digest, Sha256};
 
@@ -231,8 +232,9 @@ fn transactions(
         is_right,
         grows: 0,
     };
+    let day = show(report, &Value::Date(Some(date(2028, 12, 28))));
     let kind = GridColumn { grows: 4, ..fixed(labels.kind, labels.kinds.refund, false) };
-    let mut columns = vec![fixed(labels.row, "0000000", true), fixed(labels.day, "00.00.0000", false), kind];
+    let mut columns = vec![fixed(labels.row, "0000000", true), fixed(labels.day, &day, false), kind];
     columns.extend(text_columns.iter().map(|text| text.column.clone()));
     columns.extend(money_columns(report, &terms));
     let grid = Grid::new(columns, SIZE);
