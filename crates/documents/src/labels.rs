@@ -100,6 +100,8 @@ pub(crate) struct Labels {
     pub(crate) opening: &'static str,
     pub(crate) closing: &'static str,
     pub(crate) paid_out: &'static str,
+    /// What a payout below zero is called.
+    pub(crate) owed: &'static str,
     pub(crate) not_stated: &'static str,
     pub(crate) signs: &'static str,
     pub(crate) proof: &'static str,

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use jiff::civil::date;
-use settlement::{LineRecord, Terms};
+use settlement::{LineKind, LineRecord, Terms};
 use sha2::{Digest, Sha256};
 
 use super::DinteroReport;
@@ -19,12 +19,14 @@ const FACT_LEADING: i32 = 1_300;
 /// Where values stand beside their labels, and where the balance begins.
 const VALUES_AT: i32 = LEFT + 13_500;
 const BALANCE_AT: i32 = 49_000;
-/// Amounts closer together than this run into one another.
-const AMOUNT_WIDTH_MIN: i32 = 4_200;
+/// Columns of amounts that are narrower are read less well.
+const AMOUNT_WIDTH_WANTED: i32 = 4_200;
 /// So many lines fit on most pages.
 const LINES_OF_PAGE: u64 = 45;
 /// A text longer than this is given no more room on the page, and wrapped.
 const CHARS_MAX: usize = 40;
+/// Room for the name of a part.
+const PART_CHARS: usize = 24;
 
 pub(super) fn write(
     report: &DinteroReport<'_>,
@@ -82,7 +84,8 @@ fn head(report: &DinteroReport<'_>, pages: &mut Pages<'_, '_>) {
     };
     pages.text_right(RIGHT, y, Ink::bold(1_700), &paid_out);
     let day = show(report, &Value::Date(Some(settlement.head.payout_on)));
-    pages.text_right(RIGHT, y + 1_700, ink, &format!("{} {day}", labels.paid_out));
+    let label = if settlement.payout_minor.is_some_and(|minor| minor < 0) { labels.owed } else { labels.paid_out };
+    pages.text_right(RIGHT, y + 1_700, ink, &format!("{label} {day}"));
     pages.rule(LEFT, RIGHT, y + 2_700, Tone::Grey);
     pages.y = y + 4_400;
 }
@@ -141,12 +144,8 @@ fn money_columns(report: &DinteroReport<'_>, terms: &[(&'static Term, (i64, i64)
     let column = |(term, (least, greatest)): &(&Term, (i64, i64))| {
         let amounts = [*least, *greatest, (term.signed_minor)(&report.settlement.sums)];
         let widths = amounts.map(|minor| Ink::bold(SIZE).width(&show(report, &Value::Amount(minor))));
-        GridColumn {
-            name: (term.name)(labels).to_owned(),
-            width: widths.into_iter().fold(AMOUNT_WIDTH_MIN, i32::max),
-            is_right: true,
-            grows: 0,
-        }
+        let column = GridColumn::of_numbers((term.name)(labels), widths.into_iter().max().unwrap_or(0));
+        GridColumn { wanted: AMOUNT_WIDTH_WANTED, ..column }
     };
     terms.iter().map(column).collect()
 }
@@ -155,9 +154,10 @@ fn amounts(report: &DinteroReport<'_>, terms: &[(&Term, (i64, i64))], sums: &Ter
     terms.iter().map(|(term, _)| show(report, &Value::Amount((term.signed_minor)(sums)))).collect()
 }
 
-fn text_column(name: &str, grows: usize) -> GridColumn {
-    let grows = i32::try_from(grows.min(CHARS_MAX)).unwrap_or(0);
-    GridColumn { name: name.to_owned(), width: 0, is_right: false, grows }
+/// A column of texts of up to so many characters.
+fn text_column(name: &str, chars: usize) -> GridColumn {
+    let sample = "0".repeat(chars.min(CHARS_MAX));
+    GridColumn::of_texts(name, Ink::regular(SIZE).width(&sample))
 }
 
 fn parts(report: &DinteroReport<'_>, pages: &mut Pages<'_, '_>) -> Result<(), DocumentError> {
@@ -166,10 +166,10 @@ fn parts(report: &DinteroReport<'_>, pages: &mut Pages<'_, '_>) -> Result<(), Do
     let sums = &report.settlement.sums;
     for (title, name, parts) in partings(report) {
         let width = Ink::bold(SIZE).width(&show(report, &Value::Count(report.settlement.lines)));
-        let lines = GridColumn { name: labels.lines.to_owned(), width, is_right: true, grows: 0 };
-        let mut columns = vec![text_column(name, 4), lines];
+        let mut columns = vec![text_column(name, PART_CHARS), GridColumn::of_numbers(labels.lines, width)];
         // Wider than amounts need, so that the eye finds its way from a name to them.
-        columns.extend(money_columns(report, &terms).into_iter().map(|column| GridColumn { grows: 1, ..column }));
+        columns
+            .extend(money_columns(report, &terms).into_iter().map(|column| GridColumn { is_elastic: true, ..column }));
         let grid = Grid::new(columns, SIZE);
         section(report, title, pages)?;
         grid.header(pages)?;
@@ -208,7 +208,7 @@ struct TextColumn {
 
 fn text_columns(report: &DinteroReport<'_>) -> Vec<TextColumn> {
     let (labels, extents) = (report.language.labels(), &report.breakdown.extents);
-    let column = |name, chars, text| TextColumn { column: text_column(name, chars), text };
+    let column = |name, chars: usize, text| (chars > 0).then(|| TextColumn { column: text_column(name, chars), text });
     let all = [
         column(labels.order_reference, extents.order_reference.max(8), |l| l.order_reference.as_deref().unwrap_or("")),
         column(labels.transaction_id, extents.transaction_id, |l| l.provider_transaction_id.as_deref().unwrap_or("")),
@@ -216,7 +216,7 @@ fn text_columns(report: &DinteroReport<'_>) -> Vec<TextColumn> {
         column(labels.store, extents.store, |l| l.store_id.as_deref().unwrap_or("")),
         column(labels.destination, extents.destination, |l| l.payout_destination_id.as_deref().unwrap_or("")),
     ];
-    all.into_iter().filter(|text| text.column.grows > 0).collect()
+    all.into_iter().flatten().collect()
 }
 
 fn transactions(
@@ -226,15 +226,15 @@ fn transactions(
 ) -> Result<(), DocumentError> {
     let labels = report.language.labels();
     let (terms, text_columns) = (shown_terms(report), text_columns(report));
-    let fixed = |name: &str, sample: &str, is_right| GridColumn {
-        name: name.to_owned(),
-        width: Ink::regular(SIZE).width(sample),
-        is_right,
-        grows: 0,
-    };
+    let width = |text: &str| Ink::regular(SIZE).width(text);
+    let fixed = |name, text: &str| GridColumn { is_elastic: false, ..GridColumn::of_texts(name, width(text)) };
     let day = show(report, &Value::Date(Some(date(2028, 12, 28))));
-    let kind = GridColumn { grows: 4, ..fixed(labels.kind, labels.kinds.refund, false) };
-    let mut columns = vec![fixed(labels.row, "0000000", true), fixed(labels.day, &day, false), kind];
+    let day = GridColumn { width: width(&day), ..fixed(labels.day, &day) };
+    let kinds = LineKind::ALL.map(|(kind, _)| labels.kinds.of(kind));
+    let longest = kinds.into_iter().max_by_key(|kind| width(kind)).unwrap_or_default();
+    let longest_word = kinds.into_iter().flat_map(|kind| kind.split(' ')).map(width).max().unwrap_or(0);
+    let kind = GridColumn { width: longest_word, ..fixed(labels.kind, longest) };
+    let mut columns = vec![GridColumn::of_numbers(labels.row, width("0000000")), day, kind];
     columns.extend(text_columns.iter().map(|text| text.column.clone()));
     columns.extend(money_columns(report, &terms));
     let grid = Grid::new(columns, SIZE);
@@ -263,8 +263,12 @@ fn deviations(report: &DinteroReport<'_>, pages: &mut Pages<'_, '_>) -> Result<(
     }
     let labels = report.language.labels();
     let width = Ink::regular(SIZE).width("-000 000 000,00");
-    let amount = GridColumn { name: labels.amount.to_owned(), width, is_right: true, grows: 0 };
-    let grid = Grid::new(vec![text_column(labels.reference, 1), text_column(labels.deviation, 3), amount], SIZE);
+    let columns = vec![
+        text_column(labels.reference, CHARS_MAX / 2),
+        text_column(labels.deviation, CHARS_MAX),
+        GridColumn::of_numbers(labels.amount, width),
+    ];
+    let grid = Grid::new(columns, SIZE);
     pages.y += 1_500;
     section(report, labels.deviations, pages)?;
     grid.header(pages)?;

@@ -68,7 +68,7 @@ impl LineColumn {
 }
 
 const NAMING: [LineColumn; 9] = [
-    LineColumn::naming(|l| l.row, 8, |_, l| source_row(l)),
+    LineColumn::naming(|l| l.row, 11, |_, l| source_row(l)),
     LineColumn::naming(|l| l.day, 12, |_, l| Value::Date(l.captured_on.or(l.provider_date))),
     LineColumn::naming(|l| l.kind, 18, |r, l| Value::text(Some(r.language.labels().kinds.of(l.kind)))),
     LineColumn::naming(|l| l.order_reference, 28, |_, l| Value::text(l.order_reference.as_deref())),
@@ -159,11 +159,9 @@ impl DinteroReport<'_> {
     /// Where the figures come from.
     pub(super) fn origin(&self) -> Vec<Fact> {
         let labels = self.language.labels();
-        let hash = self.settlement.hash.map(|hash| hash.to_string()).unwrap_or_default();
-        vec![
-            Fact { name: labels.report, value: Value::Text(self.report.to_string()) },
-            Fact { name: labels.settlement_hash, value: Value::Text(hash) },
-        ]
+        let hash = self.settlement.hash.map(|hash| (labels.settlement_hash, hash.to_string()));
+        let all = [(labels.report, self.report.to_string())].into_iter().chain(hash);
+        all.map(|(name, text)| Fact { name, value: Value::Text(text) }).collect()
     }
 
     /// From the lines to what is paid out.

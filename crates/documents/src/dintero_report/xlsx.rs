@@ -46,7 +46,7 @@ fn sheets(report: &DinteroReport<'_>, columns: &[LineColumn]) -> Vec<Sheet> {
         |name: &str, widths: Vec<u32>, is_landscape| Sheet { name: name.to_owned(), widths, table: None, is_landscape };
     let money = std::iter::repeat_n(15, TERMS.len() + 1);
     let mut sheets = vec![
-        plain(labels.summary, vec![44, 20, 10], false),
+        plain(labels.summary, vec![44, 24, 10], false),
         plain(labels.per_method, [36, 10].into_iter().chain(money).chain([10]).collect(), true),
     ];
     let mut rows = report.settlement.lines;

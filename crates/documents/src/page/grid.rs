@@ -14,9 +14,23 @@ pub(crate) struct GridColumn {
     pub(crate) name: String,
     /// The least width, in which amounts stand on one line.
     pub(crate) width: i32,
+    /// The width in which its texts stand on one line.
+    pub(crate) wanted: i32,
     pub(crate) is_right: bool,
-    /// Shares what is left of the page by this weight.
-    pub(crate) grows: i32,
+    /// Whether it takes of what the page has left when every column has the width it wants.
+    pub(crate) is_elastic: bool,
+}
+
+impl GridColumn {
+    /// A column of texts that want that width, and take more.
+    pub(crate) fn of_texts(name: &str, wanted: i32) -> GridColumn {
+        GridColumn { name: name.to_owned(), width: 0, wanted, is_right: false, is_elastic: true }
+    }
+
+    /// A column of amounts or numbers that take this width.
+    pub(crate) fn of_numbers(name: &str, width: i32) -> GridColumn {
+        GridColumn { name: name.to_owned(), width, wanted: width, is_right: true, is_elastic: false }
+    }
 }
 
 /// A table on pages.
@@ -27,20 +41,20 @@ pub(crate) struct Grid {
 }
 
 impl Grid {
-    /// A table as wide as the page, or only as its columns need when none of them grows.
+    /// A table whose columns share the page: first what they need, then what they want, then what is left.
     pub(crate) fn new(mut columns: Vec<GridColumn>, size: i32) -> Grid {
         for column in &mut columns {
             // A header may stand on several lines, so that its longest word decides.
             let words = column.name.split(' ').map(|word| Ink::bold(size).width(word));
             column.width = column.width.max(words.max().unwrap_or(0));
+            column.wanted = column.wanted.max(column.width);
         }
         let gaps = PADDING * i32::try_from(columns.len().saturating_sub(1)).unwrap_or(0);
         let taken: i32 = columns.iter().map(|column| column.width).sum();
         let left = (RIGHT - LEFT - gaps - taken).max(0);
-        let weight: i32 = columns.iter().map(|column| column.grows).sum();
-        for column in columns.iter_mut().filter(|_| weight > 0) {
-            column.width += i32::try_from(i64::from(left) * i64::from(column.grows) / i64::from(weight)).unwrap_or(0);
-        }
+        let short = columns.iter().map(|column| column.wanted - column.width).sum::<i32>();
+        share(&mut columns, left.min(short), |column| column.wanted - column.width);
+        share(&mut columns, left - left.min(short), |column| if column.is_elastic { column.wanted } else { 0 });
         Grid { columns, size }
     }
 
@@ -120,6 +134,15 @@ impl Grid {
     }
 }
 
+/// Widens each column by its part of `width`.
+fn share(columns: &mut [GridColumn], width: i32, weight: impl Fn(&GridColumn) -> i32) {
+    let weights: Vec<i32> = columns.iter().map(weight).collect();
+    let all: i64 = weights.iter().map(|weight| i64::from(*weight)).sum();
+    for (column, weight) in columns.iter_mut().zip(weights).filter(|_| all > 0) {
+        column.width += i32::try_from(i64::from(width) * i64::from(weight) / all).unwrap_or(0);
+    }
+}
+
 fn height(cells: &[Vec<String>]) -> i32 {
     let lines = cells.iter().map(Vec::len).max().unwrap_or(1).max(1);
     i32::try_from(lines).unwrap_or(1) * LEADING
@@ -153,6 +176,18 @@ fn wrap(text: &str, ink: Ink, width: i32) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn columns_get_what_they_need_then_what_they_want_then_what_is_left() {
+        let widths = |columns| Grid::new(columns, 700).columns.iter().map(|column| column.width).collect::<Vec<_>>();
+        let page = RIGHT - LEFT - PADDING;
+        let roomy = widths(vec![GridColumn::of_texts("a", 10_000), GridColumn::of_numbers("b", 4_000)]);
+        assert_eq!(roomy, [page - 4_000, 4_000]);
+        let tight = widths(vec![GridColumn::of_texts("a", 100_000), GridColumn::of_numbers("b", 70_000)]);
+        assert_eq!(tight, [page - 70_000, 70_000]);
+        let shared = widths(vec![GridColumn::of_texts("a", 20_000), GridColumn::of_texts("a", 10_000)]);
+        assert!(shared.iter().sum::<i32>() <= page && (shared[0] - 2 * shared[1]).abs() < 10, "{shared:?}");
+    }
 
     #[test]
     fn texts_are_parted_at_joints_and_lose_nothing() {
