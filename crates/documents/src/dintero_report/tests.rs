@@ -1,7 +1,9 @@
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 
 use settlement::{Currency, Fees, LineKind, SettlementHead};
 
+use super::statement::line_columns;
 use super::*;
 use crate::breakdown::PartName;
 
@@ -192,4 +194,12 @@ fn parts_sum_to_the_whole_however_the_settlement_is_parted() {
     assert_eq!(breakdown.methods()[2].name, PartName::Unnamed);
     assert_eq!(breakdown.stores().last().map(|part| (&part.name, part.lines)), Some((&PartName::Others, 1_000)));
     assert_eq!(breakdown.destinations(), []);
+}
+
+#[test]
+fn no_two_columns_of_lines_have_one_name() {
+    for language in Language::ALL {
+        let names: BTreeSet<&str> = line_columns().iter().map(|column| (column.name)(language.labels())).collect();
+        assert_eq!(names.len(), line_columns().len(), "{names:?}");
+    }
 }

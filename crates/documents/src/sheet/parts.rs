@@ -41,7 +41,11 @@ pub(super) fn sheet_name(number: usize) -> String {
 pub(super) fn sheet_head(sheet: &Sheet, is_first: bool) -> String {
     let selected = if is_first { " tabSelected=\"1\"" } else { "" };
     let mut head = format!("{HEAD}<worksheet xmlns=\"{MAIN}\" xmlns:r=\"{RELATIONS}\">");
-    head.push_str("<sheetPr><pageSetUpPr fitToPage=\"1\"/></sheetPr><sheetViews>");
+    head.push_str("<sheetPr><pageSetUpPr fitToPage=\"1\"/></sheetPr>");
+    if let Some(table) = &sheet.table {
+        let _ = write!(head, "<dimension ref=\"{}\"/>", range(table, table.total_row()));
+    }
+    head.push_str("<sheetViews>");
     if sheet.table.is_some() {
         let pane = "<pane ySplit=\"1\" topLeftCell=\"A2\" activePane=\"bottomLeft\" state=\"frozen\"/>\
                     <selection pane=\"bottomLeft\" activeCell=\"A2\" sqref=\"A2\"/>";
@@ -147,17 +151,21 @@ fn workbook(book: &Book<'_>) -> String {
     text
 }
 
-fn table(table: &Table, number: u64) -> String {
-    let last = letters(table.columns.len().saturating_sub(1));
-    let (total, name) = (table.total_row(), &table.name);
+/// All cells of a table down to that row.
+fn range(table: &Table, row: u64) -> String {
+    format!("A1:{}{row}", letters(table.columns.len().saturating_sub(1)))
+}
+
+fn table(described: &Table, number: u64) -> String {
+    let (total, name) = (described.total_row(), &described.name);
     let mut text = format!("{HEAD}<table xmlns=\"{MAIN}\" id=\"{number}\" name=\"{name}\" displayName=\"{name}\"");
-    let _ = write!(text, " ref=\"A1:{last}{total}\" totalsRowCount=\"1\">");
-    let _ = write!(text, "<autoFilter ref=\"A1:{last}{}\"/>", total - 1);
-    let _ = write!(text, "<tableColumns count=\"{}\">", table.columns.len());
-    for (number, column) in (1..).zip(&table.columns) {
+    let _ = write!(text, " ref=\"{}\" totalsRowCount=\"1\">", range(described, total));
+    let _ = write!(text, "<autoFilter ref=\"{}\"/>", range(described, total - 1));
+    let _ = write!(text, "<tableColumns count=\"{}\">", described.columns.len());
+    for (number, column) in (1..).zip(&described.columns) {
         let total = match (column.is_summed, number) {
             (true, _) => " totalsRowFunction=\"sum\"".to_owned(),
-            (false, 1) => format!(" totalsRowLabel=\"{}\"", xml(table.total)),
+            (false, 1) => format!(" totalsRowLabel=\"{}\"", xml(described.total)),
             (false, _) => String::new(),
         };
         let _ = write!(text, "<tableColumn id=\"{number}\" name=\"{}\"{total}/>", xml(column.name));
