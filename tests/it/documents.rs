@@ -8,9 +8,7 @@ use std::process::Command;
 
 use documents::{Breakdown, Deviation, DinteroReport, Language, ReportType, inert};
 use serde_json::{Value, json};
-use settlement::{
-    Fees, LineKind, LineRecord, Proof, ReportId, SettleKey, Settlement, SettlementHead, TermSums, Terms,
-};
+use settlement::{Fees, LineKind, LineRecord, Proof, ReportId, SettleKey, Settlement, SettlementHead, TermSums, Terms};
 use tempfile::TempDir;
 use tests::python::python;
 
@@ -89,8 +87,7 @@ fn write(folder: &Path, settlement: &Settlement, lines: &[LineRecord], language:
     let key = SettleKey::new(&"T00000001".parse().unwrap(), "vipps", &settlement.head);
     let all = || lines.iter().cloned().map(Ok::<_, Infallible>);
     let breakdown = Breakdown::of(all()).unwrap();
-    let deviations =
-        [Deviation { reference: "=A-1".into(), text: "Finnes ikke".into(), amount_minor: Some(-1_234) }];
+    let deviations = [Deviation { reference: "=A-1".into(), text: "Finnes ikke".into(), amount_minor: Some(-1_234) }];
     let report = DinteroReport {
         key: &key,
         settlement,
@@ -208,7 +205,9 @@ fn paper_can_be_searched_and_copied_from() {
     let read = Command::new("pdftotext").arg("-layout").arg(&paper).arg("-").output().unwrap();
     assert!(read.status.success() && read.stderr.is_empty(), "{}", String::from_utf8_lossy(&read.stderr));
     let text = String::from_utf8(read.stdout).unwrap().replace('\u{a0}', " ");
-    for expected in ["Oppgjørsspesifikasjon", "🛒 kurv", "<b>&amp;", "=cmd()", "Ærø-Åse-ÖÄ", "VIPPS 2000461", "•••• 7891"] {
+    for expected in
+        ["Oppgjørsspesifikasjon", "🛒 kurv", "<b>&amp;", "=cmd()", "Ærø-Åse-ÖÄ", "VIPPS 2000461", "•••• 7891"]
+    {
         assert!(text.contains(expected), "{expected}\n{text}");
     }
     let pages = text.matches('\u{c}').count();

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use adapters::app::App;
+use documents::ReportType;
 use formats::Limits;
 use jiff::{SignedDuration, Timestamp};
 use pipeline::keys::{Key, LandingKey};
@@ -126,7 +127,7 @@ async fn a_notice_that_says_otherwise_holds_both_until_it_is_corrected() {
 
     let right = world.add(&world.app.ports, world.notice()).await.unwrap();
     assert!(matches!(right, Together::Agree(_)), "{right:?}");
-    assert_eq!(world.take(Path::new(LIST)).await.written.len(), 3);
+    assert_eq!(world.take(Path::new(LIST)).await.written.len(), ReportType::ALL.len());
     // What has made a settlement exact stays.
     let again = world.add(&world.app.ports, world.notice()).await.unwrap();
     assert!(matches!(again, Together::Agree(_)));
@@ -174,7 +175,7 @@ async fn a_notice_that_is_cut_off_at_any_call_can_be_told_again() {
             }
             let told = world.add(&world.app.ports, world.notice()).await.unwrap();
             assert!(matches!(told, Together::Agree(_)), "{fault:?} call {at}: {told:?}");
-            assert_eq!(world.take(Path::new(LIST)).await.written.len(), 3);
+            assert_eq!(world.take(Path::new(LIST)).await.written.len(), ReportType::ALL.len());
         }
     }
 }
@@ -208,6 +209,6 @@ async fn published_balance_reports_agree_with_their_lists() {
             panic!("{list} does not agree");
         };
         assert_eq!(confirmed.settlement.difference_minor(), Some(0), "{list}");
-        assert_eq!(world.take(&folder.join(list)).await.written.len(), 3, "{list}");
+        assert_eq!(world.take(&folder.join(list)).await.written.len(), ReportType::ALL.len(), "{list}");
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use adapters::app::App;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
+use documents::ReportType;
 use formats::Limits;
 use jiff::{SignedDuration, Timestamp};
 use pipeline::account::{AddMerchant, add_merchant};
@@ -134,7 +135,7 @@ async fn dintero_reports_are_written_once_and_only_for_committed_reports() {
     let scratch = world.app.scratch.clone();
     let command = ReconcileReport { account: world.account.clone(), report: id(&taken), scratch };
     let first = reconcile::run(&world.app.ports, &command).await.unwrap();
-    assert_eq!((first.written.len(), first.withheld.len()), (6, 0));
+    assert_eq!((first.written.len(), first.withheld.len()), (2 * ReportType::ALL.len(), 0));
     let mut versions = Vec::new();
     for key in &first.written {
         versions.push(world.app.ports.objects.head(key).await.unwrap().unwrap());
