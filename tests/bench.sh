@@ -6,10 +6,14 @@ cd "$(dirname "$0")/.."
 work=target/bench
 mkdir -p "$work"
 [ -x "$work/venv/bin/python" ] || python3 -m venv "$work/venv"
-"$work/venv/bin/pip" install --quiet --disable-pip-version-check duckdb==2.0.0
+"$work/venv/bin/pip" install --quiet --disable-pip-version-check duckdb==2.0.0 xlsxwriter==3.3.1 -r tests/requirements.txt
 cargo build --quiet --release -p cli -p tests
 echo "Refusing hostile files, each in a process of its own (meant: at most 300 ms and 65536 KiB)"
 target/release/measure-refusal
+echo "All forms of the Dintero report of five lines (meant: at most 2 ms)"
+target/release/write-documents small
+echo "Dintero report of 100000 lines, as people get it"
+"$work/venv/bin/python" tests/bench_documents.py target/release/write-documents "$work" 100000 "${ROUNDS:-5}"
 for lines in "${@:-1000000}"; do
     report="$work/$lines.csv"
     [ -s "$report" ] || target/release/generate-report "$lines" >"$report"
