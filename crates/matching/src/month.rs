@@ -25,6 +25,11 @@ impl Month {
         }
     }
 
+    /// Its first day.
+    pub fn first_day(self) -> Date {
+        Date::new(self.year, self.month, 1).unwrap_or_default()
+    }
+
     /// Months from `self` to `other`, below zero when `other` is earlier.
     pub fn months_until(self, other: Month) -> i32 {
         let number = |month: Month| i32::from(month.year) * 12 + i32::from(month.month);
@@ -51,6 +56,7 @@ mod tests {
         assert_eq!((december.to_string(), december.next().to_string()), ("2026-12".into(), "2027-01".into()));
         assert_eq!(december.months_until(december.next().next()), 2);
         assert_eq!(december.next().months_until(december), -1);
+        assert_eq!(december.first_day(), date(2026, 12, 1));
         assert!(december < december.next() && Month::of(date(2026, 11, 1)).next() == december);
     }
 }

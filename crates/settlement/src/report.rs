@@ -72,7 +72,7 @@ pub struct SettlementHead {
 }
 
 /// How the provider takes its fees.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Fees {
     /// From the payout.

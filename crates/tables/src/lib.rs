@@ -5,6 +5,7 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::float_arithmetic)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+mod day;
 mod digests;
 mod matches;
 mod packing;
@@ -12,15 +13,23 @@ mod parquet_file;
 mod read;
 mod schema;
 mod settlements;
+mod stream;
+mod summaries;
 mod transactions;
 mod writer;
 
+pub use day::{DayLines, DayMatches, EventStates, LineSum, Shown};
 pub use digests::{DigestSink, Digests, RUN_ROWS};
 pub use matches::{MatchRow, MatchRows, MatchTable, read_matches};
 pub use packing::Packing;
 pub use read::{LineRecords, read_lines};
-pub use schema::{SCHEMA_VERSION, match_schema, settlement_line_schema, settlement_schema, transaction_schema};
-pub use settlements::write_settlements;
+pub use schema::{
+    Column, ColumnKind, DATA_DICTIONARY, FEE_SUMMARY, MATCH, MONTH_BRIDGE, SCHEMA_VERSION, SETTLEMENT, SETTLEMENT_LINE,
+    TABLES, Table, athena_sql, data_dictionary_page,
+};
+pub use settlements::{SettlementRow, write_settlements};
+pub use stream::TableStream;
+pub use summaries::{FeeSummaryRow, MonthBridgeRow, write_bridge, write_data_dictionary, write_fee_summary};
 pub use transactions::{Transactions, read_transactions, write_transactions};
 pub use writer::{LineTable, TableOwner};
 

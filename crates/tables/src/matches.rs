@@ -5,7 +5,8 @@ use std::io::Write;
 use std::sync::Arc;
 
 use arrow_array::types::{Date32Type, Int32Type, Int64Type};
-use arrow_array::{Array, ArrayRef, Date32Array, Int32Array, Int64Array, RecordBatch, StringArray};
+use arrow_array::{Array, ArrayRef, Date32Array, Int32Array, Int64Array, RecordBatch, StringArray, new_null_array};
+use arrow_schema::DataType;
 use jiff::civil::Date;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
@@ -15,7 +16,7 @@ use settlement::{AccountId, Currency, ReportId};
 use crate::TableError;
 use crate::packing::Packing;
 use crate::read::{date, numbers, optional, texts};
-use crate::schema::{SCHEMA_VERSION, match_schema};
+use crate::schema::{MATCH, SCHEMA_VERSION};
 use crate::writer::days;
 
 /// Rows that are gathered before they are written.
@@ -75,7 +76,7 @@ impl<W: Write + Send> MatchTable<W> {
     ) -> Result<Self, TableError> {
         let options =
             ArrowWriterOptions::new().with_properties(packing.properties()?.build()).with_skip_arrow_metadata(true);
-        let writer = ArrowWriter::try_new_with_options(output, match_schema(), options)?;
+        let writer = ArrowWriter::try_new_with_options(output, MATCH.schema(), options)?;
         let (account, provider, report) = (account.to_string(), provider.to_owned(), report.to_string());
         Ok(MatchTable { account, provider, report, writer, rows: Vec::new() })
     }
@@ -123,8 +124,9 @@ impl<W: Write + Send> MatchTable<W> {
             text(|_| None),
             Arc::new(Date32Array::from_iter_values(rows.iter().map(|row| days(row.payout_on)))),
             Arc::new(Int32Array::from_value(SCHEMA_VERSION, rows.len())),
+            new_null_array(&DataType::Int32, rows.len()),
         ];
-        self.writer.write(&RecordBatch::try_new(match_schema(), columns)?)?;
+        self.writer.write(&RecordBatch::try_new(MATCH.schema(), columns)?)?;
         Ok(())
     }
 }

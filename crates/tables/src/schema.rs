@@ -1,8 +1,16 @@
 //! The schemas of the tables, version 1. Add nullable columns at the end; never rename or retype one.
+//!
+//! Each column has its meaning beside its type: schemas, data dictionary and SQL are made of this one list.
+
+mod lake;
+mod report;
 
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
+
+pub use self::lake::{DATA_DICTIONARY, FEE_SUMMARY, MONTH_BRIDGE};
+pub use self::report::{MATCH, SETTLEMENT, SETTLEMENT_LINE};
 
 /// Version of all schemas here, stored in every row.
 pub const SCHEMA_VERSION: i32 = 1;
@@ -11,153 +19,191 @@ pub const SCHEMA_VERSION: i32 = 1;
 pub(crate) const SHOWN_SCALE: i8 = 2;
 pub(crate) const SHOWN_PRECISION: u8 = 18;
 
-pub(crate) fn shown_amount() -> DataType {
-    DataType::Decimal128(SHOWN_PRECISION, SHOWN_SCALE)
+/// All tables of the lake, the large ones first.
+pub const TABLES: [&Table; 6] = [&SETTLEMENT_LINE, &MATCH, &SETTLEMENT, &FEE_SUMMARY, &MONTH_BRIDGE, &DATA_DICTIONARY];
+
+/// A table with everything that a reader has to know of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Table {
+    /// Its name, in keys and queries.
+    pub name: &'static str,
+    /// What a row is.
+    pub meaning: &'static str,
+    /// Its columns in order.
+    pub columns: &'static [Column],
 }
 
-pub(crate) fn instant() -> DataType {
-    DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
+/// A column of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Column {
+    /// Its name.
+    pub name: &'static str,
+    /// What its cells are.
+    pub kind: ColumnKind,
+    /// Whether a cell may be empty.
+    pub is_nullable: bool,
+    /// What its numbers count; empty for what is no quantity.
+    pub unit: &'static str,
+    /// What it says.
+    pub meaning: &'static str,
+    /// The version of the schemas that brought it.
+    pub since_version: i32,
 }
 
-fn required(name: &str, data_type: DataType) -> Field {
-    Field::new(name, data_type, false)
+/// What the cells of a column are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnKind {
+    /// UTF-8.
+    Text,
+    /// Yes or no.
+    Flag,
+    /// A small number.
+    Int8,
+    /// A number.
+    Int32,
+    /// A large number.
+    Int64,
+    /// A day of the calendar.
+    Day,
+    /// A point in time, in microseconds.
+    Instant,
+    /// An amount with two decimals, for people.
+    Amount,
 }
 
-fn optional(name: &str, data_type: DataType) -> Field {
-    Field::new(name, data_type, true)
+impl ColumnKind {
+    /// The type in Arrow, and so in Parquet.
+    pub fn arrow(self) -> DataType {
+        match self {
+            ColumnKind::Text => DataType::Utf8,
+            ColumnKind::Flag => DataType::Boolean,
+            ColumnKind::Int8 => DataType::Int8,
+            ColumnKind::Int32 => DataType::Int32,
+            ColumnKind::Int64 => DataType::Int64,
+            ColumnKind::Day => DataType::Date32,
+            ColumnKind::Instant => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+            ColumnKind::Amount => DataType::Decimal128(SHOWN_PRECISION, SHOWN_SCALE),
+        }
+    }
+
+    /// The type in Athena's SQL.
+    pub fn athena(self) -> &'static str {
+        match self {
+            ColumnKind::Text => "string",
+            ColumnKind::Flag => "boolean",
+            ColumnKind::Int8 => "tinyint",
+            ColumnKind::Int32 => "int",
+            ColumnKind::Int64 => "bigint",
+            ColumnKind::Day => "date",
+            ColumnKind::Instant => "timestamp",
+            ColumnKind::Amount => "decimal(18,2)",
+        }
+    }
+
+    /// The type as a data dictionary names it: that of standard SQL.
+    pub fn sql(self) -> &'static str {
+        match self {
+            ColumnKind::Text => "VARCHAR",
+            ColumnKind::Flag => "BOOLEAN",
+            ColumnKind::Int8 => "TINYINT",
+            ColumnKind::Int32 => "INTEGER",
+            ColumnKind::Int64 => "BIGINT",
+            ColumnKind::Day => "DATE",
+            ColumnKind::Instant => "TIMESTAMP WITH TIME ZONE",
+            ColumnKind::Amount => "DECIMAL(18,2)",
+        }
+    }
 }
 
-/// One row per line of a settlement.
-///
-/// The table of one report is written while the report is read, before it is known whether its settlements are new:
-/// `report_version` is 1 and `is_current` true in all its rows. What counts is in the `settlement` table.
-pub fn settlement_line_schema() -> SchemaRef {
-    use DataType::{Boolean, Date32, Int8, Int32, Int64, Utf8};
-    Arc::new(Schema::new(vec![
-        required("account_id", Utf8),
-        required("provider", Utf8),
-        required("merchant_number", Utf8),
-        required("settlement_id", Utf8),
-        required("report_id", Utf8),
-        required("report_version", Int32),
-        required("is_current", Boolean),
-        required("line_no", Int64),
-        required("kind", Utf8),
-        required("capture_minor", Int64),
-        required("refund_minor", Int64),
-        required("fee_minor", Int64),
-        required("fee_vat_minor", Int64),
-        required("chargeback_minor", Int64),
-        required("reserve_minor", Int64),
-        required("adjustment_minor", Int64),
-        required("net_minor", Int64),
-        required("net", shown_amount()),
-        required("currency", Utf8),
-        required("exponent", Int8),
-        optional("provider_transaction_id", Utf8),
-        optional("original_reference", Utf8),
-        optional("order_reference", Utf8),
-        optional("correlation_id", Utf8),
-        optional("provider_method", Utf8),
-        optional("provider_kind", Utf8),
-        optional("captured_at", instant()),
-        optional("captured_on", Date32),
-        optional("provider_date", Date32),
-        required("payout_on", Date32),
-        optional("store_id", Utf8),
-        optional("payout_destination_id", Utf8),
-        required("schema_version", Int32),
-    ]))
+impl Table {
+    /// Its Arrow schema.
+    pub fn schema(&self) -> SchemaRef {
+        let field = |column: &Column| Field::new(column.name, column.kind.arrow(), column.is_nullable);
+        Arc::new(Schema::new(self.columns.iter().map(field).collect::<Vec<Field>>()))
+    }
 }
 
-/// One row per line, with what it was matched with.
-///
-/// `event_state` is how far its settlement event at Dintero has come; the table of one report leaves it empty, since it is known
-/// later.
-pub fn match_schema() -> SchemaRef {
-    use DataType::{Date32, Int32, Int64, Utf8};
-    Arc::new(Schema::new(vec![
-        required("account_id", Utf8),
-        required("provider", Utf8),
-        required("merchant_number", Utf8),
-        required("settlement_id", Utf8),
-        required("currency", Utf8),
-        required("report_id", Utf8),
-        required("line_no", Int64),
-        required("state", Utf8),
-        required("reason", Utf8),
-        optional("transaction_id", Utf8),
-        optional("transaction_event", Int32),
-        optional("payment_product", Utf8),
-        optional("payment_product_type", Utf8),
-        optional("merchant_reference", Utf8),
-        optional("merchant_reference_2", Utf8),
-        optional("event_state", Utf8),
-        required("payout_on", Date32),
-        required("schema_version", Int32),
-    ]))
+impl Column {
+    const fn required(name: &'static str, kind: ColumnKind, meaning: &'static str) -> Self {
+        Column { name, kind, is_nullable: false, unit: "", meaning, since_version: 1 }
+    }
+
+    const fn optional(name: &'static str, kind: ColumnKind, meaning: &'static str) -> Self {
+        Column { is_nullable: true, ..Column::required(name, kind, meaning) }
+    }
+
+    const fn in_unit(self, unit: &'static str) -> Self {
+        Column { unit, ..self }
+    }
+
+    /// An amount in minor units.
+    const fn minor(name: &'static str, meaning: &'static str) -> Self {
+        Column::required(name, ColumnKind::Int64, meaning).in_unit("minor units")
+    }
 }
 
-/// One row per transaction that was captured: what matching needs, and nothing of the buyer.
-///
-/// `keys`, `events` and `settlement_events` are JSON.
-pub fn transaction_schema() -> SchemaRef {
-    use DataType::{Int32, Int64, Utf8};
-    Arc::new(Schema::new(vec![
-        required("account_id", Utf8),
-        required("transaction_id", Utf8),
-        required("merchant_reference", Utf8),
-        optional("merchant_reference_2", Utf8),
-        required("status", Utf8),
-        required("payment_product", Utf8),
-        required("payment_product_type", Utf8),
-        required("currency", Utf8),
-        required("amount_minor", Int64),
-        optional("payout_destination_id", Utf8),
-        optional("store_id", Utf8),
-        optional("settlement_status", Utf8),
-        required("keys", Utf8),
-        required("events", Utf8),
-        required("settlement_events", Utf8),
-        required("schema_version", Int32),
-    ]))
+/// The data dictionary as a page that people read.
+pub fn data_dictionary_page() -> String {
+    let mut page = String::from(
+        "# The lake's tables\n\nMade of the schemas in `crates/tables/src/schema`; a test holds the two together. Money is `*_minor` in \
+         minor units,\nexact, with the currency beside it. Columns are added at the end, and never renamed or retyped.\n",
+    );
+    for table in TABLES {
+        page.push_str(&format!(
+            "\n## `{}`\n\n{}\n\n| column | type | empty | unit | meaning | since |\n|---|---|---|---|---|---|\n",
+            table.name, table.meaning
+        ));
+        for column in table.columns {
+            let Column { name, kind, is_nullable, unit, meaning, since_version } = column;
+            let empty = if *is_nullable { "may be" } else { "never" };
+            page.push_str(&format!("| `{name}` | {} | {empty} | {unit} | {meaning} | {since_version} |\n", kind.sql()));
+        }
+    }
+    page
 }
 
-/// One row per settlement that a report brought, with the version that it is; known ones are left out.
-pub fn settlement_schema() -> SchemaRef {
-    use DataType::{Boolean, Date32, Int8, Int32, Int64, Utf8};
-    Arc::new(Schema::new(vec![
-        required("account_id", Utf8),
-        required("provider", Utf8),
-        required("merchant_number", Utf8),
-        required("settlement_id", Utf8),
-        required("currency", Utf8),
-        required("exponent", Int8),
-        required("report_id", Utf8),
-        required("report_version", Int32),
-        required("is_current", Boolean),
-        required("format", Utf8),
-        required("proof", Utf8),
-        required("fees", Utf8),
-        optional("period_from", Date32),
-        optional("period_to", Date32),
-        required("payout_on", Date32),
-        required("lines", Int64),
-        required("capture_minor", Int64),
-        required("refund_minor", Int64),
-        required("fee_minor", Int64),
-        required("fee_vat_minor", Int64),
-        required("chargeback_minor", Int64),
-        required("reserve_minor", Int64),
-        required("adjustment_minor", Int64),
-        required("net_minor", Int64),
-        required("opening_minor", Int64),
-        required("closing_minor", Int64),
-        optional("payout_minor", Int64),
-        optional("payout", shown_amount()),
-        optional("bank_account", Utf8),
-        optional("bank_reference", Utf8),
-        required("settlement_hash", Utf8),
-        required("schema_version", Int32),
-    ]))
+/// What creates the lake's tables of one account in Athena, with `{{database}}` and `{{lake}}`, the address of the account's lake, to be
+/// filled in.
+pub fn athena_sql() -> String {
+    let mut sql = String::from(
+        "-- The lake of one account in Athena. Fill in {{database}} and {{lake}}, as in s3://bucket/v1/P12345678.\n\
+         -- Made of the schemas in crates/tables/src/schema; a test holds the two together. Months are projected: neither a\n\
+         -- crawler nor a repair is needed. Sum only rows where is_current, as the views of duckdb.sql do.\n",
+    );
+    for table in TABLES.iter().filter(|table| **table != &DATA_DICTIONARY) {
+        let column = |column: &Column| format!("  `{}` {}", column.name, column.kind.athena());
+        let columns: Vec<String> = table.columns.iter().map(column).collect();
+        sql.push_str(&format!(
+            "\nCREATE EXTERNAL TABLE IF NOT EXISTS `{{{{database}}}}`.`{name}` (\n{columns}\n)\n\
+             PARTITIONED BY (`payout_month` string)\nSTORED AS PARQUET\nLOCATION '{{{{lake}}}}/{name}/'\nTBLPROPERTIES (\n  \
+             'projection.enabled' = 'true',\n  'projection.payout_month.type' = 'date',\n  \
+             'projection.payout_month.format' = 'yyyy-MM',\n  'projection.payout_month.range' = '2020-01,NOW+1YEARS',\n  \
+             'projection.payout_month.interval' = '1',\n  'projection.payout_month.interval.unit' = 'MONTHS',\n  \
+             'storage.location.template' = '{{{{lake}}}}/{name}/payout_month=${{payout_month}}'\n);\n",
+            name = table.name,
+            columns = columns.join(",\n"),
+        ));
+    }
+    sql
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn columns_are_named_once_and_tell_what_they_mean() {
+        for table in TABLES {
+            let names: BTreeSet<&str> = table.columns.iter().map(|column| column.name).collect();
+            assert_eq!(names.len(), table.columns.len(), "{}", table.name);
+            for Column { name, kind, unit, meaning, .. } in table.columns {
+                assert!(meaning.len() > 10 && !meaning.contains('|'), "{}.{name} has no meaning", table.name);
+                assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'), "{name}");
+                assert_eq!(name.ends_with("_minor"), *unit == "minor units", "{}.{name}", table.name);
+                assert!(!name.ends_with("_minor") || *kind == ColumnKind::Int64, "{}.{name}", table.name);
+            }
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! The `settlement` table of one report.
+//! The `settlement` table: of one report, and of a month of payouts.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -7,40 +7,49 @@ use arrow_array::{
     ArrayRef, BooleanArray, Date32Array, Decimal128Array, Int8Array, Int32Array, Int64Array, RecordBatch, StringArray,
 };
 use jiff::civil::Date;
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use settlement::Settlement;
 
 use crate::TableError;
 use crate::packing::Packing;
-use crate::schema::{SCHEMA_VERSION, SHOWN_PRECISION, SHOWN_SCALE, settlement_schema};
+use crate::schema::{SCHEMA_VERSION, SETTLEMENT, SHOWN_PRECISION, SHOWN_SCALE};
+use crate::stream::TableStream;
 use crate::writer::{TableOwner, days, shown_minor};
 
-/// Writes one row per settlement, with the version that it is, to `output` as Parquet.
+/// A version of a settlement.
+#[derive(Debug, Clone, Copy)]
+pub struct SettlementRow<'a> {
+    /// Whose it is, and the report that brought it.
+    pub owner: &'a TableOwner,
+    /// Its version, from 1.
+    pub version: u32,
+    /// Whether it counts.
+    pub is_current: bool,
+    /// The settlement.
+    pub settlement: &'a Settlement,
+}
+
+/// Writes one row per version of a settlement to `output` as Parquet.
 ///
 /// # Errors
 /// When the output or Parquet refuses.
 pub fn write_settlements(
     output: impl Write + Send,
-    owner: &TableOwner,
-    versions: &[(u32, &Settlement)],
+    rows: &[SettlementRow<'_>],
     packing: Packing,
 ) -> Result<(), TableError> {
-    let schema = settlement_schema();
-    let properties = packing.properties()?.build();
-    let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
-    let mut writer = ArrowWriter::try_new_with_options(output, Arc::clone(&schema), options)?;
-    writer.write(&RecordBatch::try_new(schema, columns(owner, versions)?)?)?;
-    writer.close()?;
+    let mut table = TableStream::create(output, &SETTLEMENT, packing)?;
+    table.write(&RecordBatch::try_new(SETTLEMENT.schema(), columns(rows)?)?)?;
+    table.close()?;
     Ok(())
 }
 
-/// The columns in the order of [`settlement_schema`].
-fn columns(owner: &TableOwner, versions: &[(u32, &Settlement)]) -> Result<Vec<ArrayRef>, TableError> {
-    let rows = versions.len();
-    let settlements = || versions.iter().map(|(_, settlement)| *settlement);
-    let numbers = versions.iter().map(|(version, _)| i32::try_from(*version).unwrap_or(i32::MAX));
-    let same = |value: &str| -> ArrayRef { Arc::new(StringArray::from(vec![value; rows])) };
+/// The columns in the order of [`SETTLEMENT`].
+fn columns(rows: &[SettlementRow<'_>]) -> Result<Vec<ArrayRef>, TableError> {
+    let settlements = || rows.iter().map(|row| row.settlement);
+    let numbers = rows.iter().map(|row| i32::try_from(row.version).unwrap_or(i32::MAX));
+    let owned = |value: fn(&TableOwner) -> &String| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(rows.iter().map(|row| value(row.owner))))
+    };
     let text = |value: fn(&Settlement) -> Option<String>| -> ArrayRef {
         Arc::new(StringArray::from_iter(settlements().map(value)))
     };
@@ -53,16 +62,16 @@ fn columns(owner: &TableOwner, versions: &[(u32, &Settlement)]) -> Result<Vec<Ar
     let exponents = settlements().map(|s| i8::try_from(s.head.exponent).unwrap_or(2));
     let shown = settlements().map(|s| s.payout_minor.map(|minor| shown_minor(minor, s.head.exponent)));
     Ok(vec![
-        same(&owner.account_id),
-        same(&owner.provider),
+        owned(|owner| &owner.account_id),
+        owned(|owner| &owner.provider),
         text(|s| Some(s.head.merchant_number.clone())),
         text(|s| Some(s.head.settlement_id.clone())),
         text(|s| Some(s.head.currency.to_string())),
         Arc::new(Int8Array::from_iter_values(exponents)),
-        same(&owner.report_id),
+        owned(|owner| &owner.report_id),
         Arc::new(Int32Array::from_iter_values(numbers)),
-        Arc::new(BooleanArray::from(vec![true; rows])),
-        same(&owner.format),
+        Arc::new(BooleanArray::from_iter(rows.iter().map(|row| Some(row.is_current)))),
+        owned(|owner| &owner.format),
         text(|s| Some(s.proof.as_str().to_owned())),
         text(|s| Some(s.fees.as_str().to_owned())),
         day(|s| s.period_from),
@@ -84,6 +93,6 @@ fn columns(owner: &TableOwner, versions: &[(u32, &Settlement)]) -> Result<Vec<Ar
         text(|s| s.bank_account.clone()),
         text(|s| s.bank_reference.clone()),
         text(|s| Some(s.hash.map(|hash| hash.to_string()).unwrap_or_default())),
-        Arc::new(Int32Array::from_value(SCHEMA_VERSION, rows)),
+        Arc::new(Int32Array::from_value(SCHEMA_VERSION, rows.len())),
     ])
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow_array::types::Int64Type;
 use arrow_array::{ArrayRef, Int32Array, Int64Array, RecordBatch, StringArray};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
@@ -18,10 +19,37 @@ use settlement::{AccountId, Transaction};
 use crate::TableError;
 use crate::packing::Packing;
 use crate::read::{numbers, optional, texts};
-use crate::schema::{SCHEMA_VERSION, transaction_schema};
+use crate::schema::SCHEMA_VERSION;
 
 /// Rows that are written at a time.
 const BATCH_ROWS: usize = 8 * 1024;
+
+/// One row per transaction that was captured: what matching needs, and nothing of the buyer. Lists and maps are JSON.
+///
+/// It is no table of the lake: only avstem reads it.
+fn transaction_schema() -> SchemaRef {
+    use DataType::{Int32, Int64, Utf8};
+    let required = |name: &str, data_type| Field::new(name, data_type, false);
+    let optional = |name: &str| Field::new(name, Utf8, true);
+    Arc::new(Schema::new(vec![
+        required("account_id", Utf8),
+        required("transaction_id", Utf8),
+        required("merchant_reference", Utf8),
+        optional("merchant_reference_2"),
+        required("status", Utf8),
+        required("payment_product", Utf8),
+        required("payment_product_type", Utf8),
+        required("currency", Utf8),
+        required("amount_minor", Int64),
+        optional("payout_destination_id"),
+        optional("store_id"),
+        optional("settlement_status"),
+        required("keys", Utf8),
+        required("events", Utf8),
+        required("settlement_events", Utf8),
+        required("schema_version", Int32),
+    ]))
+}
 
 /// Writes one row per transaction to `output` as Parquet.
 ///
@@ -43,7 +71,7 @@ pub fn write_transactions(
     Ok(())
 }
 
-/// The columns in the order of [`transaction_schema`].
+/// The columns in the order of `transaction_schema`.
 fn columns(account: &AccountId, rows: &[&Transaction]) -> Vec<ArrayRef> {
     let text = |value: &dyn Fn(&Transaction) -> Option<String>| -> ArrayRef {
         Arc::new(StringArray::from_iter(rows.iter().map(|row| value(row))))

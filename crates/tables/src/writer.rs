@@ -24,7 +24,7 @@ use crate::TableError;
 use crate::digests::Digests;
 use crate::packing::Packing;
 use crate::parquet_file::{Cells, ParquetFile};
-use crate::schema::{SCHEMA_VERSION, SHOWN_PRECISION, SHOWN_SCALE, settlement_line_schema};
+use crate::schema::{SCHEMA_VERSION, SETTLEMENT_LINE, SHOWN_PRECISION, SHOWN_SCALE};
 
 /// Lines in one row group: its buffers are what the writer holds in memory.
 const ROW_GROUP_LINES: usize = 64 * 1024;
@@ -78,7 +78,7 @@ impl LineTable {
     /// When the zone is unknown or Parquet refuses the file.
     pub fn create(file: File, owner: TableOwner, packing: Packing) -> Result<Self, TableError> {
         let zone = TimeZone::get(&owner.zone).map_err(|_| TableError::Zone { zone: owner.zone.clone() })?;
-        let schema = compact(&settlement_line_schema());
+        let schema = compact(&SETTLEMENT_LINE.schema());
         let file = ParquetFile::create(file, schema, properties(packing)?, ROW_GROUP_LINES)?;
         Ok(LineTable { owner, zone, heads: Vec::new(), digests: Digests::default(), line_no: 0, file: Some(file) })
     }
@@ -93,7 +93,7 @@ impl LineTable {
         Ok(())
     }
 
-    /// The columns in the order of [`settlement_line_schema`].
+    /// The columns in the order of [`SETTLEMENT_LINE`].
     fn columns(&self, batch: &LineBatch, line_no: Int64Array) -> Result<Vec<Cells>, TableError> {
         let provider_dates: Vec<Option<i32>> = batch.provider_date.iter().map(|date| date.map(days)).collect();
         let net: Vec<i64> = batch.terms.iter().map(|terms| terms.net_minor().unwrap_or(0)).collect();
@@ -138,6 +138,7 @@ impl LineTable {
             text(&batch.store_id)?,
             text(&batch.payout_destination_id)?,
             Cells::Same(Arc::new(Int32Array::from_value(SCHEMA_VERSION, 1))),
+            Cells::Same(new_null_array(&DataType::Int32, 1)),
         ])
     }
 
@@ -283,7 +284,7 @@ fn text(column: &TextColumn) -> Result<Cells, TableError> {
     Ok(Cells::Each(Arc::new(StringArray::try_new(offsets, values, Some(nulls))?)))
 }
 
-fn properties(packing: Packing) -> Result<WriterProperties, TableError> {
+pub(crate) fn properties(packing: Packing) -> Result<WriterProperties, TableError> {
     let mut properties = packing
         .properties()?
         .set_max_row_group_row_count(Some(ROW_GROUP_LINES))

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use settlement::{Defect, ReportId, Settlement, Verdict, is_seeded};
-use tables::TableOwner;
+use tables::{SettlementRow, TableOwner};
 
 use super::{Outcome, Work};
 use crate::items::{Order, Place, ReportItem, ReportState, SettlementItem, SettlementVersion, journal};
@@ -60,8 +60,11 @@ impl Work<'_> {
         let owner = TableOwner::new(&account, &item.provider, format, report, "");
         let mut table = Vec::new();
         let versions = standings.iter().map(Standing::next_version).zip(&judgement.settlements);
-        let new: Vec<_> = versions.filter_map(|(version, settlement)| Some((version?, settlement))).collect();
-        tables::write_settlements(&mut table, &owner, &new, self.ports.packing)?;
+        let row = |(version, settlement): (Option<u32>, _)| {
+            Some(SettlementRow { owner: &owner, version: version?, is_current: true, settlement })
+        };
+        let new: Vec<_> = versions.filter_map(row).collect();
+        tables::write_settlements(&mut table, &new, self.ports.packing)?;
         let key = Key::Settlements { account, report, parser_version: PARSER_VERSION.to_owned() };
         objects.put_new(&key, &table).await?;
         Ok(())

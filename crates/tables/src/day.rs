@@ -1,0 +1,391 @@
+//! The lake's large tables: one day of payouts, streamed from the tables of the reports that brought it.
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::fs::File;
+use std::io::Write;
+use std::sync::Arc;
+
+use arrow_array::types::{Date32Type, Int32Type, Int64Type};
+use arrow_array::{Array, ArrayRef, BooleanArray, Int32Array, RecordBatch, StringArray};
+use jiff::civil::Date;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::file::metadata::ParquetMetaData;
+use parquet::file::statistics::Statistics;
+use settlement::{Currency, TermSums, Terms};
+
+use crate::TableError;
+use crate::packing::Packing;
+use crate::read::{date, numbers, texts};
+use crate::schema::{MATCH, SETTLEMENT_LINE, Table};
+use crate::stream::{BATCH_ROWS, TableStream, conformed};
+use crate::writer::days;
+
+/// A version of a settlement whose rows are taken from a report's table.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a> {
+    /// The caller's number of it.
+    pub number: usize,
+    /// The provider's number of the merchant.
+    pub merchant_number: &'a str,
+    /// The provider's id of the settlement.
+    pub settlement_id: &'a str,
+    /// Its currency.
+    pub currency: Currency,
+    /// Its version.
+    pub version: u32,
+    /// Whether it counts.
+    pub is_current: bool,
+}
+
+/// Lines of one version that counts, of one product and one month, summed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineSum {
+    /// The caller's number of the version.
+    pub number: usize,
+    /// Product that they were paid with, where it is known.
+    pub payment_product: Option<String>,
+    /// First day of the month that they happened in.
+    pub month: Date,
+    /// How many they are.
+    pub lines: u64,
+    /// Their money, in minor units.
+    pub terms: Terms,
+}
+
+/// The word of each settlement event's state, by the caller's number of the version and the transaction.
+pub type EventStates = HashMap<(usize, String), &'static str>;
+
+/// `settlement_line` of one day, while it is written.
+pub struct DayLines<W: Write + Send> {
+    table: TableStream<W>,
+    payout_on: Date,
+    products: Vec<String>,
+    sums: HashMap<(usize, Date, Option<usize>), (u64, TermSums)>,
+}
+
+impl<W: Write + Send> DayLines<W> {
+    /// An empty table of what is paid out on that day.
+    ///
+    /// # Errors
+    /// When the output or Parquet refuses.
+    pub fn create(output: W, payout_on: Date, packing: Packing) -> Result<Self, TableError> {
+        let table = TableStream::create(output, &SETTLEMENT_LINE, packing)?;
+        Ok(DayLines { table, payout_on, products: Vec::new(), sums: HashMap::new() })
+    }
+
+    /// Adds the lines of versions from a report's table, in its order; `matches` is the report's match table with the versions
+    /// that it is about.
+    ///
+    /// # Errors
+    /// When a file is no such table, or the output or Parquet refuses.
+    pub fn add(
+        &mut self,
+        lines: File,
+        shown: &[Shown<'_>],
+        matches: Option<(File, &[Shown<'_>])>,
+    ) -> Result<(), TableError> {
+        let mut parts = Parts::default();
+        let mut products = matches.map(|(file, about)| Products::read(file, self.payout_on, about)).transpose()?;
+        for selected in Selection::open(lines, &SETTLEMENT_LINE, &[], self.payout_on, shown)? {
+            let Selected { batch, shown } = selected?;
+            let batch = conformed(&batch, &SETTLEMENT_LINE)?;
+            let versions = shown.iter().map(|shown| i32::try_from(shown.version).unwrap_or(i32::MAX));
+            let versions: ArrayRef = Arc::new(Int32Array::from_iter_values(versions));
+            let flags: ArrayRef = Arc::new(BooleanArray::from_iter(shown.iter().map(|shown| Some(shown.is_current))));
+            let batch = with_column(&batch, &SETTLEMENT_LINE, "report_version", versions)?;
+            let batch = with_column(&batch, &SETTLEMENT_LINE, "is_current", flags)?;
+            let told = parts.of(&batch, &shown)?;
+            self.sum(&batch, &shown, &told, products.as_mut())?;
+            let batch = with_column(&batch, &SETTLEMENT_LINE, "line_part", Arc::new(Int32Array::from(told)))?;
+            self.table.write(&batch)?;
+        }
+        Ok(())
+    }
+
+    fn sum(
+        &mut self,
+        batch: &RecordBatch,
+        shown: &[&Shown<'_>],
+        parts: &[i32],
+        mut products: Option<&mut Products<'_>>,
+    ) -> Result<(), TableError> {
+        let lines = numbers::<Int64Type>(batch, "line_no")?;
+        let money = |column| numbers::<Int64Type>(batch, column);
+        let [capture, refund, fee, fee_vat] =
+            [money("capture_minor")?, money("refund_minor")?, money("fee_minor")?, money("fee_vat_minor")?];
+        let [chargeback, reserve, adjustment] =
+            [money("chargeback_minor")?, money("reserve_minor")?, money("adjustment_minor")?];
+        let captured_on = numbers::<Date32Type>(batch, "captured_on")?;
+        let provider_date = numbers::<Date32Type>(batch, "provider_date")?;
+        for (row, (shown, part)) in shown.iter().zip(parts).enumerate().filter(|(_, (shown, _))| shown.is_current) {
+            let product = match &mut products {
+                Some(products) => products.of((shown.number, lines.value(row), *part), &mut self.products)?,
+                None => None,
+            };
+            // As `matching::happened_on` has it.
+            let happened_on = date(captured_on, row).or_else(|| date(provider_date, row)).unwrap_or(self.payout_on);
+            let (count, sums) = self.sums.entry((shown.number, happened_on.first_of_month(), product)).or_default();
+            *count += 1;
+            sums.add(&Terms {
+                capture_minor: capture.value(row),
+                refund_minor: refund.value(row),
+                fee_minor: fee.value(row),
+                fee_vat_minor: fee_vat.value(row),
+                chargeback_minor: chargeback.value(row),
+                reserve_minor: reserve.value(row),
+                adjustment_minor: adjustment.value(row),
+            });
+        }
+        Ok(())
+    }
+
+    /// Writes the footer; gives the output, how many rows it has, and the sums of the versions that count.
+    ///
+    /// # Errors
+    /// When the output or Parquet refuses, or a sum is beyond the range of `i64`.
+    pub fn close(self) -> Result<(W, u64, Vec<LineSum>), TableError> {
+        let (output, rows) = self.table.close()?;
+        let mut sums = Vec::new();
+        for ((number, month, product), (lines, terms)) in self.sums {
+            let terms = terms.terms().ok_or(TableError::Column { column: "net_minor" })?;
+            let payment_product = product.and_then(|product| self.products.get(product)).cloned();
+            sums.push(LineSum { number, payment_product, month, lines, terms });
+        }
+        sums.sort_by(|a, b| (a.number, a.month, &a.payment_product).cmp(&(b.number, b.month, &b.payment_product)));
+        Ok((output, rows, sums))
+    }
+}
+
+/// `match` of one day, while it is written.
+pub struct DayMatches<W: Write + Send> {
+    table: TableStream<W>,
+    payout_on: Date,
+}
+
+impl<W: Write + Send> DayMatches<W> {
+    /// An empty table of what is paid out on that day.
+    ///
+    /// # Errors
+    /// When the output or Parquet refuses.
+    pub fn create(output: W, payout_on: Date, packing: Packing) -> Result<Self, TableError> {
+        Ok(DayMatches { table: TableStream::create(output, &MATCH, packing)?, payout_on })
+    }
+
+    /// Adds the rows of versions from a report's match table, in its order, with the states of their events.
+    ///
+    /// # Errors
+    /// When the file is no such table, or the output or Parquet refuses.
+    pub fn add(&mut self, matches: File, shown: &[Shown<'_>], events: &EventStates) -> Result<(), TableError> {
+        let mut parts = Parts::default();
+        for selected in Selection::open(matches, &MATCH, &[], self.payout_on, shown)? {
+            let Selected { batch, shown } = selected?;
+            let batch = conformed(&batch, &MATCH)?;
+            let told = Arc::new(Int32Array::from(parts.of(&batch, &shown)?));
+            let batch = with_column(&batch, &MATCH, "line_part", told)?;
+            let transactions = texts(&batch, "transaction_id")?;
+            let places = numbers::<Int32Type>(&batch, "transaction_event")?;
+            let state = |(row, shown): (usize, &&Shown<'_>)| {
+                // A line that is no capture or refund is in no event of its transaction.
+                let is_event = transactions.is_valid(row) && places.is_valid(row);
+                is_event.then(|| events.get(&(shown.number, transactions.value(row).to_owned())).copied()).flatten()
+            };
+            let states: ArrayRef = Arc::new(StringArray::from_iter(shown.iter().enumerate().map(state)));
+            self.table.write(&with_column(&batch, &MATCH, "event_state", states)?)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the footer, and gives the output.
+    ///
+    /// # Errors
+    /// When the output or Parquet refuses.
+    pub fn close(self) -> Result<W, TableError> {
+        Ok(self.table.close()?.0)
+    }
+}
+
+/// The rows of a file that are of the versions wanted, batch by batch.
+struct Selection<'a> {
+    reader: ParquetRecordBatchReader,
+    shown: BTreeMap<(&'a str, &'a str, &'a str), &'a Shown<'a>>,
+}
+
+/// Rows with the version that each is of.
+struct Selected<'a> {
+    batch: RecordBatch,
+    shown: Vec<&'a Shown<'a>>,
+}
+
+impl<'a> Selection<'a> {
+    /// Of the columns named, or all when none is; row groups of other days are passed over.
+    fn open(
+        file: File,
+        table: &Table,
+        columns: &[&str],
+        payout_on: Date,
+        shown: &'a [Shown<'a>],
+    ) -> Result<Self, TableError> {
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file)?.with_batch_size(BATCH_ROWS);
+        let groups = groups_of(builder.metadata(), payout_on);
+        let mask = match columns {
+            [] => ProjectionMask::columns(builder.parquet_schema(), table.columns.iter().map(|column| column.name)),
+            named => ProjectionMask::columns(builder.parquet_schema(), named.iter().copied()),
+        };
+        let reader = builder.with_projection(mask).with_row_groups(groups).build()?;
+        let name = |shown: &'a Shown<'a>| (shown.merchant_number, shown.settlement_id, shown.currency.as_str());
+        Ok(Selection { reader, shown: shown.iter().map(|shown| (name(shown), shown)).collect() })
+    }
+
+    fn select(&self, batch: &RecordBatch) -> Result<Selected<'a>, TableError> {
+        let (merchants, settlements) = (texts(batch, "merchant_number")?, texts(batch, "settlement_id")?);
+        let currencies = texts(batch, "currency")?;
+        let mut before = None;
+        let mut shown = Vec::with_capacity(batch.num_rows());
+        let wanted = (0..batch.num_rows()).map(|row| {
+            let name = (merchants.value(row), settlements.value(row), currencies.value(row));
+            // Lines of one settlement mostly follow each other.
+            let found = match before {
+                Some((known, found)) if known == name => found,
+                _ => self.shown.get(&name).copied(),
+            };
+            before = Some((name, found));
+            shown.extend(found);
+            found.is_some()
+        });
+        let wanted: BooleanArray = wanted.map(Some).collect();
+        if shown.len() == batch.num_rows() {
+            return Ok(Selected { batch: batch.clone(), shown });
+        }
+        Ok(Selected { batch: arrow_select::filter::filter_record_batch(batch, &wanted)?, shown })
+    }
+}
+
+impl<'a> Iterator for Selection<'a> {
+    type Item = Result<Selected<'a>, TableError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch = self.reader.next()?;
+        Some(batch.map_err(TableError::from).and_then(|batch| self.select(&batch)))
+    }
+}
+
+/// The row groups that may hold rows of that day.
+fn groups_of(metadata: &ParquetMetaData, payout_on: Date) -> Vec<usize> {
+    let columns = metadata.file_metadata().schema_descr().columns();
+    let column = columns.iter().position(|column| column.name() == "payout_on");
+    let day = days(payout_on);
+    let may_hold = |group: &usize| {
+        let chunk = column.and_then(|column| metadata.row_groups().get(*group)?.columns().get(column));
+        match chunk.and_then(|chunk| chunk.statistics()) {
+            Some(Statistics::Int32(range)) => {
+                range.min_opt().is_none_or(|min| *min <= day) && range.max_opt().is_none_or(|max| *max >= day)
+            }
+            _ => true,
+        }
+    };
+    (0..metadata.num_row_groups()).filter(may_hold).collect()
+}
+
+fn with_column(
+    batch: &RecordBatch,
+    table: &'static Table,
+    name: &'static str,
+    cells: ArrayRef,
+) -> Result<RecordBatch, TableError> {
+    let mut columns = batch.columns().to_vec();
+    let place = table.columns.iter().position(|column| column.name == name);
+    let slot = place.and_then(|place| columns.get_mut(place)).ok_or(TableError::Column { column: name })?;
+    *slot = cells;
+    Ok(RecordBatch::try_new(table.schema(), columns)?)
+}
+
+/// Tells lines apart that a report has under one number, as all of an XML that is written in one line. Such lines follow each
+/// other, in a report's lines as in its matches.
+#[derive(Default)]
+struct Parts {
+    before: Option<(usize, i64)>,
+    part: i32,
+}
+
+impl Parts {
+    fn of(&mut self, batch: &RecordBatch, shown: &[&Shown<'_>]) -> Result<Vec<i32>, TableError> {
+        let lines = numbers::<Int64Type>(batch, "line_no")?;
+        let tell = |(row, shown): (usize, &&Shown<'_>)| {
+            let line = Some((shown.number, lines.value(row)));
+            self.part = if self.before == line { self.part.saturating_add(1) } else { 1 };
+            self.before = line;
+            self.part
+        };
+        Ok(shown.iter().enumerate().map(tell).collect())
+    }
+}
+
+/// A line of a version, told by its number and its part of it.
+type LinePlace = (usize, i64, i32);
+
+/// Tells the payment product of lines. A match table has its rows in the order of the lines, so that little is ever kept; in another
+/// order it would be the same, and only take more memory.
+struct Products<'a> {
+    selection: Selection<'a>,
+    about: HashSet<usize>,
+    parts: Parts,
+    rows: VecDeque<(LinePlace, Option<String>)>,
+    ahead: HashMap<LinePlace, Option<String>>,
+    known: HashMap<String, usize>,
+}
+
+impl<'a> Products<'a> {
+    fn read(file: File, payout_on: Date, about: &'a [Shown<'a>]) -> Result<Self, TableError> {
+        let columns = ["merchant_number", "settlement_id", "currency", "line_no", "payment_product"];
+        let selection = Selection::open(file, &MATCH, &columns, payout_on, about)?;
+        Ok(Products {
+            selection,
+            about: about.iter().map(|shown| shown.number).collect(),
+            parts: Parts::default(),
+            rows: VecDeque::new(),
+            ahead: HashMap::new(),
+            known: HashMap::new(),
+        })
+    }
+
+    /// Place of the line's product among `products`.
+    fn of(&mut self, line: LinePlace, products: &mut Vec<String>) -> Result<Option<usize>, TableError> {
+        if !self.about.contains(&line.0) {
+            return Ok(None);
+        }
+        let product = match self.ahead.remove(&line) {
+            Some(product) => product,
+            None => self.read_to(line)?,
+        };
+        let Some(product) = product else { return Ok(None) };
+        if let Some(place) = self.known.get(&product) {
+            return Ok(Some(*place));
+        }
+        let place = products.iter().position(|known| *known == product).unwrap_or_else(|| {
+            products.push(product.clone());
+            products.len() - 1
+        });
+        self.known.insert(product, place);
+        Ok(Some(place))
+    }
+
+    fn read_to(&mut self, line: LinePlace) -> Result<Option<String>, TableError> {
+        loop {
+            while let Some((found, product)) = self.rows.pop_front() {
+                if found == line {
+                    return Ok(product);
+                }
+                self.ahead.insert(found, product);
+            }
+            let Some(selected) = self.selection.next() else { return Ok(None) };
+            let Selected { batch, shown } = selected?;
+            let lines = numbers::<Int64Type>(&batch, "line_no")?;
+            let products = texts(&batch, "payment_product")?;
+            let product = |row| products.is_valid(row).then(|| products.value(row).to_owned());
+            let parts = self.parts.of(&batch, &shown)?;
+            let rows = shown.iter().zip(parts).enumerate();
+            self.rows.extend(rows.map(|(row, (shown, part))| ((shown.number, lines.value(row), part), product(row))));
+        }
+    }
+}
