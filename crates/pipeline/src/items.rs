@@ -15,6 +15,10 @@
 //! | match | `MATCH#<account>`, `REPORT#<report>` | what the lines of a report were matched with |
 //! | matching | `MATCH#<account>`, `LAST` | what was captured and is in no settlement, when lines were last matched |
 //! | dirty day | `DIRTY#<account>`, `<day>` | whether the lake has to be built again for a day of payouts |
+//! | dirty days | `DIRTY#<account>`, `SETTLEMENT#…` or `REPORT#…` | the same of all days of a settlement, or of a report's settlements |
+//! | lake's builder | `LAKE#<account>`, `LEASE` | who builds the lake right now |
+//! | lake's day | `LAKE#<account>`, `DAY#<day>` | what the lake holds of a day: objects, sums by month, payouts |
+//! | lake | `LAKE#<account>`, `BUILT` | what the bridge and the exports were last made of |
 //! | switch | `SWITCH`, `POSTING` | whether all posting is stopped |
 //! | journal | `JOURNAL#<subject>`, `<time>#<revision>` | what happened to a report or settlement, and why |
 
@@ -109,6 +113,31 @@ impl Place {
     /// Whether what was paid out on a day has changed since the lake was built.
     pub fn dirty(account: &AccountId, payout_on: Date) -> Self {
         Place::new(format!("DIRTY#{account}"), payout_on.to_string())
+    }
+
+    /// Whether what was paid out on the days of a settlement has changed since the lake was built.
+    pub fn dirty_settlement(key: &SettleKey) -> Self {
+        Place::new(format!("DIRTY#{}", key.account_id), format!("SETTLEMENT#{}", sort_of(key)))
+    }
+
+    /// The same for all settlements of a report.
+    pub fn dirty_report(report: ReportId, account: &AccountId) -> Self {
+        Place::new(format!("DIRTY#{account}"), format!("REPORT#{report}"))
+    }
+
+    /// Who builds the lake.
+    pub fn lake_lease(account: &AccountId) -> Self {
+        Place::new(format!("LAKE#{account}"), "LEASE")
+    }
+
+    /// What the lake holds of a day.
+    pub fn lake_day(account: &AccountId, payout_on: Date) -> Self {
+        Place::new(format!("LAKE#{account}"), format!("DAY#{payout_on}"))
+    }
+
+    /// What was last made of all days of the lake.
+    pub fn lake_built(account: &AccountId) -> Self {
+        Place::new(format!("LAKE#{account}"), "BUILT")
     }
 
     /// The one switch that stops all posting.
@@ -372,6 +401,16 @@ pub struct SwitchItem {
 /// Marks a day of payouts to be built again: written together with what changes it.
 pub fn mark_dirty(account: &AccountId, payout_on: Date) -> Put {
     Place::dirty(account, payout_on).put(&DirtyItem { is_dirty: true }, Expect::Any)
+}
+
+/// Marks all days of a settlement's versions in the same way.
+pub fn mark_settlement_dirty(key: &SettleKey) -> Put {
+    Place::dirty_settlement(key).put(&DirtyItem { is_dirty: true }, Expect::Any)
+}
+
+/// Marks all days of a report's settlements in the same way.
+pub fn mark_report_dirty(report: ReportId, account: &AccountId) -> Put {
+    Place::dirty_report(report, account).put(&DirtyItem { is_dirty: true }, Expect::Any)
 }
 
 /// Where in a step something happens.

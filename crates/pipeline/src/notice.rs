@@ -13,7 +13,10 @@ use settlement::{
 };
 use tempfile::NamedTempFile;
 
-use crate::items::{NoticeItem, Order, Place, ReportItem, ReportState, SettlementItem, SettlementVersion, journal};
+use crate::items::{
+    NoticeItem, Order, Place, ReportItem, ReportState, SettlementItem, SettlementVersion, journal,
+    mark_settlement_dirty,
+};
 use crate::keys::Key;
 use crate::ports::{Expect, Ports};
 use crate::standing::fetch_lines;
@@ -80,7 +83,11 @@ pub async fn run(ports: &Ports, command: &AddNotice) -> Result<(Together, Option
         let expect = if revision == 0 { Expect::Absent } else { Expect::Revision(revision) };
         let item = NoticeItem { notice: notice.clone(), evidence, by: command.by.clone() };
         let what = format!("payout notice by {}, evidence {}: {}", item.by, evidence.short(), told(notice));
-        let writes = [place.put(&item, expect), journal(&place, revision + 1, command.now, Order::First, what)];
+        let writes = [
+            place.put(&item, expect),
+            journal(&place, revision + 1, command.now, Order::First, what),
+            mark_settlement_dirty(&notice.key),
+        ];
         ports.state.transact(&writes).await?;
     }
     match version {

@@ -20,7 +20,7 @@ use crate::account::{AddMerchant, add_merchant};
 use crate::items::{ObjectItem, Order, Place, ReportItem, ReportSettlementItem, ReportState, journal};
 use crate::judge::{Judgement, judge};
 use crate::keys::{Key, LandingKey};
-use crate::ports::{Expect, Ports};
+use crate::ports::{Expect, Ports, Put};
 use crate::spool::{Spool, Spooled, spool};
 use crate::standing::{Case, Newcomer, Standing, merchant_numbers};
 use crate::{StepError, items};
@@ -120,14 +120,27 @@ impl Work<'_> {
 
     /// Writes the report's record with its journal entry and the object's record, all or nothing.
     async fn write(&self, item: &ReportItem, expect: Expect, revision: u64, what: String) -> Result<(), StepError> {
+        self.write_marking(item, expect, revision, what, Vec::new()).await
+    }
+
+    /// The same together with marks.
+    async fn write_marking(
+        &self,
+        item: &ReportItem,
+        expect: Expect,
+        revision: u64,
+        what: String,
+        marks: Vec<Put>,
+    ) -> Result<(), StepError> {
         let object = ObjectItem { report: Some(item.report), kind: None };
         let claims = matches!(item.state, ReportState::Claimed { .. });
         let order = if claims { Order::First } else { Order::Last };
-        let writes = [
+        let mut writes = vec![
             self.place().put(item, expect),
             Place::object(&self.key, &self.command.version).put(&object, Expect::Any),
             journal(&self.place(), revision, self.command.now, order, what),
         ];
+        writes.extend(marks);
         Ok(self.ports.state.transact(&writes).await?)
     }
 

@@ -265,3 +265,12 @@ async fn a_corrected_settlement_posts_what_is_new_and_lists_what_changed() {
         }
     }
 }
+
+#[tokio::test]
+async fn what_is_told_of_a_settlement_marks_its_days_for_the_lake() {
+    let (world, upload) = World::with_sales(2).await;
+    let posted = world.take(&upload).await;
+    let place = pipeline::items::Place::dirty_settlement(&posted.outboxes[0].settlement);
+    let mark = place.read::<pipeline::items::DirtyItem>(&*world.ports.state).await.unwrap();
+    assert!(mark.is_some_and(|(mark, _)| mark.is_dirty));
+}

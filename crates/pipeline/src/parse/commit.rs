@@ -1,17 +1,24 @@
 //! Accepting a report: what is named by its content is written first, then proposed, then committed by one record.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
+use jiff::civil::Date;
 use settlement::{Defect, ReportId, Settlement, Verdict, is_seeded};
 use tables::{SettlementRow, TableOwner};
 
 use super::{Outcome, Work};
-use crate::items::{Order, Place, ReportItem, ReportState, SettlementItem, SettlementVersion, journal};
+use crate::items::{
+    Order, Place, ReportItem, ReportState, SettlementItem, SettlementVersion, journal, mark_dirty, mark_report_dirty,
+};
 use crate::judge::Judgement;
 use crate::keys::Key;
-use crate::ports::{Expect, PortErrorKind};
+use crate::ports::{Expect, PortErrorKind, Put, TRANSACT_WRITES_MAX};
 use crate::standing::Standing;
 use crate::{PARSER_VERSION, StepError};
+
+/// More days than this are marked by their report: the commit has writes of its own.
+const MARKED_DAYS_MAX: usize = TRANSACT_WRITES_MAX - 10;
 
 impl Work<'_> {
     pub(super) async fn accept(
@@ -38,8 +45,28 @@ impl Work<'_> {
         let item = ReportItem { state: ReportState::Committed, ..item };
         let unfenced = is_seeded(Defect::CommitsWithoutRevision);
         let expect = if unfenced { Expect::Any } else { Expect::Revision(revision) };
-        self.write(&item, expect, revision + 1, what).await?;
+        let marks = self.marks(&standings, &judgement.settlements);
+        self.write_marking(&item, expect, revision + 1, what, marks).await?;
         Ok(Outcome { report: Some(item.report), verdict: Verdict::Accepted, judgement, settlements })
+    }
+
+    /// Marks the days that the lake shows otherwise once this report counts: of each new version, and of the one it replaces.
+    ///
+    /// They are written by the commit itself: a mark before it could be worked off too early, and one behind it be lost. When
+    /// they are more than a transaction holds, one mark names the report, which has listed its settlements by then.
+    fn marks(&self, standings: &[Standing], settlements: &[Settlement]) -> Vec<Put> {
+        let new = standings.iter().zip(settlements).filter(|(standing, _)| standing.next_version().is_some());
+        let days: BTreeSet<Date> = new
+            .flat_map(|(standing, settlement)| {
+                let replaced = standing.item.versions.last().map(|version| version.settlement.head.payout_on);
+                [Some(settlement.head.payout_on), replaced]
+            })
+            .flatten()
+            .collect();
+        if days.len() > MARKED_DAYS_MAX {
+            return vec![mark_report_dirty(self.spooled.report, self.account())];
+        }
+        days.into_iter().map(|day| mark_dirty(self.account(), day)).collect()
     }
 
     /// Writes source and tables under keys made of the report's content; what is there already is the same.

@@ -9,7 +9,7 @@ use settlement::{Defect, MajorUnits, SettlementEvent, Transaction, exponent, is_
 use super::batch::{BatchItem, EventState};
 use crate::StepError;
 use crate::client::AccountClient;
-use crate::items::{Order, Place, journal};
+use crate::items::{Order, Place, journal, mark_settlement_dirty};
 use crate::ports::{Expect, PortErrorKind, Ports};
 
 /// The longest that Dintero is taken to work at a request: behind twice of it, one that was lost does not arrive any more.
@@ -311,7 +311,7 @@ impl Sender<'_> {
         let entry = journal(&self.place, self.revision + 1, self.now, Order::Posting, what);
         let unfenced = is_seeded(Defect::BatchUnfenced);
         let expect = if unfenced { Expect::Any } else { Expect::Revision(self.revision) };
-        let writes = [self.place.put(&self.item, expect), entry];
+        let writes = [self.place.put(&self.item, expect), entry, mark_settlement_dirty(&self.item.settlement)];
         self.ports.state.transact(&writes).await?;
         self.revision += 1;
         Ok(())
