@@ -10,6 +10,7 @@ mod documents;
 mod golden;
 mod http;
 mod injection;
+mod lake;
 mod notices;
 mod posting;
 mod properties;

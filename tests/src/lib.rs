@@ -3,6 +3,8 @@
 pub mod contract;
 pub mod faults;
 pub mod hostile;
+pub mod interleaved;
+pub mod lake;
 pub mod python;
 pub mod verdicts;
 pub mod workbook;

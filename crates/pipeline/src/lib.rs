@@ -11,6 +11,7 @@ pub mod explain;
 pub mod items;
 pub mod judge;
 pub mod keys;
+pub mod lake;
 pub mod matches;
 pub mod memory;
 pub mod mirror;
@@ -51,6 +52,9 @@ pub enum StepError {
     /// The lines could not be stored.
     #[error(transparent)]
     Sink(#[from] SinkError),
+    /// The months do not come out even.
+    #[error(transparent)]
+    Bridge(#[from] matching::BridgeError),
     /// A document could not be written.
     #[error(transparent)]
     Document(#[from] documents::DocumentError),
@@ -93,6 +97,7 @@ impl StepError {
             StepError::Port(error) => error.is_retryable(),
             StepError::Disk(_) | StepError::Busy { .. } | StepError::Later { .. } | StepError::Sink(_) => true,
             StepError::Table(_)
+            | StepError::Bridge(_)
             | StepError::Document(_)
             | StepError::Item { .. }
             | StepError::NotCommitted(_)

@@ -1,0 +1,201 @@
+//! The versions of settlements that the lake shows: every one whose report is committed.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
+
+use jiff::civil::Date;
+use matching::Month;
+use settlement::{AccountId, Confirmed, LineRecord, Proof, ReportId, SettleKey, Settlement};
+use tables::{SettlementRow, Shown, TableOwner};
+
+use crate::StepError;
+use crate::items::{Place, ReportItem, ReportState, SettlementItem, SettlementVersion, decode};
+use crate::notice::{self, Together};
+use crate::ports::{Item, Ports, Query};
+
+/// A version of a settlement as the lake shows it. Its lines are never in memory, but for those that its notice adds.
+#[derive(Debug, Clone)]
+pub(super) struct Version {
+    pub(super) key: SettleKey,
+    /// With fees and payout as its notice makes them.
+    pub(super) record: SettlementVersion,
+    /// Whose it is, for tables.
+    pub(super) owner: TableOwner,
+    /// Whether it counts.
+    pub(super) is_current: bool,
+    /// Whether it is exact by itself and its notice, so that it is paid out.
+    pub(super) is_paid: bool,
+    /// Lines that its notice adds.
+    pub(super) added: Vec<LineRecord>,
+    /// The days that it leaves for the version that counts, or that it takes its lines over from when it counts itself.
+    other_days: BTreeSet<Date>,
+}
+
+impl Version {
+    pub(super) fn settlement(&self) -> &Settlement {
+        &self.record.settlement
+    }
+
+    pub(super) fn payout_on(&self) -> Date {
+        self.settlement().head.payout_on
+    }
+
+    /// Whether another version counts that is paid out on another day.
+    pub(super) fn leaves(&self) -> bool {
+        !self.other_days.is_empty() && !self.is_current
+    }
+
+    /// Whether it counts, and versions before it were paid out on other days.
+    pub(super) fn arrives(&self) -> bool {
+        !self.other_days.is_empty() && self.is_current
+    }
+
+    /// Lets it not count yet when a day that it comes from is made only later.
+    pub(super) fn wait_for(&mut self, later: &BTreeSet<Date>) {
+        if self.arrives() && !self.other_days.is_disjoint(later) {
+            self.is_current = false;
+        }
+    }
+
+    pub(super) fn shown(&self, number: usize, is_current: bool) -> Shown<'_> {
+        let SettleKey { merchant_number, settlement_id, currency, .. } = &self.key;
+        let (currency, version) = (*currency, self.record.version);
+        Shown { number, merchant_number, settlement_id, currency, version, is_current }
+    }
+
+    pub(super) fn row(&self) -> SettlementRow<'_> {
+        let (owner, version, is_current) = (&self.owner, self.record.version, self.is_current);
+        SettlementRow { owner, version, is_current, settlement: self.settlement() }
+    }
+
+    /// Lets its notice say what it says.
+    async fn confirm(&mut self, ports: &Ports, scratch: &Path) -> Result<(), StepError> {
+        match notice::together(ports, &self.key, &self.record, scratch).await? {
+            Together::Agree(confirmed) => {
+                let Confirmed { settlement, added } = *confirmed;
+                (self.is_paid, self.record.settlement, self.added) = (true, settlement, added);
+            }
+            // Two documents that contradict each other prove nothing.
+            Together::Disagree(_) => self.is_paid = false,
+            Together::WaitsForNotice | Together::WaitsForList => {}
+        }
+        Ok(())
+    }
+}
+
+/// A partition, page by page.
+struct Pages(Option<Query>);
+
+impl Pages {
+    async fn next(&mut self, ports: &Ports) -> Result<Option<Vec<Item>>, StepError> {
+        let Some(query) = self.0.take() else { return Ok(None) };
+        let page = ports.state.query(&query).await?;
+        self.0 = page.cursor.map(|cursor| Query { cursor: Some(cursor), ..query });
+        Ok(Some(page.items))
+    }
+}
+
+/// The states of reports, each read once.
+struct Reports<'a> {
+    ports: &'a Ports,
+    account: &'a AccountId,
+    committed: HashMap<ReportId, bool>,
+}
+
+impl Reports<'_> {
+    async fn is_committed(&mut self, report: ReportId) -> Result<bool, StepError> {
+        if let Some(known) = self.committed.get(&report) {
+            return Ok(*known);
+        }
+        let item = Place::report(report, self.account).read::<ReportItem>(&*self.ports.state).await?;
+        let committed = item.is_some_and(|(item, _)| item.state == ReportState::Committed);
+        self.committed.insert(report, committed);
+        Ok(committed)
+    }
+}
+
+/// All versions that are paid out in those months, in the order of their keys.
+pub(super) async fn of_months(
+    ports: &Ports,
+    account: &AccountId,
+    months: &BTreeSet<Month>,
+    scratch: &Path,
+) -> Result<Vec<Version>, StepError> {
+    let mut reports = Reports { ports, account, committed: HashMap::new() };
+    let mut noticed = BTreeSet::new();
+    let mut pages = Pages(Some(Query::all(format!("NOTICE#{account}"))));
+    while let Some(items) = pages.next(ports).await? {
+        noticed.extend(items.into_iter().map(|item| item.sort));
+    }
+    let is_meant = |day| months.contains(&Month::of(day));
+    let mut found = Vec::new();
+    let mut pages = Pages(Some(Query::all(format!("SETTLEMENT#{account}"))));
+    while let Some(items) = pages.next(ports).await? {
+        for item in items {
+            let SettlementItem { versions } = decode(&item)?;
+            if !versions.iter().any(|version| is_meant(version.settlement.head.payout_on)) {
+                continue;
+            }
+            let mut counted = Vec::new();
+            for version in versions {
+                if reports.is_committed(version.report).await? {
+                    counted.push(version);
+                }
+            }
+            let provider = item.sort.split('/').next().unwrap_or_default();
+            for mut version in side_by_side(account, provider, counted) {
+                if !is_meant(version.payout_on()) {
+                    continue;
+                }
+                if noticed.contains(&item.sort) {
+                    version.confirm(ports, scratch).await?;
+                }
+                found.push(version);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The versions of one settlement, the last of which counts.
+fn side_by_side(account: &AccountId, provider: &str, records: Vec<SettlementVersion>) -> Vec<Version> {
+    let days: BTreeSet<Date> = records.iter().map(|record| record.settlement.head.payout_on).collect();
+    let last = records.last().map(|last| (last.version, last.settlement.head.payout_on));
+    let show = |record: SettlementVersion| {
+        let is_current = last.is_some_and(|(version, _)| version == record.version);
+        let others = if is_current { days.clone() } else { last.iter().map(|(_, day)| *day).collect() };
+        let other_days = others.into_iter().filter(|day| *day != record.settlement.head.payout_on).collect();
+        Version {
+            key: SettleKey::new(account, provider, &record.settlement.head),
+            owner: TableOwner::new(account, provider, &record.format, record.report, "UTC"),
+            is_current,
+            is_paid: record.settlement.proof == Proof::Exact,
+            added: Vec::new(),
+            other_days,
+            record,
+        }
+    };
+    records.into_iter().map(show).collect()
+}
+
+/// The days of all versions of a settlement, whether or not they count.
+pub(super) async fn days_of(ports: &Ports, place: &Place) -> Result<BTreeSet<Date>, StepError> {
+    let record = place.read::<SettlementItem>(&*ports.state).await?;
+    Ok(record.iter().flat_map(|(item, _)| days_in(item)).collect())
+}
+
+/// The days of all versions of all settlements.
+pub(super) async fn all_days(ports: &Ports, account: &AccountId) -> Result<BTreeSet<Date>, StepError> {
+    let mut days = BTreeSet::new();
+    let mut pages = Pages(Some(Query::all(format!("SETTLEMENT#{account}"))));
+    while let Some(items) = pages.next(ports).await? {
+        for item in &items {
+            days.extend(days_in(&decode(item)?));
+        }
+    }
+    Ok(days)
+}
+
+fn days_in(item: &SettlementItem) -> impl Iterator<Item = Date> {
+    item.versions.iter().map(|version| version.settlement.head.payout_on)
+}

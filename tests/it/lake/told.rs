@@ -1,0 +1,139 @@
+//! What reaches the lake behind a report: its notice, and how far its settlement events have come.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use arrow_array::cast::AsArray;
+use jiff::civil::date;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use pipeline::items::Place;
+use pipeline::lake;
+use pipeline::notice::{self, AddNotice, Together};
+use pipeline::ports::Expect;
+use pipeline::post::{BatchItem, EventState, OutboxItem, PlannedEvent};
+use settlement::{Fees, PayoutNotice, SettleKey, SettlementEvent};
+use tests::generate::{Seed, portal_csv};
+use tests::lake::{World, parquet_bytes};
+
+use super::cases::matched;
+use super::{of, paid_on};
+
+const LIST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/reports/swedbankpay-sales-xml-v2/basic.xml");
+
+/// A text column of the only object of a table.
+async fn texts(world: &World, table: &str, column: &str) -> Vec<Option<String>> {
+    let lake = world.lake().await;
+    let bytes = &lake[&format!("lake/v1/T00000001/export/{table}.parquet")];
+    let batches = ParquetRecordBatchReaderBuilder::try_new(parquet_bytes(bytes)).unwrap().build().unwrap();
+    let of = |batch: arrow_array::RecordBatch| {
+        let cells = batch.column_by_name(column).unwrap().as_string::<i32>().clone();
+        cells.iter().map(|cell| cell.map(str::to_owned)).collect::<Vec<_>>()
+    };
+    batches.map(Result::unwrap).flat_map(of).collect()
+}
+
+#[tokio::test]
+async fn a_list_is_in_transit_until_its_notice_makes_it_exact() {
+    let world = World::default();
+    let command = world.upload("swedbankpay", "list.xml", &std::fs::read(Path::new(LIST)).unwrap()).await;
+    pipeline::parse::run(&world.ports, &command).await.unwrap();
+    world.built().await;
+    assert_eq!(texts(&world, "settlement", "proof").await, [Some("gross_only".to_owned())]);
+    let before = lake::month_figures(&world.ports, &world.account).await.unwrap();
+    let total = |figures: &[matching::GroupBridge]| figures.iter().map(|g| g.total).collect::<Vec<_>>();
+    assert_eq!(
+        total(&before).iter().map(|row| (row.paid_out_minor, row.closing_minor)).collect::<Vec<_>>(),
+        [(0, 231_825)]
+    );
+
+    let evidence = world.scratch.join("balance.pdf");
+    std::fs::write(&evidence, "%PDF-1.4 made up").unwrap();
+    let key = notice::key_of(&world.account, "swedbankpay", "R4321/R4321-0007", "SEK".parse().unwrap()).unwrap();
+    let notice = PayoutNotice {
+        key: key.clone(),
+        exponent: 2,
+        amount_minor: 231_825,
+        fee_minor: 5_600,
+        fee_vat_minor: 1_401,
+        fees: Fees::Deducted,
+        payout_minor: 224_824,
+        elsewhere: Vec::new(),
+    };
+    let (now, scratch) = (world.now, world.scratch.clone());
+    let add = AddNotice { notice, evidence, by: "regnskap".into(), now, scratch };
+    let (together, _) = notice::run(&world.ports, &add).await.unwrap();
+    assert!(matches!(together, Together::Agree(_)));
+    assert_eq!(world.marks(), ["SETTLEMENT#swedbankpay/R4321/R4321-0007/SEK"]);
+    world.built().await;
+    assert_eq!(texts(&world, "settlement", "proof").await, [Some("exact".to_owned())]);
+    let after = lake::month_figures(&world.ports, &world.account).await.unwrap();
+    assert_eq!(
+        total(&after).iter().map(|row| (row.paid_out_minor, row.closing_minor)).collect::<Vec<_>>(),
+        [(224_824, 0)]
+    );
+    assert!(texts(&world, "settlement_line", "provider_kind").await.contains(&Some("payout notice".to_owned())));
+}
+
+#[tokio::test]
+async fn the_lake_tells_how_far_settlement_events_have_come() {
+    let world = World::default();
+    let settlement = paid_on(&mut Seed(21), 1, 2, date(2026, 10, 5));
+    let taken = world.take(&world.ports, "a.csv", &portal_csv(&of(123_456, &[&settlement]))).await;
+    let keys: Vec<SettleKey> = taken.settlements.iter().map(|listed| listed.key.clone()).collect();
+    matched(&world, taken.report.unwrap(), &keys).await;
+    world.built().await;
+    assert_eq!(texts(&world, "match", "event_state").await, [None, None]);
+
+    let planned = |line: &tests::generate::Line, state| PlannedEvent {
+        id: line.transaction.to_string(),
+        transaction: format!("T00000001.{}", line.transaction),
+        event: SettlementEvent {
+            settlement_id: keys[0].settlement_id.clone(),
+            provider_reference: keys[0].settlement_id.clone(),
+            event_correlation_id: None,
+            amount_minor: 0,
+            capture_minor: 0,
+            refund_minor: 0,
+            fee_minor: 0,
+        },
+        lines: 1,
+        state,
+    };
+    let states = [EventState::Posted { found: false }, EventState::Superseded];
+    let batch = BatchItem {
+        settlement: keys[0].clone(),
+        version: 1,
+        events: settlement.lines.iter().zip(states).map(|(line, state)| planned(line, state)).collect(),
+        attempt: 1,
+        lease_until: None,
+        not_before: None,
+        body: None,
+    };
+    let outbox = OutboxItem {
+        settlement: keys[0].clone(),
+        version: 1,
+        batches: vec!["named".into()],
+        lines_minor: 0,
+        events_minor: 0,
+        not_postable_minor: 0,
+        unmatched_minor: 0,
+        unmatched_lines: 0,
+        unmatched: Vec::new(),
+        changed: Vec::new(),
+    };
+    let human = EventState::Human { why: "a leftover".into() };
+    let leftover = BatchItem { events: vec![planned(&settlement.lines[1], human)], ..batch.clone() };
+    let writes = [
+        Place::outbox(&keys[0]).put(&outbox, Expect::Any),
+        Place::batch(&keys[0], "named").put(&batch, Expect::Any),
+        Place::batch(&keys[0], "unnamed").put(&leftover, Expect::Any),
+        pipeline::items::mark_settlement_dirty(&keys[0]),
+    ];
+    world.ports.state.transact(&writes).await.unwrap();
+    world.built().await;
+    assert_eq!(texts(&world, "match", "event_state").await, [Some("POSTED".to_owned()), None]);
+    let states: BTreeMap<_, _> = [("match", 2), ("settlement_line", 2)].into();
+    for (table, rows) in states {
+        assert_eq!(texts(&world, table, "settlement_id").await.len(), rows, "{table}");
+    }
+}
