@@ -2,6 +2,7 @@
 
 mod cases;
 mod racing;
+mod sql;
 mod told;
 
 use jiff::civil::Date;
