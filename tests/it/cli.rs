@@ -297,3 +297,28 @@ fn a_notice_told_before_its_list_is_held_against_it() {
     let (_, text) = avstem(&["explain", "R4321-0007", "--home", &home_text]);
     assert!(text.contains("payout notice by regnskap") && text.contains("agrees with its list"), "{text}");
 }
+
+#[test]
+fn the_lake_is_built_behind_a_run_and_months_are_shown_from_it() {
+    let home = tempfile::tempdir().unwrap();
+    let home_text = home.path().join("home").display().to_string();
+    let inbox = home.path().join("inbox");
+    std::fs::create_dir(&inbox).unwrap();
+    std::fs::copy(fixture("vipps-settlement-xml-v3/gross.xml"), inbox.join("a.xml")).unwrap();
+    let (ended, text) = avstem(&["run", "--inbox", inbox.to_str().unwrap(), "--home", &home_text]);
+    assert_eq!(ended.unwrap(), Ended::Well);
+    assert!(text.contains("lake: 1 days of payouts built") && text.contains("SELECT payout_month"), "{text}");
+    let before = tree(home.path());
+    let (ended, text) = avstem(&["lake", "rebuild", "--home", &home_text]);
+    assert_eq!(ended.unwrap(), Ended::Well);
+    assert!(text.contains("1 days of payouts built, 0 files changed"), "{text}");
+    assert_eq!(tree(home.path()), before);
+
+    let (ended, text) = avstem(&["months", "--home", &home_text]);
+    assert_eq!(ended.unwrap(), Ended::Well);
+    assert!(text.contains("819.60") && text.contains("2026-10") && text.contains("16.09"), "{text}");
+    let (ended, text) = avstem(&["months", "--json", "--home", &home_text]);
+    assert_eq!(ended.unwrap(), Ended::Well);
+    let paid: i64 = answers(&text).iter().map(|month| month["paid_out_minor"].as_i64().unwrap()).sum();
+    assert_eq!(paid, 81_960);
+}

@@ -15,7 +15,7 @@ use settlement::{AccountId, Fees, PayoutNotice, Proof, Settlement, Verdict};
 
 use self::stand_in::StandIn;
 use crate::run::{Taken, take};
-use crate::{Ended, matching, show};
+use crate::{Ended, lake, matching, show};
 
 /// Lies in a directory that the demo made and may therefore empty.
 const MARK: &str = ".avstem-demo";
@@ -82,6 +82,8 @@ pub(crate) async fn run(arguments: &DemoArguments, out: &mut dyn Write) -> anyho
     let missed = matching::list_missed(&app, &account, stand_in::TODAY, Waits::default(), &app.scratch).await?;
     matching::show_missed(&missed, out)?;
     places(home, out)?;
+    writeln!(out, "\nThe lake")?;
+    lake::build(&app, home, &account, stand_in.now(), out).await?;
     if !arguments.exit {
         writeln!(
             out,
@@ -191,6 +193,7 @@ fn places(home: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
     for (folder, what) in [
         ("landing", "the files as they arrived"),
         ("archive", "the sources of accepted reports, and the document of the notice"),
+        ("lake/v1", "Parquet for BI tools: what counts, by day and month of payout, and as one file per table"),
         ("lake/reports", "Parquet: settlement_line and settlement of each report"),
         ("reports", "Dintero reports as XLSX, PDF, CSV, JSON and XML; problems of held reports"),
         ("state.sqlite", "what is known of every report and settlement, with its journal"),

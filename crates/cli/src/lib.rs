@@ -4,6 +4,7 @@ mod check;
 mod convert;
 mod demo;
 mod formats;
+mod lake;
 mod matching;
 mod notice;
 mod post;
@@ -47,6 +48,11 @@ enum Command {
     Convert(convert::ConvertArguments),
     /// List the reports that can be read
     Formats(formats::FormatsArguments),
+    /// Build the tables that BI tools read
+    #[command(subcommand)]
+    Lake(lake::LakeCommand),
+    /// Show an account's money by month, from what was in transit to what is
+    Months(lake::MonthsArguments),
     /// Manage accounts
     #[command(subcommand)]
     Account(records::AccountCommand),
@@ -150,6 +156,8 @@ async fn dispatch(command: Command, out: &mut dyn Write) -> anyhow::Result<Ended
         Command::Demo(arguments) => demo::run(&arguments, out).await,
         Command::Convert(arguments) => convert::run(&arguments, out),
         Command::Formats(arguments) => formats::run(&arguments, out),
+        Command::Lake(command) => lake::run(&command, out).await,
+        Command::Months(arguments) => lake::months(&arguments, out).await,
         Command::Account(command) => records::account(&command, out).await,
         Command::Notice(command) => notice::run(&command, out).await,
         Command::Post(arguments) => post::run(&arguments, out).await,

@@ -18,7 +18,7 @@ use pipeline::way::{self, Gone};
 use settlement::{AccountId, SettleKey, Settlement, Verdict};
 
 use crate::progress::Watched;
-use crate::{Ended, HomeArguments, show};
+use crate::{Ended, HomeArguments, lake, show};
 
 /// A file that no format claims lies under this name instead of a provider's.
 const NO_PROVIDER: &str = "unknown";
@@ -48,7 +48,8 @@ pub(crate) async fn run(arguments: &RunArguments, out: &mut dyn Write) -> anyhow
             Err(error) => ended = ended.and(Ended::failed(file, &error)),
         }
     }
-    Ok(ended)
+    let HomeArguments { home, account } = &arguments.home;
+    Ok(ended.and(lake::build(&app, home, account, Timestamp::now(), out).await?))
 }
 
 /// All files below a folder, sorted, so that every run takes them in the same order.

@@ -41,15 +41,28 @@ pub(crate) fn settlements(out: &mut dyn Write, indent: &str, settlements: &[Sett
         "proof",
     ];
     let rows: Vec<[String; 12]> = settlements.iter().map(row).collect();
-    let widths: Vec<usize> = (0..HEADER.len())
-        .map(|column| {
-            let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
-            cells.chain([HEADER.get(column).map_or(0, |name| name.len())]).max().unwrap_or(0)
-        })
-        .collect();
-    line(out, indent, &widths, HEADER.iter().copied())?;
-    for row in &rows {
-        line(out, indent, &widths, row.iter().map(String::as_str))?;
+    // Names and days to the left, amounts to the right.
+    table(out, indent, &HEADER, |column| matches!(column, 0..=2 | 11), &rows)
+}
+
+/// Writes rows as a table; the columns that `is_left` says stand to the left.
+pub(crate) fn table<const N: usize>(
+    out: &mut dyn Write,
+    indent: &str,
+    header: &[&str; N],
+    is_left: impl Fn(usize) -> bool,
+    rows: &[[String; N]],
+) -> io::Result<()> {
+    let header = header.map(str::to_owned);
+    let rows = || std::iter::once(&header).chain(rows);
+    let width = |column: usize| rows().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    let widths: Vec<usize> = (0..N).map(|column| width(column).unwrap_or(0)).collect();
+    for row in rows() {
+        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| match is_left(column) {
+            true => format!("{cell:<width$}"),
+            false => format!("{cell:>width$}"),
+        });
+        writeln!(out, "{indent}{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
     }
     Ok(())
 }
@@ -78,24 +91,6 @@ fn row(settlement: &Settlement) -> [String; 12] {
         settlement.difference_minor().map_or_else(|| "-".to_owned(), show),
         settlement.proof.as_str().to_owned(),
     ]
-}
-
-fn line<'a>(
-    out: &mut dyn Write,
-    indent: &str,
-    widths: &[usize],
-    cells: impl Iterator<Item = &'a str>,
-) -> io::Result<()> {
-    // Names and days to the left, amounts to the right.
-    let text: Vec<String> = cells
-        .zip(widths)
-        .enumerate()
-        .map(|(column, (cell, width))| match column {
-            0..=2 | 10 => format!("{cell:<width$}"),
-            _ => format!("{cell:>width$}"),
-        })
-        .collect();
-    writeln!(out, "{indent}{}", text.join("  ").trim_end())
 }
 
 /// Says how a settlement stands to its payout notice.
