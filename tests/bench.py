@@ -5,6 +5,7 @@ Both write the same table with zstd; avstem also hashes the report, checks every
 
 import os
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -39,6 +40,17 @@ COPY (
     'Melding': 'VARCHAR'}})
   WHERE Salgsdato IS NOT NULL AND Salgsdato <> 'Til utbetaling netto'
 ) TO '{target}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)''')
+"""
+
+# The same figures from the tables of reports: what was paid out by month of payout, and what happened by month of capture.
+MONTHS = """
+import duckdb, sys
+db = duckdb.connect()
+db.execute("SET threads = 1")
+lines = f"read_parquet('{sys.argv[1]}/lake/reports/*/*/*/settlement_line.parquet')"
+sums = "sum(capture_minor), sum(refund_minor), sum(fee_minor), sum(fee_vat_minor), sum(net_minor)"
+for day in ["payout_on", "coalesce(captured_on, provider_date, payout_on)"]:
+    db.execute(f"SELECT strftime({day}, '%Y-%m') AS month, provider, currency, {sums} FROM {lines} GROUP BY ALL").fetchall()
 """
 
 
@@ -89,6 +101,27 @@ def main():
         print(f"{name:<7} cpu {cpu:6.2f} s  wall {wall:6.2f} s  peak {memory:6.0f} MiB  parquet {size:6.1f} MB")
     memory = median["avstem"][2] / median["duckdb"][2]
     print(f"avstem is {ratio:.2f} times as fast as duckdb (cpu, one thread each) and takes {memory:.2f} of its memory")
+    lake(avstem, source, folder, rounds)
+
+
+def lake(avstem, source, folder, rounds):
+    """Builds the whole lake anew and shows its months, beside DuckDB on the tables of reports."""
+    home, inbox = os.path.join(folder, "home"), os.path.join(folder, "inbox")
+    for path in [home, inbox]:
+        shutil.rmtree(path, ignore_errors=True)
+        os.makedirs(path)
+    os.link(source, os.path.join(inbox, os.path.basename(source)))
+    subprocess.run([avstem, "run", "--inbox", inbox, "--home", home], stdout=subprocess.DEVNULL, check=True)
+    commands = {
+        "lake rebuild": [avstem, "lake", "rebuild", "--home", home],
+        "months": [avstem, "months", "--home", home],
+        "duckdb": [sys.executable, "-c", MONTHS, home],
+    }
+    print("Month figures: avstem over the lake, DuckDB over the tables of reports")
+    for name, command in commands.items():
+        runs = [measure(command) for _ in range(rounds)]
+        cpu, wall, memory = [statistics.median(column) for column in zip(*runs)]
+        print(f"{name:<12} cpu {cpu:6.2f} s  wall {wall:6.2f} s  peak {memory:6.0f} MiB")
 
 
 if __name__ == "__main__":
