@@ -182,6 +182,7 @@ pub(super) async fn matched(world: &World, report: ReportId, settlements: &[Sett
         report,
         digest,
         settlements: settlements.to_vec(),
+        added_lines: 0,
         payout_days: days.values().copied().collect(),
         states: BTreeMap::new(),
     };
