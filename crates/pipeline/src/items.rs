@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 use settlement::{Account, AccountId, Currency, Kind, PayoutNotice, ReportId, SettleKey, Settlement, SettlementHash};
 
 use crate::StepError;
-use crate::ports::{Expect, Item, Ports, Put, Query, State};
+use crate::ports::{Expect, Item, Ports, Put, Query, State, TRANSACT_WRITES_MAX};
 
 /// Version of all layouts here.
 pub const ITEM_SCHEMA: u32 = 1;
@@ -409,9 +409,21 @@ pub fn mark_settlement_dirty(key: &SettleKey) -> Put {
 }
 
 /// Marks all days of a report's settlements in the same way.
-pub fn mark_report_dirty(report: ReportId, account: &AccountId) -> Put {
+fn mark_report_dirty(report: ReportId, account: &AccountId) -> Put {
     Place::dirty_report(report, account).put(&DirtyItem { is_dirty: true }, Expect::Any)
 }
+
+/// Marks days that a report changes in the same way. When they are more than a transaction holds, one mark names the report,
+/// which has listed its settlements before any of them counts.
+pub fn mark_days_dirty(report: ReportId, account: &AccountId, days: BTreeSet<Date>) -> Vec<Put> {
+    if days.len() > MARKED_DAYS_MAX {
+        return vec![mark_report_dirty(report, account)];
+    }
+    days.into_iter().map(|day| mark_dirty(account, day)).collect()
+}
+
+/// More days than this are marked by their report: whoever marks them has writes of its own.
+const MARKED_DAYS_MAX: usize = TRANSACT_WRITES_MAX - 10;
 
 /// Where in a step something happens.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -24,11 +24,11 @@ use self::lines::{ReportLines, Written, days_of};
 use crate::client::AccountClient;
 use crate::items::{
     self, MatchItem, MatchingItem, Order, Place, ReportItem, ReportState, SettlementItem, SettlementVersion, Waiting,
-    journal, mark_dirty,
+    journal, mark_days_dirty,
 };
 use crate::keys::Key;
 use crate::notice::{self, Together};
-use crate::ports::{Expect, PortErrorKind, Ports, Put, Query, TRANSACT_WRITES_MAX};
+use crate::ports::{Expect, PortErrorKind, Ports, Put, Query};
 use crate::reconcile::versions_of;
 use crate::standing::fetch_lines;
 use crate::{StepError, mirror, sync};
@@ -335,8 +335,7 @@ async fn match_all(ports: &Ports, command: &MatchAccount) -> Result<Option<Vec<M
     }
     let revision = before.map_or(0, |(_, revision)| revision);
     let item = MatchingItem { waiting };
-    let mut parts: Vec<Vec<Put>> =
-        changed.iter().flat_map(|(item, stored)| writes(account, item, stored, *now)).collect();
+    let mut parts: Vec<Vec<Put>> = changed.iter().map(|(item, stored)| writes(account, item, stored, *now)).collect();
     if parts.is_empty() {
         parts.push(Vec::new());
     }
@@ -352,26 +351,18 @@ async fn match_all(ports: &Ports, command: &MatchAccount) -> Result<Option<Vec<M
     Ok(Some(items))
 }
 
-/// The writes for one report, each part for a transaction: its record, its journal, and the days that the lake has to be built
-/// again for.
-fn writes(account: &AccountId, item: &MatchItem, stored: &Option<(MatchItem, u64)>, now: Timestamp) -> Vec<Vec<Put>> {
+/// The writes for one report: its record, its journal, and the days that the lake has to be built again for.
+fn writes(account: &AccountId, item: &MatchItem, stored: &Option<(MatchItem, u64)>, now: Timestamp) -> Vec<Put> {
     let place = Place::matches(item.report, account);
     let revision = stored.as_ref().map_or(0, |(_, revision)| *revision);
     let expect = if revision == 0 { Expect::Absent } else { Expect::Revision(revision) };
     let states: Vec<String> = item.states.iter().map(|(state, lines)| format!("{state} {lines}")).collect();
-    let mut first = vec![
-        place.put(item, expect),
-        journal(&place, revision + 1, now, Order::Last, format!("lines matched: {}", states.join(", "))),
-    ];
+    let what = format!("lines matched: {}", states.join(", "));
+    let mut writes = vec![place.put(item, expect), journal(&place, revision + 1, now, Order::Last, what)];
     let earlier = stored.iter().flat_map(|(stored, _)| &stored.payout_days);
     let days: BTreeSet<Date> = item.payout_days.iter().chain(earlier).copied().collect();
-    let marks: Vec<Put> = days.into_iter().map(|day| mark_dirty(account, day)).collect();
-    let (with, more) = marks.split_at(marks.len().min(TRANSACT_WRITES_MAX - 3));
-    first.extend_from_slice(with);
-    // More days than a transaction holds are marked on both sides of it: behind it for whoever builds in between, before it
-    // for a worker that ends there.
-    let more = || more.chunks(TRANSACT_WRITES_MAX - 1).map(<[Put]>::to_vec);
-    more().chain([first]).chain(more()).collect()
+    writes.extend(mark_days_dirty(item.report, account, days));
+    writes
 }
 
 /// Lines that agreeing notices add, by settlement.

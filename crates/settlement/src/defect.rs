@@ -82,6 +82,10 @@ pub enum Defect {
     SyncWithoutRefunds,
     /// What two workers matched at the same time is mixed.
     MatchesUnfenced,
+    /// A report is committed without a word to whoever builds the lake.
+    CommitsUnmarked,
+    /// A day counts as built though it was marked again while it was being built.
+    MarksClearedUnread,
 }
 
 /// Whether the code is to break that rule now.
@@ -117,7 +121,7 @@ mod seeded {
 
     impl Defect {
         /// All of them, in the order of a report's way.
-        pub const ALL: [Defect; Defect::MatchesUnfenced as usize + 1] = {
+        pub const ALL: [Defect; Defect::MarksClearedUnread as usize + 1] = {
             use Defect::*;
             [
                 ClaimsWithoutCondition,
@@ -158,6 +162,8 @@ mod seeded {
                 SyncWithoutOverlap,
                 SyncWithoutRefunds,
                 MatchesUnfenced,
+                CommitsUnmarked,
+                MarksClearedUnread,
             ]
         };
     }

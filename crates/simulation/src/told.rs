@@ -1,9 +1,12 @@
-//! What must hold in the end of what lines were matched with, told by a model that knows what was paid.
+//! What must hold in the end of what lines were matched with and of the lake, told by a model that knows what was paid.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use pipeline::items::{MatchingItem, Place, SettlementItem};
+use jiff::civil::Date;
+use pipeline::items::{DirtyItem, MatchingItem, Place, SettlementItem};
+use pipeline::keys::Key;
+use pipeline::lake::DayItem;
 use pipeline::ports::Query;
 use pipeline::{Ports, StepError, items, matches, mirror, notice};
 use settlement::{AccountId, SettleKey, TransactionEventKind};
@@ -22,6 +25,41 @@ pub(crate) fn check(world: &std::sync::Arc<World>, scenario: &Scenario, scratch:
         let failed = |error: StepError| Violation(format!("M1: the matches of {account} cannot be read: {error}"));
         let told = Told::read(&ports, account, scratch).map_err(failed)?;
         told.every_line_once().and_then(|()| told.as_paid(world, scenario)).map_err(Violation)?;
+        if !scenario.late.is_empty() {
+            lake_as_counted(&ports, account, &told.counted).map_err(Violation)?;
+        }
+    }
+    Ok(())
+}
+
+/// L5: the lake holds what counts, day by day, and nothing waits to be built.
+fn lake_as_counted(ports: &Ports, account: &AccountId, counted: &BTreeMap<Date, (u64, i64)>) -> Result<(), String> {
+    let all = |partition: &str| {
+        now(items::all(ports, Query::all(format!("{partition}#{account}")))).map_err(|error| error.to_string())
+    };
+    if let Some(item) =
+        all("DIRTY")?.iter().find(|item| items::decode(item).is_ok_and(|DirtyItem { is_dirty }| is_dirty))
+    {
+        return Err(format!("L5: {} {} still waits to be built", item.partition, item.sort));
+    }
+    let mut built = BTreeMap::new();
+    for item in all("LAKE")? {
+        let Some(payout_on) = item.sort.strip_prefix("DAY#").and_then(|day| day.parse::<Date>().ok()) else { continue };
+        let day: DayItem = items::decode(&item).map_err(|error| error.to_string())?;
+        for table in ["settlement_line", "match"] {
+            let version = day.objects.get(table);
+            let key = Key::LakeDay { account: account.clone(), table, payout_on };
+            let found = now(ports.objects.head(&key)).map_err(|error| error.to_string())?;
+            if found.as_ref().map(|meta| &meta.version) != version {
+                return Err(format!("L5: {key} is not the one that was made last"));
+            }
+        }
+        let lines = day.sums.iter().map(|sum| sum.lines).sum::<u64>();
+        let net_minor = day.sums.iter().filter_map(|sum| sum.terms.net_minor()).sum::<i64>();
+        built.insert(payout_on, (lines, net_minor));
+    }
+    if built != *counted {
+        return Err(format!("L5: the lake of {account} holds {built:?}, expected {counted:?}"));
     }
     Ok(())
 }
@@ -31,6 +69,8 @@ struct Told<'a> {
     rows: Vec<MatchRow>,
     /// Lines of each settlement that counts.
     lines: BTreeMap<String, u64>,
+    /// By day of payout: lines and net of what counts, in minor units.
+    counted: BTreeMap<Date, (u64, i64)>,
     /// Ids of the transactions in the mirror.
     mirror: BTreeSet<String>,
     /// Captures less refunds that wait for a settlement, in minor units.
@@ -49,19 +89,22 @@ impl<'a> Told<'a> {
             ids.insert(transaction.id);
             Ok(())
         }))?;
-        let mut lines = BTreeMap::new();
+        let (mut lines, mut counted) = (BTreeMap::new(), BTreeMap::<Date, (u64, i64)>::new());
         for item in now(items::all(ports, Query::all(format!("SETTLEMENT#{account}"))))? {
             let SettlementItem { versions } = items::decode(&item)?;
             let Some(last) = versions.last() else { continue };
             let key = SettleKey::new(account, "vipps", &last.settlement.head);
             if let Some(current) = now(notice::current(ports, &key))? {
+                let (count, net_minor) = counted.entry(current.settlement.head.payout_on).or_default();
+                *count += current.settlement.lines;
+                *net_minor += current.settlement.net_minor();
                 lines.insert(key.settlement_id, current.settlement.lines);
             }
         }
         let last = now(Place::matching(account).read::<MatchingItem>(&*ports.state))?;
         let waiting = last.map(|(item, _)| item.waiting).unwrap_or_default();
         let waiting_minor = waiting.iter().map(|waiting| waiting.capture_minor + waiting.refund_minor).sum();
-        Ok(Told { account, rows, lines, mirror: ids, waiting_minor })
+        Ok(Told { account, rows, lines, counted, mirror: ids, waiting_minor })
     }
 
     /// M1: every line that counts has one state, and every capture or refund is one line.

@@ -9,16 +9,13 @@ use tables::{SettlementRow, TableOwner};
 
 use super::{Outcome, Work};
 use crate::items::{
-    Order, Place, ReportItem, ReportState, SettlementItem, SettlementVersion, journal, mark_dirty, mark_report_dirty,
+    Order, Place, ReportItem, ReportState, SettlementItem, SettlementVersion, journal, mark_days_dirty,
 };
 use crate::judge::Judgement;
 use crate::keys::Key;
-use crate::ports::{Expect, PortErrorKind, Put, TRANSACT_WRITES_MAX};
+use crate::ports::{Expect, PortErrorKind, Put};
 use crate::standing::Standing;
 use crate::{PARSER_VERSION, StepError};
-
-/// More days than this are marked by their report: the commit has writes of its own.
-const MARKED_DAYS_MAX: usize = TRANSACT_WRITES_MAX - 10;
 
 impl Work<'_> {
     pub(super) async fn accept(
@@ -52,8 +49,7 @@ impl Work<'_> {
 
     /// Marks the days that the lake shows otherwise once this report counts: of each new version, and of the one it replaces.
     ///
-    /// They are written by the commit itself: a mark before it could be worked off too early, and one behind it be lost. When
-    /// they are more than a transaction holds, one mark names the report, which has listed its settlements by then.
+    /// They are written by the commit itself: a mark before it could be worked off too early, and one behind it be lost.
     fn marks(&self, standings: &[Standing], settlements: &[Settlement]) -> Vec<Put> {
         let new = standings.iter().zip(settlements).filter(|(standing, _)| standing.next_version().is_some());
         let days: BTreeSet<Date> = new
@@ -63,10 +59,10 @@ impl Work<'_> {
             })
             .flatten()
             .collect();
-        if days.len() > MARKED_DAYS_MAX {
-            return vec![mark_report_dirty(self.spooled.report, self.account())];
+        if is_seeded(Defect::CommitsUnmarked) {
+            return Vec::new();
         }
-        days.into_iter().map(|day| mark_dirty(self.account(), day)).collect()
+        mark_days_dirty(self.spooled.report, self.account(), days)
     }
 
     /// Writes source and tables under keys made of the report's content; what is there already is the same.

@@ -1,13 +1,14 @@
-//! What goes on beside the messages: the mirror follows Dintero, and lines are matched.
+//! What goes on beside the messages: the mirror follows Dintero, lines are matched, and the lake is built.
 
 use std::task::{Context, Waker};
 
 use jiff::{SignedDuration, Timestamp};
 use pipeline::StepError;
+use pipeline::lake::{self, BuildLake};
 use pipeline::matches::{self, MatchAccount};
 use pipeline::sync::{self, SyncTransactions};
 
-use super::{ROUNDS_MAX, Run, Task, Violation};
+use super::{LEASE, ROUNDS_MAX, Run, Task, Violation};
 use crate::faults::Script;
 use crate::scenario::{Upload, beginning};
 use crate::world::Worker;
@@ -20,7 +21,7 @@ const MIRRORED: SignedDuration = SignedDuration::from_hours(2 * 24);
 const DISTURBED_ROUNDS: usize = 4;
 
 impl Run<'_> {
-    /// Brings the mirror up to date and matches all lines, until somebody comes to the end of it.
+    /// Brings the mirror up to date, matches all lines and builds the lake, until somebody comes to the end of it.
     ///
     /// Where nothing comes late, messages bring all that is to be known.
     pub(super) fn look_after(&mut self) -> Result<(), Violation> {
@@ -42,7 +43,7 @@ impl Run<'_> {
                 return Ok(());
             }
         }
-        Err(Violation("L4: mirror and matches never come to an end".to_owned()))
+        Err(Violation("L4: mirror, matches and lake never come to an end".to_owned()))
     }
 
     /// A worker that matches is held up behind so many of its calls, while a report comes and is matched by others; gives
@@ -84,7 +85,7 @@ impl Run<'_> {
         (worker, Box::pin(task))
     }
 
-    /// One process that follows Dintero and matches, for every account.
+    /// One process that follows Dintero, matches and builds, for every account.
     fn looking_after(&mut self, script: Script) -> (Worker, Task) {
         self.workers += 1;
         let worker = Worker::new(&self.world, self.workers, script);
@@ -100,6 +101,11 @@ impl Run<'_> {
                     return Err(StepError::Later { what: "going on".to_owned(), until });
                 }
                 matches::run(&ports, &matching).await?;
+                let MatchAccount { account, now, scratch } = matching;
+                let built = lake::run(&ports, &BuildLake { account, now, lease: LEASE, scratch, all: false }).await?;
+                if built.is_unfinished {
+                    return Err(StepError::Busy { what: "The lake".to_owned(), until: now });
+                }
             }
             Ok(None)
         };
