@@ -10,9 +10,9 @@ use jiff::Timestamp;
 use pipeline::client::{Dintero, Environment};
 use pipeline::{PortError, Secrets};
 use settlement::{AccountId, Currency, Defect, SettlementHasher, seed};
-use simulation::explore;
 use simulation::in_process::{Clock, InProcess};
 use simulation::scenario::{Scenario, Size};
+use simulation::{HeldUp, explore};
 use tests::verdicts::{golden, judged};
 
 use crate::golden::fixtures;
@@ -29,7 +29,7 @@ const WAITING: &[(&str, &str)] = &[
 ];
 
 /// Seeds in which a defect must show itself.
-const SEEDS: u64 = 80;
+const SEEDS: u64 = 60;
 
 /// What may see a defect, from the cheapest on.
 type Catcher<'a> = (&'static str, Box<dyn Fn() -> Result<(), String> + 'a>);
@@ -44,6 +44,9 @@ fn catchers<'a>(scenarios: &'a Scenarios, scratch: &'a Path) -> Vec<Catcher<'a>>
     let quiet = |scenario: &'a Scenario| {
         Box::new(move || explore::quiet(scenario, scratch).map(drop).map_err(|error| error.to_string()))
     };
+    let held_up = |at: HeldUp| -> Box<dyn Fn() -> Result<(), String>> {
+        Box::new(move || explore::held_up(&scenarios.small, at, scratch).map(drop).map_err(|error| error.to_string()))
+    };
     vec![
         ("values", Box::new(values)),
         ("one report undisturbed", quiet(&scenarios.alone)),
@@ -54,12 +57,8 @@ fn catchers<'a>(scenarios: &'a Scenarios, scratch: &'a Path) -> Vec<Catcher<'a>>
             "every fault of Dintero",
             Box::new(move || explore::postings(&scenarios.small, scratch).map(drop).map_err(|error| error.to_string())),
         ),
-        (
-            "matching held up",
-            Box::new(move || {
-                explore::matched_at_once(&scenarios.small, scratch).map(drop).map_err(|error| error.to_string())
-            }),
-        ),
+        ("posting held up", held_up(HeldUp::Posting)),
+        ("matching held up", held_up(HeldUp::Matching)),
         (
             "seeds",
             Box::new(move || {

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use simulation::HeldUp;
 use simulation::explore;
 use simulation::scenario::Size;
 
@@ -24,11 +25,13 @@ fn every_call_may_be_disturbed_in_every_way() {
 }
 
 #[test]
-fn matching_that_is_held_up_at_any_call_mixes_nothing() {
+fn whoever_is_held_up_at_any_call_harms_nothing() {
     let scratch = tempfile::tempdir().unwrap();
     let scenario = explore::canonical(Size { sales: 1, alone: false }).unwrap();
-    let runs = explore::matched_at_once(&scenario, scratch.path()).unwrap();
-    assert!(runs > 20, "{runs} runs");
+    for at in [HeldUp::Posting, HeldUp::Matching, HeldUp::Building] {
+        let runs = explore::held_up(&scenario, at, scratch.path()).unwrap();
+        assert!(runs > 20, "{at:?}: {runs} runs");
+    }
 }
 
 #[test]

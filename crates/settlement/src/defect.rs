@@ -82,10 +82,6 @@ pub enum Defect {
     SyncWithoutRefunds,
     /// What two workers matched at the same time is mixed.
     MatchesUnfenced,
-    /// A report is committed without a word to whoever builds the lake.
-    CommitsUnmarked,
-    /// A day counts as built though it was marked again while it was being built.
-    MarksClearedUnread,
 }
 
 /// Whether the code is to break that rule now.
@@ -121,7 +117,7 @@ mod seeded {
 
     impl Defect {
         /// All of them, in the order of a report's way.
-        pub const ALL: [Defect; Defect::MarksClearedUnread as usize + 1] = {
+        pub const ALL: [Defect; Defect::MatchesUnfenced as usize + 1] = {
             use Defect::*;
             [
                 ClaimsWithoutCondition,
@@ -162,8 +158,6 @@ mod seeded {
                 SyncWithoutOverlap,
                 SyncWithoutRefunds,
                 MatchesUnfenced,
-                CommitsUnmarked,
-                MarksClearedUnread,
             ]
         };
     }

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use crate::faults::{FAULTS, Mode, Script};
-use crate::run::{QUIET_ORDER, Ran, Run, Violation, now};
+use crate::run::{HeldUp, QUIET_ORDER, Ran, Run, Violation, now};
+use crate::sandbox::Fault;
 use crate::scenario::{Scenario, Size};
 
 /// A run that went wrong, and how to see it again.
@@ -94,15 +95,24 @@ pub fn pairs(scenario: &Scenario, scratch: &Path) -> Result<usize, Found> {
     Ok(runs)
 }
 
-/// Holds a worker that matches up behind each of its calls, while others bring a report and match it; gives the number of runs.
+/// A builder makes many calls that read: it is held up behind one of so many.
+const BUILDING_CALLS_EACH: usize = 3;
+
+/// Holds a worker up behind its calls, while others go on; gives how many calls it makes.
 ///
 /// # Errors
 /// With the first run that went wrong.
-pub fn matched_at_once(scenario: &Scenario, scratch: &Path) -> Result<usize, Found> {
-    for calls in 0.. {
-        let found = |violation| Found { which: format!("matching held up behind call {calls}"), violation };
-        let mut scripts = |_| Script::quiet();
-        if !Run::new(scenario, scratch, QUIET_ORDER, &mut scripts).held_up(calls).map_err(found)? {
+pub fn held_up(scenario: &Scenario, at: HeldUp, scratch: &Path) -> Result<usize, Found> {
+    let messages = scenario.uploads.len();
+    let each = if at == HeldUp::Building { BUILDING_CALLS_EACH } else { 1 };
+    for calls in (0..).step_by(each) {
+        let found = |violation| Found { which: format!("{at:?} held up behind call {calls}"), violation };
+        let mut scripts = |number: usize| match at {
+            // Something has to be left for those who go on.
+            HeldUp::Posting if number < messages => Script::postings(Fault::NotConnected),
+            _ => Script::quiet(),
+        };
+        if !Run::new(scenario, scratch, QUIET_ORDER, &mut scripts).held_up(at, calls).map_err(found)? {
             return Ok(calls);
         }
     }

@@ -20,7 +20,7 @@ mod world;
 
 pub use faults::{Effect, Mode, Script};
 pub use in_process::{Clock, InProcess};
-pub use run::{Ran, Run, Scripts, Violation};
+pub use run::{HeldUp, Ran, Run, Scripts, Violation};
 pub use sandbox::{Fault, RequestKind, Sandbox};
 pub use watch::{EventName, Watch};
 pub use world::{SECRET_MARK, Worker, World};

@@ -1,6 +1,7 @@
 //! A run: messages are delivered until they are acknowledged, postings go on until they have ended, and then everything
 //! must be as it should.
 
+mod held_up;
 mod look_after;
 
 use std::collections::BTreeSet;
@@ -18,6 +19,7 @@ use pipeline::replay::{self, Replay};
 use pipeline::{StepError, items, way};
 use settlement::{AccountId, ReportId};
 
+pub use self::held_up::HeldUp;
 use crate::end::counted_once;
 use crate::faults::Script;
 use crate::generate::Seed;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 use pipeline::items::{DirtyItem, MatchingItem, Place, SettlementItem};
@@ -19,7 +20,7 @@ use crate::scenario::Scenario;
 use crate::world::{Worker, World, locked};
 
 /// Holds mirror and matches of every account against what is known to have happened.
-pub(crate) fn check(world: &std::sync::Arc<World>, scenario: &Scenario, scratch: &Path) -> Result<(), Violation> {
+pub(crate) fn check(world: &Arc<World>, scenario: &Scenario, scratch: &Path) -> Result<(), Violation> {
     let ports = Worker::new(world, 0, Script::quiet()).ports();
     for account in &scenario.accounts {
         let failed = |error: StepError| Violation(format!("M1: the matches of {account} cannot be read: {error}"));
@@ -62,6 +63,13 @@ fn lake_as_counted(ports: &Ports, account: &AccountId, counted: &BTreeMap<Date, 
         return Err(format!("L5: the lake of {account} holds {built:?}, expected {counted:?}"));
     }
     Ok(())
+}
+
+/// L5 alone.
+pub(crate) fn check_lake(world: &Arc<World>, account: &AccountId, scratch: &Path) -> Result<(), Violation> {
+    let ports = Worker::new(world, 0, Script::quiet()).ports();
+    let told = Told::read(&ports, account, scratch).map_err(|error| Violation(format!("L5: {error}")))?;
+    lake_as_counted(&ports, account, &told.counted).map_err(Violation)
 }
 
 struct Told<'a> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
-use settlement::{AccountId, Defect, ReportId, is_seeded};
+use settlement::{AccountId, ReportId};
 
 use super::versions::{all_days, days_of};
 use crate::StepError;
@@ -63,9 +63,7 @@ pub(super) async fn mark_all(ports: &Ports, account: &AccountId) -> Result<(), S
 pub(super) async fn clear(ports: &Ports, marks: &[Mark]) -> Result<bool, StepError> {
     let mut cleared = true;
     for Mark { place, revision, .. } in marks {
-        let unread = is_seeded(Defect::MarksClearedUnread);
-        let expect = if unread { Expect::Any } else { Expect::Revision(*revision) };
-        let write = place.put(&DirtyItem { is_dirty: false }, expect);
+        let write = place.put(&DirtyItem { is_dirty: false }, Expect::Revision(*revision));
         match ports.state.put_if(&write).await {
             Err(error) if error.kind == PortErrorKind::Conflict => cleared = false,
             written => written?,

@@ -1,18 +1,15 @@
 //! What goes on beside the messages: the mirror follows Dintero, lines are matched, and the lake is built.
 
-use std::task::{Context, Waker};
-
 use jiff::{SignedDuration, Timestamp};
-use pipeline::StepError;
 use pipeline::lake::{self, BuildLake};
 use pipeline::matches::{self, MatchAccount};
 use pipeline::sync::{self, SyncTransactions};
+use pipeline::{Ports, StepError};
 
 use super::{LEASE, ROUNDS_MAX, Run, Task, Violation};
 use crate::faults::Script;
-use crate::scenario::{Upload, beginning};
+use crate::scenario::beginning;
 use crate::world::Worker;
-use crate::{run, told};
 
 /// Mirrors reach so far back behind the beginning.
 const MIRRORED: SignedDuration = SignedDuration::from_hours(2 * 24);
@@ -46,32 +43,8 @@ impl Run<'_> {
         Err(Violation("L4: mirror, matches and lake never come to an end".to_owned()))
     }
 
-    /// A worker that matches is held up behind so many of its calls, while a report comes and is matched by others; gives
-    /// whether it makes as many calls.
-    pub(crate) fn held_up(mut self, calls: usize) -> Result<bool, Violation> {
-        let mut uploads: Vec<Upload> =
-            self.scenario.uploads.iter().filter(|upload| upload.phase == 1).cloned().collect();
-        // The account has another report before it.
-        let second = uploads.iter().rposition(|upload| upload.landing.name == "b.csv");
-        let late = second.map(|place| uploads.remove(place));
-        self.deliver_all(uploads)?;
-        self.look_after()?;
-        let (_, mut task) = self.matching();
-        let mut context = Context::from_waker(Waker::noop());
-        for _ in 0..calls {
-            if task.as_mut().poll(&mut context).is_ready() {
-                return Ok(false);
-            }
-        }
-        self.deliver_all(late.into_iter().collect())?;
-        self.look_after()?;
-        run::now(task).map_err(|error| Violation(format!("M1: matching failed: {error}")))?;
-        told::check(&self.world, self.scenario, self.scratch)?;
-        Ok(true)
-    }
-
     /// One process that matches, for every account.
-    fn matching(&mut self) -> (Worker, Task) {
+    pub(super) fn matching(&mut self) -> (Worker, Task) {
         self.workers += 1;
         let worker = Worker::new(&self.world, self.workers, Script::quiet());
         let (ports, now, scratch) = (worker.ports(), self.world.clock.now(), self.scratch.to_owned());
@@ -79,6 +52,21 @@ impl Run<'_> {
         let task = async move {
             for account in accounts {
                 matches::run(&ports, &MatchAccount { account, now, scratch: scratch.clone() }).await?;
+            }
+            Ok(None)
+        };
+        (worker, Box::pin(task))
+    }
+
+    /// One process that builds the lake of the last account.
+    pub(super) fn building(&mut self) -> (Worker, Task) {
+        self.workers += 1;
+        let worker = Worker::new(&self.world, self.workers, Script::quiet());
+        let (ports, now, scratch) = (worker.ports(), self.world.clock.now(), self.scratch.to_owned());
+        let account = self.scenario.accounts.last().cloned();
+        let task = async move {
+            if let Some(account) = account {
+                build(&ports, BuildLake { account, now, lease: LEASE, scratch, all: false }).await?;
             }
             Ok(None)
         };
@@ -102,13 +90,17 @@ impl Run<'_> {
                 }
                 matches::run(&ports, &matching).await?;
                 let MatchAccount { account, now, scratch } = matching;
-                let built = lake::run(&ports, &BuildLake { account, now, lease: LEASE, scratch, all: false }).await?;
-                if built.is_unfinished {
-                    return Err(StepError::Busy { what: "The lake".to_owned(), until: now });
-                }
+                build(&ports, BuildLake { account, now, lease: LEASE, scratch, all: false }).await?;
             }
             Ok(None)
         };
         (worker, Box::pin(task))
+    }
+}
+
+async fn build(ports: &Ports, command: BuildLake) -> Result<(), StepError> {
+    match lake::run(ports, &command).await?.is_unfinished {
+        true => Err(StepError::Busy { what: "The lake".to_owned(), until: command.now }),
+        false => Ok(()),
     }
 }
