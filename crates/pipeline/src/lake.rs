@@ -133,19 +133,36 @@ impl Builder<'_> {
         }
         for _ in 0..PASSES_MAX {
             let marks = marks::read(ports, account).await?;
-            if marks.is_empty() && self.is_up_to_date().await? {
+            let all_is_made = marks.is_empty() && self.is_up_to_date().await?;
+            let pass = match all_is_made {
                 // Exports are of all days, and known by what they were made of: they need no mark.
-                match self.build_exports().await? {
-                    Pass::Done => return Ok(self.built),
-                    Pass::Overtaken => continue,
-                }
-            }
-            if self.pass(&marks).await? == Pass::Overtaken {
-                marks::renew(ports, account, &marks).await?;
+                true => self.build_exports().await?,
+                false => self.pass(&marks).await?,
+            };
+            match pass {
+                Pass::Done if all_is_made => return Ok(self.built),
+                Pass::Done => {}
+                Pass::Overtaken => self.doubt(&marks).await?,
             }
         }
         self.built.is_unfinished = true;
         Ok(self.built)
+    }
+
+    /// What a builder that was overtaken has put last may be older than what another one had made and taken for done: days are marked
+    /// again, and what is made of all days is made again.
+    async fn doubt(&self, marks: &[Mark]) -> Result<(), StepError> {
+        let (ports, account) = (self.ports, &self.command.account);
+        marks::renew(ports, account, marks).await?;
+        let place = Place::lake_built(account);
+        loop {
+            let Some((built, revision)) = place.read::<BuiltItem>(&*ports.state).await? else { return Ok(()) };
+            let built = BuiltItem { matching: u64::MAX, exports: BTreeMap::new(), ..built };
+            match ports.state.put_if(&place.put(&built, Expect::Revision(revision))).await {
+                Err(error) if error.kind == PortErrorKind::Conflict => {}
+                written => return Ok(written?),
+            }
+        }
     }
 
     /// Whether what is made of all days was made with the last matching.

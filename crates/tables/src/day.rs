@@ -389,3 +389,6 @@ impl<'a> Products<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -120,6 +120,30 @@ async fn a_builder_that_wakes_behind_its_lease_puts_nothing_old_in_place() {
     }
 }
 
+/// A settlement that is committed to another day while that day is made, and its old one is not, waits for its old day.
+#[tokio::test]
+async fn a_settlement_waits_for_an_old_day_that_was_marked_behind_the_reading_of_marks() {
+    let Swap { world: built, first, second } = Swap::new();
+    built.take(&built.ports, "a.csv", &first).await;
+    built.built().await;
+    for at in 0.. {
+        let world = std::sync::Arc::new(built.fork());
+        world.ports.state.put_if(&mark_dirty(&world.account, date(2026, 10, 12))).await.unwrap();
+        let (meanwhile, second) = (std::sync::Arc::clone(&world), second.clone());
+        let plan = Plan::held_up(at, async move {
+            meanwhile.take(&meanwhile.ports, "b.csv", &second).await;
+        });
+        // What must never be seen is looked at behind every put.
+        lake::run(&faulty(&world.ports, &plan), &world.build()).await.unwrap();
+        if plan.calls() <= at {
+            assert!(at > 30, "{at}");
+            break;
+        }
+        world.built().await;
+        assert_eq!(world.marks(), [""; 0], "call {at}");
+    }
+}
+
 /// More days than a transaction holds are marked all the same.
 #[tokio::test]
 async fn a_report_of_more_days_than_a_transaction_holds_is_in_the_lake_whole() {

@@ -2,17 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
+use jiff::SignedDuration;
 use jiff::civil::date;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use pipeline::items::Place;
-use pipeline::lake;
+use pipeline::lake::{self, BuildLake};
 use pipeline::notice::{self, AddNotice, Together};
 use pipeline::ports::Expect;
 use pipeline::post::{BatchItem, EventState, OutboxItem, PlannedEvent};
 use settlement::{Fees, PayoutNotice, SettleKey, SettlementEvent};
-use tests::generate::{Seed, portal_csv};
+use tests::faults::{Plan, faulty};
+use tests::generate::{Seed, Settlement, portal_csv};
 use tests::lake::{World, parquet_bytes};
 
 use super::cases::matched;
@@ -74,22 +77,14 @@ async fn a_list_is_in_transit_until_its_notice_makes_it_exact() {
     assert!(texts(&world, "settlement_line", "provider_kind").await.contains(&Some("payout notice".to_owned())));
 }
 
-#[tokio::test]
-async fn the_lake_tells_how_far_settlement_events_have_come() {
-    let world = World::default();
-    let settlement = paid_on(&mut Seed(21), 1, 2, date(2026, 10, 5));
-    let taken = world.take(&world.ports, "a.csv", &portal_csv(&of(123_456, &[&settlement]))).await;
-    let keys: Vec<SettleKey> = taken.settlements.iter().map(|listed| listed.key.clone()).collect();
-    matched(&world, taken.report.unwrap(), &keys).await;
-    world.built().await;
-    assert_eq!(texts(&world, "match", "event_state").await, [None, None]);
-
-    let planned = |line: &tests::generate::Line, state| PlannedEvent {
+/// Writes a batch of a settlement's events, one for each line; only the one called `named` is in the outbox.
+async fn tell(world: &World, key: &SettleKey, name: &str, settlement: &Settlement, states: [EventState; 2]) {
+    let events = settlement.lines.iter().zip(states).map(|(line, state)| PlannedEvent {
         id: line.transaction.to_string(),
         transaction: format!("T00000001.{}", line.transaction),
         event: SettlementEvent {
-            settlement_id: keys[0].settlement_id.clone(),
-            provider_reference: keys[0].settlement_id.clone(),
+            settlement_id: key.settlement_id.clone(),
+            provider_reference: key.settlement_id.clone(),
             event_correlation_id: None,
             amount_minor: 0,
             capture_minor: 0,
@@ -98,19 +93,18 @@ async fn the_lake_tells_how_far_settlement_events_have_come() {
         },
         lines: 1,
         state,
-    };
-    let states = [EventState::Posted { found: false }, EventState::Superseded];
+    });
     let batch = BatchItem {
-        settlement: keys[0].clone(),
+        settlement: key.clone(),
         version: 1,
-        events: settlement.lines.iter().zip(states).map(|(line, state)| planned(line, state)).collect(),
+        events: events.collect(),
         attempt: 1,
         lease_until: None,
         not_before: None,
         body: None,
     };
     let outbox = OutboxItem {
-        settlement: keys[0].clone(),
+        settlement: key.clone(),
         version: 1,
         batches: vec!["named".into()],
         lines_minor: 0,
@@ -121,19 +115,62 @@ async fn the_lake_tells_how_far_settlement_events_have_come() {
         unmatched: Vec::new(),
         changed: Vec::new(),
     };
-    let human = EventState::Human { why: "a leftover".into() };
-    let leftover = BatchItem { events: vec![planned(&settlement.lines[1], human)], ..batch.clone() };
     let writes = [
-        Place::outbox(&keys[0]).put(&outbox, Expect::Any),
-        Place::batch(&keys[0], "named").put(&batch, Expect::Any),
-        Place::batch(&keys[0], "unnamed").put(&leftover, Expect::Any),
-        pipeline::items::mark_settlement_dirty(&keys[0]),
+        Place::outbox(key).put(&outbox, Expect::Any),
+        Place::batch(key, name).put(&batch, Expect::Any),
+        pipeline::items::mark_settlement_dirty(key),
     ];
     world.ports.state.transact(&writes).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_lake_tells_how_far_settlement_events_have_come() {
+    let world = World::default();
+    let settlement = paid_on(&mut Seed(21), 1, 2, date(2026, 10, 5));
+    let taken = world.take(&world.ports, "a.csv", &portal_csv(&of(123_456, &[&settlement]))).await;
+    let keys: Vec<SettleKey> = taken.settlements.iter().map(|listed| listed.key.clone()).collect();
+    matched(&world, taken.report.unwrap(), &keys).await;
+    world.built().await;
+    assert_eq!(texts(&world, "match", "event_state").await, [None, None]);
+
+    tell(&world, &keys[0], "named", &settlement, [EventState::Posted { found: false }, EventState::Superseded]).await;
+    tell(&world, &keys[0], "unnamed", &settlement, [EventState::Planned, EventState::Planned]).await;
     world.built().await;
     assert_eq!(texts(&world, "match", "event_state").await, [Some("POSTED".to_owned()), None]);
     let states: BTreeMap<_, _> = [("match", 2), ("settlement_line", 2)].into();
     for (table, rows) in states {
         assert_eq!(texts(&world, table, "settlement_id").await.len(), rows, "{table}");
+    }
+}
+
+/// A builder that was held up puts what was true for a while in place of what is true again; it must not trust that another one has
+/// taken the mark away.
+#[tokio::test]
+async fn a_builder_that_puts_what_is_over_makes_the_day_again() {
+    let world = World::default();
+    let settlement = paid_on(&mut Seed(21), 1, 2, date(2026, 10, 5));
+    let taken = world.take(&world.ports, "a.csv", &portal_csv(&of(123_456, &[&settlement]))).await;
+    let key = taken.settlements[0].key.clone();
+    matched(&world, taken.report.unwrap(), std::slice::from_ref(&key)).await;
+    tell(&world, &key, "named", &settlement, [EventState::Planned, EventState::Planned]).await;
+    world.built().await;
+    let expected = world.lake().await;
+    let base = world;
+    for at in 0.. {
+        let world = Arc::new(base.fork());
+        tell(&world, &key, "named", &settlement, [EventState::InFlight, EventState::Planned]).await;
+        let (meanwhile, settlement, key) = (Arc::clone(&world), settlement.clone(), key.clone());
+        let plan = Plan::held_up(at, async move {
+            tell(&meanwhile, &key, "named", &settlement, [EventState::Planned, EventState::Planned]).await;
+            let later = BuildLake { now: meanwhile.now + SignedDuration::from_hours(1), ..meanwhile.build() };
+            lake::run(&meanwhile.ports, &later).await.unwrap();
+        });
+        let built = lake::run(&faulty(&world.ports, &plan), &world.build()).await;
+        if plan.calls() <= at {
+            assert!(at > 30, "{at}");
+            break;
+        }
+        assert!(built.is_ok_and(|built| !built.is_unfinished) || at < 3, "call {at}");
+        assert!(world.lake().await == expected, "call {at}");
     }
 }

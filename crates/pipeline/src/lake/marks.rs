@@ -72,8 +72,7 @@ pub(super) async fn clear(ports: &Ports, marks: &[Mark]) -> Result<bool, StepErr
     Ok(cleared)
 }
 
-/// Marks the days again of a builder that was overtaken: what it put last may be older than what another one had made, whose
-/// clearing of the mark it must not trust.
+/// Marks the days of marks again, whatever others have done with the marks.
 pub(super) async fn renew(ports: &Ports, account: &AccountId, marks: &[Mark]) -> Result<(), StepError> {
     let days: BTreeSet<Date> = marks.iter().flat_map(|mark| mark.days.iter().copied()).collect();
     let marks: Vec<Put> = days.into_iter().map(|day| mark_dirty(account, day)).collect();
