@@ -7,10 +7,13 @@ use std::sync::Arc;
 
 use arrow_array::types::{Date32Type, Int32Type, Int64Type};
 use arrow_array::{Array, ArrayRef, BooleanArray, Int32Array, RecordBatch, StringArray};
+use arrow_schema::ArrowError;
 use jiff::civil::Date;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
-use parquet::file::metadata::ParquetMetaData;
+use parquet::arrow::arrow_reader::{
+    ArrowPredicateFn, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowFilter,
+};
+use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData};
 use parquet::file::statistics::Statistics;
 use settlement::{Currency, TermSums, Terms};
 
@@ -226,13 +229,22 @@ impl<'a> Selection<'a> {
         payout_on: Date,
         shown: &'a [Shown<'a>],
     ) -> Result<Self, TableError> {
-        let builder = ParquetRecordBatchReaderBuilder::try_new(file)?.with_batch_size(BATCH_ROWS);
+        let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional);
+        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)?.with_batch_size(BATCH_ROWS);
         let groups = groups_of(builder.metadata(), payout_on);
         let mask = match columns {
             [] => ProjectionMask::columns(builder.parquet_schema(), table.columns.iter().map(|column| column.name)),
             named => ProjectionMask::columns(builder.parquet_schema(), named.iter().copied()),
         };
-        let reader = builder.with_projection(mask).with_row_groups(groups).build()?;
+        // The day of each row is read first, so that pages of other days are passed over as well.
+        let (of_day, day) = (ProjectionMask::columns(builder.parquet_schema(), ["payout_on"]), days(payout_on));
+        let is_of_day = ArrowPredicateFn::new(of_day, move |batch: RecordBatch| {
+            let found = numbers::<Date32Type>(&batch, "payout_on");
+            let found = found.map_err(|error| ArrowError::ExternalError(Box::new(error)))?;
+            Ok(found.iter().map(|found| Some(found == Some(day))).collect())
+        });
+        let filter = RowFilter::new(vec![Box::new(is_of_day)]);
+        let reader = builder.with_projection(mask).with_row_groups(groups).with_row_filter(filter).build()?;
         let name = |shown: &'a Shown<'a>| (shown.merchant_number, shown.settlement_id, shown.currency.as_str());
         Ok(Selection { reader, shown: shown.iter().map(|shown| (name(shown), shown)).collect() })
     }
