@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use ::matching::Waits;
 use adapters::app::App;
 use anyhow::Context;
+use pipeline::lake::month_figures;
 use pipeline::notice::{self, AddNotice, Together};
 use pipeline::reconcile::{self, ReconcileReport};
 use settlement::{AccountId, Fees, PayoutNotice, Proof, Settlement, Verdict};
@@ -84,6 +85,8 @@ pub(crate) async fn run(arguments: &DemoArguments, out: &mut dyn Write) -> anyho
     places(home, out)?;
     writeln!(out, "\nThe lake")?;
     lake::build(&app, home, &account, stand_in.now(), out).await?;
+    writeln!(out, "\nThe months of the lake")?;
+    lake::show_months(&month_figures(&app.ports, &account).await?, out)?;
     if !arguments.exit {
         writeln!(
             out,

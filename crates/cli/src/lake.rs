@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
+use ::matching::GroupBridge;
 use adapters::app::App;
 use jiff::{SignedDuration, Timestamp};
 use pipeline::StepError;
@@ -102,6 +103,12 @@ pub(crate) async fn months(arguments: &MonthsArguments, out: &mut dyn Write) -> 
         }
         return Ok(Ended::Well);
     }
+    show_months(&groups, out)
+}
+
+/// Shows the months of every group as a table.
+pub(crate) fn show_months(groups: &[GroupBridge], out: &mut dyn Write) -> anyhow::Result<Ended> {
+    let rows = groups.iter().flat_map(|group| group.months.iter().map(move |row| (&group.group, row)));
     let header = [
         "month",
         "provider",
