@@ -111,8 +111,8 @@ pub struct LineRecord {
     pub merchant_number: String,
     pub settlement_id: String,
     pub currency: Currency,
-    /// Line or row in the file, counted from 1; the next number where several lines stand in one row; 0 and below for what a
-    /// payout notice adds. Its own within a report and its settlement.
+    /// Line or row in the file, counted from 1; several lines may stand in one, as in XML without line ends. 0 and below for what
+    /// a payout notice adds.
     pub line_no: i64,
     pub kind: LineKind,
     pub terms: Terms,

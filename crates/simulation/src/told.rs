@@ -118,12 +118,9 @@ impl<'a> Told<'a> {
     /// M1: every line that counts has one state, and every capture or refund is one line.
     fn every_line_once(&self) -> Result<(), String> {
         let mut lines: BTreeMap<String, u64> = BTreeMap::new();
-        let (mut seen, mut events) = (BTreeSet::new(), BTreeSet::new());
+        let mut events = BTreeSet::new();
         for row in &self.rows {
             *lines.entry(row.settlement_id.clone()).or_default() += 1;
-            if !seen.insert((&row.settlement_id, row.line_no)) {
-                return Err(format!("M1: line {} of {} has two states", row.line_no, row.settlement_id));
-            }
             let event = row.transaction_id.as_ref().zip(row.transaction_event);
             if event.is_some_and(|event| !events.insert(event)) {
                 return Err(format!("M1: {event:?} is two lines, the second in {}", row.settlement_id));

@@ -22,7 +22,7 @@ pub use day::{DayLines, DayMatches, EventStates, LineSum, Shown};
 pub use digests::{DigestSink, Digests, RUN_ROWS};
 pub use matches::{MatchRow, MatchRows, MatchTable, read_matches};
 pub use packing::Packing;
-pub use read::{LineRecords, read_lines};
+pub use read::{LineRecords, Rows, read_lines};
 pub use schema::{
     Column, ColumnKind, DATA_DICTIONARY, FEE_SUMMARY, MATCH, MONTH_BRIDGE, SCHEMA_VERSION, SETTLEMENT, SETTLEMENT_LINE,
     TABLES, Table, athena_sql, data_dictionary_page,

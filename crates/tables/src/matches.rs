@@ -9,13 +9,12 @@ use arrow_array::{Array, ArrayRef, Date32Array, Int32Array, Int64Array, RecordBa
 use arrow_schema::DataType;
 use jiff::civil::Date;
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use settlement::{AccountId, Currency, ReportId};
 
 use crate::TableError;
 use crate::packing::Packing;
-use crate::read::{date, numbers, optional, texts};
+use crate::read::{Rows, date, numbers, optional, texts};
 use crate::schema::{MATCH, SCHEMA_VERSION};
 use crate::writer::days;
 
@@ -131,35 +130,15 @@ impl<W: Write + Send> MatchTable<W> {
     }
 }
 
-/// Reads the rows of a `match` file in the order they were written, a batch in memory at a time.
+/// The rows of one file.
+pub type MatchRows = Rows<MatchRow>;
+
+/// Reads the rows of a `match` file.
 ///
 /// # Errors
 /// When the file is not Parquet or is no table of this schema.
 pub fn read_matches(file: File) -> Result<MatchRows, TableError> {
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file)?.build()?;
-    Ok(MatchRows { reader, batch: Vec::new().into_iter() })
-}
-
-/// The rows of one file.
-pub struct MatchRows {
-    reader: ParquetRecordBatchReader,
-    batch: std::vec::IntoIter<MatchRow>,
-}
-
-impl Iterator for MatchRows {
-    type Item = Result<MatchRow, TableError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some(row) = self.batch.next() {
-                return Some(Ok(row));
-            }
-            match self.reader.next()?.map_err(TableError::from).and_then(|batch| rows(&batch)) {
-                Ok(rows) => self.batch = rows.into_iter(),
-                Err(error) => return Some(Err(error)),
-            }
-        }
-    }
+    Rows::of(file, rows)
 }
 
 fn rows(batch: &RecordBatch) -> Result<Vec<MatchRow>, TableError> {

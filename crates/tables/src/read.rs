@@ -1,4 +1,4 @@
-//! Lines read back from a `settlement_line` file that avstem wrote.
+//! Rows read back from files that avstem wrote, and those of `settlement_line`.
 
 use std::fs::File;
 
@@ -8,39 +8,53 @@ use arrow_array::{Array, PrimitiveArray, RecordBatch, StringArray};
 use jiff::ToSpan;
 use jiff::civil::Date;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::file::reader::ChunkReader;
 use settlement::{LineKind, LineRecord, Terms};
 
 use crate::TableError;
 
-/// Reads the lines of `file` in the order they were written, a batch of rows in memory at a time.
-///
-/// # Errors
-/// When the file is not Parquet or is no table of this schema.
-pub fn read_lines(file: File) -> Result<LineRecords, TableError> {
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file)?.build()?;
-    Ok(LineRecords { reader, batch: Vec::new().into_iter() })
-}
-
-/// The lines of one file.
-pub struct LineRecords {
+/// The rows of one file in the order they were written, a batch of them in memory at a time.
+pub struct Rows<T> {
     reader: ParquetRecordBatchReader,
-    batch: std::vec::IntoIter<LineRecord>,
+    batch: std::vec::IntoIter<T>,
+    of_batch: fn(&RecordBatch) -> Result<Vec<T>, TableError>,
 }
 
-impl Iterator for LineRecords {
-    type Item = Result<LineRecord, TableError>;
+impl<T> Rows<T> {
+    pub(crate) fn of(
+        file: impl ChunkReader + 'static,
+        of_batch: fn(&RecordBatch) -> Result<Vec<T>, TableError>,
+    ) -> Result<Self, TableError> {
+        let reader = ParquetRecordBatchReaderBuilder::try_new(file)?.build()?;
+        Ok(Rows { reader, batch: Vec::new().into_iter(), of_batch })
+    }
+}
+
+impl<T> Iterator for Rows<T> {
+    type Item = Result<T, TableError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some(line) = self.batch.next() {
-                return Some(Ok(line));
+            if let Some(row) = self.batch.next() {
+                return Some(Ok(row));
             }
-            match self.reader.next()?.map_err(TableError::from).and_then(|batch| records(&batch)) {
-                Ok(lines) => self.batch = lines.into_iter(),
+            match self.reader.next()?.map_err(TableError::from).and_then(|batch| (self.of_batch)(&batch)) {
+                Ok(rows) => self.batch = rows.into_iter(),
                 Err(error) => return Some(Err(error)),
             }
         }
     }
+}
+
+/// The lines of one file.
+pub type LineRecords = Rows<LineRecord>;
+
+/// Reads the lines of a `settlement_line` file.
+///
+/// # Errors
+/// When the file is not Parquet or is no table of this schema.
+pub fn read_lines(file: File) -> Result<LineRecords, TableError> {
+    Rows::of(file, records)
 }
 
 fn records(batch: &RecordBatch) -> Result<Vec<LineRecord>, TableError> {

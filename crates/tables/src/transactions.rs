@@ -8,7 +8,6 @@ use arrow_array::{ArrayRef, Int32Array, Int64Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use serde::Serialize;
 use serde::de::value::{Error as WordError, StrDeserializer};
@@ -18,7 +17,7 @@ use settlement::{AccountId, Transaction};
 
 use crate::TableError;
 use crate::packing::Packing;
-use crate::read::{numbers, optional, texts};
+use crate::read::{Rows, numbers, optional, texts};
 use crate::schema::SCHEMA_VERSION;
 
 /// Rows that are written at a time.
@@ -109,35 +108,15 @@ fn json(value: &impl Serialize) -> Option<String> {
     serde_json::to_string(value).ok()
 }
 
+/// The transactions of one file.
+pub type Transactions = Rows<Transaction>;
+
 /// Reads the transactions of a file's bytes.
 ///
 /// # Errors
 /// When the bytes are not Parquet or no table of this schema.
 pub fn read_transactions(bytes: Vec<u8>) -> Result<Transactions, TableError> {
-    let reader = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(bytes))?.build()?;
-    Ok(Transactions { reader, batch: Vec::new().into_iter() })
-}
-
-/// The transactions of one file.
-pub struct Transactions {
-    reader: ParquetRecordBatchReader,
-    batch: std::vec::IntoIter<Transaction>,
-}
-
-impl Iterator for Transactions {
-    type Item = Result<Transaction, TableError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some(transaction) = self.batch.next() {
-                return Some(Ok(transaction));
-            }
-            match self.reader.next()?.map_err(TableError::from).and_then(|batch| transactions(&batch)) {
-                Ok(transactions) => self.batch = transactions.into_iter(),
-                Err(error) => return Some(Err(error)),
-            }
-        }
-    }
+    Rows::of(Bytes::from(bytes), transactions)
 }
 
 fn transactions(batch: &RecordBatch) -> Result<Vec<Transaction>, TableError> {

@@ -65,8 +65,6 @@ pub struct LineTable {
     /// Each settlement with the day of its payout.
     heads: Vec<(SettlementHead, i32)>,
     digests: Digests,
-    /// Number of the last line.
-    line_no: i64,
     /// `None` once sealed.
     file: Option<ParquetFile>,
 }
@@ -80,13 +78,12 @@ impl LineTable {
         let zone = TimeZone::get(&owner.zone).map_err(|_| TableError::Zone { zone: owner.zone.clone() })?;
         let schema = compact(&SETTLEMENT_LINE.schema());
         let file = ParquetFile::create(file, schema, properties(packing)?, ROW_GROUP_LINES)?;
-        Ok(LineTable { owner, zone, heads: Vec::new(), digests: Digests::default(), line_no: 0, file: Some(file) })
+        Ok(LineTable { owner, zone, heads: Vec::new(), digests: Digests::default(), file: Some(file) })
     }
 
     fn write(&mut self, batch: &LineBatch) -> Result<(), TableError> {
         self.digests.add(batch)?;
-        let line_no = self.line_numbers(batch);
-        let columns = self.columns(batch, line_no)?;
+        let columns = self.columns(batch)?;
         if let Some(file) = &mut self.file {
             file.write(batch.len(), columns)?;
         }
@@ -94,7 +91,7 @@ impl LineTable {
     }
 
     /// The columns in the order of [`SETTLEMENT_LINE`].
-    fn columns(&self, batch: &LineBatch, line_no: Int64Array) -> Result<Vec<Cells>, TableError> {
+    fn columns(&self, batch: &LineBatch) -> Result<Vec<Cells>, TableError> {
         let provider_dates: Vec<Option<i32>> = batch.provider_date.iter().map(|date| date.map(days)).collect();
         let net: Vec<i64> = batch.terms.iter().map(|terms| terms.net_minor().unwrap_or(0)).collect();
         let exponents = batch.settlement.iter().map(|index| self.head(*index).map_or(2, |(head, _)| head.exponent));
@@ -108,7 +105,7 @@ impl LineTable {
             same_text(&self.owner.report_id),
             Cells::Same(Arc::new(Int32Array::from_value(1, 1))),
             Cells::Same(Arc::new(BooleanArray::from(vec![true]))),
-            Cells::Each(Arc::new(line_no)),
+            Cells::Each(Arc::new(Int64Array::from_iter_values(batch.row.iter().map(|row| i64::from(*row))))),
             kinds(&batch.kind)?,
             money(batch, |terms| terms.capture_minor),
             money(batch, |terms| terms.refund_minor),
@@ -140,16 +137,6 @@ impl LineTable {
             Cells::Same(Arc::new(Int32Array::from_value(SCHEMA_VERSION, 1))),
             Cells::Same(new_null_array(&DataType::Int32, 1)),
         ])
-    }
-
-    /// The row of each line in the report, or the next number where several lines stand in one row, as in XML without line
-    /// ends: a line's number is its own within the report.
-    fn line_numbers(&mut self, batch: &LineBatch) -> Int64Array {
-        let numbers = batch.row.iter().map(|row| {
-            self.line_no = i64::from(*row).max(self.line_no + 1);
-            self.line_no
-        });
-        Int64Array::from_iter_values(numbers)
     }
 
     fn head(&self, index: u32) -> Option<&(SettlementHead, i32)> {

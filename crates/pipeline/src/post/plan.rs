@@ -14,7 +14,7 @@ use tempfile::NamedTempFile;
 use super::batch::{BatchItem, EVENTS_MAX, EventState, PlannedEvent, event_id};
 use super::{PostReport, batches_of};
 use crate::client::AccountClient;
-use crate::items::{Order, Place, journal};
+use crate::items::{Order, Place, journal, mark_settlement_dirty};
 use crate::notice::current;
 use crate::ports::{Expect, PortErrorKind, Ports, Put, TRANSACT_WRITES_MAX};
 use crate::reconcile::{ExactSettlement, exact_settlements, name_of};
@@ -367,7 +367,7 @@ impl Plan {
         );
         let expect = revision.map_or(Expect::Absent, Expect::Revision);
         let entry = journal(&place, revision.unwrap_or(0) + 1, now, Order::Posting, what);
-        ports.state.transact(&[place.put(&item, expect), entry]).await?;
+        ports.state.transact(&[place.put(&item, expect), entry, mark_settlement_dirty(&exact.key)]).await?;
         Ok(item)
     }
 }
@@ -426,7 +426,8 @@ async fn supersede(
         let place = Place::batch(&exact.key, id);
         let what = format!("{held} events superseded by version {version}");
         let entry = journal(&place, revision + 1, now, Order::Posting, what);
-        ports.state.transact(&[place.put(&batch, Expect::Revision(*revision)), entry]).await?;
+        let mark = mark_settlement_dirty(&exact.key);
+        ports.state.transact(&[place.put(&batch, Expect::Revision(*revision)), entry, mark]).await?;
     }
     Ok(())
 }

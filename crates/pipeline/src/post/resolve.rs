@@ -6,7 +6,7 @@ use settlement::SettleKey;
 use super::batch::EventState;
 use super::{OutboxItem, batches_of};
 use crate::StepError;
-use crate::items::{Order, Place, journal};
+use crate::items::{Order, Place, journal, mark_settlement_dirty};
 use crate::ports::{Expect, Ports};
 
 /// What a person found.
@@ -77,7 +77,8 @@ pub async fn resolve(ports: &Ports, command: &Resolve) -> Result<usize, StepErro
         };
         let what = format!("{} resolved {word} by {}", command.transaction, command.by);
         let entry = journal(&place, revision + 1, command.now, Order::Posting, what);
-        ports.state.transact(&[place.put(&item, Expect::Revision(revision)), entry]).await?;
+        let mark = mark_settlement_dirty(&command.settlement);
+        ports.state.transact(&[place.put(&item, Expect::Revision(revision)), entry, mark]).await?;
         decided += here;
     }
     if decided == 0 {
