@@ -129,6 +129,28 @@ async fn what_lines_come_to_depends_on_payouts_and_not_on_arrivals() {
     assert!(ends[0][4].3.contains("settlement 2000001"), "{:?}", ends[0][4]);
 }
 
+/// A corrected report takes its lines over whole: of the report before no line is matched any more, and what the correction
+/// leaves out waits for a settlement again.
+#[tokio::test]
+async fn only_lines_of_the_version_that_counts_are_matched() {
+    let world = World::new().await;
+    let before = report(vec![settlement(1, 3)]);
+    let mut after = before.clone();
+    let left_out = after.settlements[0].lines.remove(1);
+    world.pays(&before);
+    // What Dintero was told of once it holds for settled.
+    post::set_posting(&world.ports, &world.account, false, world.clock.now()).await.unwrap();
+    world.take(&world.upload("a.csv", portal_csv(&before))).await;
+    assert_eq!(world.told().await.len(), 3);
+    let today = date(2026, 11, 8);
+    assert_eq!(world.missed(today).await, Missed::default());
+    super::planned::corrected(&world, &after).await;
+    assert_eq!(world.states().await, BTreeMap::from([("matched".to_owned(), 2)]));
+    let missed = world.missed(today).await.unsettled;
+    let missed: Vec<_> = missed.iter().map(|one| (one.transaction_id.clone(), one.amount_minor)).collect();
+    assert_eq!(missed, [(id_of(&left_out.order), Some(left_out.capture_minor))]);
+}
+
 /// Matching cut off at any call, and done again, comes to the same; done once more it changes nothing.
 #[tokio::test]
 async fn matching_that_is_cut_off_is_done_by_the_next() {

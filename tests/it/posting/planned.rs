@@ -208,7 +208,7 @@ async fn a_person_says_posted_or_again() {
 }
 
 /// Takes a corrected report the whole way: held as a conflict, let through by a person, taken again.
-async fn corrected(world: &World, report: &Report) -> Posted {
+pub(super) async fn corrected(world: &World, report: &Report) -> Posted {
     let upload = world.upload("corrected.csv", portal_csv(report));
     let held = world.go(&upload).await.unwrap();
     assert_eq!(held.outcome.judgement.kind(), Some(Kind::SettlementConflict));
