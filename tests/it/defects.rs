@@ -113,7 +113,7 @@ fn verdicts() -> Result<(), String> {
 #[test]
 fn every_seeded_defect_is_caught() {
     let scratch = tempfile::tempdir().unwrap();
-    let canonical = |sales, alone| explore::canonical(Size { sales, alone }).unwrap();
+    let canonical = |sales, alone| explore::canonical(Size { sales, alone, is_released: !alone }).unwrap();
     let scenarios = Scenarios { alone: canonical(1, true), small: canonical(2, false), large: canonical(101, true) };
     let catchers = catchers(&scenarios, scratch.path());
     for (name, catcher) in &catchers {

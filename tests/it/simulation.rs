@@ -17,22 +17,31 @@ fn scratch() -> tempfile::TempDir {
 #[test]
 fn a_large_settlement_is_posted_in_batches_and_everything_twice_changes_nothing() {
     let scratch = scratch();
-    let scenario = explore::canonical(Size { sales: 205, alone: false }).unwrap();
+    let scenario = explore::canonical(Size { sales: 205, alone: false, is_released: true }).unwrap();
     explore::quiet(&scenario, scratch.path()).unwrap();
 }
 
 #[test]
 fn every_call_may_be_disturbed_in_every_way() {
     let scratch = scratch();
-    let scenario = explore::canonical(Size { sales: 2, alone: true }).unwrap();
+    let scenario = explore::canonical(Size { sales: 2, alone: true, is_released: false }).unwrap();
     let runs = explore::singles(&scenario, scratch.path()).unwrap();
     assert!(runs > 300, "{runs} runs");
+}
+
+/// Whatever is cut off or lost while a person lets a correction through: it counts once, and what was told is not told again.
+#[test]
+fn every_call_behind_a_correction_may_be_disturbed_in_every_way() {
+    let scratch = scratch();
+    let scenario = explore::canonical(Size { sales: 1, alone: true, is_released: true }).unwrap();
+    let runs = explore::singles(&scenario, scratch.path()).unwrap();
+    assert!(runs > 600, "{runs} runs");
 }
 
 #[test]
 fn whoever_is_held_up_at_any_call_harms_nothing() {
     let scratch = scratch();
-    let scenario = explore::canonical(Size { sales: 1, alone: false }).unwrap();
+    let scenario = explore::canonical(Size { sales: 1, alone: false, is_released: false }).unwrap();
     for at in [HeldUp::Posting, HeldUp::Matching, HeldUp::Building] {
         let runs = explore::held_up(&scenario, at, scratch.path()).unwrap();
         assert!(runs > 20, "{at:?}: {runs} runs");
@@ -42,7 +51,7 @@ fn whoever_is_held_up_at_any_call_harms_nothing() {
 #[test]
 fn every_two_effects_may_be_disturbed() {
     let scratch = scratch();
-    let scenario = explore::canonical(Size { sales: 1, alone: true }).unwrap();
+    let scenario = explore::canonical(Size { sales: 1, alone: true, is_released: false }).unwrap();
     let runs = explore::pairs(&scenario, scratch.path()).unwrap();
     assert!(runs > 1_000, "{runs} runs");
 }

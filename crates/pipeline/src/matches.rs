@@ -226,7 +226,7 @@ async fn with_former(
 ) -> Result<Vec<Counting>, StepError> {
     let counts: BTreeSet<ReportId> = counting.iter().map(|counting| counting.report).collect();
     let former = all_known(ports, account).await?.into_iter().map(|item| item.report);
-    let former = former.filter(|report| !counts.contains(report));
+    let former = former.filter(|report| !counts.contains(report) && !is_seeded(Defect::FormerMatchesKept));
     counting.extend(former.map(|report| Counting { report, settlements: BTreeMap::new() }));
     Ok(counting)
 }

@@ -82,6 +82,12 @@ pub enum Defect {
     SyncWithoutRefunds,
     /// What two workers matched at the same time is mixed.
     MatchesUnfenced,
+    /// An event that was told before is told again when a corrected report changes it.
+    ChangedEventPosted,
+    /// Lines of a report of which nothing counts any more stay matched.
+    FormerMatchesKept,
+    /// The lake counts a settlement in each of its versions.
+    FormerVersionCounts,
 }
 
 /// Whether the code is to break that rule now.
@@ -117,7 +123,7 @@ mod seeded {
 
     impl Defect {
         /// All of them, in the order of a report's way.
-        pub const ALL: [Defect; Defect::MatchesUnfenced as usize + 1] = {
+        pub const ALL: [Defect; Defect::FormerVersionCounts as usize + 1] = {
             use Defect::*;
             [
                 ClaimsWithoutCondition,
@@ -158,6 +164,9 @@ mod seeded {
                 SyncWithoutOverlap,
                 SyncWithoutRefunds,
                 MatchesUnfenced,
+                ChangedEventPosted,
+                FormerMatchesKept,
+                FormerVersionCounts,
             ]
         };
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use jiff::civil::date;
+use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
 use pipeline::account::{AddMerchant, add_merchant};
 use pipeline::keys::{Key, LandingKey};
@@ -41,11 +41,29 @@ pub struct Scenario {
     pub accounts: Vec<AccountId>,
     /// All events that must stand at Dintero in the end.
     pub events: BTreeMap<EventName, [i64; 4]>,
+    /// What a person lets through in the end, when anything.
+    pub correction: Option<Correction>,
+    /// What each settlement of the first reports pays, by its id.
+    pub paid: BTreeMap<String, Paid>,
     /// Transactions that Dintero refuses to settle.
     pub refused: BTreeSet<String>,
     /// Transactions that Dintero lists only later, and refunds of what was captured long before.
     pub late: Vec<MadeTransaction>,
 }
+
+/// A report that brings other content for settlements that are known, and is let through.
+#[derive(Debug, Clone)]
+pub struct Correction {
+    /// As it arrived, and as it ends behind its release.
+    pub upload: Upload,
+    /// Events as it tells them: those that are new, and those that may be told before with other money.
+    pub events: BTreeMap<EventName, [i64; 4]>,
+    /// What its settlements pay then.
+    pub paid: BTreeMap<String, Paid>,
+}
+
+/// What a settlement pays: when, by how many lines, and how much in minor units.
+pub type Paid = (Date, u64, i64);
 
 /// When it all begins.
 pub(crate) fn beginning() -> Timestamp {
@@ -69,16 +87,40 @@ const UNKNOWN: &str = "UKJENT";
 /// Orders of sales that Dintero does not let be settled.
 const REFUSED: &str = "AVVIST";
 
+/// Ends the orders of sales that the first report leaves out.
+const LEFT_OUT: &str = "GLEMT";
+
 /// How large the scenario is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size {
     /// Sales in the first settlement: more than a hundred need more than one batch.
     pub sales: u64,
-    /// Whether nothing comes but the report itself.
+    /// Whether nothing comes but the report itself, and its correction.
     pub alone: bool,
+    /// Whether a person lets the corrected report through.
+    pub is_released: bool,
 }
 
 impl Scenario {
+    /// What must stand at Dintero in the end.
+    pub(crate) fn expected(&self, is_corrected: bool) -> BTreeSet<EventName> {
+        let correction =
+            self.correction.iter().filter(|_| is_corrected).flat_map(|correction| correction.events.keys());
+        self.events.keys().chain(correction).cloned().collect()
+    }
+
+    /// What a settlement pays in the end.
+    pub(crate) fn paid(&self, settlement: &str, is_corrected: bool) -> Option<&Paid> {
+        let correction = self.correction.as_ref().filter(|_| is_corrected);
+        correction.and_then(|correction| correction.paid.get(settlement)).or_else(|| self.paid.get(settlement))
+    }
+
+    /// How the report of an upload may end.
+    pub(crate) fn ends_of<'a>(&'a self, upload: &'a Upload) -> &'a [&'static str] {
+        let correction = self.correction.as_ref().map(|correction| &correction.upload);
+        correction.filter(|correction| correction.landing == upload.landing).map_or(upload.ends, |upload| upload.ends)
+    }
+
     /// Two accounts; a report with a large and a small settlement, the same content once more in another layout, a
     /// corrected report that conflicts, one that does not add up, two of the other account under one name, the second with
     /// sales that Dintero does not know or does not let be settled, and one under the wrong account.
@@ -112,8 +154,9 @@ impl Scenario {
             builder.pays(&second, &other);
             builder.pays(&second, &odd);
         }
-        let mut corrected = report.clone();
-        corrected.settlements.iter_mut().flat_map(|s| s.lines.first_mut()).for_each(|line| line.capture_minor += 100);
+        let corrected = corrected(&report);
+        let paid = [&report, &other, &odd].into_iter().flat_map(paid_by).collect();
+        let corrected_events = builder.corrects(&first, &corrected, size.is_released);
         let wrong = String::from_utf8_lossy(&xml(&Report { merchant: 123_456, settlements: vec![unpaid(&mut seed)] }))
             .replace("<SettledAmount>", "<SettledAmount>1");
         let Builder { mut sandbox, allowed, transactions, refused } = builder;
@@ -123,7 +166,7 @@ impl Scenario {
         transactions.into_values().for_each(|transaction| sandbox.add_transaction(transaction));
         let watch = Watch::new(allowed.clone());
         let mut world = World::new(beginning(), sandbox, watch);
-        let mut uploads = Vec::new();
+        let (mut uploads, mut correction) = (Vec::new(), None);
         let either: &[&str] = &["COMMITTED", "DUPLICATE"];
         for (account, name, phase, bytes, ends) in [
             (&first, "a.csv", 1, portal_csv(&report), either),
@@ -135,13 +178,20 @@ impl Scenario {
             (&first, "e.xml", 1, wrong.into_bytes(), &["QUARANTINED(ControlTotal)"]),
             (&second, "f.csv", 1, wrong_account(&report), &["REJECTED(TenantMismatch)"]),
         ] {
-            if size.alone && name != "a.csv" {
+            let is_correction = name == "d.csv" && size.is_released;
+            if size.alone && name != "a.csv" && !is_correction {
                 continue;
             }
             let landing = LandingKey::new(account.clone(), "vipps", name)
                 .map_err(|error| StepError::Refused(error.to_string()))?;
             let object = world.objects.put_version(&Key::Landing(landing.clone()), bytes);
-            uploads.push(Upload { landing, version: object.version, phase, ends });
+            let upload = Upload { landing, version: object.version, phase, ends };
+            if is_correction {
+                let (events, paid) = (corrected_events.clone(), paid_by(&corrected).collect());
+                let upload = Upload { ends: &["COMMITTED"], ..upload.clone() };
+                correction = Some(Correction { upload, events, paid });
+            }
+            uploads.push(upload);
         }
         let state = Arc::new(MemoryState::default());
         let ports = Ports { objects: Arc::new(MemoryObjects::default()), state: state.clone(), packing: Packing::None };
@@ -152,8 +202,35 @@ impl Scenario {
         }
         world.state = MemoryState::clone(&state);
         let late = if size.alone { Vec::new() } else { listed_late(&first) };
-        Ok(Scenario { world, uploads, accounts: vec![first, second], events: allowed, refused, late })
+        let accounts = vec![first, second];
+        Ok(Scenario { world, uploads, accounts, events: allowed, correction, paid, refused, late })
     }
+}
+
+/// The same report with another fee in every settlement; the last is paid out a day later and has a sale more.
+fn corrected(report: &Report) -> Report {
+    let mut report = report.clone();
+    for settlement in &mut report.settlements {
+        settlement.lines.iter_mut().take(1).for_each(|line| line.fee_minor += 100);
+    }
+    if let Some(last) = report.settlements.last_mut() {
+        last.payout_on = last.payout_on.tomorrow().unwrap_or(last.payout_on);
+        let left_out = last.lines.first().cloned().map(|line| Line {
+            transaction: line.transaction + 50_000,
+            order: format!("{}-{LEFT_OUT}", line.order),
+            ..line
+        });
+        last.lines.extend(left_out);
+    }
+    report
+}
+
+/// What each settlement pays.
+fn paid_by(report: &Report) -> impl Iterator<Item = (String, Paid)> {
+    report.settlements.iter().map(|settlement| {
+        let (capture, refund, fee) = settlement.sums();
+        (settlement.id.to_string(), (settlement.payout_on, settlement.lines.len() as u64, capture + refund - fee))
+    })
 }
 
 /// No report brings these.
@@ -218,42 +295,71 @@ fn unpaid(seed: &mut Seed) -> Settlement {
 impl Builder {
     /// Lets Dintero know the transactions of a report, and remembers what is to stand at them.
     fn pays(&mut self, account: &AccountId, report: &Report) {
-        for settlement in &report.settlements {
-            let mut sums = Sums::new();
-            for line in settlement.lines.iter().filter(|line| !line.order.starts_with(UNKNOWN)) {
-                let id = format!("{account}.{}", line.order.replace('-', ""));
-                let at = line.captured_on.at(11, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC);
-                let at = at.map_or_else(|_| beginning(), |at| at.timestamp());
-                let (kind, amount) = match line.refund_minor {
-                    0 => (TransactionEventKind::Capture, line.capture_minor),
-                    refund => (TransactionEventKind::Refund, -refund),
-                };
-                let event = MadeEvent::new(kind, amount, at.saturating_add(SignedDuration::from_mins(1)).unwrap_or(at))
-                    .known_as("vipps:transactionInfo.transactionId", &line.transaction.to_string());
-                let known = self.transactions.remove(&id);
-                let known = known.unwrap_or_else(|| MadeTransaction::new(&id, &line.order, "vipps", "NOK", amount));
-                self.transactions.insert(id.clone(), known.with(event));
-                if line.order.starts_with(REFUSED) {
-                    self.refused.insert(id);
-                    continue;
-                }
-                let (capture, refund, fee) = sums.entry(id).or_default();
-                *capture += line.capture_minor;
-                *refund -= line.refund_minor;
-                *fee += line.fee_minor;
-            }
-            for (id, (capture_minor, refund_minor, fee_minor)) in sums {
-                let event = SettlementEvent {
-                    settlement_id: settlement.id.to_string(),
-                    provider_reference: settlement.id.to_string(),
-                    event_correlation_id: None,
-                    amount_minor: capture_minor - refund_minor - fee_minor,
-                    capture_minor,
-                    refund_minor,
-                    fee_minor,
-                };
-                self.allowed.insert(name_of(&id, &event), event.money());
-            }
+        let lines = report.settlements.iter().flat_map(|settlement| &settlement.lines);
+        for line in lines.filter(|line| !line.order.starts_with(UNKNOWN)) {
+            self.knows(account, line);
+        }
+        self.allowed.extend(events_of(account, report));
+    }
+
+    /// Lets Dintero know the sales that only a corrected report has; gives the events that it tells anew or otherwise.
+    fn corrects(&mut self, account: &AccountId, report: &Report, is_released: bool) -> BTreeMap<EventName, [i64; 4]> {
+        let lines = report.settlements.iter().flat_map(|settlement| &settlement.lines);
+        for line in lines.filter(|line| is_released && line.order.ends_with(LEFT_OUT)) {
+            self.knows(account, line);
+        }
+        let told = |(name, money): &(EventName, [i64; 4])| self.allowed.get(name) != Some(money);
+        events_of(account, report).into_iter().filter(told).collect()
+    }
+
+    /// Lets Dintero know what a line is about.
+    fn knows(&mut self, account: &AccountId, line: &Line) {
+        let id = transaction_of(account, line);
+        let at = line.captured_on.at(11, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC);
+        let at = at.map_or_else(|_| beginning(), |at| at.timestamp());
+        let (kind, amount) = match line.refund_minor {
+            0 => (TransactionEventKind::Capture, line.capture_minor),
+            refund => (TransactionEventKind::Refund, -refund),
+        };
+        let event = MadeEvent::new(kind, amount, at.saturating_add(SignedDuration::from_mins(1)).unwrap_or(at))
+            .known_as("vipps:transactionInfo.transactionId", &line.transaction.to_string());
+        let known = self.transactions.remove(&id);
+        let known = known.unwrap_or_else(|| MadeTransaction::new(&id, &line.order, "vipps", "NOK", amount));
+        self.transactions.insert(id.clone(), known.with(event));
+        if line.order.starts_with(REFUSED) {
+            self.refused.insert(id);
         }
     }
+}
+
+fn transaction_of(account: &AccountId, line: &Line) -> String {
+    format!("{account}.{}", line.order.replace('-', ""))
+}
+
+/// What is to stand at Dintero for a report, but for what Dintero does not know or does not let be settled.
+fn events_of(account: &AccountId, report: &Report) -> BTreeMap<EventName, [i64; 4]> {
+    let mut events = BTreeMap::new();
+    for settlement in &report.settlements {
+        let mut sums = Sums::new();
+        let is_told = |line: &&Line| ![UNKNOWN, REFUSED].iter().any(|word| line.order.starts_with(word));
+        for line in settlement.lines.iter().filter(is_told) {
+            let (capture, refund, fee) = sums.entry(transaction_of(account, line)).or_default();
+            *capture += line.capture_minor;
+            *refund -= line.refund_minor;
+            *fee += line.fee_minor;
+        }
+        for (id, (capture_minor, refund_minor, fee_minor)) in sums {
+            let event = SettlementEvent {
+                settlement_id: settlement.id.to_string(),
+                provider_reference: settlement.id.to_string(),
+                event_correlation_id: None,
+                amount_minor: capture_minor - refund_minor - fee_minor,
+                capture_minor,
+                refund_minor,
+                fee_minor,
+            };
+            events.insert(name_of(&id, &event), event.money());
+        }
+    }
+    events
 }

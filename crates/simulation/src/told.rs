@@ -16,16 +16,22 @@ use tables::MatchRow;
 use crate::faults::Script;
 use crate::run::{Violation, now};
 use crate::sandbox::MadeEvent;
-use crate::scenario::Scenario;
+use crate::scenario::{Paid, Scenario};
 use crate::world::{Worker, World, locked};
 
 /// Holds mirror and matches of every account against what is known to have happened.
-pub(crate) fn check(world: &Arc<World>, scenario: &Scenario, scratch: &Path) -> Result<(), Violation> {
+pub(crate) fn check(
+    world: &Arc<World>,
+    scenario: &Scenario,
+    is_corrected: bool,
+    scratch: &Path,
+) -> Result<(), Violation> {
     let ports = Worker::new(world, 0, Script::quiet()).ports();
     for account in &scenario.accounts {
         let failed = |error: StepError| Violation(format!("M1: the matches of {account} cannot be read: {error}"));
         let told = Told::read(&ports, account, scratch).map_err(failed)?;
-        told.every_line_once().and_then(|()| told.as_paid(world, scenario)).map_err(Violation)?;
+        let is_right = told.every_line_once().and_then(|()| told.as_matched(world, scenario, is_corrected));
+        is_right.and_then(|()| told.as_paid(scenario, is_corrected)).map_err(Violation)?;
         if !scenario.late.is_empty() {
             lake_as_counted(&ports, account, &told.counted).map_err(Violation)?;
         }
@@ -79,6 +85,8 @@ struct Told<'a> {
     lines: BTreeMap<String, u64>,
     /// By day of payout: lines and net of what counts, in minor units.
     counted: BTreeMap<Date, (u64, i64)>,
+    /// The same by settlement.
+    paid: BTreeMap<String, Paid>,
     /// Ids of the transactions in the mirror.
     mirror: BTreeSet<String>,
     /// Captures less refunds that wait for a settlement, in minor units.
@@ -97,22 +105,26 @@ impl<'a> Told<'a> {
             ids.insert(transaction.id);
             Ok(())
         }))?;
-        let (mut lines, mut counted) = (BTreeMap::new(), BTreeMap::<Date, (u64, i64)>::new());
+        let (mut lines, mut paid) = (BTreeMap::new(), BTreeMap::new());
+        let mut counted = BTreeMap::<Date, (u64, i64)>::new();
         for item in now(items::all(ports, Query::all(format!("SETTLEMENT#{account}"))))? {
             let SettlementItem { versions } = items::decode(&item)?;
             let Some(last) = versions.last() else { continue };
             let key = SettleKey::new(account, "vipps", &last.settlement.head);
             if let Some(current) = now(notice::current(ports, &key))? {
-                let (count, net_minor) = counted.entry(current.settlement.head.payout_on).or_default();
-                *count += current.settlement.lines;
-                *net_minor += current.settlement.net_minor();
-                lines.insert(key.settlement_id, current.settlement.lines);
+                let settlement = current.settlement;
+                let pays = (settlement.head.payout_on, settlement.lines, settlement.net_minor());
+                let (count, net_minor) = counted.entry(pays.0).or_default();
+                *count += pays.1;
+                *net_minor += pays.2;
+                lines.insert(key.settlement_id.clone(), pays.1);
+                paid.insert(key.settlement_id, pays);
             }
         }
         let last = now(Place::matching(account).read::<MatchingItem>(&*ports.state))?;
         let waiting = last.map(|(item, _)| item.waiting).unwrap_or_default();
         let waiting_minor = waiting.iter().map(|waiting| waiting.capture_minor + waiting.refund_minor).sum();
-        Ok(Told { account, rows, lines, counted, mirror: ids, waiting_minor })
+        Ok(Told { account, rows, lines, counted, paid, mirror: ids, waiting_minor })
     }
 
     /// M1: every line that counts has one state, and every capture or refund is one line.
@@ -132,8 +144,19 @@ impl<'a> Told<'a> {
         Ok(())
     }
 
+    /// I1: of every settlement the version counts that came last.
+    fn as_paid(&self, scenario: &Scenario, is_corrected: bool) -> Result<(), String> {
+        for (settlement, pays) in &self.paid {
+            let expected = scenario.paid(settlement, is_corrected);
+            if expected != Some(pays) {
+                return Err(format!("I1: {settlement} pays {pays:?}, expected {expected:?}"));
+            }
+        }
+        Ok(())
+    }
+
     /// M2, M3: what was paid is matched, what Dintero knows is in the mirror, and the rest waits.
-    fn as_paid(&self, world: &World, scenario: &Scenario) -> Result<(), String> {
+    fn as_matched(&self, world: &World, scenario: &Scenario, is_corrected: bool) -> Result<(), String> {
         let matched: BTreeSet<(&str, &str)> = self
             .rows
             .iter()
@@ -141,7 +164,7 @@ impl<'a> Told<'a> {
             .filter_map(|row| Some((row.transaction_id.as_deref()?, row.settlement_id.as_str())))
             .collect();
         let own = |id: &str| id.starts_with(self.account.as_str());
-        for (transaction, settlement, _) in scenario.events.keys().filter(|(id, _, _)| own(id)) {
+        for (transaction, settlement, _) in scenario.expected(is_corrected).iter().filter(|(id, _, _)| own(id)) {
             if self.lines.contains_key(settlement) && !matched.contains(&(transaction, settlement)) {
                 return Err(format!("M2: {transaction} is in {settlement} and not matched"));
             }

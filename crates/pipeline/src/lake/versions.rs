@@ -5,7 +5,7 @@ use std::path::Path;
 
 use jiff::civil::Date;
 use matching::Month;
-use settlement::{AccountId, Confirmed, LineRecord, Proof, ReportId, SettleKey, Settlement};
+use settlement::{AccountId, Confirmed, Defect, LineRecord, Proof, ReportId, SettleKey, Settlement, is_seeded};
 use tables::{SettlementRow, Shown, TableOwner};
 
 use crate::StepError;
@@ -162,7 +162,8 @@ fn side_by_side(account: &AccountId, provider: &str, records: Vec<SettlementVers
     let days: BTreeSet<Date> = records.iter().map(|record| record.settlement.head.payout_on).collect();
     let last = records.last().map(|last| (last.version, last.settlement.head.payout_on));
     let show = |record: SettlementVersion| {
-        let is_current = last.is_some_and(|(version, _)| version == record.version);
+        let is_last = last.is_some_and(|(version, _)| version == record.version);
+        let is_current = is_last || is_seeded(Defect::FormerVersionCounts);
         let others = if is_current { days.clone() } else { last.iter().map(|(_, day)| *day).collect() };
         let other_days = others.into_iter().filter(|day| *day != record.settlement.head.payout_on).collect();
         Version {

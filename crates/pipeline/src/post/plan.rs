@@ -302,7 +302,7 @@ impl Plan {
                 continue;
             }
             compared.differing.push(told);
-            if told.state == EventState::Planned {
+            if told.state == EventState::Planned || is_seeded(Defect::ChangedEventPosted) {
                 compared.events.push(plan);
             } else {
                 compared.changed.push(ChangedEvent::of(told, now_minor));

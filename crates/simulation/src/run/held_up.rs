@@ -61,7 +61,7 @@ impl Run<'_> {
         }
         match at {
             HeldUp::Posting => {}
-            HeldUp::Matching => told::check(&self.world, self.scenario, self.scratch)?,
+            HeldUp::Matching => told::check(&self.world, self.scenario, false, self.scratch)?,
             HeldUp::Building => {
                 // Behind the lease of whoever was held up.
                 self.world.clock.advance(self.again);
