@@ -33,19 +33,19 @@ pub fn quiet(scenario: &Scenario, scratch: &Path) -> Result<Ran, Violation> {
     Run::new(scenario, scratch, QUIET_ORDER, &mut |_| Script::quiet()).go()
 }
 
-/// Disturbs every call in every way, one in each run; gives the number of runs.
+/// Disturbs every call from a `first` one on in every way, one in each run; gives the number of runs.
 ///
 /// # Errors
 /// With the first run that went wrong.
-pub fn singles(scenario: &Scenario, scratch: &Path) -> Result<usize, Found> {
+pub fn singles(scenario: &Scenario, first: usize, scratch: &Path) -> Result<usize, Found> {
     let found = |violation| Found { which: "undisturbed".to_owned(), violation };
     let calls = quiet(scenario, scratch).map_err(found)?.calls;
-    for call in 0..calls {
+    for call in first..calls {
         for mode in Mode::ALL {
             disturbed(scenario, scratch, call, &mode)?;
         }
     }
-    Ok(calls * Mode::ALL.len())
+    Ok(calls.saturating_sub(first) * Mode::ALL.len())
 }
 
 /// Lets Dintero disturb the first posting of every batch, in each of its ways in a run of its own; gives the number of runs.
