@@ -243,7 +243,7 @@ impl DinteroReport<'_> {
     }
 
     /// The text on the bank statement where the provider tells it, else the provider's id of the settlement.
-    fn bank_reference(&self) -> Value {
+    pub(crate) fn bank_reference(&self) -> Value {
         let reference = self.settlement.bank_reference.as_ref().unwrap_or(&self.settlement.head.settlement_id);
         Value::Text(reference.clone())
     }

@@ -1,4 +1,5 @@
-//! What people and other systems are given: the Dintero report of a settlement as CSV, JSON, XML, workbook and PDF.
+//! What people and other systems are given: the Dintero report of a settlement as CSV, JSON, XML, workbook and PDF, and
+//! mails.
 //!
 //! Documents are written line by line from an iterator, in bounded memory, with the same bytes for the same input.
 //! Knows no files, no network and no clock.
@@ -10,6 +11,7 @@ mod dintero_report;
 mod inert;
 mod labels;
 mod locale;
+pub mod mail;
 mod page;
 mod sheet;
 mod value;

@@ -15,10 +15,10 @@ pub(super) struct Fact {
 }
 
 /// One row on the way from the lines to the payout: a term, or the sum of all terms so far.
-pub(super) struct BalanceRow {
-    pub(super) name: &'static str,
-    pub(super) value: Value,
-    pub(super) is_sum: bool,
+pub(crate) struct BalanceRow {
+    pub(crate) name: &'static str,
+    pub(crate) value: Value,
+    pub(crate) is_sum: bool,
 }
 
 /// A column of the lines.
@@ -114,7 +114,7 @@ pub(super) fn part_name<'a>(part: &'a Part, labels: &Labels) -> &'a str {
 }
 
 impl DinteroReport<'_> {
-    pub(super) fn provider(&self) -> &str {
+    pub(crate) fn provider(&self) -> &str {
         provider_name(&self.key.provider)
     }
 
@@ -165,7 +165,7 @@ impl DinteroReport<'_> {
     }
 
     /// From the lines to what is paid out.
-    pub(super) fn balance(&self) -> Vec<BalanceRow> {
+    pub(crate) fn balance(&self) -> Vec<BalanceRow> {
         let (labels, settlement) = (self.language.labels(), self.settlement);
         let row = |name, minor| BalanceRow { name, value: Value::Amount(minor), is_sum: false };
         let sums = &settlement.sums;
@@ -186,7 +186,7 @@ impl DinteroReport<'_> {
     }
 
     /// The proof in one sentence.
-    pub(super) fn proof_line(&self) -> String {
+    pub(crate) fn proof_line(&self) -> String {
         let (labels, locale) = (self.language.labels(), self.language.locale());
         let lines = locale.count(self.settlement.lines);
         let Some(difference) = self.settlement.difference_minor() else {

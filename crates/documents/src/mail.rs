@@ -1,0 +1,274 @@
+//! Mails: what they say to one reader, as text and as HTML, and the bytes of the whole message.
+//!
+//! The same mail is the same bytes: id, time, subject and files are given, and boundaries are made of the id. Whatever comes
+//! from outside is of a type that cannot break out of its place: [`header`] for the head, the writers for text and HTML.
+
+mod confirmation;
+mod digest;
+pub mod header;
+mod held;
+mod html;
+mod letter;
+mod month;
+mod payout;
+mod text;
+mod words;
+
+use std::fmt;
+
+use jiff::Timestamp;
+use mail_builder::MessageBuilder;
+use mail_builder::headers::HeaderType;
+use mail_builder::headers::content_type::ContentType;
+use mail_builder::headers::raw::Raw;
+use mail_builder::mime::MimePart;
+use serde::{Deserialize, Serialize};
+use settlement::{AccountId, Currency, hexadecimal};
+use sha2::{Digest, Sha256};
+
+pub use self::confirmation::Confirmation;
+pub use self::digest::{Apart, ApartKind, DigestMail, DigestPayout, Rhythm};
+pub use self::header::{Address, BadAddress, BadHeaderText, HeaderText, Mailbox, WebAddress};
+pub use self::held::HeldMail;
+pub use self::letter::Letter;
+pub use self::month::{MonthChange, MonthMail, MonthRow};
+pub use self::payout::{LineToSee, Matched, PayoutMail};
+use crate::DocumentError;
+use crate::labels::Language;
+
+/// A mail is at most about this large as it is sent: many receivers take no more than ten times as much, some less.
+pub const MAIL_BYTES_MAX: u64 = 7_000_000;
+
+/// Names a mail for ever: whom it goes to and what about, never what it says.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MailId(String);
+
+impl MailId {
+    /// The id of what is sent to a recipient in a language for a purpose: `subject` is the period or settlement, and
+    /// `revision` counts what replaces it.
+    pub fn of(
+        account: &AccountId,
+        purpose: &str,
+        subject: &str,
+        revision: u32,
+        recipient: &Address,
+        language: Language,
+    ) -> Self {
+        let mut hash = Sha256::new();
+        let revision = revision.to_string();
+        for part in [account.as_str(), purpose, subject, &revision, recipient.as_str(), language.tag()] {
+            hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            hash.update(part.as_bytes());
+        }
+        MailId(hexadecimal(&hash.finalize()))
+    }
+
+    /// The id as text: 64 hexadecimal digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for MailId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A name of a file that every mail program takes: letters of ASCII, digits, dot, dash and low line.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FileName(String);
+
+impl FileName {
+    /// The name, with a dash for whatever may not stand in it.
+    pub fn of(text: &str) -> Self {
+        let plain = |sign: char| if sign.is_ascii_alphanumeric() || "._-".contains(sign) { sign } else { '-' };
+        FileName(text.chars().take(120).map(plain).collect())
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A file that goes with a mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// What it is called.
+    pub name: FileName,
+    /// What it is, after RFC 2046.
+    pub content_type: &'static str,
+    /// What is in it.
+    pub bytes: Vec<u8>,
+}
+
+/// How many bytes a file takes in a mail: four for three, and a line break behind each 76.
+pub fn encoded_bytes(size_bytes: u64) -> u64 {
+    let encoded = size_bytes.div_ceil(3).saturating_mul(4);
+    encoded.saturating_add(encoded.div_ceil(76).saturating_mul(2))
+}
+
+/// Whom a letter is written to, and what goes with it.
+#[derive(Debug, Clone, Copy)]
+pub struct Reader<'a> {
+    /// The merchant, as people call it.
+    pub merchant: &'a HeaderText,
+    /// Where the mail goes.
+    pub address: &'a Address,
+    /// The language.
+    pub language: Language,
+    /// Whether a program reads there: it gets no foot.
+    pub is_inbox: bool,
+    /// Files that go with it.
+    pub attached: &'a [FileName],
+    /// Files that are too large for it, each with the place where it lies.
+    pub left_out: &'a [(FileName, String)],
+    /// Where the back office is.
+    pub backoffice: Option<&'a WebAddress>,
+    /// Where one click stops these mails.
+    pub stop: Option<&'a WebAddress>,
+}
+
+/// What a mail says, and the line it is found by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The subject.
+    pub subject: HeaderText,
+    /// The letter.
+    pub letter: Letter,
+}
+
+/// A mail to one recipient.
+#[derive(Debug, Clone, Copy)]
+pub struct Mail<'a> {
+    /// Names it.
+    pub id: &'a MailId,
+    /// When it was made.
+    pub at: Timestamp,
+    /// Who sends it.
+    pub from: &'a Mailbox,
+    /// Who is answered to, where that is not whoever sends it.
+    pub reply_to: Option<&'a Mailbox>,
+    /// Who it goes to.
+    pub to: &'a Mailbox,
+    /// What it says.
+    pub written: &'a Written,
+    /// Files that go with it.
+    pub attachments: &'a [Attachment],
+    /// Where one click stops these mails.
+    pub stop: Option<&'a WebAddress>,
+}
+
+impl Mail<'_> {
+    /// The message as it is sent (RFC 5322), the same for the same mail.
+    ///
+    /// # Errors
+    /// When there is no memory for it.
+    pub fn bytes(&self) -> Result<Vec<u8>, DocumentError> {
+        let Written { subject, letter } = self.written;
+        let part = |kind: &'static str, text: String| MimePart::new(ContentType::new(kind).attribute("charset", "utf-8"), text);
+        let texts = vec![part("text/plain", text::write(letter)), part("text/html", html::write(letter))];
+        let mut body = self.parts("multipart/alternative", "twins", texts);
+        if !self.attachments.is_empty() {
+            let files = self.attachments.iter().map(|file| {
+                MimePart::new(ContentType::new(file.content_type), file.bytes.as_slice()).attachment(file.name.as_str())
+            });
+            body = self.parts("multipart/mixed", "whole", std::iter::once(body).chain(files).collect());
+        }
+        let domain = self.from.address.as_str().rsplit('@').next().unwrap_or_default();
+        let mut message = MessageBuilder::new()
+            .header("Message-ID", Raw::new(format!("<{}@{domain}>", self.id)))
+            .date(self.at.as_second())
+            .header("From", address(self.from))
+            .header("To", address(self.to));
+        if let Some(reply_to) = self.reply_to {
+            message = message.header("Reply-To", address(reply_to));
+        }
+        message = message
+            .subject(subject.as_str())
+            .header("X-Avstem-Mail-Id", Raw::new(self.id.as_str()))
+            .header("Auto-Submitted", Raw::new("auto-generated"))
+            .header("List-Unsubscribe", Raw::new(self.unsubscribe()))
+            .header("Content-Language", Raw::new(letter.language.tag()));
+        if self.stop.is_some_and(WebAddress::is_secure) {
+            message = message.header("List-Unsubscribe-Post", Raw::new("List-Unsubscribe=One-Click"));
+        }
+        Ok(message.body(body).write_to_vec()?)
+    }
+
+    /// A part of several, whose boundary the id makes: no text has it by chance.
+    fn parts<'x>(&self, kind: &'static str, which: &str, parts: Vec<MimePart<'x>>) -> MimePart<'x> {
+        let boundary: String = self.id.as_str().chars().take(40).collect();
+        MimePart::new(ContentType::new(kind).attribute("boundary", format!("{which}-{boundary}")), parts)
+    }
+
+    /// Whoever can be asked to stop, after RFC 2369.
+    fn unsubscribe(&self) -> String {
+        let answers = &self.reply_to.unwrap_or(self.from).address;
+        let short: String = self.id.as_str().chars().take(12).collect();
+        let by_mail = format!("<mailto:{answers}?subject=stop%20{short}>");
+        match self.stop {
+            Some(address) => format!("<{}>, {by_mail}", address.as_str()),
+            None => by_mail,
+        }
+    }
+}
+
+fn address(mailbox: &Mailbox) -> HeaderType<'_> {
+    let name = mailbox.name.as_ref().map(HeaderText::as_str);
+    HeaderType::Address(mail_builder::headers::address::Address::new_address(name, mailbox.address.as_str()))
+}
+
+/// An amount with its currency.
+fn money(language: Language, minor: i64, exponent: u8, currency: Currency) -> String {
+    format!("{}\u{a0}{currency}", language.locale().amount(minor, exponent))
+}
+
+/// Sums of several currencies, in the order of their codes.
+fn amounts<'a>(language: Language, all: impl Iterator<Item = (i64, u8, &'a Currency)>) -> String {
+    let mut sums = std::collections::BTreeMap::<String, (i128, u8, Currency)>::new();
+    for (minor, exponent, currency) in all {
+        sums.entry(currency.to_string()).or_insert((0, exponent, *currency)).0 += i128::from(minor);
+    }
+    let texts = sums.into_values().map(|(minor, exponent, currency)| {
+        money(language, i64::try_from(minor).unwrap_or(i64::MAX), exponent, currency)
+    });
+    texts.collect::<Vec<_>>().join(" + ")
+}
+
+/// A subject, in which nothing has to be kept together on one line.
+fn subject(text: &str) -> HeaderText {
+    HeaderText::cleaned(&text.replace('\u{a0}', " "))
+}
+
+impl Reader<'_> {
+    /// A letter with what ends every letter.
+    fn letter(&self, title: String, mut blocks: Vec<letter::Block>) -> Letter {
+        use letter::Block;
+        let words = self.language.words();
+        if !self.attached.is_empty() {
+            let names = self.attached.iter().map(|name| name.as_str().to_owned()).collect();
+            blocks.push(Block::List(words.attached.to_owned(), names));
+        }
+        if !self.left_out.is_empty() {
+            let names = self.left_out.iter().map(|(name, place)| format!("{}: {place}", name.as_str())).collect();
+            blocks.push(Block::List(words.left_out.to_owned(), names));
+        }
+        blocks.extend(self.backoffice.map(|address| Block::Link(words.backoffice.to_owned(), address.clone())));
+        let texts = [("{name}", self.merchant.as_str()), ("{address}", self.address.as_str())];
+        let footer = [words.why_you, words.how_to_stop].map(|text| words::filled(text, &texts));
+        Letter {
+            language: self.language,
+            sender: self.merchant.to_string(),
+            title,
+            blocks,
+            footer: if self.is_inbox { Vec::new() } else { footer.to_vec() },
+            stop: self.stop.filter(|_| !self.is_inbox).map(|address| (words.stop_link.to_owned(), address.clone())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,32 @@
+//! The mail that asks a new recipient to confirm: it has nothing of any settlement in it.
+
+use super::letter::Block;
+use super::words::filled;
+use super::{Reader, WebAddress, Written, subject};
+
+/// A recipient that has not confirmed yet.
+#[derive(Debug, Clone, Copy)]
+pub struct Confirmation<'a> {
+    /// What only whoever reads this mail can know.
+    pub token: &'a str,
+    /// Where a click confirms; `None` where nothing is reached by the web.
+    pub link: Option<&'a WebAddress>,
+}
+
+impl Confirmation<'_> {
+    /// What the mail says to a reader.
+    pub fn written(&self, reader: &Reader<'_>) -> Written {
+        let words = reader.language.words();
+        let texts = [("{name}", reader.merchant.as_str()), ("{address}", reader.address.as_str())];
+        let mut blocks = vec![Block::Paragraph(filled(words.confirmation_why, &texts))];
+        blocks.extend(self.link.map(|link| Block::Link(words.confirmation_link.to_owned(), link.clone())));
+        blocks.push(Block::Paragraph(words.confirmation_code.to_owned()));
+        blocks.push(Block::Code(self.token.to_owned()));
+        blocks.push(Block::Paragraph(words.confirmation_not_you.to_owned()));
+        let mut letter = reader.letter(filled(words.confirmation_title, &texts), blocks);
+        // Nothing comes regularly yet that could be stopped.
+        letter.footer.clear();
+        letter.stop = None;
+        Written { subject: subject(&filled(words.confirmation_subject, &texts)), letter }
+    }
+}

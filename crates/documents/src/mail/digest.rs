@@ -1,0 +1,227 @@
+//! The mail about the payouts of a day or week.
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use settlement::{Currency, Terms};
+
+use super::letter::{Block, Cell, Row, Table, Tone};
+use super::words::filled;
+use super::{Reader, Written, amounts, money, subject};
+use crate::labels::provider_name;
+
+/// How often a recipient is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rhythm {
+    /// Of each payout as soon as it counts.
+    EachPayout,
+    /// Each morning, of what has come since the last one.
+    Daily,
+    /// Each Monday morning.
+    Weekly,
+    /// Of each month when it is closed, and when it changes.
+    Monthly,
+}
+
+impl Rhythm {
+    /// All rhythms.
+    pub const ALL: [Rhythm; 4] = [Rhythm::EachPayout, Rhythm::Daily, Rhythm::Weekly, Rhythm::Monthly];
+
+    /// The word in records and commands.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Rhythm::EachPayout => "payout",
+            Rhythm::Daily => "daily",
+            Rhythm::Weekly => "weekly",
+            Rhythm::Monthly => "monthly",
+        }
+    }
+}
+
+/// The payouts that a recipient has not been told of before.
+#[derive(Debug, Clone, Copy)]
+pub struct DigestMail<'a> {
+    /// Daily or weekly.
+    pub rhythm: Rhythm,
+    /// The last day that it is about.
+    pub until: Date,
+    /// The payouts, in the order of their days.
+    pub payouts: &'a [DigestPayout],
+    /// What stands apart from their sums.
+    pub apart: &'a [Apart],
+}
+
+/// One payout among others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DigestPayout {
+    /// Who pays.
+    pub provider: String,
+    /// The settlement.
+    pub settlement_id: String,
+    /// Its version; above 1 it replaces what was told of it.
+    pub version: u32,
+    /// The day.
+    pub payout_on: Date,
+    /// What the bank statement says.
+    pub bank_reference: Option<String>,
+    /// Currency.
+    pub currency: Currency,
+    /// Its decimals.
+    pub exponent: u8,
+    /// Sums of its lines.
+    pub sums: Terms,
+    /// What is paid out, in minor units.
+    pub payout_minor: i64,
+}
+
+/// Something that no sum of a mail has in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Apart {
+    /// What it is.
+    pub kind: ApartKind,
+    /// What it is called: a file, a settlement, a provider.
+    pub name: String,
+    /// How many there are.
+    pub count: u64,
+    /// What they sum to in minor units, with decimals and currency; `None` where nobody knows.
+    pub amount: Option<(i64, u8, Currency)>,
+}
+
+/// Why something stands apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ApartKind {
+    /// A report that is held: nothing in it is believed, and no amount of it is told.
+    Held,
+    /// A settlement that is not proved exactly.
+    NotExact,
+    /// Lines without a transaction.
+    Unmatched,
+    /// Settlement events whose outcome nobody knows.
+    OutcomeUnknown,
+    /// Something that only a person can decide.
+    ForAPerson,
+    /// Captured, and in no settlement.
+    NotSettled,
+    /// A report that should have come.
+    MissingReport,
+}
+
+impl DigestMail<'_> {
+    /// What the mail says to a reader.
+    pub fn written(&self, reader: &Reader<'_>) -> Written {
+        let words = reader.language.words();
+        let all = || self.payouts.iter().map(|payout| (payout.payout_minor, payout.exponent, &payout.currency));
+        let sum = amounts(reader.language, all());
+        let (day, week) = (words.day(self.until), self.until.iso_week_date().week().to_string());
+        let count = reader.language.locale().count(u64::try_from(self.payouts.len()).unwrap_or(u64::MAX));
+        let texts = [
+            ("{name}", reader.merchant.as_str()),
+            ("{day}", &day),
+            ("{week}", &week),
+            ("{count}", &count),
+            ("{amounts}", if sum.is_empty() { "0" } else { &sum }),
+        ];
+        let line = match self.rhythm {
+            Rhythm::Weekly => words.weekly_subject,
+            _ => words.daily_subject,
+        };
+        let prefix = if self.payouts.is_empty() { words.deviation } else { "" };
+        let mut blocks = tables(self.payouts, reader);
+        blocks.extend(apart(self.apart, reader));
+        Written {
+            subject: subject(&format!("{prefix}{}", filled(line, &texts))),
+            letter: reader.letter(filled(words.digest_title, &texts), blocks),
+        }
+    }
+}
+
+/// A table per currency: sums are never made across.
+fn tables(payouts: &[DigestPayout], reader: &Reader<'_>) -> Vec<Block> {
+    let (words, labels) = (reader.language.words(), reader.language.labels());
+    let mut currencies: Vec<(String, Currency, u8)> =
+        payouts.iter().map(|payout| (payout.currency.to_string(), payout.currency, payout.exponent)).collect();
+    currencies.sort();
+    currencies.dedup();
+    let table = |(code, currency, exponent): (String, Currency, u8)| {
+        let own = || payouts.iter().filter(|payout| payout.currency == currency);
+        let money = |minor: i64| Cell::Money(reader.language.locale().amount(minor, exponent));
+        let gross = |sums: &Terms| sums.capture_minor.saturating_add(sums.refund_minor);
+        let fees = |sums: &Terms| sums.fee_minor.saturating_add(sums.fee_vat_minor).saturating_neg();
+        let row = |payout: &DigestPayout| Row {
+            cells: vec![
+                Cell::Text(name_of(payout, reader)),
+                money(gross(&payout.sums)),
+                money(fees(&payout.sums)),
+                money(payout.payout_minor),
+            ],
+            is_sum: false,
+        };
+        let mut rows: Vec<Row> = own().map(row).collect();
+        let total = |minor: &dyn Fn(&DigestPayout) -> i64| {
+            let sum: i128 = own().map(|payout| i128::from(minor(payout))).sum();
+            money(i64::try_from(sum).unwrap_or(i64::MAX))
+        };
+        let totals = vec![
+            Cell::Text(labels.total.to_owned()),
+            total(&|payout| gross(&payout.sums)),
+            total(&|payout| fees(&payout.sums)),
+            total(&|payout| payout.payout_minor),
+        ];
+        rows.push(Row { cells: totals, is_sum: true });
+        let columns = [
+            (words.payout.to_owned(), false),
+            (format!("{} + {}", labels.sales, labels.refunds.to_lowercase()), true),
+            (labels.fees.to_owned(), true),
+            (labels.paid_out.to_owned(), true),
+        ];
+        Block::Table(Table { heading: Some(format!("{}, {code}", words.payouts)), columns: columns.to_vec(), rows })
+    };
+    currencies.into_iter().map(table).collect()
+}
+
+/// `3. nov. 2026 Vipps 2000461 (VIPPS 2000461)`, and that it replaces what was told.
+fn name_of(payout: &DigestPayout, reader: &Reader<'_>) -> String {
+    let (words, labels) = (reader.language.words(), reader.language.labels());
+    let day = words.day(payout.payout_on);
+    let mut name = format!("{day} {} {}", provider_name(&payout.provider), payout.settlement_id);
+    if let Some(reference) = payout.bank_reference.as_ref().filter(|reference| **reference != payout.settlement_id) {
+        name.push_str(&format!(" ({reference})"));
+    }
+    if payout.version > 1 {
+        let corrected = labels.corrected.replace("{version}", &payout.version.to_string());
+        name.push_str(&format!(" – {} {corrected}", labels.version.to_lowercase()));
+    }
+    name
+}
+
+/// What no sum has in it, in lines of its own; says so when there is no such thing.
+pub(super) fn apart(all: &[Apart], reader: &Reader<'_>) -> Vec<Block> {
+    let words = reader.language.words();
+    if all.is_empty() {
+        return vec![Block::Banner(Tone::Good, words.apart_none.to_owned())];
+    }
+    let row = |apart: &Apart| {
+        let what = match apart.kind {
+            ApartKind::Held => words.aparts.held,
+            ApartKind::NotExact => words.aparts.not_exact,
+            ApartKind::Unmatched => words.aparts.unmatched,
+            ApartKind::OutcomeUnknown => words.aparts.outcome_unknown,
+            ApartKind::ForAPerson => words.aparts.for_a_person,
+            ApartKind::NotSettled => words.aparts.not_settled,
+            ApartKind::MissingReport => words.aparts.missing_report,
+        };
+        let amount = apart.amount.map(|(minor, exponent, currency)| money(reader.language, minor, exponent, currency));
+        let name = if apart.name.is_empty() { String::new() } else { format!(": {}", apart.name) };
+        Row {
+            cells: vec![
+                Cell::Text(format!("{what}{name}")),
+                Cell::Money(reader.language.locale().count(apart.count)),
+                Cell::Money(amount.unwrap_or_else(|| "–".to_owned())),
+            ],
+            is_sum: false,
+        }
+    };
+    let columns = [(String::new(), false), (words.number.to_owned(), true), (reader.language.labels().amount.to_owned(), true)];
+    let heading = Some(words.apart.to_owned());
+    vec![Block::Table(Table { heading, columns: columns.to_vec(), rows: all.iter().map(row).collect() })]
+}
