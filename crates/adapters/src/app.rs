@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pipeline::client::{Clock, Dintero, Environment};
-use pipeline::{HttpClient, Objects, Packing, PortError, PortErrorKind, Ports, State};
+use pipeline::mail::Mailing;
+use pipeline::{HttpClient, Mailer, Objects, Packing, PortError, PortErrorKind, Ports, State};
 
-use crate::config::DinteroConfig;
+use crate::config::{DinteroConfig, MailConfig};
+use crate::outbound::mailer::{EmlFolder, MemoryMailer};
 use crate::outbound::objects::{Directory, MemoryObjects};
-use crate::outbound::secrets::OneClient;
+use crate::outbound::secrets::{OneClient, token_secret};
 use crate::outbound::state::{MemoryState, Sqlite};
 
 /// The ports, and a directory for temporary files.
@@ -45,6 +47,17 @@ impl App {
         let environment = Environment::of(&account);
         let secrets = Arc::new(OneClient { account, credentials });
         App { dintero: Some(Arc::new(Dintero::new(http, secrets, hosts, environment, clock))), ..self }
+    }
+
+    /// What mails of a home are sent with: each becomes a file of its outbox.
+    ///
+    /// # Errors
+    /// When the secret of the home can neither be read nor made.
+    pub fn mailing(home: &Path, config: MailConfig, clock: Clock) -> Result<Mailing, PortError> {
+        let mailer = mailer_at(&format!("eml://{}", home.join("outbox").display()))?;
+        let MailConfig { from, reply_to, backoffice, stop } = config;
+        let from = from.unwrap_or_else(MailConfig::local_sender);
+        Ok(Mailing { reply_to, backoffice, stop, ..Mailing::new(mailer, from, token_secret(home)?, clock) })
     }
 
     /// The same directory, to be read only: nothing in it is made or changed, and what it lacks is empty.
@@ -92,6 +105,18 @@ pub fn state_at(url: &str) -> Result<Arc<dyn State>, PortError> {
         Some(("sqlite", path)) => Ok(Arc::new(Sqlite::open(Path::new(path))?)),
         Some(("memory", _)) => Ok(Arc::new(MemoryState::default())),
         _ => Err(unknown_scheme(url, "sqlite:// or memory://")),
+    }
+}
+
+/// The mailer that a URL names: `eml://` or `memory://`.
+///
+/// # Errors
+/// For any other scheme.
+pub fn mailer_at(url: &str) -> Result<Arc<dyn Mailer>, PortError> {
+    match url.split_once("://") {
+        Some(("eml", path)) => Ok(Arc::new(EmlFolder::new(Path::new(path)))),
+        Some(("memory", _)) => Ok(Arc::new(MemoryMailer::default())),
+        _ => Err(unknown_scheme(url, "eml:// or memory://")),
     }
 }
 

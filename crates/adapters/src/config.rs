@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use dintero::{Credentials, Hosts, Secret};
+use pipeline::ports::{Address, HeaderText, Mailbox, WebAddress};
 use settlement::AccountId;
 
 /// What a process is told by its environment.
@@ -10,6 +11,57 @@ use settlement::AccountId;
 pub struct Config {
     /// Dintero's API; `None` when it is not to be spoken with.
     pub dintero: Option<DinteroConfig>,
+    /// How mails are sent.
+    pub mail: MailConfig,
+}
+
+/// Who mails come from, and where they lead.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MailConfig {
+    /// Who sends them.
+    pub from: Option<Mailbox>,
+    /// Who is answered to.
+    pub reply_to: Option<Mailbox>,
+    /// Where the back office is.
+    pub backoffice: Option<WebAddress>,
+    /// Where one click stops them.
+    pub stop: Option<WebAddress>,
+}
+
+impl MailConfig {
+    /// Who sends the mails of this machine, which leave it only in the hands of a person.
+    pub fn local_sender() -> Mailbox {
+        let name = Some(HeaderText::cleaned("avstem"));
+        // The address is a constant that a test reads.
+        let address = LOCAL_SENDER.parse().unwrap_or_else(|_| unreachable!("the local sender is an address"));
+        Mailbox { name, address }
+    }
+
+    /// Reads what there is, and adds what is wrong to the rest of it.
+    fn read<'a>(value: impl Fn(&str) -> Option<&'a str>, wrong: &mut Vec<String>) -> Self {
+        let mut address = |name: &str| match value(name).map(str::parse::<Address>)? {
+            Ok(address) => Some(address),
+            Err(error) => {
+                wrong.push(format!("{name}: {error}"));
+                None
+            }
+        };
+        let (from, reply_to) = (address(MAIL_FROM), address(MAIL_REPLY_TO));
+        let mut web = |name: &str| match value(name).map(str::parse::<WebAddress>)? {
+            Ok(address) => Some(address),
+            Err(error) => {
+                wrong.push(format!("{name}: {error}"));
+                None
+            }
+        };
+        let (backoffice, stop) = (web(BACKOFFICE_URL), web(MAIL_STOP_URL));
+        let name = value(MAIL_FROM_NAME).map(HeaderText::new).transpose().unwrap_or_else(|error| {
+            wrong.push(format!("{MAIL_FROM_NAME}: {error}"));
+            None
+        });
+        let from = from.map(|address| Mailbox { name, address });
+        MailConfig { from, reply_to: reply_to.map(Mailbox::from), backoffice, stop }
+    }
 }
 
 /// An API client of one account.
@@ -39,14 +91,29 @@ pub const API_URL: &str = "AVSTEM_DINTERO_API_URL";
 /// Another place of transactions.
 pub const CHECKOUT_URL: &str = "AVSTEM_DINTERO_CHECKOUT_URL";
 
+/// Who mails come from.
+pub const MAIL_FROM: &str = "AVSTEM_MAIL_FROM";
+/// What that sender is called.
+pub const MAIL_FROM_NAME: &str = "AVSTEM_MAIL_FROM_NAME";
+/// Who is answered to.
+pub const MAIL_REPLY_TO: &str = "AVSTEM_MAIL_REPLY_TO";
+/// Where one click stops mails, with the id of the mail behind it.
+pub const MAIL_STOP_URL: &str = "AVSTEM_MAIL_STOP_URL";
+/// Where the back office is.
+pub const BACKOFFICE_URL: &str = "AVSTEM_BACKOFFICE_URL";
+/// Who mails of this machine come from when nobody is named.
+const LOCAL_SENDER: &str = "avstem@localhost";
+
 impl Config {
     /// Reads the variables of this process.
     ///
     /// # Errors
     /// With everything that is wrong, never with the value of a secret.
     pub fn of_process() -> Result<Self, BadConfig> {
-        let known = [ACCOUNT, CLIENT_ID, CLIENT_SECRET, API_URL, CHECKOUT_URL];
-        Self::of(&known.into_iter().filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?))).collect())
+        let dintero = [ACCOUNT, CLIENT_ID, CLIENT_SECRET, API_URL, CHECKOUT_URL];
+        let mail = [MAIL_FROM, MAIL_FROM_NAME, MAIL_REPLY_TO, MAIL_STOP_URL, BACKOFFICE_URL];
+        let known = dintero.into_iter().chain(mail);
+        Self::of(&known.filter_map(|name| Some((name.to_owned(), std::env::var(name).ok()?))).collect())
     }
 
     /// Reads variables.
@@ -56,14 +123,13 @@ impl Config {
     pub fn of(variables: &BTreeMap<String, String>) -> Result<Self, BadConfig> {
         let value = |name: &str| variables.get(name).map(String::as_str).filter(|value| !value.is_empty());
         let client = [ACCOUNT, CLIENT_ID, CLIENT_SECRET];
+        let mut wrong = Vec::new();
+        let mail = MailConfig::read(value, &mut wrong);
         if client.iter().all(|name| value(name).is_none()) {
-            return Ok(Config::default());
+            return if wrong.is_empty() { Ok(Config { dintero: None, mail }) } else { Err(BadConfig(wrong)) };
         }
-        let mut wrong: Vec<String> = client
-            .iter()
-            .filter(|name| value(name).is_none())
-            .map(|name| format!("{name} is not set, and others of the API client are"))
-            .collect();
+        let missing = client.iter().filter(|name| value(name).is_none());
+        wrong.extend(missing.map(|name| format!("{name} is not set, and others of the API client are")));
         let account = value(ACCOUNT).map(str::parse::<AccountId>);
         if let Some(Err(error)) = &account {
             wrong.push(format!("{ACCOUNT}: {error}"));
@@ -81,7 +147,7 @@ impl Config {
         match (account, value(CLIENT_ID), value(CLIENT_SECRET)) {
             (Some(Ok(account)), Some(id), Some(secret)) if wrong.is_empty() => {
                 let credentials = Credentials { client_id: id.to_owned(), client_secret: Secret::new(secret) };
-                Ok(Config { dintero: Some(DinteroConfig { account, credentials, hosts }) })
+                Ok(Config { dintero: Some(DinteroConfig { account, credentials, hosts }), mail })
             }
             _ => Err(BadConfig(wrong)),
         }
@@ -103,6 +169,32 @@ mod tests {
     fn read(pairs: &[(&str, &str)]) -> Result<Config, String> {
         let variables = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         Config::of(&variables).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn mails_come_from_one_address_and_lead_to_the_web_alone() {
+        assert_eq!(MailConfig::local_sender().address.as_str(), LOCAL_SENDER);
+        let config = read(&[
+            (MAIL_FROM, "oppgjor@example.no"),
+            (MAIL_FROM_NAME, "Ærlig AS"),
+            (MAIL_REPLY_TO, "regnskap@example.no"),
+            (BACKOFFICE_URL, "https://example.no/backoffice"),
+        ]);
+        let mail = config.unwrap().mail;
+        let from = mail.from.unwrap();
+        assert_eq!((from.address.as_str(), from.name.unwrap().as_str()), ("oppgjor@example.no", "Ærlig AS"));
+        assert_eq!(mail.backoffice.unwrap().as_str(), "https://example.no/backoffice");
+        let told = read(&[
+            (MAIL_FROM, "a@example.no, b@example.no"),
+            (MAIL_FROM_NAME, "x\r\nBcc: y"),
+            (MAIL_REPLY_TO, "nobody"),
+            (MAIL_STOP_URL, "http://example.no"),
+            (BACKOFFICE_URL, "javascript:x"),
+        ]);
+        let told = told.unwrap_err();
+        for word in [MAIL_FROM, MAIL_FROM_NAME, MAIL_REPLY_TO, MAIL_STOP_URL, BACKOFFICE_URL] {
+            assert!(told.contains(word), "{told}");
+        }
     }
 
     #[test]

@@ -1,7 +1,8 @@
-//! Accounts: registering the merchant numbers that are an account's own.
+//! Accounts: what they are called, and the merchant numbers that are their own.
 
+use documents::mail::HeaderText;
 use jiff::Timestamp;
-use settlement::AccountId;
+use settlement::{Account, AccountId};
 
 use crate::StepError;
 use crate::items::{self, MerchantItem, Order, Place, journal};
@@ -46,4 +47,19 @@ pub async fn add_merchant(ports: &Ports, command: &AddMerchant) -> Result<bool, 
     ];
     ports.state.transact(&writes).await?;
     Ok(true)
+}
+
+/// Names the merchant as people call it; mails begin with it.
+///
+/// # Errors
+/// When the state cannot answer.
+pub async fn set_name(ports: &Ports, id: &AccountId, name: &HeaderText, now: Timestamp) -> Result<(), StepError> {
+    let place = Place::account(id);
+    let revision = place.read::<Account>(&*ports.state).await?.map(|(_, revision)| revision);
+    let account = Account { name: Some(name.to_string()), ..items::account(&*ports.state, id).await? };
+    let writes = [
+        place.put(&account, revision.map_or(Expect::Absent, Expect::Revision)),
+        journal(&place, revision.unwrap_or(0) + 1, now, Order::First, format!("named {name}")),
+    ];
+    Ok(ports.state.transact(&writes).await?)
 }

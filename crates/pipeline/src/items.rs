@@ -19,6 +19,10 @@
 //! | lake's builder | `LAKE#<account>`, `LEASE` | who builds the lake right now |
 //! | lake's day | `LAKE#<account>`, `DAY#<day>` | what the lake holds of a day: objects, sums by month, payouts |
 //! | lake | `LAKE#<account>`, `BUILT` | what the bridge and the exports were last made of |
+//! | held report | `HELD#<account>`, `<report>` | which reports of an account were ever held, and when |
+//! | recipient | `RECIPIENT#<account>`, `<address>` | who is told of an account by mail, and whether they confirmed |
+//! | mail | `MAIL#<account>`, `<mail>` | what a mail was about, whom it went to, and how far it has come |
+//! | digests | `DIGEST#<account>`, `<address>/<rhythm>` | which digest a recipient had last |
 //! | switch | `SWITCH`, `POSTING` | whether all posting is stopped |
 //! | journal | `JOURNAL#<subject>`, `<time>#<revision>` | what happened to a report or settlement, and why |
 
@@ -46,7 +50,7 @@ pub struct Place {
 }
 
 impl Place {
-    fn new(partition: impl Into<String>, sort: impl Into<String>) -> Self {
+    pub(crate) fn new(partition: impl Into<String>, sort: impl Into<String>) -> Self {
         Place { partition: partition.into(), sort: sort.into() }
     }
 

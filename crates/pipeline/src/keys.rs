@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use documents::mail::MailId;
 use jiff::civil::Date;
 use matching::Month;
 use settlement::{AccountId, ReportId, SettleKey};
@@ -93,6 +94,15 @@ pub enum Key {
         /// Name of the table.
         table: &'static str,
     },
+    /// A mail as it was sent.
+    Mail {
+        /// The account it is about.
+        account: AccountId,
+        /// Names it.
+        mail: MailId,
+        /// SHA-256 of the message: what was written and never planned lies beside what was.
+        digest: String,
+    },
     /// The Dintero report of one version of a settlement.
     DinteroReport {
         /// The settlement.
@@ -139,6 +149,7 @@ impl fmt::Display for Key {
             Key::Problems { account, report, attempt } => {
                 write!(f, "reports/{account}/held/{report}/problems-{attempt}.json")
             }
+            Key::Mail { account, mail, digest } => write!(f, "mail/{account}/{mail}/{digest}.eml"),
             Key::DinteroReport { settlement, version, extension } => {
                 let SettleKey { account_id, provider, merchant_number, settlement_id, currency } = settlement;
                 write!(

@@ -1,4 +1,5 @@
-//! The steps a report goes through, each a file: parse it, reconcile it, post it, release it, add its notice, explain it.
+//! The steps a report goes through, each a file: parse it, reconcile it, post it, mail it, release it, add its notice,
+//! explain it.
 //!
 //! A step is `run(&Ports, command)`: commands are plain values with the time in them, so that a trigger, a command line
 //! and a test build the same one. Knows the outside world only as [`Ports`].
@@ -12,6 +13,7 @@ pub mod items;
 pub mod judge;
 pub mod keys;
 pub mod lake;
+pub mod mail;
 pub mod matches;
 pub mod memory;
 pub mod mirror;
@@ -19,6 +21,7 @@ pub mod notice;
 pub mod parse;
 pub mod ports;
 pub mod post;
+pub mod recipients;
 pub mod reconcile;
 pub mod release;
 pub mod replay;
@@ -28,7 +31,7 @@ pub mod sync;
 pub mod unsettled;
 pub mod way;
 
-pub use ports::{HttpClient, Objects, PortError, PortErrorKind, Ports, Secrets, State};
+pub use ports::{HttpClient, Mailer, Objects, PortError, PortErrorKind, Ports, Secrets, State};
 pub use spool::report_id_of;
 
 use settlement::SinkError;

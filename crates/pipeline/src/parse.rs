@@ -20,6 +20,7 @@ use crate::account::{AddMerchant, add_merchant};
 use crate::items::{ObjectItem, Order, Place, ReportItem, ReportSettlementItem, ReportState, journal};
 use crate::judge::{Judgement, judge};
 use crate::keys::{Key, LandingKey};
+use crate::mail::mark_held;
 use crate::ports::{Expect, Ports, Put};
 use crate::spool::{Spool, Spooled, spool};
 use crate::standing::{Case, Newcomer, Standing, merchant_numbers};
@@ -141,6 +142,7 @@ impl Work<'_> {
             journal(&self.place(), revision, self.command.now, order, what),
         ];
         writes.extend(marks);
+        writes.extend(mark_held(item, self.command.now));
         Ok(self.ports.state.transact(&writes).await?)
     }
 

@@ -61,6 +61,9 @@ impl fmt::Display for AccountId {
 pub struct Account {
     /// Its id at Dintero.
     pub id: AccountId,
+    /// What people call the merchant; the id stands for it where nobody has told.
+    #[serde(default)]
+    pub name: Option<String>,
     /// IANA name of the zone that its calendar days are counted in.
     pub zone: String,
     /// Language of what people are sent.
@@ -76,7 +79,7 @@ impl Account {
     /// An account with Norwegian defaults and no merchant numbers.
     pub fn new(id: AccountId) -> Self {
         let (zone, language) = ("Europe/Oslo".into(), "nb".into());
-        Account { id, zone, language, posts: false, merchant_numbers: BTreeMap::new() }
+        Account { id, name: None, zone, language, posts: false, merchant_numbers: BTreeMap::new() }
     }
 
     /// Whether the merchant number at that provider is its own.

@@ -88,6 +88,16 @@ pub enum Defect {
     FormerMatchesKept,
     /// The lake counts a settlement in each of its versions.
     FormerVersionCounts,
+    /// A mail whose outcome is open is sent again at once.
+    MailResentOnUnknown,
+    /// A mail is sent before it is noted that it is being sent.
+    MailSentBeforeSending,
+    /// A mail is sent by a worker that has lost it.
+    MailUnfenced,
+    /// A recipient who has not confirmed is told of payouts.
+    MailToUnconfirmed,
+    /// A settlement is told as paid out though its report does not count.
+    MailOfHeld,
 }
 
 /// Whether the code is to break that rule now.
@@ -123,7 +133,7 @@ mod seeded {
 
     impl Defect {
         /// All of them, in the order of a report's way.
-        pub const ALL: [Defect; Defect::FormerVersionCounts as usize + 1] = {
+        pub const ALL: [Defect; Defect::MailOfHeld as usize + 1] = {
             use Defect::*;
             [
                 ClaimsWithoutCondition,
@@ -167,6 +177,11 @@ mod seeded {
                 ChangedEventPosted,
                 FormerMatchesKept,
                 FormerVersionCounts,
+                MailResentOnUnknown,
+                MailSentBeforeSending,
+                MailUnfenced,
+                MailToUnconfirmed,
+                MailOfHeld,
             ]
         };
     }

@@ -1,0 +1,6 @@
+//! Mails.
+
+mod eml;
+
+pub use eml::EmlFolder;
+pub use pipeline::memory::MemoryMailer;

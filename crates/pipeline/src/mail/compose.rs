@@ -1,0 +1,364 @@
+//! Writing mails and planning them: the message lies under its content before the record of the mail names it.
+
+use documents::mail::{
+    Apart, ApartKind, Attachment, Confirmation, DigestMail, DigestPayout, FileName, HeaderText, HeldMail, Mail, MailId,
+    Mailbox, PayoutMail, Reader, WebAddress, Written, encoded_bytes,
+};
+use documents::{DinteroReport, Language};
+use jiff::Timestamp;
+use settlement::{Account, SettleKey, hexadecimal};
+use sha2::{Digest, Sha256};
+
+use super::details::Cache;
+use super::item::{MailItem, MailState, Occasion};
+use super::known::{Gathered, held_kind};
+use super::{Due, MailAccount, Mailing, merchant_of};
+use crate::StepError;
+use crate::items::{Order, Place, journal};
+use crate::keys::Key;
+use crate::ports::{Expect, ObjectMeta, PortErrorKind, Ports};
+use crate::post::{self, EventState};
+use crate::reconcile::ExactSettlement;
+use crate::recipients::{RecipientItem, RecipientKind};
+
+/// Text and HTML of a letter, and the head, take no more than this of a mail.
+const LETTER_BYTES: u64 = 200_000;
+
+const PDF: &str = "application/pdf";
+const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+
+/// Writes what is due.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Writer<'a> {
+    pub(super) ports: &'a Ports,
+    pub(super) mailing: &'a Mailing,
+    pub(super) command: &'a MailAccount,
+    pub(super) account: &'a Account,
+    pub(super) gathered: &'a Gathered,
+    pub(super) now: Timestamp,
+}
+
+/// A file that may go with a mail.
+struct File {
+    name: FileName,
+    content_type: &'static str,
+    key: Key,
+    meta: ObjectMeta,
+}
+
+impl Writer<'_> {
+    /// Plans every mail that is due; gives those that nobody else has planned.
+    pub(super) async fn plan_all(&self, due: Vec<Due>) -> Result<Vec<(MailId, MailItem, u64)>, StepError> {
+        let mut planned = Vec::new();
+        let mut cache = Cache::default();
+        for due in due {
+            match self.plan(&due, &mut cache).await {
+                Ok(mail) => planned.extend(mail),
+                // Somebody else planned it in the meantime.
+                Err(StepError::Port(error)) if error.kind == PortErrorKind::Conflict => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(planned)
+    }
+
+    /// `None` when the documents that go with the mail are not written yet.
+    async fn plan(&self, due: &Due, cache: &mut Cache) -> Result<Option<(MailId, MailItem, u64)>, StepError> {
+        let place = Place::recipient(&self.account.id, &due.recipient);
+        let Some((recipient, _)) = place.read::<RecipientItem>(&*self.ports.state).await? else { return Ok(None) };
+        let mut item = MailItem {
+            occasion: due.occasion.clone(),
+            recipient: due.recipient.clone(),
+            language: Language::of(&recipient.language).tag().to_owned(),
+            subject: String::new(),
+            digest: None,
+            planned_at: self.now,
+            payouts: due.payouts.clone(),
+            held: due.held.clone(),
+            attempt: 0,
+            unknown_times: 0,
+            state: MailState::Planned { not_before: None },
+        };
+        let id = item.id_of(&self.account.id);
+        let Some((written, files)) = self.written(due, &recipient, &id, cache).await? else { return Ok(None) };
+        item.subject = written.subject.to_string();
+        if !matches!(due.occasion, Occasion::Confirmation { .. }) {
+            let attachments = self.attachments(&files).await?;
+            let message = message(self.mailing, &id, self.now, &recipient, &written, &attachments)?;
+            let digest = hexadecimal(&Sha256::digest(&message));
+            let key = Key::Mail { account: self.account.id.clone(), mail: id.clone(), digest: digest.clone() };
+            self.ports.objects.put_new(&key, &message).await?;
+            item.digest = Some(digest);
+        }
+        let place = Place::mail(&self.account.id, &id);
+        let mut writes = vec![
+            place.put(&item, Expect::Absent),
+            journal(&place, 1, self.now, Order::First, format!("planned: {}", due.occasion.told())),
+        ];
+        if let Occasion::Digest { rhythm, until } = &due.occasion {
+            // Two digests of one recipient are never planned of the same knowledge.
+            let last = Place::digests(&self.account.id, &due.recipient, *rhythm);
+            let known = last.read::<jiff::civil::Date>(&*self.ports.state).await?;
+            if known.is_some_and(|(told_until, _)| told_until >= *until) {
+                return Ok(None);
+            }
+            writes.push(last.put(until, known.map_or(Expect::Absent, |(_, revision)| Expect::Revision(revision))));
+        }
+        self.ports.state.transact(&writes).await?;
+        Ok(Some((id, item, 1)))
+    }
+
+    async fn written(
+        &self,
+        due: &Due,
+        recipient: &RecipientItem,
+        id: &MailId,
+        cache: &mut Cache,
+    ) -> Result<Option<(Written, Vec<File>)>, StepError> {
+        let Some((attached, left_out)) = self.files(due, recipient).await? else { return Ok(None) };
+        let names: Vec<FileName> = attached.iter().map(|file| file.name.clone()).collect();
+        let places: Vec<(FileName, String)> =
+            left_out.into_iter().map(|file| (file.name, file.key.to_string())).collect();
+        let merchant = merchant_of(self.account);
+        let stop = stop_of(self.mailing, id);
+        let reader = Reader {
+            attached: &names,
+            left_out: &places,
+            ..reader_of(self.mailing, &merchant, recipient, stop.as_ref())
+        };
+        let written = match &due.occasion {
+            Occasion::Confirmation { .. } => confirmation(self.mailing, self.account, recipient),
+            Occasion::Payout { settlement, version } => {
+                let Some(owned) = self.gathered.payout(settlement, *version) else { return Ok(None) };
+                self.payout(owned, &reader, cache).await?
+            }
+            Occasion::Held { report } => {
+                let Some(item) = self.gathered.report(*report) else { return Ok(None) };
+                let kind = held_kind(&item.state).flatten();
+                HeldMail { file: &item.name, provider: &item.provider, kind }.written(&reader)
+            }
+            Occasion::Digest { rhythm, until } => {
+                let (payouts, apart) = self.digest(due, recipient, cache).await?;
+                DigestMail { rhythm: *rhythm, until: *until, payouts: &payouts, apart: &apart }.written(&reader)
+            }
+            Occasion::Month { first, revision } => {
+                let months = &self.command.months;
+                let month = months.iter().find(|month| (month.mail.first, month.mail.revision) == (*first, *revision));
+                let Some(month) = month else { return Ok(None) };
+                month.mail.written(&reader)
+            }
+        };
+        Ok(Some((written, attached)))
+    }
+
+    async fn payout(
+        &self,
+        owned: &ExactSettlement,
+        reader: &Reader<'_>,
+        cache: &mut Cache,
+    ) -> Result<Written, StepError> {
+        let details = cache.of(self.ports, &self.account.id, &self.command.scratch, owned).await?;
+        let report = DinteroReport {
+            key: &owned.key,
+            settlement: &owned.version.settlement,
+            version: owned.version.version,
+            report: owned.version.report,
+            breakdown: &details.breakdown,
+            language: reader.language,
+            deviations: &[],
+        };
+        Ok(PayoutMail { report, matched: details.matched.as_ref() }.written(reader))
+    }
+
+    /// The payouts of a digest, and what stands apart from their sums: an account's held reports and what is not exact, and
+    /// of these payouts the lines without a transaction and what Dintero has not answered.
+    async fn digest(
+        &self,
+        due: &Due,
+        recipient: &RecipientItem,
+        cache: &mut Cache,
+    ) -> Result<(Vec<DigestPayout>, Vec<Apart>), StepError> {
+        let mut owned: Vec<&ExactSettlement> =
+            due.payouts.iter().filter_map(|(key, version)| self.gathered.payout(key, *version)).collect();
+        owned.sort_by_key(|owned| owned.version.report);
+        let (mut payouts, mut apart) = (Vec::new(), Vec::new());
+        if recipient.kind == RecipientKind::Person {
+            let held = due.held.iter().filter_map(|report| self.gathered.report(*report));
+            apart.extend(held.map(|item| Apart {
+                kind: ApartKind::Held,
+                name: format!("{} ({})", item.name, held_kind(&item.state).flatten().map_or("Crashed", |kind| kind.as_str())),
+                count: 1,
+                amount: None,
+            }));
+            apart.extend(self.gathered.not_exact());
+        }
+        for owned in owned {
+            let details = cache.of(self.ports, &self.account.id, &self.command.scratch, owned).await?;
+            let settlement = &owned.version.settlement;
+            let head = &settlement.head;
+            let name = format!("{} {}", owned.key.provider, head.settlement_id);
+            let open = details.matched.as_ref().map_or(0, |matched| matched.lines.saturating_sub(matched.found));
+            if open > 0 {
+                let amount = Some((details.open_minor, head.exponent, head.currency));
+                apart.push(Apart { kind: ApartKind::Unmatched, name: name.clone(), count: open, amount });
+            }
+            apart.extend(self.unanswered(&owned.key, &name, head.exponent).await?);
+            payouts.push(DigestPayout {
+                provider: owned.key.provider.clone(),
+                settlement_id: head.settlement_id.clone(),
+                version: owned.version.version,
+                payout_on: head.payout_on,
+                bank_reference: settlement.bank_reference.clone(),
+                currency: head.currency,
+                exponent: head.exponent,
+                sums: settlement.sums,
+                payout_minor: settlement.payout_minor.unwrap_or(0),
+            });
+        }
+        payouts.sort_by(|a, b| (a.payout_on, &a.provider, &a.settlement_id).cmp(&(b.payout_on, &b.provider, &b.settlement_id)));
+        apart.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
+        Ok((payouts, apart))
+    }
+
+    /// Settlement events of which nobody knows whether they stand at Dintero, and those that wait for a person.
+    async fn unanswered(&self, key: &SettleKey, name: &str, exponent: u8) -> Result<Vec<Apart>, StepError> {
+        let mut sums = [(ApartKind::OutcomeUnknown, 0, 0_i64), (ApartKind::ForAPerson, 0, 0)];
+        for (_, batch, _) in post::batches_of(self.ports, key).await? {
+            for event in &batch.events {
+                let place = match event.state {
+                    EventState::InFlight | EventState::Unknown { .. } => ApartKind::OutcomeUnknown,
+                    EventState::Human { .. } | EventState::Refused { .. } => ApartKind::ForAPerson,
+                    _ => continue,
+                };
+                for (_, count, minor) in sums.iter_mut().filter(|(kind, _, _)| *kind == place) {
+                    *count += 1;
+                    *minor = minor.saturating_add(event.event.amount_minor);
+                }
+            }
+        }
+        let apart = |(kind, count, minor)| Apart {
+            kind,
+            name: name.to_owned(),
+            count,
+            amount: Some((minor, exponent, key.currency)),
+        };
+        Ok(sums.into_iter().filter(|(_, count, _)| *count > 0).map(apart).collect())
+    }
+
+    /// The files of a mail, parted into those that go with it and those that are too large; `None` when one is not written yet.
+    async fn files(&self, due: &Due, recipient: &RecipientItem) -> Result<Option<(Vec<File>, Vec<File>)>, StepError> {
+        let mut wanted: Vec<(FileName, &'static str, Key)> = Vec::new();
+        let forms: &[(&str, &str)] = match recipient.kind {
+            RecipientKind::Person => &[("pdf", PDF), ("xlsx", XLSX)],
+            RecipientKind::Inbox => &[("pdf", PDF)],
+        };
+        for (extension, content_type) in forms {
+            for (settlement, version) in &due.payouts {
+                let Some(owned) = self.gathered.payout(settlement, *version) else { continue };
+                let key = Key::DinteroReport { settlement: settlement.clone(), version: *version, extension };
+                wanted.push((file_name(owned, extension), content_type, key));
+            }
+        }
+        if let Occasion::Month { first, .. } = &due.occasion {
+            let months = self.command.months.iter().filter(|month| month.mail.first == *first);
+            for key in months.flat_map(|month| &month.files) {
+                let path = key.to_string();
+                let form = forms.iter().find(|(extension, _)| path.ends_with(&format!(".{extension}")));
+                let Some((extension, content_type)) = form else { continue };
+                let name = FileName::of(&format!("{}_avstem_{}.{extension}", first.strftime("%Y-%m"), self.account.id));
+                wanted.push((name, content_type, key.clone()));
+            }
+        }
+        let (mut attached, mut left_out, mut size_bytes) = (Vec::new(), Vec::new(), LETTER_BYTES);
+        for (name, content_type, key) in wanted {
+            let Some(meta) = self.ports.objects.head(&key).await? else { return Ok(None) };
+            let with = size_bytes.saturating_add(encoded_bytes(meta.size_bytes));
+            let file = File { name, content_type, key, meta };
+            if with > self.mailing.bytes_max {
+                left_out.push(file);
+            } else {
+                size_bytes = with;
+                attached.push(file);
+            }
+        }
+        Ok(Some((attached, left_out)))
+    }
+
+    async fn attachments(&self, files: &[File]) -> Result<Vec<Attachment>, StepError> {
+        let mut attachments = Vec::new();
+        for File { name, content_type, key, meta } in files {
+            let mut bytes = Vec::new();
+            self.ports.objects.fetch(key, &meta.version, &mut bytes).await?;
+            attachments.push(Attachment { name: name.clone(), content_type, bytes });
+        }
+        Ok(attachments)
+    }
+}
+
+/// `2026-11-03_vipps_2000123_NOK.pdf`; a later version says so.
+fn file_name(owned: &ExactSettlement, extension: &str) -> FileName {
+    let (key, head) = (&owned.key, &owned.version.settlement.head);
+    let version = match owned.version.version {
+        1 => String::new(),
+        version => format!("_v{version}"),
+    };
+    let SettleKey { provider, settlement_id, currency, .. } = key;
+    FileName::of(&format!("{}_{provider}_{settlement_id}_{currency}{version}.{extension}", head.payout_on))
+}
+
+/// A reader with nothing attached.
+fn reader_of<'a>(
+    mailing: &'a Mailing,
+    merchant: &'a HeaderText,
+    recipient: &'a RecipientItem,
+    stop: Option<&'a WebAddress>,
+) -> Reader<'a> {
+    Reader {
+        merchant,
+        address: &recipient.address,
+        language: Language::of(&recipient.language),
+        is_inbox: recipient.kind == RecipientKind::Inbox,
+        attached: &[],
+        left_out: &[],
+        backoffice: mailing.backoffice.as_ref().filter(|_| recipient.kind == RecipientKind::Person),
+        stop,
+    }
+}
+
+/// Where one click stops what this mail is of.
+fn stop_of(mailing: &Mailing, id: &MailId) -> Option<WebAddress> {
+    mailing.stop.as_ref().and_then(|address| format!("{}?mail={id}", address.as_str()).parse().ok())
+}
+
+/// What asks a recipient to confirm: written anew each time, since its token is kept nowhere.
+fn confirmation(mailing: &Mailing, account: &Account, recipient: &RecipientItem) -> Written {
+    let merchant = merchant_of(account);
+    let reader = Reader { backoffice: None, ..reader_of(mailing, &merchant, recipient, None) };
+    let token = mailing.secret.token(&account.id, &recipient.address, recipient.generation);
+    Confirmation { token: &token, link: None }.written(&reader)
+}
+
+/// The whole of that mail.
+pub(super) fn confirmation_message(
+    mailing: &Mailing,
+    account: &Account,
+    recipient: &RecipientItem,
+    id: &MailId,
+    at: Timestamp,
+) -> Result<Vec<u8>, StepError> {
+    message(mailing, id, at, recipient, &confirmation(mailing, account, recipient), &[])
+}
+
+fn message(
+    mailing: &Mailing,
+    id: &MailId,
+    at: Timestamp,
+    recipient: &RecipientItem,
+    written: &Written,
+    attachments: &[Attachment],
+) -> Result<Vec<u8>, StepError> {
+    let to = Mailbox { name: recipient.name.clone(), address: recipient.address.clone() };
+    let stop = stop_of(mailing, id);
+    let (from, reply_to) = (&mailing.from, mailing.reply_to.as_ref());
+    Ok(Mail { id, at, from, reply_to, to: &to, written, attachments, stop: stop.as_ref() }.bytes()?)
+}

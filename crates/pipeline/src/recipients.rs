@@ -1,0 +1,222 @@
+//! Recipients: who is told of an account by mail. Nothing confidential goes to an address before whoever reads there has
+//! confirmed it.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use documents::mail::{Address, HeaderText, Rhythm};
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use settlement::{AccountId, hexadecimal};
+use sha2::{Digest, Sha256};
+
+use crate::StepError;
+use crate::items::{self, Order, Place, journal};
+use crate::ports::{Expect, Ports, Query};
+
+/// Who reads at an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RecipientKind {
+    /// A person: paper and workbook, and what is wrong.
+    Person,
+    /// A program that takes documents in: paper alone, without a foot, and nothing else.
+    Inbox,
+}
+
+/// Somebody who is told of an account by mail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecipientItem {
+    /// Where.
+    pub address: Address,
+    /// Who reads there.
+    pub name: Option<HeaderText>,
+    /// What kind of reader.
+    pub kind: RecipientKind,
+    /// Language, as in an account.
+    pub language: String,
+    /// How often.
+    pub rhythms: BTreeSet<Rhythm>,
+    /// Payouts from this day on are told.
+    pub from: Date,
+    /// Counts how often the address was added after it was removed, from 1.
+    pub generation: u32,
+    /// SHA-256 of the token that confirms.
+    pub token_hash: String,
+    /// When it was added.
+    pub added_at: Timestamp,
+    /// When whoever reads there confirmed.
+    pub confirmed_at: Option<Timestamp>,
+    /// When it was removed.
+    pub removed_at: Option<Timestamp>,
+}
+
+impl RecipientItem {
+    /// Whether anything confidential may be sent there.
+    pub fn is_confirmed(&self) -> bool {
+        self.confirmed_at.is_some() && self.removed_at.is_none()
+    }
+}
+
+/// What tokens are made with; whoever has it can confirm any address.
+#[derive(Clone)]
+pub struct TokenSecret(Vec<u8>);
+
+impl TokenSecret {
+    /// A secret of those bytes.
+    pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
+        TokenSecret(bytes.into())
+    }
+
+    /// What only a reader at the address can know: 32 hexadecimal digits (HMAC-SHA-256, cut to 128 bits).
+    pub fn token(&self, account: &AccountId, address: &Address, generation: u32) -> String {
+        // HMAC takes keys of any length.
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return String::new() };
+        for part in ["confirm", account.as_str(), address.as_str(), &generation.to_string()] {
+            mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            mac.update(part.as_bytes());
+        }
+        hexadecimal(&mac.finalize().into_bytes()).chars().take(32).collect()
+    }
+}
+
+impl fmt::Debug for TokenSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenSecret")
+    }
+}
+
+fn hash_of(token: &str) -> String {
+    hexadecimal(&Sha256::digest(token.as_bytes()))
+}
+
+/// Tell somebody of an account by mail.
+#[derive(Debug, Clone)]
+pub struct AddRecipient {
+    /// The account.
+    pub account: AccountId,
+    /// Where.
+    pub address: Address,
+    /// Who reads there.
+    pub name: Option<HeaderText>,
+    /// What kind of reader.
+    pub kind: RecipientKind,
+    /// Language; the account's when none is told.
+    pub language: Option<String>,
+    /// How often.
+    pub rhythms: BTreeSet<Rhythm>,
+    /// Payouts from this day on are told; from today when none is told.
+    pub from: Option<Date>,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// Adds a recipient, who has to confirm, or changes what a known one is sent. Running it again changes nothing.
+///
+/// # Errors
+/// When the state cannot answer.
+pub async fn add(ports: &Ports, secret: &TokenSecret, command: &AddRecipient) -> Result<RecipientItem, StepError> {
+    let AddRecipient { account, address, name, kind, language, rhythms, from, now } = command.clone();
+    let place = Place::recipient(&account, &address);
+    let known = place.read::<RecipientItem>(&*ports.state).await?;
+    let revision = known.as_ref().map(|(_, revision)| *revision);
+    let zone = crate::matches::zone_of(ports, &account).await?;
+    let language = match language {
+        Some(language) => language,
+        None => items::account(&*ports.state, &account).await?.language,
+    };
+    let standing = known.as_ref().map(|(item, _)| item).filter(|item| item.removed_at.is_none());
+    let generation = match (standing, &known) {
+        (Some(standing), _) => standing.generation,
+        (None, Some((removed, _))) => removed.generation + 1,
+        (None, None) => 1,
+    };
+    let today = now.to_zoned(zone).date();
+    let item = RecipientItem {
+        name,
+        kind,
+        language,
+        rhythms,
+        from: from.or(standing.map(|standing| standing.from)).unwrap_or(today),
+        generation,
+        token_hash: hash_of(&secret.token(&account, &address, generation)),
+        added_at: standing.map_or(now, |standing| standing.added_at),
+        confirmed_at: standing.and_then(|standing| standing.confirmed_at),
+        removed_at: None,
+        address,
+    };
+    if standing == Some(&item) {
+        return Ok(item);
+    }
+    let what = if standing.is_some() { "changed" } else { "added, to confirm" };
+    let writes = [
+        place.put(&item, revision.map_or(Expect::Absent, Expect::Revision)),
+        journal(&place, revision.unwrap_or(0) + 1, now, Order::First, what.to_owned()),
+    ];
+    ports.state.transact(&writes).await?;
+    Ok(item)
+}
+
+/// Takes a recipient's word that the address is theirs. `false` when they had confirmed before.
+///
+/// # Errors
+/// `Refused` when the token is not the one that was sent there last, or nobody waits for it.
+pub async fn confirm(
+    ports: &Ports,
+    account: &AccountId,
+    address: &Address,
+    token: &str,
+    now: Timestamp,
+) -> Result<bool, StepError> {
+    let place = Place::recipient(account, address);
+    let known = place.read::<RecipientItem>(&*ports.state).await?;
+    let standing = known.filter(|(item, _)| item.removed_at.is_none() && item.token_hash == hash_of(token.trim()));
+    let Some((item, revision)) = standing else {
+        let message = format!(
+            "The code does not confirm {address} for account {account}. Take it from the last mail that was sent there, \
+             or add the recipient again"
+        );
+        return Err(StepError::Refused(message));
+    };
+    if item.confirmed_at.is_some() {
+        return Ok(false);
+    }
+    let item = RecipientItem { confirmed_at: Some(now), ..item };
+    let writes = [
+        place.put(&item, Expect::Revision(revision)),
+        journal(&place, revision + 1, now, Order::First, "confirmed".to_owned()),
+    ];
+    ports.state.transact(&writes).await?;
+    Ok(true)
+}
+
+/// Sends nothing more to an address, whatever is planned. `false` when nobody was there.
+///
+/// # Errors
+/// When the state cannot answer.
+pub async fn remove(ports: &Ports, account: &AccountId, address: &Address, now: Timestamp) -> Result<bool, StepError> {
+    let place = Place::recipient(account, address);
+    let Some((item, revision)) = place.read::<RecipientItem>(&*ports.state).await? else { return Ok(false) };
+    if item.removed_at.is_some() {
+        return Ok(false);
+    }
+    let item = RecipientItem { removed_at: Some(now), ..item };
+    let writes = [
+        place.put(&item, Expect::Revision(revision)),
+        journal(&place, revision + 1, now, Order::First, "removed".to_owned()),
+    ];
+    ports.state.transact(&writes).await?;
+    Ok(true)
+}
+
+/// All recipients of an account, those that were removed left out.
+///
+/// # Errors
+/// When the state cannot answer.
+pub async fn list(ports: &Ports, account: &AccountId) -> Result<Vec<RecipientItem>, StepError> {
+    let items = items::all(ports, Query::all(format!("RECIPIENT#{account}"))).await?;
+    let all: Vec<RecipientItem> = items.iter().map(items::decode).collect::<Result<_, _>>()?;
+    Ok(all.into_iter().filter(|item| item.removed_at.is_none()).collect())
+}
