@@ -1,5 +1,6 @@
 //! `avstem demo`: bundled sample reports on the whole way, from bytes to proved settlements.
 
+mod mails;
 mod stand_in;
 
 use std::fs;
@@ -82,6 +83,8 @@ pub(crate) async fn run(arguments: &DemoArguments, out: &mut dyn Write) -> anyho
     writeln!(out, "\nCaptured or refunded, and in no settlement on {}", stand_in::TODAY)?;
     let missed = matching::list_missed(&app, &account, stand_in::TODAY, Waits::default(), &app.scratch).await?;
     matching::show_missed(&missed, out)?;
+    writeln!(out, "\nMails")?;
+    mails::tell(&app, &account, &stand_in, home, out).await?;
     places(home, out)?;
     writeln!(out, "\nThe lake")?;
     lake::build(&app, home, &account, stand_in.now(), out).await?;
@@ -199,6 +202,7 @@ fn places(home: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
         ("lake/v1", "Parquet for BI tools: what counts, by day and month of payout, and as one file per table"),
         ("lake/reports", "Parquet: settlement_line and settlement of each report"),
         ("reports", "Dintero reports as XLSX, PDF, CSV, JSON and XML; problems of held reports"),
+        ("outbox", "mails as files, which any mail program opens"),
         ("state.sqlite", "what is known of every report and settlement, with its journal"),
     ] {
         writeln!(out, "  {:<32} {what}", home.join(folder).display())?;

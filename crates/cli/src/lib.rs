@@ -5,6 +5,7 @@ mod convert;
 mod demo;
 mod formats;
 mod lake;
+mod mail;
 mod matching;
 mod notice;
 mod post;
@@ -56,6 +57,11 @@ enum Command {
     /// Manage accounts
     #[command(subcommand)]
     Account(records::AccountCommand),
+    /// Send the mails that are due
+    Mail(mail::MailArguments),
+    /// Manage who is told by mail
+    #[command(subcommand)]
+    Recipient(mail::RecipientCommand),
     /// Tell what balance reports say
     #[command(subcommand)]
     Notice(notice::NoticeCommand),
@@ -159,6 +165,8 @@ async fn dispatch(command: Command, out: &mut dyn Write) -> anyhow::Result<Ended
         Command::Lake(command) => lake::run(&command, out).await,
         Command::Months(arguments) => lake::months(&arguments, out).await,
         Command::Account(command) => records::account(&command, out).await,
+        Command::Mail(arguments) => mail::run(&arguments, out).await,
+        Command::Recipient(command) => mail::recipient(&command, out).await,
         Command::Notice(command) => notice::run(&command, out).await,
         Command::Post(arguments) => post::run(&arguments, out).await,
         Command::Sync(arguments) => matching::sync(&arguments, out).await,

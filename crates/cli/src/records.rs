@@ -4,8 +4,9 @@ use std::io::Write;
 
 use ::formats::Limits;
 use adapters::app::App;
+use documents::mail::HeaderText;
 use jiff::{SignedDuration, Timestamp};
-use pipeline::account::{AddMerchant, add_merchant};
+use pipeline::account::{AddMerchant, add_merchant, set_name};
 use pipeline::items::Release;
 use pipeline::parse::ParseReport;
 use pipeline::release::ReleaseReport;
@@ -23,6 +24,14 @@ pub(crate) enum AccountCommand {
         provider: String,
         /// The provider's number of the merchant
         number: String,
+        #[command(flatten)]
+        home: HomeArguments,
+    },
+    /// Say what people call the merchant
+    Name {
+        /// As mails begin
+        #[arg(value_parser = HeaderText::new)]
+        name: HeaderText,
         #[command(flatten)]
         home: HomeArguments,
     },
@@ -68,6 +77,12 @@ pub(crate) struct ExplainArguments {
 pub(crate) async fn account(command: &AccountCommand, out: &mut dyn Write) -> anyhow::Result<Ended> {
     let (provider, number, home) = match command {
         AccountCommand::AddMerchant { provider, number, home } => (provider, number, home),
+        AccountCommand::Name { name, home } => {
+            let app = App::at_home(&home.home)?;
+            set_name(&app.ports, &home.account, name, Timestamp::now()).await?;
+            writeln!(out, "Account {} is called {name}", home.account)?;
+            return Ok(Ended::Well);
+        }
         AccountCommand::Set { post, home } => {
             let app = App::at_home(&home.home)?;
             post::set_posting(&app.ports, &home.account, *post == Switch::On, Timestamp::now()).await?;

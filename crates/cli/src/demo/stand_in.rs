@@ -62,6 +62,11 @@ impl StandIn {
         self.clock.now()
     }
 
+    /// The clock that the demo moves.
+    pub(super) fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+
     /// Tells Dintero of a report whose settlement has become exact.
     pub(super) async fn post(&self, app: &App, account: &AccountId, report: ReportId) -> anyhow::Result<Posted> {
         let dintero = app.dintero.as_deref().context("The demo has a stand-in")?;
