@@ -173,7 +173,7 @@ impl Kinds {
 }
 
 /// The name that a provider goes by; its id where it has no other.
-pub(crate) fn provider_name(id: &str) -> &str {
+pub fn provider_name(id: &str) -> &str {
     match id {
         "vipps" => "Vipps",
         "swedbankpay" => "Swedbank Pay",

@@ -19,7 +19,7 @@ mod value;
 pub use breakdown::{Breakdown, Part, PartName};
 pub use dintero_report::{Deviation, DinteroReport, ReportType};
 pub use inert::inert;
-pub use labels::Language;
+pub use labels::{Language, provider_name};
 
 /// A document could not be written.
 #[derive(Debug, thiserror::Error)]

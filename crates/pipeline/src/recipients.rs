@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use documents::mail::{Address, HeaderText, Rhythm};
+pub use documents::mail::Rhythm;
+use documents::mail::{Address, HeaderText};
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use jiff::civil::Date;

@@ -39,3 +39,21 @@ pub(crate) fn counted_once(records: &[Item]) -> Result<(), Violation> {
     }
     Ok(())
 }
+
+/// The version of each settlement of an account that counts.
+pub(crate) fn counted(records: &[Item], account: &str) -> Vec<(SettleKey, u32)> {
+    let committed: Vec<&str> = records
+        .iter()
+        .filter(|item| decode::<ReportItem>(item).is_ok_and(|report| report.state == ReportState::Committed))
+        .filter_map(|item| item.partition.strip_prefix("REPORT#"))
+        .collect();
+    let own = records.iter().filter(|item| item.partition == format!("SETTLEMENT#{account}"));
+    let last = own.filter_map(|item| {
+        let settlement: SettlementItem = decode(item).ok()?;
+        let mut versions = settlement.versions.into_iter().rev();
+        let last = versions.find(|version| committed.contains(&version.report.to_string().as_str()))?;
+        let provider = item.sort.split('/').next()?;
+        Some((SettleKey::new(&account.parse().ok()?, provider, &last.settlement.head), last.version))
+    });
+    last.collect()
+}

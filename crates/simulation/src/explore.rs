@@ -1,7 +1,10 @@
 //! Which runs are made: every call disturbed in every way, every pair of them, and as many seeds as there is time for.
 
+mod mails;
+
 use std::path::Path;
 
+pub use self::mails::mails;
 use crate::faults::{FAULTS, Mode, Script};
 use crate::run::{HeldUp, QUIET_ORDER, Ran, Run, Violation, now};
 use crate::sandbox::Fault;

@@ -12,6 +12,8 @@ pub enum Effect {
     Write,
     /// Dintero is asked.
     Http(RequestKind),
+    /// A mail is sent.
+    Mail,
 }
 
 /// How a call is disturbed.

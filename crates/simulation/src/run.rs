@@ -4,6 +4,7 @@
 mod held_up;
 mod look_after;
 mod releasing;
+pub(crate) mod mailing;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -121,7 +122,9 @@ impl<'a> Run<'a> {
             locked(&self.world.sandbox).add_transaction(late.clone());
         }
         self.look_after()?;
+        self.mail()?;
         self.check_end()?;
+        self.check_mails()?;
         let before = self.effects();
         // Everything once more: nothing may happen a second time.
         self.scripts = None;
@@ -129,6 +132,7 @@ impl<'a> Run<'a> {
         self.release()?;
         self.post()?;
         self.look_after()?;
+        self.mail()?;
         let after = self.effects();
         if after != before {
             let new = |after: &[String], before: &[String]| -> Vec<String> {
@@ -179,8 +183,8 @@ impl<'a> Run<'a> {
                 let ended = self.interleave(tasks)?;
                 if self.is_lossy && self.scripts.is_some() && self.order.below(3) == 0 {
                     // Whoever goes on with postings keeps no pace with messages.
-                    let going_on = self.going_on();
-                    self.interleave(vec![going_on])?;
+                    let others = vec![self.going_on(), self.mailing()];
+                    self.interleave(others)?;
                 }
                 let mut left: Vec<Upload> = Vec::new();
                 for (upload, acknowledged) in together.into_iter().zip(ended) {

@@ -200,6 +200,7 @@ impl Scenario {
             add_merchant(&ports, &AddMerchant { account: account.clone(), provider, number, now }).await?;
             set_posting(&ports, account, true, beginning()).await?;
         }
+        crate::run::mailing::recipients(&ports, [&first, &second]).await?;
         world.state = MemoryState::clone(&state);
         let late = if size.alone { Vec::new() } else { listed_late(&first) };
         let accounts = vec![first, second];

@@ -1,5 +1,7 @@
 //! A world in memory: objects, state and a stand-in for Dintero, and workers in it that can end at any call.
 
+mod mailing;
+
 use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::io::Write;
@@ -18,6 +20,7 @@ use pipeline::ports::{Item, ObjectMeta, Page, Put, PutNew, Query, VersionPage};
 use pipeline::{HttpClient, Objects, Packing, PortError, PortErrorKind, Ports, Secrets, State};
 use settlement::AccountId;
 
+pub(crate) use self::mailing::{Mailbox, REFUSED_AT};
 use crate::Clock;
 use crate::faults::{Effect, Mode, Script};
 use crate::sandbox::{Fault, RequestKind, Sandbox};
@@ -36,6 +39,8 @@ pub struct World {
     pub clock: Clock,
     /// What is looked at behind every call.
     pub watch: Mutex<Watch>,
+    /// Mails.
+    pub(crate) mailbox: Mutex<Mailbox>,
     /// Writes that come about when their sender has long given them up.
     late: Mutex<Vec<(usize, Vec<Put>)>>,
     /// Calls of all workers so far.
@@ -61,6 +66,7 @@ impl World {
             sandbox: Mutex::new(sandbox),
             clock: Clock::at(now),
             watch: Mutex::new(watch),
+            mailbox: Mutex::default(),
             late: Mutex::default(),
             calls: AtomicUsize::new(0),
             effects: AtomicUsize::new(0),
@@ -76,6 +82,7 @@ impl World {
             sandbox: Mutex::new(locked(&self.sandbox).clone()),
             clock: Clock::at(self.clock.now()),
             watch: Mutex::new(locked(&self.watch).clone()),
+            mailbox: Mutex::new(locked(&self.mailbox).clone()),
             late: Mutex::new(locked(&self.late).clone()),
             calls: AtomicUsize::new(self.calls.load(Ordering::Relaxed)),
             effects: AtomicUsize::new(self.effects.load(Ordering::Relaxed)),
@@ -110,6 +117,11 @@ impl World {
     /// Calls so far that were not reads.
     pub fn effects(&self) -> usize {
         self.effects.load(Ordering::Relaxed)
+    }
+
+    /// Calls of all workers so far.
+    pub fn calls(&self) -> usize {
+        self.calls.load(Ordering::Relaxed)
     }
 
     async fn records_of(&self, writes: &[Put]) -> BTreeMap<(String, String), Item> {
@@ -174,7 +186,7 @@ impl Worker {
         let call = self.world.calls.fetch_add(1, Ordering::Relaxed);
         let effects = match effect {
             Effect::Read => self.world.effects.load(Ordering::Relaxed),
-            Effect::Write | Effect::Http(_) => self.world.effects.fetch_add(1, Ordering::Relaxed),
+            Effect::Write | Effect::Http(_) | Effect::Mail => self.world.effects.fetch_add(1, Ordering::Relaxed),
         };
         self.world.apply_late(call).await;
         let mode = locked(&self.life.script).next(call, effects, effect);

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use settlement::{Currency, Terms};
+use settlement::{Currency, Fees, Terms};
 
 use super::letter::{Block, Cell, Row, Table, Tone};
 use super::words::filled;
@@ -70,6 +70,8 @@ pub struct DigestPayout {
     pub exponent: u8,
     /// Sums of its lines.
     pub sums: Terms,
+    /// How fees are taken.
+    pub fees: Fees,
     /// What is paid out, in minor units.
     pub payout_minor: i64,
 }
@@ -146,12 +148,18 @@ fn tables(payouts: &[DigestPayout], reader: &Reader<'_>) -> Vec<Block> {
         let own = || payouts.iter().filter(|payout| payout.currency == currency);
         let money = |minor: i64| Cell::Money(reader.language.locale().amount(minor, exponent));
         let gross = |sums: &Terms| sums.capture_minor.saturating_add(sums.refund_minor);
-        let fees = |sums: &Terms| sums.fee_minor.saturating_add(sums.fee_vat_minor).saturating_neg();
+        // Fees that are invoiced have nothing to do with what is paid out.
+        let fees = |payout: &DigestPayout| match payout.fees {
+            Fees::Invoiced => 0,
+            Fees::Deducted | Fees::Unknown => {
+                payout.sums.fee_minor.saturating_add(payout.sums.fee_vat_minor).saturating_neg()
+            }
+        };
         let row = |payout: &DigestPayout| Row {
             cells: vec![
                 Cell::Text(name_of(payout, reader)),
                 money(gross(&payout.sums)),
-                money(fees(&payout.sums)),
+                money(fees(payout)),
                 money(payout.payout_minor),
             ],
             is_sum: false,
@@ -164,7 +172,7 @@ fn tables(payouts: &[DigestPayout], reader: &Reader<'_>) -> Vec<Block> {
         let totals = vec![
             Cell::Text(labels.total.to_owned()),
             total(&|payout| gross(&payout.sums)),
-            total(&|payout| fees(&payout.sums)),
+            total(&fees),
             total(&|payout| payout.payout_minor),
         ];
         rows.push(Row { cells: totals, is_sum: true });
@@ -186,6 +194,9 @@ fn name_of(payout: &DigestPayout, reader: &Reader<'_>) -> String {
     let mut name = format!("{day} {} {}", provider_name(&payout.provider), payout.settlement_id);
     if let Some(reference) = payout.bank_reference.as_ref().filter(|reference| **reference != payout.settlement_id) {
         name.push_str(&format!(" ({reference})"));
+    }
+    if payout.fees == Fees::Invoiced {
+        name.push_str(&format!(" – {}", labels.fees_invoiced.to_lowercase()));
     }
     if payout.version > 1 {
         let corrected = labels.corrected.replace("{version}", &payout.version.to_string());

@@ -3,7 +3,7 @@
 use super::letter::{Block, Cell, Letter, Row, Table, Tone};
 
 /// A cell is cut behind so many characters, so that a row stays one line for most readers.
-const TEXT_CHARS_MAX: usize = 46;
+const TEXT_CHARS_MAX: usize = 70;
 
 /// The letter as text, lines ending in `\n`.
 pub(super) fn write(letter: &Letter) -> String {

@@ -4,7 +4,7 @@ use documents::mail::{
     Apart, ApartKind, Attachment, Confirmation, DigestMail, DigestPayout, FileName, HeaderText, HeldMail, Mail, MailId,
     Mailbox, PayoutMail, Reader, WebAddress, Written, encoded_bytes,
 };
-use documents::{DinteroReport, Language};
+use documents::{DinteroReport, Language, provider_name};
 use jiff::Timestamp;
 use settlement::{Account, SettleKey, hexadecimal};
 use sha2::{Digest, Sha256};
@@ -196,7 +196,7 @@ impl Writer<'_> {
             let details = cache.of(self.ports, &self.account.id, &self.command.scratch, owned).await?;
             let settlement = &owned.version.settlement;
             let head = &settlement.head;
-            let name = format!("{} {}", owned.key.provider, head.settlement_id);
+            let name = format!("{} {}", provider_name(&owned.key.provider), head.settlement_id);
             let open = details.matched.as_ref().map_or(0, |matched| matched.lines.saturating_sub(matched.found));
             if open > 0 {
                 let amount = Some((details.open_minor, head.exponent, head.currency));
@@ -212,6 +212,7 @@ impl Writer<'_> {
                 currency: head.currency,
                 exponent: head.exponent,
                 sums: settlement.sums,
+                fees: settlement.fees,
                 payout_minor: settlement.payout_minor.unwrap_or(0),
             });
         }

@@ -42,7 +42,7 @@ impl Gathered {
             let head = &version.settlement.head;
             Apart {
                 kind: ApartKind::NotExact,
-                name: format!("{} {}", key.provider, key.settlement_id),
+                name: format!("{} {}", documents::provider_name(&key.provider), key.settlement_id),
                 count: 1,
                 amount: Some((version.settlement.net_minor(), head.exponent, head.currency)),
             }

@@ -1,0 +1,54 @@
+//! Runs of mails alone: everything else has come to its end, and every call of sending is disturbed.
+
+use std::path::Path;
+
+use super::Found;
+use crate::faults::{Mode, Script};
+use crate::run::{QUIET_ORDER, Violation, mailing};
+use crate::scenario::Scenario;
+
+/// A worker is held up behind one of so many calls.
+const HELD_UP_EACH: usize = 2;
+
+/// Disturbs every call of sending mails in every way and every two effects, holds a worker up behind its calls, and lets
+/// several send at once as so many seeds decide; gives the number of runs.
+///
+/// # Errors
+/// With the first run that went wrong.
+pub fn mails(scenario: &Scenario, scratch: &Path, seeds: u64) -> Result<usize, Found> {
+    let found = |which: String| move |violation: Violation| Found { which, violation };
+    let world = mailing::before_mails(scenario, scratch).map_err(found("before mails".to_owned()))?;
+    let (first_call, first_effect) = (world.calls(), world.effects());
+    let quiet = mailing::mails_of(&world, scenario, scratch, QUIET_ORDER, &mut |_| Script::quiet());
+    let (calls, effects) = quiet.map_err(found("mails undisturbed".to_owned()))?;
+    let mut runs = 1;
+    for call in first_call..first_call + calls {
+        for mode in Mode::ALL {
+            let mut script = |_| Script::at([(call, mode.clone())]);
+            let ran = mailing::mails_of(&world, scenario, scratch, QUIET_ORDER, &mut script);
+            ran.map_err(found(format!("mails, call {call}, {mode:?}")))?;
+            runs += 1;
+        }
+    }
+    for calls in (0..).step_by(HELD_UP_EACH) {
+        let held_up = mailing::held_up_mailing(&world, scenario, scratch, calls);
+        if !held_up.map_err(found(format!("mailing held up behind call {calls}")))? {
+            break;
+        }
+        runs += 1;
+    }
+    for seed in 0..seeds {
+        mailing::seeded_mails(&world, scenario, scratch, seed).map_err(found(format!("mails, seed {seed}")))?;
+        runs += 1;
+    }
+    for first in first_effect..first_effect + effects {
+        for second in first + 1..first_effect + effects {
+            let modes = [(first, Mode::Lost), (second, Mode::Lost)];
+            let mut script = |_| Script::at_effects(modes.iter().cloned());
+            let ran = mailing::mails_of(&world, scenario, scratch, QUIET_ORDER, &mut script);
+            ran.map_err(found(format!("mails, effects {modes:?}")))?;
+            runs += 1;
+        }
+    }
+    Ok(runs)
+}
