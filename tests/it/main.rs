@@ -11,6 +11,7 @@ mod golden;
 mod http;
 mod injection;
 mod lake;
+mod mail;
 mod notices;
 mod posting;
 mod properties;

@@ -59,6 +59,14 @@ fn every_two_effects_may_be_disturbed() {
 }
 
 #[test]
+fn mails_are_sent_once_whatever_is_disturbed() {
+    let scratch = scratch();
+    let scenario = explore::canonical(Size { sales: 1, alone: true }).unwrap();
+    let runs = explore::mails(&scenario, scratch.path(), 100).unwrap();
+    assert!(runs > 500, "{runs} runs");
+}
+
+#[test]
 fn seeds_find_nothing_and_the_same_seed_goes_the_same_way() {
     let scratch = scratch();
     let begun = Instant::now();

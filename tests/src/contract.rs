@@ -3,8 +3,10 @@
 use std::io::Write;
 
 use pipeline::keys::{Key, LandingKey};
-use pipeline::ports::{Expect, ObjectMeta, PortErrorKind, Put, PutNew, Query, TRANSACT_WRITES_MAX};
-use pipeline::{Objects, State};
+use pipeline::ports::{
+    Address, Envelope, Expect, MailId, ObjectMeta, PortErrorKind, Put, PutNew, Query, TRANSACT_WRITES_MAX,
+};
+use pipeline::{Mailer, Objects, State};
 use serde_json::json;
 use tempfile::NamedTempFile;
 
@@ -161,4 +163,39 @@ pub async fn state(state: &dyn State) {
     let from = Query { from: "m#248".into(), ..query };
     assert_eq!(state.query(&from).await.expect("query").items.len(), 2);
     assert_eq!(state.query(&Query::all("P")).await.expect("query").items.len(), 0);
+}
+
+/// A mail in the contract of mailers.
+pub const MESSAGE: &[u8] = b"Subject: x\r\n\r\nx\r\n";
+
+fn mail_id(number: u32) -> MailId {
+    let to = "regnskap@example.no".parse().expect("address");
+    MailId::of(&"T00000001".parse().expect("account"), "payout", "x", number, &to, documents::Language::Nb)
+}
+
+async fn send(mailer: &dyn Mailer, id: &MailId) -> String {
+    let address = |text: &str| text.parse::<Address>().expect("address");
+    let (from, to) = (address("avstem@example.no"), address("regnskap@example.no"));
+    let at = "2026-11-03T06:00:00Z".parse().expect("time");
+    let envelope = Envelope { id, at, from: &from, to: &to, not_after: jiff::Timestamp::MAX };
+    mailer.send(&envelope, MESSAGE).await.expect("send")
+}
+
+/// The contract of [`Mailer`], where nothing was sent.
+pub async fn mailer(mailer: &dyn Mailer) {
+    let (first, second) = (mail_id(1), mail_id(2));
+    assert_eq!(mailer.sent(&first).await.expect("asked"), None);
+    let known_as = send(mailer, &first).await;
+    assert!(!known_as.is_empty());
+    assert_eq!(mailer.sent(&first).await.expect("asked"), Some(known_as.clone()));
+    assert_eq!(mailer.sent(&second).await.expect("asked"), None);
+    assert_ne!(send(mailer, &second).await, known_as);
+    assert_eq!(mailer.sent(&first).await.expect("asked"), Some(known_as));
+}
+
+/// Sends a mail of the contract once more.
+pub async fn send_again(mailer: &dyn Mailer) {
+    let id = mail_id(1);
+    let known_as = mailer.sent(&id).await.expect("asked");
+    assert_eq!(Some(send(mailer, &id).await), known_as);
 }

@@ -168,7 +168,9 @@ impl Mail<'_> {
     /// When there is no memory for it.
     pub fn bytes(&self) -> Result<Vec<u8>, DocumentError> {
         let Written { subject, letter } = self.written;
-        let part = |kind: &'static str, text: String| MimePart::new(ContentType::new(kind).attribute("charset", "utf-8"), text);
+        let part = |kind: &'static str, text: String| {
+            MimePart::new(ContentType::new(kind).attribute("charset", "utf-8"), text)
+        };
         let texts = vec![part("text/plain", text::write(letter)), part("text/html", html::write(letter))];
         let mut body = self.parts("multipart/alternative", "twins", texts);
         if !self.attachments.is_empty() {

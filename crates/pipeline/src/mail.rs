@@ -19,8 +19,8 @@ use jiff::{SignedDuration, Timestamp};
 use settlement::{Account, AccountId};
 
 pub use self::due::{Due, Known, KnownHeld, KnownPayout, due};
-pub(crate) use self::known::mark_held;
 pub use self::item::{MailItem, MailState, Occasion};
+pub(crate) use self::known::mark_held;
 use crate::client::Clock;
 use crate::items::{self, Place};
 use crate::keys::Key;
@@ -51,7 +51,10 @@ pub struct Mailing {
 
 impl std::fmt::Debug for Mailing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Mailing").field("from", &self.from).field("backoffice", &self.backoffice).finish_non_exhaustive()
+        f.debug_struct("Mailing")
+            .field("from", &self.from)
+            .field("backoffice", &self.backoffice)
+            .finish_non_exhaustive()
     }
 }
 

@@ -38,7 +38,8 @@ impl Secrets for OneClient {
 /// When it can neither be read nor made.
 pub fn token_secret(home: &Path) -> Result<TokenSecret, PortError> {
     let path = home.join("secret");
-    let failed = |kind| move |error| PortError::new(kind, format!("Cannot use {}", home.join("secret").display()), error);
+    let failed =
+        |kind| move |error| PortError::new(kind, format!("Cannot use {}", home.join("secret").display()), error);
     match fs::read(&path) {
         Ok(bytes) if bytes.len() == SECRET_BYTES => return Ok(TokenSecret::new(bytes)),
         Ok(bytes) => {

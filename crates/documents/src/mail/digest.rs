@@ -232,7 +232,8 @@ pub(super) fn apart(all: &[Apart], reader: &Reader<'_>) -> Vec<Block> {
             is_sum: false,
         }
     };
-    let columns = [(String::new(), false), (words.number.to_owned(), true), (reader.language.labels().amount.to_owned(), true)];
+    let columns =
+        [(String::new(), false), (words.number.to_owned(), true), (reader.language.labels().amount.to_owned(), true)];
     let heading = Some(words.apart.to_owned());
     vec![Block::Table(Table { heading, columns: columns.to_vec(), rows: all.iter().map(row).collect() })]
 }

@@ -81,7 +81,9 @@ pub struct Address(String);
 
 /// The text is not one mail address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("Found {found:?}, expected one address as in regnskap@example.no, without a name, quotes or letters beyond ASCII")]
+#[error(
+    "Found {found:?}, expected one address as in regnskap@example.no, without a name, quotes or letters beyond ASCII"
+)]
 pub struct BadAddress {
     found: String,
 }
@@ -100,7 +102,8 @@ impl FromStr for Address {
         let is_local = |local: &str| {
             (1..=64).contains(&local.len())
                 && local.split('.').all(|word| {
-                    !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b))
+                    !word.is_empty()
+                        && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b))
                 })
         };
         let is_domain = |domain: &str| {
@@ -180,7 +183,8 @@ impl FromStr for WebAddress {
     type Err = BadWebAddress;
 
     fn from_str(text: &str) -> Result<Self, BadWebAddress> {
-        let host = ["https://", "http://localhost", "http://127.0.0.1"].iter().find_map(|start| text.strip_prefix(start));
+        let host =
+            ["https://", "http://localhost", "http://127.0.0.1"].iter().find_map(|start| text.strip_prefix(start));
         let plain = |b: u8| b.is_ascii_graphic() && !b"<>\"'`\\,".contains(&b);
         match host {
             Some(rest) if text.len() <= 1_000 && !text.ends_with("//") && rest.bytes().all(plain) => {
@@ -197,7 +201,9 @@ mod tests {
 
     #[test]
     fn a_text_of_the_head_is_of_one_line_and_short_or_refused() {
-        for bad in ["", " ", "a\r\nBcc: x@example.no", "a\nb", "a\0b", "a\u{2028}b", "a\u{202e}b", &"x".repeat(201), "a\u{85}"] {
+        for bad in
+            ["", " ", "a\r\nBcc: x@example.no", "a\nb", "a\0b", "a\u{2028}b", "a\u{202e}b", &"x".repeat(201), "a\u{85}"]
+        {
             assert!(HeaderText::new(bad).is_err(), "{bad:?}");
             let cleaned = HeaderText::cleaned(bad);
             assert!(!cleaned.as_str().chars().any(is_odd), "{bad:?}");
@@ -246,7 +252,15 @@ mod tests {
             assert_eq!(good.parse::<WebAddress>().unwrap().as_str(), good);
         }
         assert!(!"http://localhost/".parse::<WebAddress>().unwrap().is_secure());
-        for bad in ["", "https://", "http://example.no", "javascript:alert(1)", "https://a b", "https://a\r\nX: y", "https://a\">"] {
+        for bad in [
+            "",
+            "https://",
+            "http://example.no",
+            "javascript:alert(1)",
+            "https://a b",
+            "https://a\r\nX: y",
+            "https://a\">",
+        ] {
             assert!(bad.parse::<WebAddress>().is_err(), "{bad:?}");
         }
     }

@@ -22,11 +22,8 @@ impl HeldMail<'_> {
     /// What the mail says to a reader.
     pub fn written(&self, reader: &Reader<'_>) -> Written {
         let words = reader.language.words();
-        let texts = [
-            ("{name}", reader.merchant.as_str()),
-            ("{provider}", provider_name(self.provider)),
-            ("{file}", self.file),
-        ];
+        let texts =
+            [("{name}", reader.merchant.as_str()), ("{provider}", provider_name(self.provider)), ("{file}", self.file)];
         let kind = self.kind.unwrap_or(Kind::Crashed).as_str();
         let row = |name: &str, fact: &str| Row {
             cells: vec![Cell::Text(name.to_owned()), Cell::Fact(fact.to_owned())],

@@ -82,8 +82,12 @@ fn write_block(out: &mut Markup, block: &Block) {
         }
         Block::Banner(tone, text) => {
             out.raw(match tone {
-                Tone::Good => "<p style=\"margin:16px 0 0;padding:9px 12px;background:#e6f4ef;border-left:4px solid #12806a;",
-                Tone::Bad => "<p style=\"margin:12px 0;padding:9px 12px;background:#fdeeea;border-left:4px solid #c2411c;",
+                Tone::Good => {
+                    "<p style=\"margin:16px 0 0;padding:9px 12px;background:#e6f4ef;border-left:4px solid #12806a;"
+                }
+                Tone::Bad => {
+                    "<p style=\"margin:12px 0;padding:9px 12px;background:#fdeeea;border-left:4px solid #c2411c;"
+                }
             });
             out.raw("font-size:14px;line-height:20px\">").text(text).raw("</p>\n");
         }
@@ -130,7 +134,9 @@ fn write_table(out: &mut Markup, table: &Table) {
             out.raw(if row.is_sum { "border-top:1px solid #9fb0bc;" } else { "border-top:1px solid #e6ecef;" });
             match cell {
                 Cell::Text(text) => out.raw("text-align:left;padding-left:0\">").text(text),
-                Cell::Money(text) => out.raw("text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums\">").text(text),
+                Cell::Money(text) => {
+                    out.raw("text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums\">").text(text)
+                }
                 Cell::Fact(text) => out.raw("text-align:right;word-break:break-word\">").text(text),
             };
             out.raw("</td>");

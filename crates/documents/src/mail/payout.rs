@@ -108,9 +108,11 @@ impl PayoutMail<'_> {
         let always = [labels.sales, labels.refunds, labels.fees, labels.fee_vat];
         let head = &self.report.settlement.head;
         let locale = self.report.language.locale();
-        let rows = self.report.balance().into_iter().filter(|row| {
-            row.is_sum || always.contains(&row.name) || !matches!(row.value, Value::Amount(0))
-        });
+        let rows = self
+            .report
+            .balance()
+            .into_iter()
+            .filter(|row| row.is_sum || always.contains(&row.name) || !matches!(row.value, Value::Amount(0)));
         let rows = rows.map(|row| {
             let amount = match row.value {
                 Value::Amount(minor) => locale.amount(minor, head.exponent),
@@ -127,14 +129,11 @@ impl PayoutMail<'_> {
         let (labels, settlement) = (self.report.language.labels(), self.report.settlement);
         let Value::Text(reference) = self.report.bank_reference() else { return Table::default() };
         let bank_account = settlement.bank_account.as_ref().map(|last| (labels.bank_account, format!("•••• {last}")));
-        let facts = [(labels.payout_on, day.to_owned())]
-            .into_iter()
-            .chain(bank_account)
-            .chain([
-                (labels.bank_reference, reference),
-                (labels.settlement, settlement.head.settlement_id.clone()),
-                (labels.merchant_number, settlement.head.merchant_number.clone()),
-            ]);
+        let facts = [(labels.payout_on, day.to_owned())].into_iter().chain(bank_account).chain([
+            (labels.bank_reference, reference),
+            (labels.settlement, settlement.head.settlement_id.clone()),
+            (labels.merchant_number, settlement.head.merchant_number.clone()),
+        ]);
         let row = |(name, fact): (&str, String)| Row {
             cells: vec![Cell::Text(name.to_owned()), Cell::Fact(fact)],
             is_sum: false,
@@ -155,11 +154,13 @@ impl PayoutMail<'_> {
             let locale = self.report.language.locale();
             let gross = sums.capture_minor.saturating_add(sums.refund_minor);
             let fees = sums.fee_minor.saturating_add(sums.fee_vat_minor).saturating_neg();
-            let amounts = [gross, fees, (NET.signed_minor)(sums)].map(|minor| Cell::Money(locale.amount(minor, exponent)));
+            let amounts =
+                [gross, fees, (NET.signed_minor)(sums)].map(|minor| Cell::Money(locale.amount(minor, exponent)));
             let first = [Cell::Text(name), Cell::Money(locale.count(lines))];
             Row { cells: first.into_iter().chain(amounts).collect(), is_sum }
         };
-        let mut rows: Vec<Row> = parts.iter().map(|part| row(self.name_of(part), part.lines, &part.sums, false)).collect();
+        let mut rows: Vec<Row> =
+            parts.iter().map(|part| row(self.name_of(part), part.lines, &part.sums, false)).collect();
         let settlement = self.report.settlement;
         rows.push(row(labels.total.to_owned(), settlement.lines, &settlement.sums, true));
         let columns = [

@@ -1,0 +1,199 @@
+use jiff::civil::date;
+use settlement::Terms;
+
+use super::*;
+
+const WORDS_WITHOUT_MARKS: [&str; 2] = ["{", "}"];
+
+fn name() -> HeaderText {
+    HeaderText::new("Butikk AS").unwrap()
+}
+
+fn to() -> Mailbox {
+    Mailbox { name: Some(name()), address: "regnskap@example.no".parse().unwrap() }
+}
+
+fn reader<'a>(language: Language, merchant: &'a HeaderText, to: &'a Mailbox) -> Reader<'a> {
+    Reader {
+        merchant,
+        address: &to.address,
+        language,
+        is_inbox: false,
+        attached: &[],
+        left_out: &[],
+        backoffice: None,
+        stop: None,
+    }
+}
+
+fn month(revision: u32) -> MonthMail {
+    let sums =
+        Terms { capture_minor: 10_000, refund_minor: -1_000, fee_minor: 175, fee_vat_minor: 44, ..Terms::default() };
+    let row = |payment_product: &str, currency: &str, paid_out_minor| MonthRow {
+        provider: "vipps".into(),
+        payment_product: payment_product.into(),
+        currency: currency.parse().unwrap(),
+        exponent: 2,
+        payouts: 2,
+        sums,
+        paid_out_minor,
+    };
+    let apart = |kind, name: &str, amount: Option<i64>| Apart {
+        kind,
+        name: name.into(),
+        count: 3,
+        amount: amount.map(|minor| (minor, 2, Currency::NOK)),
+    };
+    MonthMail {
+        first: date(2026, 10, 1),
+        revision,
+        rows: vec![row("vipps", "NOK", 8_781), row("payex", "SEK", 8_781)],
+        apart: vec![
+            apart(ApartKind::Held, "oktober <b>.csv", None),
+            apart(ApartKind::Unmatched, "Vipps 2000461", Some(-4_912)),
+            apart(ApartKind::OutcomeUnknown, "Vipps 2000462", Some(77)),
+        ],
+        changes: vec![MonthChange {
+            name: "Vipps 2000461".into(),
+            before_minor: 100,
+            now_minor: 8_781,
+            currency: Currency::NOK,
+            exponent: 2,
+        }],
+    }
+}
+
+fn message(written: &Written, language: Language) -> String {
+    let id = MailId::of(&"T00000001".parse().unwrap(), "month", "2026-10-01", 1, &to().address, language);
+    let (from, to) = (Mailbox::from("avstem@example.no".parse::<Address>().unwrap()), to());
+    let at = Timestamp::from_second(1_793_512_800).unwrap();
+    let mail = Mail { id: &id, at, from: &from, reply_to: None, to: &to, written, attachments: &[], stop: None };
+    assert_eq!(mail.bytes().unwrap(), mail.bytes().unwrap());
+    String::from_utf8(mail.bytes().unwrap()).unwrap()
+}
+
+/// T39: what is held, unknown or without a transaction stands in a line of its own, and in no sum.
+#[test]
+fn a_month_shows_what_is_open_in_lines_of_its_own_and_its_sums_leave_it_out() {
+    let (merchant, to) = (name(), to());
+    for language in Language::ALL {
+        let written = month(1).written(&reader(language, &merchant, &to));
+        let (text, page) = (text::write(&written.letter), html::write(&written.letter));
+        let words = language.words();
+        for open in [words.aparts.held, words.aparts.unmatched, words.aparts.outcome_unknown] {
+            assert!(text.contains(open) && page.contains(&open.replace('\'', "&#39;")), "{language:?} {open}");
+        }
+        let amount = |minor| language.locale().amount(minor, 2);
+        assert!(text.contains(&amount(-4_912)) && text.contains(&amount(8_781)), "{text}");
+        assert!(!text.contains(&amount(8_781 - 4_912)), "{text}");
+        assert!(page.contains("oktober &lt;b&gt;.csv") && !page.contains("<b>"), "{page}");
+        for mark in WORDS_WITHOUT_MARKS {
+            assert!(!text.contains(mark) && !written.subject.as_str().contains(mark), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_later_revision_says_that_it_replaces_and_what_has_changed() {
+    let (merchant, to) = (name(), to());
+    for language in Language::ALL {
+        let written = month(2).written(&reader(language, &merchant, &to));
+        let text = text::write(&written.letter);
+        assert!(written.subject.as_str().contains("(v2)"), "{}", written.subject);
+        let words = language.words();
+        assert!(text.contains(&words::filled(words.revision_replaces, &[("{version}", "2")])), "{text}");
+        assert!(text.contains(words.changes) && text.contains(&language.locale().amount(100, 2)), "{text}");
+        assert!(!month(1).written(&reader(language, &merchant, &to)).subject.as_str().contains("(v"));
+    }
+}
+
+/// T38, T58: words of others never make a header, and markup is shown as text.
+#[test]
+fn hostile_words_stay_in_their_place() {
+    let hostile = "Butikk\r\nBcc: dieb@example.no\r\n\r\n<script>alert(1)</script> \u{202e}gnp.exe 🛒";
+    let merchant = HeaderText::cleaned(&hostile.repeat(9));
+    let to = to();
+    for language in Language::ALL {
+        let reader = reader(language, &merchant, &to);
+        let held = HeldMail { file: hostile, provider: "<i>x</i>", kind: None }.written(&reader);
+        let message = message(&held, language);
+        let (head, _) = message.split_once("\r\n\r\n").unwrap();
+        assert!(!head.lines().any(|line| line.starts_with("Bcc")), "{head}");
+        assert_eq!(head.lines().filter(|line| line.starts_with("To:")).count(), 1);
+        let page = html::write(&held.letter);
+        assert!(!page.contains("<script") && !page.contains("<i>") && !page.contains('\u{202e}'), "{page}");
+        assert!(page.contains("&lt;script&gt;"), "{page}");
+        let text = text::write(&held.letter);
+        assert!(!text.lines().any(|line| line.starts_with("Bcc")), "{text}");
+    }
+}
+
+#[test]
+fn an_id_is_made_of_whom_and_what_about_and_never_of_words() {
+    let id = |account: &str, purpose, about, revision, to: &str, language| {
+        MailId::of(&account.parse().unwrap(), purpose, about, revision, &to.parse().unwrap(), language)
+    };
+    let one = id("T00000001", "payout", "a", 1, "a@example.no", Language::Nb);
+    assert_eq!(one, id("T00000001", "payout", "a", 1, "A@example.no", Language::Nb));
+    for other in [
+        id("T00000002", "payout", "a", 1, "a@example.no", Language::Nb),
+        id("T00000001", "payouta", "", 1, "a@example.no", Language::Nb),
+        id("T00000001", "payout", "a", 2, "a@example.no", Language::Nb),
+        id("T00000001", "payout", "a", 1, "b@example.no", Language::Nb),
+        id("T00000001", "payout", "a", 1, "a@example.no", Language::Sv),
+    ] {
+        assert_ne!(one, other);
+    }
+}
+
+#[test]
+fn one_click_is_offered_only_where_it_is_safe() {
+    let (merchant, to, from) = (name(), to(), Mailbox::from("avstem@example.no".parse::<Address>().unwrap()));
+    let written = month(1).written(&reader(Language::En, &merchant, &to));
+    let id = MailId::of(&"T00000001".parse().unwrap(), "month", "", 1, &to.address, Language::En);
+    for (stop, one_click) in
+        [(Some("https://example.no/stop"), true), (Some("http://localhost/stop"), false), (None, false)]
+    {
+        let stop: Option<WebAddress> = stop.map(|stop| stop.parse().unwrap());
+        let at = Timestamp::UNIX_EPOCH;
+        let mail = Mail {
+            id: &id,
+            at,
+            from: &from,
+            reply_to: None,
+            to: &to,
+            written: &written,
+            attachments: &[],
+            stop: stop.as_ref(),
+        };
+        let bytes = String::from_utf8(mail.bytes().unwrap()).unwrap();
+        assert!(bytes.contains("\r\nList-Unsubscribe: <"), "{bytes}");
+        assert_eq!(bytes.contains("List-Unsubscribe-Post: List-Unsubscribe=One-Click"), one_click);
+        assert!(
+            bytes.contains("\r\nAuto-Submitted: auto-generated\r\n")
+                && bytes.contains(&format!("X-Avstem-Mail-Id: {id}"))
+        );
+    }
+}
+
+#[test]
+fn files_are_named_in_ascii_and_measured_as_they_are_sent() {
+    assert_eq!(FileName::of("2026-11-03_vipps_Ærø/..\r\n\"x\".pdf").as_str(), "2026-11-03_vipps_-r--..---x-.pdf");
+    for size in [0, 1, 57, 58, 1_000, 100_000] {
+        let attachment = Attachment { name: FileName::of("a"), content_type: "application/pdf", bytes: vec![7; size] };
+        let (merchant, to, from) = (name(), to(), Mailbox::from("avstem@example.no".parse::<Address>().unwrap()));
+        let written = month(1).written(&reader(Language::En, &merchant, &to));
+        let id = MailId::of(&"T00000001".parse().unwrap(), "month", "", 1, &to.address, Language::En);
+        let files = [attachment];
+        let at = Timestamp::UNIX_EPOCH;
+        let mail = |attachments| {
+            Mail { id: &id, at, from: &from, reply_to: None, to: &to, written: &written, attachments, stop: None }
+                .bytes()
+                .unwrap()
+                .len()
+        };
+        let added = u64::try_from(mail(&files) - mail(&[])).unwrap();
+        let encoded = encoded_bytes(u64::try_from(size).unwrap());
+        assert!(added >= encoded && added < encoded + 600, "{size}: {added} {encoded}");
+    }
+}

@@ -112,7 +112,8 @@ impl Words {
     /// A day with the name of its month, so that nobody takes 03/11 for March.
     pub(crate) fn day(&self, day: Date) -> String {
         let month = self.months_short.get(month_index(day)).copied().unwrap_or_default();
-        let texts = [("{day}", day.day().to_string()), ("{month}", month.to_owned()), ("{year}", day.year().to_string())];
+        let texts =
+            [("{day}", day.day().to_string()), ("{month}", month.to_owned()), ("{year}", day.year().to_string())];
         filled(self.day, &texts.each_ref().map(|(mark, text)| (*mark, text.as_str())))
     }
 

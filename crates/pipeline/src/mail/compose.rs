@@ -18,8 +18,8 @@ use crate::items::{Order, Place, journal};
 use crate::keys::Key;
 use crate::ports::{Expect, ObjectMeta, PortErrorKind, Ports};
 use crate::post::{self, EventState};
-use crate::reconcile::ExactSettlement;
 use crate::recipients::{RecipientItem, RecipientKind};
+use crate::reconcile::ExactSettlement;
 
 /// Text and HTML of a letter, and the head, take no more than this of a mail.
 const LETTER_BYTES: u64 = 200_000;
@@ -186,7 +186,11 @@ impl Writer<'_> {
             let held = due.held.iter().filter_map(|report| self.gathered.report(*report));
             apart.extend(held.map(|item| Apart {
                 kind: ApartKind::Held,
-                name: format!("{} ({})", item.name, held_kind(&item.state).flatten().map_or("Crashed", |kind| kind.as_str())),
+                name: format!(
+                    "{} ({})",
+                    item.name,
+                    held_kind(&item.state).flatten().map_or("Crashed", |kind| kind.as_str())
+                ),
                 count: 1,
                 amount: None,
             }));
@@ -216,7 +220,9 @@ impl Writer<'_> {
                 payout_minor: settlement.payout_minor.unwrap_or(0),
             });
         }
-        payouts.sort_by(|a, b| (a.payout_on, &a.provider, &a.settlement_id).cmp(&(b.payout_on, &b.provider, &b.settlement_id)));
+        payouts.sort_by(|a, b| {
+            (a.payout_on, &a.provider, &a.settlement_id).cmp(&(b.payout_on, &b.provider, &b.settlement_id))
+        });
         apart.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
         Ok((payouts, apart))
     }

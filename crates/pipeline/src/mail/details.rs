@@ -98,10 +98,10 @@ async fn read(ports: &Ports, account: &AccountId, scratch: &Path, report: Report
         let name = (merchant.to_owned(), settlement.to_owned(), currency);
         // A settlement of which another version counts now is not in the table of matches.
         let states = cache.states.get(&name);
-        let details = cache.details.entry(name).or_insert_with(|| Details {
-            matched: states.map(|_| Matched::default()),
-            ..Details::default()
-        });
+        let details = cache
+            .details
+            .entry(name)
+            .or_insert_with(|| Details { matched: states.map(|_| Matched::default()), ..Details::default() });
         details.add(&line, states);
     }
     Ok(cache)

@@ -128,7 +128,8 @@ impl OfRecipient<'_> {
             let payouts = vec![(settlement.clone(), version)];
             Due { payouts, ..self.about(Occasion::Payout { settlement, version }) }
         };
-        let held = |held: &KnownHeld| Due { held: vec![held.report], ..self.about(Occasion::Held { report: held.report }) };
+        let held =
+            |held: &KnownHeld| Due { held: vec![held.report], ..self.about(Occasion::Held { report: held.report }) };
         self.payouts().map(payout).chain(self.held().map(held)).collect()
     }
 

@@ -2,8 +2,8 @@
 
 use documents::Language;
 use documents::mail::{Address, MailId, Rhythm};
-use jiff::{SignedDuration, Timestamp};
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use settlement::{AccountId, ReportId, SettleKey};
 
@@ -86,7 +86,9 @@ impl Occasion {
         match self {
             Occasion::Confirmation { .. } => "confirmation".to_owned(),
             Occasion::Payout { settlement, version: 1 } => format!("payout {}", settlement.settlement_id),
-            Occasion::Payout { settlement, version } => format!("payout {}, version {version}", settlement.settlement_id),
+            Occasion::Payout { settlement, version } => {
+                format!("payout {}, version {version}", settlement.settlement_id)
+            }
             Occasion::Held { report } => format!("held report {}", report.short()),
             Occasion::Digest { rhythm, until } => format!("{} digest until {until}", rhythm.as_str()),
             Occasion::Month { first, revision } => format!("month {}, revision {revision}", first.strftime("%Y-%m")),

@@ -5,15 +5,15 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use settlement::{Defect, Kind, ReportId, SettleKey, is_seeded};
 
+use super::MailAccount;
 use super::due::{Known, KnownHeld, KnownPayout};
 use super::item::MailItem;
-use super::MailAccount;
+use crate::StepError;
 use crate::items::{self, Place, ReportItem, ReportState, SettlementItem, SettlementVersion};
 use crate::notice::{self, Together};
 use crate::ports::{Expect, Ports, Put, Query};
-use crate::reconcile::ExactSettlement;
 use crate::recipients::{RecipientItem, RecipientKind};
-use crate::StepError;
+use crate::reconcile::ExactSettlement;
 
 /// What is known, with what is needed to write it down.
 #[derive(Debug, Default)]
@@ -75,7 +75,8 @@ pub(super) async fn gather(
         if told.is_told(&key, last) {
             continue;
         }
-        let current = if is_seeded(Defect::MailOfHeld) { Some(last.clone()) } else { notice::current(ports, &key).await? };
+        let current =
+            if is_seeded(Defect::MailOfHeld) { Some(last.clone()) } else { notice::current(ports, &key).await? };
         let Some(version) = current else { continue };
         match notice::together(ports, &key, &version, &command.scratch).await? {
             Together::Agree(confirmed) => {
@@ -83,7 +84,11 @@ pub(super) async fn gather(
                 let payout_on = settlement.head.payout_on;
                 let number = version.version;
                 gathered.known.payouts.push(KnownPayout { settlement: key.clone(), version: number, payout_on });
-                gathered.payouts.push(ExactSettlement { key, version: SettlementVersion { settlement, ..version }, added });
+                gathered.payouts.push(ExactSettlement {
+                    key,
+                    version: SettlementVersion { settlement, ..version },
+                    added,
+                });
             }
             _ => gathered.not_exact.push((key, version)),
         }

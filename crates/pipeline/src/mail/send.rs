@@ -87,7 +87,9 @@ impl Sender<'_> {
             _ if self.item.unknown_times >= UNKNOWN_TIMES_MAX => {
                 self.becomes(MailState::Human { why: format!("{why}, and there is no trace of it") }).await?;
             }
-            Some(gone) => self.becomes(MailState::Human { why: format!("{why}; it is not sent again: {gone}") }).await?,
+            Some(gone) => {
+                self.becomes(MailState::Human { why: format!("{why}; it is not sent again: {gone}") }).await?
+            }
             None => self.send().await?,
         }
         Ok(true)

@@ -89,7 +89,8 @@ impl Run<'_> {
         let task = async move {
             let from = "avstem@example.no".parse().map_err(|error| StepError::Refused(format!("{error}")))?;
             let now = clock.now();
-            let mailing = Mailing::new(mailer, Sender { name: None, address: from }, secret(), Arc::new(move || clock.now()));
+            let mailing =
+                Mailing::new(mailer, Sender { name: None, address: from }, secret(), Arc::new(move || clock.now()));
             let mut waits = None;
             for account in accounts {
                 let (months, scratch) = (Vec::new(), scratch.clone());

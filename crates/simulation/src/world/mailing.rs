@@ -128,9 +128,9 @@ fn check(envelope: &Envelope<'_>, message: &[u8], records: &[Item]) -> Result<()
         return Err(format!("I6: mail {} was sent while it is {}", envelope.id, mail.state.word()));
     }
     let account = item.partition.trim_start_matches("MAIL#");
-    let recipient = records.iter().find(|item| {
-        item.partition == format!("RECIPIENT#{account}") && item.sort == envelope.to.as_str()
-    });
+    let recipient = records
+        .iter()
+        .find(|item| item.partition == format!("RECIPIENT#{account}") && item.sort == envelope.to.as_str());
     let recipient = recipient.and_then(|item| decode::<RecipientItem>(item).ok());
     let is_confirmed = recipient.is_some_and(|recipient| recipient.is_confirmed());
     if !is_confirmed && !matches!(mail.occasion, Occasion::Confirmation { .. }) {
@@ -157,9 +157,9 @@ fn counted(records: &[Item], account: &str, settlement: &str, version: u32) -> O
     let mut versions = known.flat_map(|item| item.versions);
     let found = versions.find(|known| known.version == version && known.settlement.head.settlement_id == settlement)?;
     let account: AccountId = account.parse().ok()?;
-    let report = records.iter().find(|item| {
-        item.partition == format!("REPORT#{}", found.report) && item.sort == account.as_str()
-    })?;
+    let report = records
+        .iter()
+        .find(|item| item.partition == format!("REPORT#{}", found.report) && item.sort == account.as_str())?;
     let report: ReportItem = decode(report).ok()?;
     (report.state == ReportState::Committed).then_some(found.settlement)
 }
