@@ -3,8 +3,8 @@
 
 mod held_up;
 mod look_after;
-mod releasing;
 pub(crate) mod mailing;
+mod releasing;
 
 use std::collections::BTreeSet;
 use std::path::Path;
