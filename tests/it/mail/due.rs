@@ -56,11 +56,14 @@ fn planned(due: Due, at: Timestamp) -> MailItem {
 /// Asks every so often whether anything is due, with a payout on every day; gives when which digests came.
 fn digests(zone: &str, rhythm: Rhythm, from: &str, until: &str) -> Vec<(Timestamp, Date, usize)> {
     let zone = TimeZone::get(zone).unwrap();
-    let recipients = [recipient(RecipientKind::Person, &[rhythm], from)];
+    let person = recipient(RecipientKind::Person, &[rhythm], from);
+    let recipients = [RecipientItem { from: date(2000, 1, 1), ..person }];
     let (mut now, end): (Timestamp, Timestamp) = (from.parse().unwrap(), until.parse().unwrap());
     let first = now.to_zoned(zone.clone()).date();
     let known = Known {
-        payouts: (0..60).map(|n| payout(n, 1, first.checked_add(i64::from(n).days()).unwrap())).collect(),
+        payouts: (-1..60)
+            .map(|n: i32| payout(u32::try_from(n + 100).unwrap(), 1, first.checked_add(i64::from(n).days()).unwrap()))
+            .collect(),
         ..Known::default()
     };
     let (mut items, mut came) = (Vec::new(), Vec::new());
@@ -104,7 +107,7 @@ fn a_week_is_told_on_monday_and_once() {
     let came = digests("Europe/Oslo", Rhythm::Weekly, "2026-10-14T10:00:00Z", "2026-11-03T00:00:00Z");
     let days: Vec<Date> = came.iter().map(|(_, last, _)| *last).collect();
     assert_eq!(days, [date(2026, 10, 18), date(2026, 10, 25), date(2026, 11, 1)]);
-    assert_eq!(came.iter().map(|(_, _, payouts)| *payouts).collect::<Vec<_>>(), [5, 7, 7]);
+    assert_eq!(came.iter().map(|(_, _, payouts)| *payouts).collect::<Vec<_>>(), [6, 7, 7]);
 }
 
 #[test]

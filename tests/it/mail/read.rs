@@ -57,7 +57,7 @@ async fn the_mail_of_a_payout_has_the_figures_of_the_state_and_the_stored_docume
         assert_eq!(balance.iter().map(|(_, minor)| *minor).collect::<Vec<_>>(), figures);
         let subject = mail["subject"].as_str().unwrap();
         assert_eq!(subject, "Ærlig & Sønn AS 🛒 – Vipps utbetaling 2. nov. 2026 – 4 851,66 NOK (2000001)");
-        assert_eq!(mail["headers"].as_array().unwrap().len(), 10, "{}", mail["headers"]);
+        assert_eq!(mail["headers"].as_array().unwrap().len(), 11, "{}", mail["headers"]);
         assert!(mail["shown"].as_str().unwrap().contains("4 linjer, sum = utbetalt, differanse 0,00"));
         let is_person = mail["to"] == json!(["regnskap@example.no"]);
         let forms: &[&str] = if is_person { &["pdf", "xlsx"] } else { &["pdf"] };

@@ -47,26 +47,33 @@ struct File {
 }
 
 impl Writer<'_> {
-    /// Plans every mail that is due; gives those that nobody else has planned.
+    /// Plans every mail that is due; gives them, and those that somebody else has planned in the meantime.
     pub(super) async fn plan_all(&self, due: Vec<Due>) -> Result<Vec<(MailId, MailItem, u64)>, StepError> {
         let mut planned = Vec::new();
         let mut cache = Cache::default();
         for due in due {
             match self.plan(&due, &mut cache).await {
                 Ok(mail) => planned.extend(mail),
-                // Somebody else planned it in the meantime.
-                Err(StepError::Port(error)) if error.kind == PortErrorKind::Conflict => {}
+                Err(StepError::Port(error)) if error.kind == PortErrorKind::Conflict => {
+                    planned.extend(self.planned_by_another(&due).await?);
+                }
                 Err(error) => return Err(error),
             }
         }
         Ok(planned)
     }
 
-    /// `None` when the documents that go with the mail are not written yet.
-    async fn plan(&self, due: &Due, cache: &mut Cache) -> Result<Option<(MailId, MailItem, u64)>, StepError> {
+    async fn planned_by_another(&self, due: &Due) -> Result<Option<(MailId, MailItem, u64)>, StepError> {
         let place = Place::recipient(&self.account.id, &due.recipient);
         let Some((recipient, _)) = place.read::<RecipientItem>(&*self.ports.state).await? else { return Ok(None) };
-        let mut item = MailItem {
+        let id = self.item(due, &recipient).id_of(&self.account.id);
+        let known = Place::mail(&self.account.id, &id).read::<MailItem>(&*self.ports.state).await?;
+        Ok(known.filter(|(item, _)| !item.is_ended()).map(|(item, revision)| (id, item, revision)))
+    }
+
+    /// The record of a mail that nothing is written of yet.
+    fn item(&self, due: &Due, recipient: &RecipientItem) -> MailItem {
+        MailItem {
             occasion: due.occasion.clone(),
             recipient: due.recipient.clone(),
             language: Language::of(&recipient.language).tag().to_owned(),
@@ -78,7 +85,14 @@ impl Writer<'_> {
             attempt: 0,
             unknown_times: 0,
             state: MailState::Planned { not_before: None },
-        };
+        }
+    }
+
+    /// `None` when the documents that go with the mail are not written yet, or a later digest is planned.
+    async fn plan(&self, due: &Due, cache: &mut Cache) -> Result<Option<(MailId, MailItem, u64)>, StepError> {
+        let place = Place::recipient(&self.account.id, &due.recipient);
+        let Some((recipient, _)) = place.read::<RecipientItem>(&*self.ports.state).await? else { return Ok(None) };
+        let mut item = self.item(due, &recipient);
         let id = item.id_of(&self.account.id);
         let Some((written, files)) = self.written(due, &recipient, &id, cache).await? else { return Ok(None) };
         item.subject = written.subject.to_string();
@@ -100,7 +114,7 @@ impl Writer<'_> {
             let last = Place::digests(&self.account.id, &due.recipient, *rhythm);
             let known = last.read::<jiff::civil::Date>(&*self.ports.state).await?;
             if known.is_some_and(|(told_until, _)| told_until >= *until) {
-                return Ok(None);
+                return self.planned_by_another(due).await;
             }
             writes.push(last.put(until, known.map_or(Expect::Absent, |(_, revision)| Expect::Revision(revision))));
         }
