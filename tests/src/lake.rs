@@ -216,7 +216,7 @@ fn raw_key(key: &str) -> Key {
     match name {
         "data" => {
             let first = format!("{month}-01").parse().unwrap();
-            Key::LakeMonth { account, table, payout_month: matching::Month::of(first) }
+            Key::LakeMonth { account, table, payout_month: settlement::Month::of(first) }
         }
         day => Key::LakeDay { account, table, payout_on: day.parse().unwrap() },
     }

@@ -90,6 +90,11 @@ pub(crate) async fn run(arguments: &DemoArguments, out: &mut dyn Write) -> anyho
     lake::build(&app, home, &account, stand_in.now(), out).await?;
     writeln!(out, "\nThe months of the lake")?;
     lake::show_months(&month_figures(&app.ports, &account).await?, out)?;
+    writeln!(out, "\nThe summary of every month that is over on {}", stand_in::MONTH_AFTER)?;
+    let now = stand_in::MONTH_AFTER.in_tz("Europe/Oslo")?.timestamp();
+    for made in crate::summary::make(&app, &account, None, now).await? {
+        crate::summary::told(home, &made, out)?;
+    }
     if !arguments.exit {
         writeln!(
             out,
@@ -201,7 +206,7 @@ fn places(home: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
         ("archive", "the sources of accepted reports, and the document of the notice"),
         ("lake/v1", "Parquet for BI tools: what counts, by day and month of payout, and as one file per table"),
         ("lake/reports", "Parquet: settlement_line and settlement of each report"),
-        ("reports", "Dintero reports as XLSX, PDF, CSV, JSON and XML; problems of held reports"),
+        ("reports", "Dintero reports and months as XLSX, PDF, CSV, JSON and more; problems of held reports"),
         ("outbox", "mails as files, which any mail program opens"),
         ("state.sqlite", "what is known of every report and settlement, with its journal"),
     ] {

@@ -16,6 +16,7 @@ mod run;
 mod sandbox;
 mod show;
 mod simulate;
+mod summary;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -54,6 +55,8 @@ enum Command {
     Lake(lake::LakeCommand),
     /// Show an account's money by month, from what was in transit to what is
     Months(lake::MonthsArguments),
+    /// Write the summary of a month, or of every month that is over and has changed
+    Summary(summary::SummaryArguments),
     /// Manage accounts
     #[command(subcommand)]
     Account(records::AccountCommand),
@@ -164,6 +167,7 @@ async fn dispatch(command: Command, out: &mut dyn Write) -> anyhow::Result<Ended
         Command::Formats(arguments) => formats::run(&arguments, out),
         Command::Lake(command) => lake::run(&command, out).await,
         Command::Months(arguments) => lake::months(&arguments, out).await,
+        Command::Summary(arguments) => summary::run(&arguments, out).await,
         Command::Account(command) => records::account(&command, out).await,
         Command::Mail(arguments) => mail::run(&arguments, out).await,
         Command::Recipient(command) => mail::recipient(&command, out).await,

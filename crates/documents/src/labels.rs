@@ -5,10 +5,13 @@
 mod da;
 mod en;
 mod fi;
+mod month;
 mod nb;
 mod sv;
 
 use settlement::LineKind;
+
+pub(crate) use self::month::MonthLabels;
 
 /// A language that documents are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,7 +66,7 @@ impl Language {
     }
 }
 
-/// Every label of one language. `{lines}`, `{difference}`, `{version}` and `{page}` stand for what is filled in.
+/// Every label of one language. `{lines}`, `{difference}`, `{version}`, `{page}` and the like stand for what is filled in.
 #[derive(Debug)]
 pub(crate) struct Labels {
     pub(crate) title: &'static str,
@@ -136,6 +139,7 @@ pub(crate) struct Labels {
     pub(crate) amount: &'static str,
     pub(crate) page_of: &'static str,
     pub(crate) kinds: Kinds,
+    pub(crate) month: MonthLabels,
 }
 
 /// What a line is about, in one language.

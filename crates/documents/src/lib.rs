@@ -1,5 +1,4 @@
-//! What people and other systems are given: the Dintero report of a settlement as CSV, JSON, XML, workbook and PDF, and
-//! mails.
+//! What people and other systems are given: the Dintero report of a settlement, the summary of a month, and mails.
 //!
 //! Documents are written line by line from an iterator, in bounded memory, with the same bytes for the same input.
 //! Knows no files, no network and no clock.
@@ -12,6 +11,7 @@ mod inert;
 mod labels;
 mod locale;
 pub mod mail;
+mod month_summary;
 mod page;
 mod sheet;
 mod value;
@@ -20,6 +20,10 @@ pub use breakdown::{Breakdown, Part, PartName};
 pub use dintero_report::{Deviation, DinteroReport, ReportType};
 pub use inert::inert;
 pub use labels::{Language, provider_name};
+pub use month_summary::{
+    Apart, ApartKind, Change, Difference, DifferenceOf, Figures, FiguresOf, InTransit, MonthBridge, MonthContent,
+    MonthPayout, MonthRecord, MonthSummary, SummaryForm, TransitState,
+};
 
 /// A document could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -47,4 +51,17 @@ pub enum DocumentError {
         /// Their net in minor units.
         expected_net: i64,
     },
+    /// The figures of a month do not add up.
+    #[error("{what} comes to {found} minor units, expected {expected}. The month is not summarised")]
+    Month {
+        /// What does not.
+        what: String,
+        /// What its parts come to, in minor units.
+        found: i128,
+        /// What is stated, in minor units.
+        expected: i128,
+    },
+    /// A summary that was written before cannot be read.
+    #[error("Found a month summary that cannot be read: {0}. It may be of a newer version of avstem")]
+    Json(String),
 }

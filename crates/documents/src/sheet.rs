@@ -35,6 +35,15 @@ pub(crate) struct Sheet {
     pub(crate) widths: Vec<u32>,
     pub(crate) table: Option<Table>,
     pub(crate) is_landscape: bool,
+    /// Rows on top that stay in sight and on every printed page; a table has its header there anyway.
+    pub(crate) header_rows: u32,
+}
+
+impl Sheet {
+    /// How many rows stay in sight.
+    fn frozen_rows(&self) -> u32 {
+        if self.table.is_some() { 1 } else { self.header_rows }
+    }
 }
 
 /// A sheet that is a table: one header row that stays in sight, rows that can be filtered, and a row of totals.

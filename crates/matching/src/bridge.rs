@@ -8,9 +8,7 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
-use settlement::{Currency, Fees, LineRecord, Terms};
-
-use crate::month::Month;
+use settlement::{Currency, Fees, LineRecord, Month, Terms};
 
 /// A bridge over more months than this is a wrong date.
 const MONTHS_MAX: i32 = 1_200;

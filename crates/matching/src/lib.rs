@@ -16,7 +16,6 @@ mod happened;
 mod index;
 mod keys;
 mod ladder;
-mod month;
 mod seen;
 mod state;
 #[cfg(test)]
@@ -28,7 +27,6 @@ pub use bridge::{Bridge, BridgeError, BridgeLine, BridgePayout, Group, GroupBrid
 pub use index::{Index, IndexBuilder, IndexError};
 pub use keys::{Against, GENERAL, LineField, PROVIDERS, ProviderKeys, Rung, Weight, provider_paying};
 pub use ladder::match_line;
-pub use month::Month;
 pub use seen::{Seen, SettledEvents, SettlementName};
 pub use state::{Forbidden, MatchState, Matched, Nearest, Nearness, Unclear};
 pub use unsettled::{InTransit, MissingReport, Overdue, Unsettled, in_transit, missing_reports, unsettled};

@@ -23,6 +23,7 @@
 //! | recipient | `RECIPIENT#<account>`, `<address>` | who is told of an account by mail, and whether they confirmed |
 //! | mail | `MAIL#<account>`, `<mail>` | what a mail was about, whom it went to, and how far it has come |
 //! | digests | `DIGEST#<account>`, `<address>/<rhythm>` | which digest a recipient had last |
+//! | month summary | `SUMMARY#<account>`, `<month>` | which revisions a month's summary has, and where they lie |
 //! | switch | `SWITCH`, `POSTING` | whether all posting is stopped |
 //! | journal | `JOURNAL#<subject>`, `<time>#<revision>` | what happened to a report or settlement, and why |
 

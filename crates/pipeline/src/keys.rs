@@ -4,8 +4,7 @@ use std::fmt;
 
 use documents::mail::MailId;
 use jiff::civil::Date;
-use matching::Month;
-use settlement::{AccountId, ReportId, SettleKey};
+use settlement::{AccountId, Month, ReportId, SettleKey};
 
 /// Where an object lies. Keys are built from validated ids; only [`Key::Landing`] carries a name of the uploader's.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -112,6 +111,19 @@ pub enum Key {
         /// File name ending.
         extension: &'static str,
     },
+    /// One revision of the summary of a month.
+    MonthSummary {
+        /// The account.
+        account: AccountId,
+        /// The month.
+        month: Month,
+        /// The revision, from 1.
+        revision: u32,
+        /// Made of its content, so that two that are written at once for one revision lie apart.
+        edition: String,
+        /// File name ending.
+        extension: &'static str,
+    },
 }
 
 impl Key {
@@ -157,6 +169,9 @@ impl fmt::Display for Key {
                     "reports/{account_id}/{provider}/{merchant_number}/{settlement_id}-{currency}/v{version}/\
                      dintero-report.{extension}"
                 )
+            }
+            Key::MonthSummary { account, month, revision, edition, extension } => {
+                write!(f, "reports/{account}/months/{month}/v{revision}-{edition}/month-summary.{extension}")
             }
         }
     }

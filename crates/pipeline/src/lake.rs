@@ -18,8 +18,8 @@ use std::path::PathBuf;
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
-use matching::{BridgeError, GroupBridge, Month};
-use settlement::AccountId;
+use matching::{BridgeError, GroupBridge};
+use settlement::{AccountId, Month};
 use tables::{MATCH, SETTLEMENT_LINE};
 
 use self::day::{Arriving, DayFiles};
@@ -83,6 +83,19 @@ pub async fn run(ports: &Ports, command: &BuildLake) -> Result<Built, StepError>
 pub async fn month_figures(ports: &Ports, account: &AccountId) -> Result<Vec<GroupBridge>, StepError> {
     let days = records::days(ports, account).await?;
     Ok(records::bridge(ports, account, &days).await?.0?)
+}
+
+/// The days of the lake, and the months of an account's money that they and what waits for a settlement make.
+///
+/// # Errors
+/// As [`month_figures`].
+pub(crate) async fn days_and_months(
+    ports: &Ports,
+    account: &AccountId,
+) -> Result<(Vec<(Date, DayItem)>, Vec<GroupBridge>), StepError> {
+    let days = records::days(ports, account).await?;
+    let months = records::bridge(ports, account, &days).await?.0?;
+    Ok((days, months))
 }
 
 async fn take_lease(ports: &Ports, command: &BuildLake) -> Result<u64, StepError> {

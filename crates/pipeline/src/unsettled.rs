@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use matching::{MissingReport, SettledEvents, Unsettled, Waits, missing_reports, unsettled};
 use settlement::{AccountId, Transaction};
 use tables::MatchRow;
@@ -40,22 +41,43 @@ pub struct Missed {
 /// # Errors
 /// When a port or the disk fails.
 pub async fn run(ports: &Ports, command: &ListUnsettled) -> Result<Missed, StepError> {
-    let ListUnsettled { account, today, waits, scratch } = command;
-    let zone = zone_of(ports, account).await?;
-    let settled = settled(ports, account, scratch).await?;
-    let mut missed: Vec<Transaction> = Vec::new();
-    mirror::read(ports, account, |transaction| {
-        if !unsettled([&transaction], &settled, *today, waits, &zone).is_empty() {
-            missed.push(transaction);
+    Ok(Open::read(ports, command).await?.missed(command.today))
+}
+
+/// What is missed on a day, and so holds everything that was missed on any day before.
+pub(crate) struct Open {
+    transactions: Vec<Transaction>,
+    settled: SettledEvents,
+    last_payouts: BTreeMap<String, Date>,
+    waits: Waits,
+    zone: TimeZone,
+}
+
+impl Open {
+    pub(crate) async fn read(ports: &Ports, command: &ListUnsettled) -> Result<Open, StepError> {
+        let ListUnsettled { account, today, waits, scratch } = command;
+        let zone = zone_of(ports, account).await?;
+        let settled = settled(ports, account, scratch).await?;
+        let mut transactions: Vec<Transaction> = Vec::new();
+        mirror::read(ports, account, |transaction| {
+            if !unsettled([&transaction], &settled, *today, waits, &zone).is_empty() {
+                transactions.push(transaction);
+            }
+            Ok(())
+        })
+        .await?;
+        let last_payouts = last_payouts(ports, account).await?;
+        Ok(Open { transactions, settled, last_payouts, waits: waits.clone(), zone })
+    }
+
+    /// What of it was missed on a day that is not later.
+    pub(crate) fn missed(&self, today: Date) -> Missed {
+        let Open { transactions, settled, last_payouts, waits, zone } = self;
+        Missed {
+            unsettled: unsettled(transactions, settled, today, waits, zone),
+            reports: missing_reports(transactions, settled, last_payouts, today, waits, zone),
         }
-        Ok(())
-    })
-    .await?;
-    let last_payouts = last_payouts(ports, account).await?;
-    Ok(Missed {
-        unsettled: unsettled(&missed, &settled, *today, waits, &zone),
-        reports: missing_reports(&missed, &settled, &last_payouts, *today, waits, &zone),
-    })
+    }
 }
 
 /// The captures and refunds that lines were matched with.

@@ -41,13 +41,15 @@ pub struct Shown<'a> {
     pub is_current: bool,
 }
 
-/// Lines of one version that counts, of one product and one month, summed.
+/// Lines of one version that counts, of one product, state and month, summed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineSum {
     /// The caller's number of the version.
     pub number: usize,
     /// Product that they were paid with, where it is known.
     pub payment_product: Option<String>,
+    /// What matching made of them; `None` where they are not matched yet.
+    pub state: Option<String>,
     /// First day of the month that they happened in.
     pub month: Date,
     /// How many they are.
@@ -63,7 +65,7 @@ pub type EventStates = HashMap<(usize, String), &'static str>;
 pub struct DayLines<W: Write + Send> {
     table: TableStream<W>,
     payout_on: Date,
-    products: Vec<String>,
+    told: Vec<Told>,
     sums: HashMap<(usize, Date, Option<usize>), (u64, TermSums)>,
 }
 
@@ -74,7 +76,7 @@ impl<W: Write + Send> DayLines<W> {
     /// When the output or Parquet refuses.
     pub fn create(output: W, payout_on: Date, packing: Packing) -> Result<Self, TableError> {
         let table = TableStream::create(output, &SETTLEMENT_LINE, packing)?;
-        Ok(DayLines { table, payout_on, products: Vec::new(), sums: HashMap::new() })
+        Ok(DayLines { table, payout_on, told: Vec::new(), sums: HashMap::new() })
     }
 
     /// Adds the lines of versions from a report's table, in its order; `matches` is the report's match table with the versions
@@ -89,7 +91,7 @@ impl<W: Write + Send> DayLines<W> {
         matches: Option<(File, &[Shown<'_>])>,
     ) -> Result<(), TableError> {
         let mut parts = Parts::default();
-        let mut products = matches.map(|(file, about)| Products::read(file, self.payout_on, about)).transpose()?;
+        let mut matched = matches.map(|(file, about)| Matched::read(file, self.payout_on, about)).transpose()?;
         for selected in Selection::open(lines, &SETTLEMENT_LINE, &[], self.payout_on, shown)? {
             let Selected { batch, shown } = selected?;
             let batch = conformed(&batch, &SETTLEMENT_LINE)?;
@@ -98,9 +100,9 @@ impl<W: Write + Send> DayLines<W> {
             let flags: ArrayRef = Arc::new(BooleanArray::from_iter(shown.iter().map(|shown| Some(shown.is_current))));
             let batch = with_column(&batch, &SETTLEMENT_LINE, "report_version", versions)?;
             let batch = with_column(&batch, &SETTLEMENT_LINE, "is_current", flags)?;
-            let told = parts.of(&batch, &shown)?;
-            self.sum(&batch, &shown, &told, products.as_mut())?;
-            let batch = with_column(&batch, &SETTLEMENT_LINE, "line_part", Arc::new(Int32Array::from(told)))?;
+            let parts = parts.of(&batch, &shown)?;
+            self.sum(&batch, &shown, &parts, matched.as_mut())?;
+            let batch = with_column(&batch, &SETTLEMENT_LINE, "line_part", Arc::new(Int32Array::from(parts)))?;
             self.table.write(&batch)?;
         }
         Ok(())
@@ -111,7 +113,7 @@ impl<W: Write + Send> DayLines<W> {
         batch: &RecordBatch,
         shown: &[&Shown<'_>],
         parts: &[i32],
-        mut products: Option<&mut Products<'_>>,
+        mut matched: Option<&mut Matched<'_>>,
     ) -> Result<(), TableError> {
         let lines = numbers::<Int64Type>(batch, "line_no")?;
         let money = |column| numbers::<Int64Type>(batch, column);
@@ -122,13 +124,13 @@ impl<W: Write + Send> DayLines<W> {
         let captured_on = numbers::<Date32Type>(batch, "captured_on")?;
         let provider_date = numbers::<Date32Type>(batch, "provider_date")?;
         for (row, (shown, part)) in shown.iter().zip(parts).enumerate().filter(|(_, (shown, _))| shown.is_current) {
-            let product = match &mut products {
-                Some(products) => products.of((shown.number, lines.value(row), *part), &mut self.products)?,
+            let told = match &mut matched {
+                Some(matched) => matched.of((shown.number, lines.value(row), *part), &mut self.told)?,
                 None => None,
             };
             // As `matching::happened_on` has it.
             let happened_on = date(captured_on, row).or_else(|| date(provider_date, row)).unwrap_or(self.payout_on);
-            let (count, sums) = self.sums.entry((shown.number, happened_on.first_of_month(), product)).or_default();
+            let (count, sums) = self.sums.entry((shown.number, happened_on.first_of_month(), told)).or_default();
             *count += 1;
             sums.add(&Terms {
                 capture_minor: capture.value(row),
@@ -150,12 +152,14 @@ impl<W: Write + Send> DayLines<W> {
     pub fn close(self) -> Result<(W, u64, Vec<LineSum>), TableError> {
         let (output, rows) = self.table.close()?;
         let mut sums = Vec::new();
-        for ((number, month, product), (lines, terms)) in self.sums {
+        for ((number, month, told), (lines, terms)) in self.sums {
             let terms = terms.terms().ok_or(TableError::Column { column: "net_minor" })?;
-            let payment_product = product.and_then(|product| self.products.get(product)).cloned();
-            sums.push(LineSum { number, payment_product, month, lines, terms });
+            let told = told.and_then(|told| self.told.get(told)).cloned();
+            let (payment_product, state) = told.map_or((None, None), |told| (told.payment_product, Some(told.state)));
+            sums.push(LineSum { number, payment_product, state, month, lines, terms });
         }
-        sums.sort_by(|a, b| (a.number, a.month, &a.payment_product).cmp(&(b.number, b.month, &b.payment_product)));
+        let place = |sum: &LineSum| (sum.number, sum.month, sum.payment_product.clone(), sum.state.clone());
+        sums.sort_by_key(place);
         Ok((output, rows, sums))
     }
 }
@@ -336,22 +340,29 @@ impl Parts {
 /// A line of a version, told by its number and its part of it.
 type LinePlace = (usize, i64, i32);
 
-/// Tells the payment product of lines. A match table has its rows in the order of the lines, so that little is ever kept; in another
+/// What matching tells of a line.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Told {
+    payment_product: Option<String>,
+    state: String,
+}
+
+/// Tells what lines were matched with. A match table has its rows in the order of the lines, so that little is ever kept; in another
 /// order it would be the same, and only take more memory.
-struct Products<'a> {
+struct Matched<'a> {
     selection: Selection<'a>,
     about: HashSet<usize>,
     parts: Parts,
-    rows: VecDeque<(LinePlace, Option<String>)>,
-    ahead: HashMap<LinePlace, Option<String>>,
-    known: HashMap<String, usize>,
+    rows: VecDeque<(LinePlace, Told)>,
+    ahead: HashMap<LinePlace, Told>,
+    known: HashMap<Told, usize>,
 }
 
-impl<'a> Products<'a> {
+impl<'a> Matched<'a> {
     fn read(file: File, payout_on: Date, about: &'a [Shown<'a>]) -> Result<Self, TableError> {
-        let columns = ["merchant_number", "settlement_id", "currency", "line_no", "payment_product"];
+        let columns = ["merchant_number", "settlement_id", "currency", "line_no", "payment_product", "state"];
         let selection = Selection::open(file, &MATCH, &columns, payout_on, about)?;
-        Ok(Products {
+        Ok(Matched {
             selection,
             about: about.iter().map(|shown| shown.number).collect(),
             parts: Parts::default(),
@@ -361,43 +372,47 @@ impl<'a> Products<'a> {
         })
     }
 
-    /// Place of the line's product among `products`.
-    fn of(&mut self, line: LinePlace, products: &mut Vec<String>) -> Result<Option<usize>, TableError> {
+    /// Place of what is told of the line among `all`.
+    fn of(&mut self, line: LinePlace, all: &mut Vec<Told>) -> Result<Option<usize>, TableError> {
         if !self.about.contains(&line.0) {
             return Ok(None);
         }
-        let product = match self.ahead.remove(&line) {
-            Some(product) => product,
+        let told = match self.ahead.remove(&line) {
+            Some(told) => Some(told),
             None => self.read_to(line)?,
         };
-        let Some(product) = product else { return Ok(None) };
-        if let Some(place) = self.known.get(&product) {
+        let Some(told) = told else { return Ok(None) };
+        if let Some(place) = self.known.get(&told) {
             return Ok(Some(*place));
         }
-        let place = products.iter().position(|known| *known == product).unwrap_or_else(|| {
-            products.push(product.clone());
-            products.len() - 1
+        let place = all.iter().position(|known| *known == told).unwrap_or_else(|| {
+            all.push(told.clone());
+            all.len() - 1
         });
-        self.known.insert(product, place);
+        self.known.insert(told, place);
         Ok(Some(place))
     }
 
-    fn read_to(&mut self, line: LinePlace) -> Result<Option<String>, TableError> {
+    fn read_to(&mut self, line: LinePlace) -> Result<Option<Told>, TableError> {
         loop {
-            while let Some((found, product)) = self.rows.pop_front() {
+            while let Some((found, told)) = self.rows.pop_front() {
                 if found == line {
-                    return Ok(product);
+                    return Ok(Some(told));
                 }
-                self.ahead.insert(found, product);
+                self.ahead.insert(found, told);
             }
             let Some(selected) = self.selection.next() else { return Ok(None) };
             let Selected { batch, shown } = selected?;
             let lines = numbers::<Int64Type>(&batch, "line_no")?;
             let products = texts(&batch, "payment_product")?;
-            let product = |row| products.is_valid(row).then(|| products.value(row).to_owned());
+            let states = texts(&batch, "state")?;
+            let told = |row| Told {
+                payment_product: products.is_valid(row).then(|| products.value(row).to_owned()),
+                state: states.value(row).to_owned(),
+            };
             let parts = self.parts.of(&batch, &shown)?;
             let rows = shown.iter().zip(parts).enumerate();
-            self.rows.extend(rows.map(|(row, (shown, part))| ((shown.number, lines.value(row), part), product(row))));
+            self.rows.extend(rows.map(|(row, (shown, part))| ((shown.number, lines.value(row), part), told(row))));
         }
     }
 }

@@ -8,6 +8,7 @@
 mod day;
 mod digests;
 mod matches;
+mod month_summary;
 mod packing;
 mod parquet_file;
 mod read;
@@ -21,11 +22,12 @@ mod writer;
 pub use day::{DayLines, DayMatches, EventStates, LineSum, Shown};
 pub use digests::{DigestSink, Digests, RUN_ROWS};
 pub use matches::{MatchRow, MatchRows, MatchTable, read_matches};
+pub use month_summary::{MonthSummaryRow, SummaryOf, write_month_summary};
 pub use packing::Packing;
 pub use read::{LineRecords, Rows, read_lines};
 pub use schema::{
-    Column, ColumnKind, DATA_DICTIONARY, FEE_SUMMARY, MATCH, MONTH_BRIDGE, SCHEMA_VERSION, SETTLEMENT, SETTLEMENT_LINE,
-    TABLES, Table, athena_sql, data_dictionary_page,
+    Column, ColumnKind, DATA_DICTIONARY, FEE_SUMMARY, MATCH, MONTH_BRIDGE, MONTH_SUMMARY, SCHEMA_VERSION, SETTLEMENT,
+    SETTLEMENT_LINE, TABLES, Table, all_tables, athena_sql, data_dictionary_page,
 };
 pub use settlements::{SettlementRow, write_settlements};
 pub use stream::TableStream;

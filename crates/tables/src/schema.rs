@@ -3,6 +3,7 @@
 //! Each column has its meaning beside its type: schemas, data dictionary and SQL are made of this one list.
 
 mod lake;
+mod month_summary;
 mod report;
 
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 
 pub use self::lake::{DATA_DICTIONARY, FEE_SUMMARY, MONTH_BRIDGE};
+pub use self::month_summary::MONTH_SUMMARY;
 pub use self::report::{MATCH, SETTLEMENT, SETTLEMENT_LINE};
 
 /// Version of all schemas here, stored in every row.
@@ -142,13 +144,18 @@ impl Column {
     }
 }
 
+/// All tables: those of the lake, and those that lie beside documents.
+pub fn all_tables() -> impl Iterator<Item = &'static Table> {
+    TABLES.into_iter().chain([&MONTH_SUMMARY])
+}
+
 /// The data dictionary as a page that people read.
 pub fn data_dictionary_page() -> String {
     let mut page = String::from(
-        "# The lake's tables\n\nMade of the schemas in `crates/tables/src/schema`; a test holds the two together. Money is `*_minor` in \
+        "# The tables\n\nThose of the lake, and last the one that lies beside each month summary. Made of the schemas in `crates/tables/src/schema`; a test holds the two together. Money is `*_minor` in \
          minor units,\nexact, with the currency beside it. Columns are added at the end, and never renamed or retyped.\n",
     );
-    for table in TABLES {
+    for table in all_tables() {
         page.push_str(&format!(
             "\n## `{}`\n\n{}\n\n| column | type | empty | unit | meaning | since |\n|---|---|---|---|---|---|\n",
             table.name, table.meaning
@@ -195,7 +202,7 @@ mod tests {
 
     #[test]
     fn columns_are_named_once_and_tell_what_they_mean() {
-        for table in TABLES {
+        for table in all_tables() {
             let names: BTreeSet<&str> = table.columns.iter().map(|column| column.name).collect();
             assert_eq!(names.len(), table.columns.len(), "{}", table.name);
             for Column { name, kind, unit, meaning, .. } in table.columns {

@@ -138,7 +138,7 @@ pub fn write_data_dictionary(output: impl Write + Send, packing: Packing) -> Res
     write(output, &DATA_DICTIONARY, columns, packing)
 }
 
-fn write(
+pub(crate) fn write(
     output: impl Write + Send,
     table: &'static Table,
     columns: Vec<ArrayRef>,
@@ -150,11 +150,11 @@ fn write(
     Ok(())
 }
 
-fn texts<'a, T>(rows: &'a [T], value: impl Fn(&'a T) -> &'a str) -> ArrayRef {
+pub(crate) fn texts<'a, T>(rows: &'a [T], value: impl Fn(&'a T) -> &'a str) -> ArrayRef {
     Arc::new(StringArray::from_iter_values(rows.iter().map(value)))
 }
 
-fn optional_texts<'a, T>(rows: &'a [T], value: impl Fn(&'a T) -> Option<&'a str>) -> ArrayRef {
+pub(crate) fn optional_texts<'a, T>(rows: &'a [T], value: impl Fn(&'a T) -> Option<&'a str>) -> ArrayRef {
     Arc::new(StringArray::from_iter(rows.iter().map(value)))
 }
 

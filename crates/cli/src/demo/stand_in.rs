@@ -18,6 +18,9 @@ use simulation::{Clock, Fault, InProcess, RequestKind, Sandbox};
 /// The day that payouts are missed on: soon after the last report.
 pub(super) const TODAY: Date = jiff::civil::date(2026, 10, 21);
 
+/// The day that the months before are over on.
+pub(super) const MONTH_AFTER: Date = jiff::civil::date(2026, 11, 1);
+
 /// What goes wrong in a demo with faults, in this order.
 const FAULTS: &[(RequestKind, Fault)] = &[
     (RequestKind::Token, Fault::TooManyRequests { seconds: 120 }),

@@ -43,7 +43,7 @@ pub(super) fn write(
 fn sheets(report: &DinteroReport<'_>, columns: &[LineColumn]) -> Vec<Sheet> {
     let labels = report.language.labels();
     let plain =
-        |name: &str, widths: Vec<u32>, is_landscape| Sheet { name: name.to_owned(), widths, table: None, is_landscape };
+        |name: &str, widths: Vec<u32>, is_landscape| Sheet { name: name.to_owned(), widths, table: None, is_landscape, header_rows: 0 };
     let money = std::iter::repeat_n(15, TERMS.len() + 1);
     let mut sheets = vec![
         plain(labels.summary, vec![44, 24, 10], false),
@@ -64,6 +64,7 @@ fn sheets(report: &DinteroReport<'_>, columns: &[LineColumn]) -> Vec<Sheet> {
                 total: labels.total,
             }),
             is_landscape: true,
+            header_rows: 0,
         });
         rows = rows.saturating_sub(ROWS_MAX);
         if rows == 0 {

@@ -37,11 +37,13 @@ pub(crate) struct Cell {
     value: Value,
     formula: Option<String>,
     style: Style,
+    /// Decimals of its amount, where they are not those of the book.
+    exponent: Option<u8>,
 }
 
 impl Cell {
     pub(crate) fn new(value: Value, style: Style) -> Self {
-        Cell { value, formula: None, style }
+        Cell { value, formula: None, style, exponent: None }
     }
 
     /// A value in the style that its kind has.
@@ -57,6 +59,11 @@ impl Cell {
 
     pub(crate) fn text(text: &str, style: Style) -> Self {
         Cell::new(Value::Text(text.to_owned()), style)
+    }
+
+    /// The same with an amount of so many decimals.
+    pub(crate) fn in_decimals(self, exponent: u8) -> Self {
+        Cell { exponent: Some(exponent), ..self }
     }
 
     /// A sum with the result that it has.
@@ -76,6 +83,7 @@ pub(super) fn write_row(out: &mut String, row: u64, cells: &[Cell], letters: &[S
     let _ = write!(out, "<row r=\"{row}\">");
     for (cell, letters) in cells.iter().zip(letters) {
         let style = cell.style as u8;
+        let exponent = cell.exponent.unwrap_or(exponent);
         let _ = match &cell.value {
             Value::Text(text) if text.is_empty() => write!(out, "<c r=\"{letters}{row}\" s=\"{style}\"/>"),
             Value::Text(text) => write_text(out, &format_args!("{letters}{row}"), style, text),

@@ -46,10 +46,14 @@ pub(super) fn sheet_head(sheet: &Sheet, is_first: bool) -> String {
         let _ = write!(head, "<dimension ref=\"{}\"/>", range(table, table.total_row()));
     }
     head.push_str("<sheetViews>");
-    if sheet.table.is_some() {
-        let pane = "<pane ySplit=\"1\" topLeftCell=\"A2\" activePane=\"bottomLeft\" state=\"frozen\"/>\
-                    <selection pane=\"bottomLeft\" activeCell=\"A2\" sqref=\"A2\"/>";
-        let _ = write!(head, "<sheetView{selected} workbookViewId=\"0\">{pane}</sheetView>");
+    let (frozen, lines) = (sheet.frozen_rows(), if sheet.table.is_some() { "" } else { " showGridLines=\"0\"" });
+    if frozen > 0 {
+        let first = format!("A{}", frozen + 1);
+        let pane = format!(
+            "<pane ySplit=\"{frozen}\" topLeftCell=\"{first}\" activePane=\"bottomLeft\" state=\"frozen\"/>\
+             <selection pane=\"bottomLeft\" activeCell=\"{first}\" sqref=\"{first}\"/>"
+        );
+        let _ = write!(head, "<sheetView{lines}{selected} workbookViewId=\"0\">{pane}</sheetView>");
     } else {
         let _ = write!(head, "<sheetView showGridLines=\"0\"{selected} workbookViewId=\"0\"/>");
     }
@@ -142,10 +146,10 @@ fn workbook(book: &Book<'_>) -> String {
         let _ = write!(text, "<sheet name=\"{name}\" sheetId=\"{number}\" r:id=\"rId{number}\"/>");
     }
     text.push_str("</sheets><definedNames>");
-    for (number, sheet) in book.sheets.iter().enumerate().filter(|(_, sheet)| sheet.table.is_some()) {
-        let name = xml(&sheet.name);
+    for (number, sheet) in book.sheets.iter().enumerate().filter(|(_, sheet)| sheet.frozen_rows() > 0) {
+        let (name, rows) = (xml(&sheet.name), sheet.frozen_rows());
         let _ = write!(text, "<definedName name=\"_xlnm.Print_Titles\" localSheetId=\"{number}\">");
-        let _ = write!(text, "'{name}'!$1:$1</definedName>");
+        let _ = write!(text, "'{name}'!$1:${rows}</definedName>");
     }
     text.push_str("</definedNames></workbook>");
     text

@@ -145,6 +145,7 @@ fn item_of(versions: &[&Version], lines: u64, sums: Vec<tables::LineSum>) -> Res
             provider: version.key.provider.clone(),
             merchant_number: version.key.merchant_number.clone(),
             payment_product: sum.payment_product,
+            state: sum.state,
             currency: version.key.currency,
             fees: version.settlement().fees,
             month: sum.month,

@@ -3,8 +3,7 @@
 use std::io::BufWriter;
 
 use jiff::civil::Date;
-use matching::Month;
-use settlement::hexadecimal;
+use settlement::{Month, hexadecimal};
 use sha2::{Digest, Sha256};
 use tables::{DATA_DICTIONARY, FEE_SUMMARY, MATCH, MONTH_BRIDGE, SETTLEMENT, SETTLEMENT_LINE, Table, TableStream};
 use tempfile::NamedTempFile;

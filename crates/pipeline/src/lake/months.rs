@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
-use matching::{GroupBridge, Month};
-use settlement::{TermSums, exponent};
+use matching::GroupBridge;
+use settlement::{Month, TermSums, exponent};
 use tables::{FEE_SUMMARY, FeeSummaryRow, MONTH_BRIDGE, MonthBridgeRow, SETTLEMENT, SettlementRow, Table};
 use tempfile::NamedTempFile;
 

@@ -54,6 +54,9 @@ pub struct SumOf {
     pub merchant_number: String,
     /// Product that they were paid with, where it is known.
     pub payment_product: Option<String>,
+    /// What matching made of them; `None` where they are not matched yet.
+    #[serde(default)]
+    pub state: Option<String>,
     /// Currency.
     pub currency: Currency,
     /// How fees are taken.

@@ -4,8 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use jiff::civil::Date;
-use matching::Month;
-use settlement::{AccountId, Confirmed, Defect, LineRecord, Proof, ReportId, SettleKey, Settlement, is_seeded};
+use settlement::{AccountId, Confirmed, Defect, LineRecord, Month, Proof, ReportId, SettleKey, Settlement, is_seeded};
 use tables::{SettlementRow, Shown, TableOwner};
 
 use crate::StepError;

@@ -1,0 +1,145 @@
+//! Sums of a month, and that they are the same whichever way they are made.
+
+use std::collections::BTreeMap;
+
+use settlement::{Currency, TermSums, Terms};
+
+use super::content::MonthContent;
+use crate::DocumentError;
+
+/// What was paid out in one currency, in minor units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct CurrencyTotal {
+    pub(super) currency: Currency,
+    pub(super) exponent: u8,
+    pub(super) payouts: u64,
+    pub(super) lines: u64,
+    pub(super) sums: Terms,
+    pub(super) invoiced_minor: i64,
+    pub(super) carried_minor: i64,
+    pub(super) paid_out_minor: i64,
+    pub(super) opening_minor: i64,
+    pub(super) closing_minor: i64,
+}
+
+#[derive(Default)]
+struct Wide {
+    exponent: u8,
+    payouts: u64,
+    lines: u64,
+    sums: TermSums,
+    others: [i128; 5],
+}
+
+type Group<'a> = (&'a str, Option<&'a str>, Currency);
+
+impl MonthContent {
+    /// Whether everything adds up, by the minor unit: rows to what they say is paid out, figures to payouts, the bridge to what was
+    /// paid out and to its closing, and what was in transit to that closing.
+    pub(super) fn check(&self) -> Result<(), DocumentError> {
+        for row in &self.figures {
+            let what = || format!("What {} paid out in {}", row.provider, row.currency);
+            let parts = row.sums.net_minor().map(i128::from).unwrap_or(i128::MAX);
+            let found = parts.saturating_add(i128::from(row.invoiced_minor) + i128::from(row.carried_minor));
+            agree(what, found, i128::from(row.paid_out_minor))?;
+        }
+        for payout in &self.payouts {
+            let what = || format!("Settlement {} of {}", payout.settlement_id, payout.provider);
+            let parts = payout.sums.net_minor().map(i128::from).unwrap_or(i128::MAX);
+            let rest = [payout.invoiced_minor(), payout.opening_minor].into_iter().map(i128::from).sum::<i128>();
+            let found = parts.saturating_add(rest - i128::from(payout.closing_minor));
+            agree(what, found, i128::from(payout.payout_minor))?;
+        }
+        let mut closing: BTreeMap<Group<'_>, i128> = BTreeMap::new();
+        for row in &self.bridge {
+            let what = || format!("The bridge of {} in {}", row.provider, row.currency);
+            let net = row.happened.net_minor().map(i128::from).unwrap_or(i128::MAX);
+            let found = net.saturating_add(i128::from(row.opening_minor) - i128::from(row.paid_out_minor));
+            agree(what, found, i128::from(row.closing_minor))?;
+            let group = (row.provider.as_str(), row.payment_product.as_deref(), row.currency);
+            *closing.entry(group).or_default() += i128::from(row.closing_minor);
+        }
+        for part in &self.in_transit {
+            let group = (part.provider.as_str(), part.payment_product.as_deref(), part.currency);
+            *closing.entry(group).or_default() -= i128::from(part.amount_minor);
+        }
+        for ((provider, _, currency), left) in closing {
+            agree(|| format!("What of {provider} was in transit in {currency}"), left, 0)?;
+        }
+        for total in self.totals() {
+            let parts = total.sums.net_minor().map(i128::from).unwrap_or(i128::MAX);
+            let found = parts.saturating_add(i128::from(total.invoiced_minor) + i128::from(total.carried_minor));
+            agree(|| format!("The total in {}", total.currency), found, i128::from(total.paid_out_minor))?;
+        }
+        self.check_paid_out()
+    }
+
+    /// Figures, payouts and bridge are made of different records, and say the same of each provider and currency.
+    fn check_paid_out(&self) -> Result<(), DocumentError> {
+        let mut paid: BTreeMap<(&str, Currency), [i128; 3]> = BTreeMap::new();
+        for row in &self.figures {
+            paid.entry((&row.provider, row.currency)).or_default()[0] += i128::from(row.paid_out_minor);
+        }
+        for payout in &self.payouts {
+            paid.entry((&payout.provider, payout.currency)).or_default()[1] += i128::from(payout.payout_minor);
+        }
+        for row in &self.bridge {
+            paid.entry((&row.provider, row.currency)).or_default()[2] += i128::from(row.paid_out_minor);
+        }
+        for ((provider, currency), [figures, payouts, bridge]) in paid {
+            agree(|| format!("The payouts of {provider} in {currency}"), figures, payouts)?;
+            agree(|| format!("What the bridge says {provider} paid out in {currency}"), bridge, payouts)?;
+        }
+        Ok(())
+    }
+
+    /// The currencies of the month in order, with what was paid out in each.
+    pub(super) fn totals(&self) -> Vec<CurrencyTotal> {
+        let mut all: BTreeMap<Currency, Wide> = BTreeMap::new();
+        for row in &self.figures {
+            let wide = all.entry(row.currency).or_default();
+            wide.exponent = row.exponent;
+            wide.lines += row.lines;
+            wide.sums.add(&row.sums);
+            wide.add([row.invoiced_minor, row.carried_minor, row.paid_out_minor, 0, 0]);
+        }
+        for row in &self.bridge {
+            let wide = all.entry(row.currency).or_default();
+            wide.exponent = row.exponent;
+            wide.add([0, 0, 0, row.opening_minor, row.closing_minor]);
+        }
+        for payout in &self.payouts {
+            all.entry(payout.currency).or_default().payouts += 1;
+        }
+        all.into_iter().map(|(currency, wide)| wide.total(currency)).collect()
+    }
+}
+
+impl Wide {
+    fn add(&mut self, more: [i64; 5]) {
+        self.others.iter_mut().zip(more).for_each(|(sum, minor)| *sum += i128::from(minor));
+    }
+
+    fn total(self, currency: Currency) -> CurrencyTotal {
+        let narrow = |wide: i128| i64::try_from(wide).unwrap_or(if wide < 0 { i64::MIN } else { i64::MAX });
+        let [invoiced_minor, carried_minor, paid_out_minor, opening_minor, closing_minor] = self.others.map(narrow);
+        let Wide { exponent, payouts, lines, sums, .. } = self;
+        let sums = sums.terms().unwrap_or_default();
+        CurrencyTotal {
+            currency,
+            exponent,
+            payouts,
+            lines,
+            sums,
+            invoiced_minor,
+            carried_minor,
+            paid_out_minor,
+            opening_minor,
+            closing_minor,
+        }
+    }
+}
+
+fn agree(what: impl FnOnce() -> String, found: i128, expected: i128) -> Result<(), DocumentError> {
+    if found == expected { Ok(()) } else { Err(DocumentError::Month { what: what(), found, expected }) }
+}

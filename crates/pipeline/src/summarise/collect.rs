@@ -1,0 +1,257 @@
+//! Everything that the summaries of an account's months are made of, read once for all of them.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use matching::{GroupBridge, Waits};
+use settlement::{Account, AccountId, Confirmed, Month, Proof, ReportId, SettleKey, Settlement};
+
+use crate::StepError;
+use crate::items::{
+    self, DirtyItem, JournalItem, MatchingItem, ObjectItem, Place, ReportItem, ReportState, SettlementItem, Waiting,
+};
+use crate::keys::LandingKey;
+use crate::lake::{self, DayItem};
+use crate::matches::zone_of;
+use crate::notice::{self, Together};
+use crate::ports::{ListedVersion, Ports, Query};
+use crate::post::{BatchItem, EventState, OutboxItem, outboxes};
+use crate::unsettled::{ListUnsettled, Open};
+
+/// What is known of an account.
+pub(super) struct Collected {
+    pub(super) account: Account,
+    pub(super) zone: TimeZone,
+    pub(super) days: Vec<(Date, DayItem)>,
+    pub(super) bridges: Vec<GroupBridge>,
+    pub(super) waiting: Vec<Waiting>,
+    pub(super) settlements: Vec<Counting>,
+    pub(super) held: Vec<Held>,
+    pub(super) events: Vec<OpenEvents>,
+    pub(super) open: Open,
+    /// The day it is.
+    pub(super) today: Date,
+}
+
+/// The version of a settlement that counts.
+pub(super) struct Counting {
+    pub(super) key: SettleKey,
+    pub(super) version: u32,
+    /// With fees and payout as its notice makes them.
+    pub(super) settlement: Settlement,
+    /// Why it is not proved to be paid out; `None` when it is.
+    pub(super) not_exact: Option<&'static str>,
+}
+
+/// A report or file that is held.
+pub(super) struct Held {
+    pub(super) name: String,
+    pub(super) provider: String,
+    pub(super) state: String,
+    pub(super) arrived_on: Date,
+}
+
+/// Settlement events of one settlement that a person should know of, in minor units.
+pub(super) struct OpenEvents {
+    pub(super) key: SettleKey,
+    pub(super) state: &'static str,
+    pub(super) count: u64,
+    pub(super) amount: i128,
+}
+
+/// Tells whether anything that is collected has changed: whatever changes a payout marks its day in the same transaction.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Snapshot {
+    marks: BTreeMap<String, u64>,
+    matching: Option<u64>,
+    /// Whether the lake is not up to date.
+    pub(super) is_dirty: bool,
+}
+
+/// How everything stands right now.
+pub(super) async fn snapshot(ports: &Ports, account: &AccountId) -> Result<Snapshot, StepError> {
+    let (mut marks, mut is_dirty) = (BTreeMap::new(), false);
+    for item in items::all(ports, Query::all(format!("DIRTY#{account}"))).await? {
+        is_dirty |= items::decode::<DirtyItem>(&item)?.is_dirty;
+        marks.insert(item.sort, item.revision);
+    }
+    let matching = Place::matching(account).read::<MatchingItem>(&*ports.state).await?.map(|(_, revision)| revision);
+    Ok(Snapshot { marks, matching, is_dirty })
+}
+
+impl Collected {
+    pub(super) async fn read(
+        ports: &Ports,
+        account: &AccountId,
+        now: Timestamp,
+        scratch: &Path,
+    ) -> Result<Collected, StepError> {
+        let zone = zone_of(ports, account).await?;
+        let today = zone.to_datetime(now).date();
+        let (days, bridges) = lake::days_and_months(ports, account).await?;
+        let matching = Place::matching(account).read::<MatchingItem>(&*ports.state).await?;
+        let missed =
+            ListUnsettled { account: account.clone(), today, waits: Waits::default(), scratch: scratch.to_owned() };
+        Ok(Collected {
+            account: items::account(&*ports.state, account).await?,
+            days,
+            bridges,
+            waiting: matching.map(|(item, _)| item.waiting).unwrap_or_default(),
+            settlements: settlements(ports, account, scratch).await?,
+            held: held(ports, account, &zone).await?,
+            events: events(ports, account).await?,
+            open: Open::read(ports, &missed).await?,
+            zone,
+            today,
+        })
+    }
+
+    /// The months from the first that anything is known of to the current one.
+    pub(super) fn months(&self) -> Vec<Month> {
+        let of_bridge = self.bridges.iter().flat_map(|group| group.months.first()).map(|row| row.month);
+        let of_settlements = self.settlements.iter().map(|counting| Month::of(counting.settlement.head.payout_on));
+        let of_held = self.held.iter().map(|held| Month::of(held.arrived_on));
+        let first = of_bridge.chain(of_settlements).chain(of_held).min();
+        let last = Month::of(self.today);
+        std::iter::successors(first, |month| Some(month.next())).take_while(|month| *month <= last).collect()
+    }
+}
+
+/// Every settlement in the version that counts.
+async fn settlements(ports: &Ports, account: &AccountId, scratch: &Path) -> Result<Vec<Counting>, StepError> {
+    let noticed = items::all(ports, Query::all(format!("NOTICE#{account}"))).await?;
+    let noticed: BTreeSet<String> = noticed.into_iter().map(|item| item.sort).collect();
+    let mut committed: HashMap<ReportId, bool> = HashMap::new();
+    let mut found = Vec::new();
+    for item in items::all(ports, Query::all(format!("SETTLEMENT#{account}"))).await? {
+        let provider = item.sort.split('/').next().unwrap_or_default();
+        let SettlementItem { versions } = items::decode(&item)?;
+        for version in versions.into_iter().rev() {
+            let counts = match committed.get(&version.report) {
+                Some(known) => *known,
+                None => {
+                    let report = Place::report(version.report, account).read::<ReportItem>(&*ports.state).await?;
+                    let counts = report.is_some_and(|(item, _)| item.state == ReportState::Committed);
+                    committed.insert(version.report, counts);
+                    counts
+                }
+            };
+            if !counts {
+                continue;
+            }
+            let key = SettleKey::new(account, provider, &version.settlement.head);
+            let number = version.version;
+            let not_exact = match version.settlement.proof {
+                Proof::Exact => None,
+                Proof::GrossOnly => Some("gross_only"),
+                Proof::RowsOnly => Some("rows_only"),
+            };
+            let together = match noticed.contains(&item.sort) {
+                true => Some(notice::together(ports, &key, &version, scratch).await?),
+                false => None,
+            };
+            let (settlement, not_exact) = match together {
+                Some(Together::Agree(confirmed)) => {
+                    let Confirmed { settlement, .. } = *confirmed;
+                    (settlement, None)
+                }
+                Some(Together::Disagree(_)) => (version.settlement, Some("contradicted")),
+                Some(Together::WaitsForNotice | Together::WaitsForList) | None => (version.settlement, not_exact),
+            };
+            found.push(Counting { key, version: number, settlement, not_exact });
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// The reports of an account that are held, and the files that could not even be read as one.
+async fn held(ports: &Ports, account: &AccountId, zone: &TimeZone) -> Result<Vec<Held>, StepError> {
+    let (mut found, mut seen, mut cursor) = (Vec::new(), BTreeSet::new(), None::<String>);
+    loop {
+        let page = ports.objects.versions(&format!("landing/{account}/"), cursor.as_deref()).await?;
+        for listed in &page.versions {
+            found.extend(held_object(ports, account, zone, listed, &mut seen).await?);
+        }
+        match page.cursor {
+            Some(next) => cursor = Some(next),
+            None => return Ok(found),
+        }
+    }
+}
+
+async fn held_object(
+    ports: &Ports,
+    account: &AccountId,
+    zone: &TimeZone,
+    listed: &ListedVersion,
+    seen: &mut BTreeSet<ReportId>,
+) -> Result<Option<Held>, StepError> {
+    let Some(Ok(landing)) = listed.key.strip_prefix("landing/").map(str::parse::<LandingKey>) else { return Ok(None) };
+    let place = Place::object(&listed.key, &listed.version);
+    let Some((object, _)) = place.read::<ObjectItem>(&*ports.state).await? else { return Ok(None) };
+    let Some(report) = object.report else {
+        let day = first_told(ports, &place).await?.or(listed.at).map(|at| zone.to_datetime(at).date());
+        let state = object.kind.map(|kind| format!("REJECTED({kind})"));
+        let LandingKey { name, provider, .. } = landing;
+        return Ok(state.zip(day).map(|(state, arrived_on)| Held { name, provider, state, arrived_on }));
+    };
+    let place = Place::report(report, account);
+    let Some((item, _)) = place.read::<ReportItem>(&*ports.state).await? else { return Ok(None) };
+    let is_held = match item.state {
+        ReportState::Quarantined { .. } | ReportState::Rejected { .. } => true,
+        ReportState::Crashed | ReportState::Released => true,
+        ReportState::Claimed { .. } | ReportState::Committed | ReportState::Duplicate => false,
+    };
+    if !is_held || !seen.insert(report) {
+        return Ok(None);
+    }
+    let Some(at) = first_told(ports, &place).await?.or(listed.at) else { return Ok(None) };
+    let name = format!("{} · {}", item.name, report.short());
+    let (provider, state, arrived_on) = (item.provider.clone(), item.state.word(), zone.to_datetime(at).date());
+    Ok(Some(Held { name, provider, state, arrived_on }))
+}
+
+/// When the journal first speaks of a record.
+async fn first_told(ports: &Ports, place: &Place) -> Result<Option<Timestamp>, StepError> {
+    let subject = format!("JOURNAL#{}#{}", place.partition, place.sort);
+    let page = ports.state.query(&Query { limit: 1, ..Query::all(subject) }).await?;
+    page.items.first().map(|item| Ok(items::decode::<JournalItem>(item)?.at)).transpose()
+}
+
+/// Events whose outcome is unknown or a refusal, that wait for a person, or that were told with other money.
+async fn events(ports: &Ports, account: &AccountId) -> Result<Vec<OpenEvents>, StepError> {
+    let outboxes = outboxes(ports, account).await?;
+    let mut batches: BTreeMap<SettleKey, Vec<(String, BatchItem)>> = BTreeMap::new();
+    for item in items::all(ports, Query::all(format!("BATCH#{account}"))).await? {
+        let id = item.sort.rsplit('/').next().unwrap_or_default().to_owned();
+        let batch: BatchItem = items::decode(&item)?;
+        batches.entry(batch.settlement.clone()).or_default().push((id, batch));
+    }
+    let mut found: BTreeMap<(SettleKey, &'static str), (u64, i128)> = BTreeMap::new();
+    for OutboxItem { settlement, batches: named, changed, .. } in &outboxes {
+        let own = batches.get(settlement).into_iter().flatten().filter(|(id, _)| named.contains(id));
+        for event in own.flat_map(|(_, batch)| &batch.events) {
+            let state = match event.state {
+                // Its worker may have ended: nobody knows whether it arrived.
+                EventState::Unknown { .. } | EventState::InFlight => "UNKNOWN",
+                EventState::Human { .. } => "HUMAN",
+                EventState::Refused { .. } => "REFUSED",
+                EventState::Planned | EventState::Posted { .. } | EventState::Superseded => continue,
+            };
+            let (count, amount) = found.entry((settlement.clone(), state)).or_default();
+            *count += 1;
+            *amount += i128::from(event.event.amount_minor);
+        }
+        for event in changed {
+            let (count, amount) = found.entry((settlement.clone(), "CHANGED")).or_default();
+            *count += 1;
+            *amount += i128::from(event.now_minor) - i128::from(event.before_minor);
+        }
+    }
+    let open = |((key, state), (count, amount))| OpenEvents { key, state, count, amount };
+    Ok(found.into_iter().map(open).collect())
+}
