@@ -1,6 +1,6 @@
 //! The lake: what counts, once, whatever races and breaks off; the same bytes however it came about.
 
-mod cases;
+pub(crate) mod cases;
 mod racing;
 mod sql;
 mod told;
@@ -10,7 +10,7 @@ use tests::generate::{Report, Seed, Settlement, settlement};
 use tests::lake::World;
 
 /// A settlement of `lines` lines that is paid out on that day.
-fn paid_on(seed: &mut Seed, number: u64, lines: u64, payout_on: Date) -> Settlement {
+pub(crate) fn paid_on(seed: &mut Seed, number: u64, lines: u64, payout_on: Date) -> Settlement {
     let mut settlement = settlement(seed, number, lines);
     let later = settlement.payout_on.until(payout_on).unwrap();
     for line in &mut settlement.lines {
@@ -19,12 +19,12 @@ fn paid_on(seed: &mut Seed, number: u64, lines: u64, payout_on: Date) -> Settlem
     Settlement { payout_on, ..settlement }
 }
 
-fn of(merchant: u64, settlements: &[&Settlement]) -> Report {
+pub(crate) fn of(merchant: u64, settlements: &[&Settlement]) -> Report {
     Report { merchant, settlements: settlements.iter().map(|settlement| (*settlement).clone()).collect() }
 }
 
 /// The same settlement with other money, on another day.
-fn corrected(before: &Settlement, payout_on: Date) -> Settlement {
+pub(crate) fn corrected(before: &Settlement, payout_on: Date) -> Settlement {
     let mut after = Settlement { payout_on, ..before.clone() };
     let line = &mut after.lines[0];
     if line.refund_minor < 0 {

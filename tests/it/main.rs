@@ -18,3 +18,4 @@ mod properties;
 mod refusal;
 mod simulation;
 mod steps;
+mod summary;

@@ -204,6 +204,9 @@ fn report_key(key: &str) -> Key {
 
 /// The key of any object of reports or the lake.
 fn raw_key(key: &str) -> Key {
+    if let Some(rest) = key.strip_prefix("reports/") {
+        return summary_key(rest);
+    }
     let Some(rest) = key.strip_prefix("lake/v1/") else { return report_key(key) };
     let parts: Vec<&str> = rest.split('/').collect();
     let account: AccountId = parts[0].parse().unwrap();
@@ -219,6 +222,21 @@ fn raw_key(key: &str) -> Key {
             Key::LakeMonth { account, table, payout_month: settlement::Month::of(first) }
         }
         day => Key::LakeDay { account, table, payout_on: day.parse().unwrap() },
+    }
+}
+
+/// The key of a form of a month summary, below the reports.
+fn summary_key(rest: &str) -> Key {
+    let parts: Vec<&str> = rest.split('/').collect();
+    let (revision, edition) = parts[3].strip_prefix('v').unwrap().split_once('-').unwrap();
+    let ending = parts[4].strip_prefix("month-summary.").unwrap();
+    let endings = ["xlsx", "pdf", "csv", "semicolon.csv", "json", "parquet"];
+    Key::MonthSummary {
+        account: parts[0].parse().unwrap(),
+        month: parts[2].parse().unwrap(),
+        revision: revision.parse().unwrap(),
+        edition: edition.to_owned(),
+        extension: endings.into_iter().find(|known| *known == ending).unwrap(),
     }
 }
 

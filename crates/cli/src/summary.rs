@@ -93,8 +93,7 @@ pub(crate) fn told(home: &Path, made: &Summarised, out: &mut dyn Write) -> anyho
 }
 
 fn figures(summary: &MonthSummary, out: &mut dyn Write) -> anyhow::Result<()> {
-    let header =
-        ["provider", "product", "", "lines", "captures", "refunds", "fees", "fee VAT", "other", "paid out"];
+    let header = ["provider", "product", "", "lines", "captures", "refunds", "fees", "fee VAT", "other", "paid out"];
     let rows: Vec<[String; 10]> = summary
         .content
         .figures

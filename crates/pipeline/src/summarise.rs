@@ -9,6 +9,7 @@ mod content;
 mod records;
 mod write;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use documents::{Language, MonthContent, MonthSummary};
@@ -21,10 +22,10 @@ use self::collect::Collected;
 pub use self::records::{SummaryItem, SummaryRevision};
 use self::write::digest_of;
 use crate::StepError;
-use crate::items::{Order, Place, journal};
+use crate::items::{self, Order, Place, journal};
 use crate::keys::Key;
 use crate::lake::{self, BuildLake};
-use crate::ports::{Expect, PortErrorKind, Ports};
+use crate::ports::{Expect, PortErrorKind, Ports, Query};
 
 /// What is collected may change under the summariser this often, and others may write the same month this often.
 const TRIES_MAX: usize = 8;
@@ -84,20 +85,30 @@ pub fn due(now: Timestamp, zone: &TimeZone, standings: &[MonthStanding]) -> Vec<
 /// `Busy` when what is known changes faster than it is collected, `Bridge` when the months do not come out even, else when a port, the
 /// disk or a document fails.
 pub async fn run(ports: &Ports, command: &Summarise) -> Result<Vec<Summarised>, StepError> {
-    let collected = collected(ports, command).await?;
-    let months = match command.month {
-        Some(month) => vec![month],
-        None => due(command.now, &collected.zone, &standings(ports, &collected).await?),
-    };
-    let mut summarised = Vec::with_capacity(months.len());
-    for month in months {
-        let content = collected.content(month)?;
-        summarised.push(match is_over(month, command.now, &collected.zone) {
-            true => revise(ports, command, &collected, month, content).await?,
-            false => so_far(&collected, month, content),
-        });
+    let mut done: BTreeMap<Month, Summarised> = BTreeMap::new();
+    for _ in 0..TRIES_MAX {
+        // Read before anything is collected: what is collected is then not older than any revision that it follows.
+        let known = revisions(ports, &command.account).await?;
+        let collected = collected(ports, command).await?;
+        let months = match command.month {
+            Some(month) => vec![month],
+            None => due(command.now, &collected.zone, &standings(&collected, &known)?),
+        };
+        let mut is_overtaken = false;
+        for month in months {
+            let content = collected.content(month)?;
+            let made = match is_over(month, command.now, &collected.zone) {
+                true => revise(ports, command, &collected, known.get(&month), month, content).await?,
+                false => Some(so_far(&collected, month, content)),
+            };
+            is_overtaken |= made.is_none();
+            done.extend(made.map(|made| (month, made)));
+        }
+        if !is_overtaken {
+            return Ok(done.into_values().collect());
+        }
     }
-    Ok(summarised)
+    Err(StepError::Busy { what: format!("The months of account {}", command.account), until: command.now })
 }
 
 /// How every month that anything is known of stands to its summary; the lake is brought up to date for it.
@@ -105,7 +116,8 @@ pub async fn run(ports: &Ports, command: &Summarise) -> Result<Vec<Summarised>, 
 /// # Errors
 /// As [`run`].
 pub async fn months(ports: &Ports, command: &Summarise) -> Result<Vec<MonthStanding>, StepError> {
-    standings(ports, &collected(ports, command).await?).await
+    let known = revisions(ports, &command.account).await?;
+    standings(&collected(ports, command).await?, &known)
 }
 
 /// The last revision of a month as it was written; `None` when there is none.
@@ -123,7 +135,13 @@ pub async fn last(ports: &Ports, account: &AccountId, month: Month) -> Result<Op
 async fn collected(ports: &Ports, command: &Summarise) -> Result<Collected, StepError> {
     let (account, scratch) = (&command.account, &command.scratch);
     let what = || format!("The lake of account {account}");
-    let build = BuildLake { account: account.clone(), now: command.now, lease: command.lease, scratch: scratch.clone(), all: false };
+    let build = BuildLake {
+        account: account.clone(),
+        now: command.now,
+        lease: command.lease,
+        scratch: scratch.clone(),
+        all: false,
+    };
     for _ in 0..TRIES_MAX {
         let built = lake::run(ports, &build).await?;
         if let Some(error) = built.no_bridge {
@@ -141,13 +159,26 @@ async fn collected(ports: &Ports, command: &Summarise) -> Result<Collected, Step
     Err(StepError::Busy { what: what(), until: command.now })
 }
 
-async fn standings(ports: &Ports, collected: &Collected) -> Result<Vec<MonthStanding>, StepError> {
+/// The summaries of an account by month, with the revisions of their records.
+async fn revisions(ports: &Ports, account: &AccountId) -> Result<BTreeMap<Month, (SummaryItem, u64)>, StepError> {
+    let mut known = BTreeMap::new();
+    for item in items::all(ports, Query::all(format!("SUMMARY#{account}"))).await? {
+        let bad = |error: settlement::BadMonth| StepError::Item { item: item.sort.clone(), reason: error.to_string() };
+        let month: Month = item.sort.parse().map_err(bad)?;
+        known.insert(month, (items::decode(&item)?, item.revision));
+    }
+    Ok(known)
+}
+
+fn standings(
+    collected: &Collected,
+    revisions: &BTreeMap<Month, (SummaryItem, u64)>,
+) -> Result<Vec<MonthStanding>, StepError> {
     let mut standings = Vec::new();
     for month in collected.months() {
         let content = collected.content(month)?;
-        let place = Place::month_summary(&collected.account.id, month);
-        let last = place.read::<SummaryItem>(&*ports.state).await?;
-        let summarised = last.and_then(|(item, _)| item.revisions.into_iter().next_back()).map(|last| last.content);
+        let last = revisions.get(&month).and_then(|(item, _)| item.revisions.last());
+        let summarised = last.map(|last| last.content.clone());
         if content != MonthContent::default() || summarised.is_some() {
             standings.push(MonthStanding { month, known: digest_of(&content)?, summarised });
         }
@@ -174,60 +205,59 @@ fn name_of(collected: &Collected) -> String {
     collected.account.id.to_string()
 }
 
-/// The revision that says what is known: the last one, or the next.
+/// The revision that says what is known: the last one, or the next; `None` when somebody else has written one meanwhile.
 async fn revise(
     ports: &Ports,
     command: &Summarise,
     collected: &Collected,
+    known: Option<&(SummaryItem, u64)>,
     month: Month,
     content: MonthContent,
-) -> Result<Summarised, StepError> {
+) -> Result<Option<Summarised>, StepError> {
     let account = &command.account;
     let place = Place::month_summary(account, month);
     let digest = digest_of(&content)?;
-    for _ in 0..TRIES_MAX {
-        let known = place.read::<SummaryItem>(&*ports.state).await?;
-        let (mut item, revision) = known.map_or((SummaryItem::default(), 0), |(item, revision)| (item, revision));
-        let summary = match item.revisions.last() {
-            Some(last) if last.content == digest => {
-                let summary = write::read(ports, account, month, last).await?;
-                return Ok(Summarised { summary, files: write::files(account, month, last), is_new: false });
-            }
-            Some(last) => {
-                let before = write::read(ports, account, month, last).await?;
-                before.followed_by(content.clone(), name_of(collected), collected.account.zone.clone())
-            }
-            None => MonthSummary { revision: 1, ..so_far(collected, month, content.clone()).summary },
-        };
-        let language = Language::of(&collected.account.language);
-        let edition = write::edition_of(&summary, language)?;
-        let made = SummaryRevision {
-            revision: summary.revision,
-            content: digest.clone(),
-            edition,
-            language: language.tag().to_owned(),
-            changes_payouts: summary.changes_payouts(),
-            made_at: command.now,
-        };
-        let files = write::write(ports, &summary, &made, language, &command.scratch).await?;
-        let what = told(&summary);
-        item.revisions.push(made);
-        let expect = if revision == 0 { Expect::Absent } else { Expect::Revision(revision) };
-        let writes =
-            [place.put(&item, expect), journal(&place, revision + 1, command.now, Order::Last, what)];
-        match ports.state.transact(&writes).await {
-            Ok(()) => return Ok(Summarised { summary, files, is_new: true }),
-            Err(error) if error.kind == PortErrorKind::Conflict => {}
-            Err(error) => return Err(error.into()),
+    let (mut item, revision) = known.cloned().unwrap_or_default();
+    let summary = match item.revisions.last() {
+        Some(last) if last.content == digest => {
+            let summary = write::read(ports, account, month, last).await?;
+            return Ok(Some(Summarised { summary, files: write::files(account, month, last), is_new: false }));
         }
+        Some(last) => {
+            let before = write::read(ports, account, month, last).await?;
+            before.followed_by(content, name_of(collected), collected.account.zone.clone())
+        }
+        None => MonthSummary { revision: 1, ..so_far(collected, month, content).summary },
+    };
+    let language = Language::of(&collected.account.language);
+    let edition = write::edition_of(&summary, language)?;
+    let made = SummaryRevision {
+        revision: summary.revision,
+        content: digest,
+        edition,
+        language: language.tag().to_owned(),
+        changes_payouts: summary.changes_payouts(),
+        made_at: command.now,
+    };
+    let files = write::write(ports, &summary, &made, language, &command.scratch).await?;
+    let what = told(&summary);
+    item.revisions.push(made);
+    let expect = if revision == 0 { Expect::Absent } else { Expect::Revision(revision) };
+    let writes = [place.put(&item, expect), journal(&place, revision + 1, command.now, Order::Last, what)];
+    match ports.state.transact(&writes).await {
+        Ok(()) => Ok(Some(Summarised { summary, files, is_new: true })),
+        Err(error) if error.kind == PortErrorKind::Conflict => Ok(None),
+        Err(error) => Err(error.into()),
     }
-    Err(StepError::Busy { what: format!("The summary of {month} of account {account}"), until: command.now })
 }
 
 fn told(summary: &MonthSummary) -> String {
     let MonthSummary { month, revision, content, differences, .. } = summary;
     let (payouts, apart) = (content.payouts.len(), content.apart.len());
-    format!("{month} summarised in revision {revision}: {payouts} payouts, {apart} things apart, {} differences", differences.len())
+    format!(
+        "{month} summarised in revision {revision}: {payouts} payouts, {apart} things apart, {} differences",
+        differences.len()
+    )
 }
 
 /// The day that what was due in a month is told from: the first one behind it, whenever that is looked at.

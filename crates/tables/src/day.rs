@@ -123,11 +123,15 @@ impl<W: Write + Send> DayLines<W> {
             [money("chargeback_minor")?, money("reserve_minor")?, money("adjustment_minor")?];
         let captured_on = numbers::<Date32Type>(batch, "captured_on")?;
         let provider_date = numbers::<Date32Type>(batch, "provider_date")?;
+        let kinds = texts(batch, "kind")?;
         for (row, (shown, part)) in shown.iter().zip(parts).enumerate().filter(|(_, (shown, _))| shown.is_current) {
             let told = match &mut matched {
                 Some(matched) => matched.of((shown.number, lines.value(row), *part), &mut self.told)?,
                 None => None,
             };
+            // Only captures and refunds have transactions: a fee that a notice adds is matched with nothing.
+            let is_of_none = told.is_none() && !matches!(kinds.value(row), "sale" | "refund");
+            let told = if is_of_none { Some(place_of(Told::nothing(), &mut self.told)) } else { told };
             // As `matching::happened_on` has it.
             let happened_on = date(captured_on, row).or_else(|| date(provider_date, row)).unwrap_or(self.payout_on);
             let (count, sums) = self.sums.entry((shown.number, happened_on.first_of_month(), told)).or_default();
@@ -347,6 +351,21 @@ struct Told {
     state: String,
 }
 
+impl Told {
+    /// Of a line that is about no one transaction.
+    fn nothing() -> Told {
+        Told { payment_product: None, state: "not_a_transaction".to_owned() }
+    }
+}
+
+/// Its place among `all`, where each stands once.
+fn place_of(told: Told, all: &mut Vec<Told>) -> usize {
+    all.iter().position(|known| *known == told).unwrap_or_else(|| {
+        all.push(told);
+        all.len() - 1
+    })
+}
+
 /// Tells what lines were matched with. A match table has its rows in the order of the lines, so that little is ever kept; in another
 /// order it would be the same, and only take more memory.
 struct Matched<'a> {
@@ -385,10 +404,7 @@ impl<'a> Matched<'a> {
         if let Some(place) = self.known.get(&told) {
             return Ok(Some(*place));
         }
-        let place = all.iter().position(|known| *known == told).unwrap_or_else(|| {
-            all.push(told.clone());
-            all.len() - 1
-        });
+        let place = place_of(told.clone(), all);
         self.known.insert(told, place);
         Ok(Some(place))
     }

@@ -165,7 +165,7 @@ async fn a_report_of_more_days_than_a_transaction_holds_is_in_the_lake_whole() {
 }
 
 /// Writes what the lines of a report were matched with: every second line with Vipps, the others with a card.
-pub(super) async fn matched(world: &World, report: ReportId, settlements: &[SettleKey]) {
+pub(crate) async fn matched(world: &World, report: ReportId, settlements: &[SettleKey]) {
     let key = Key::Lines { account: world.account.clone(), report, parser_version: pipeline::PARSER_VERSION.into() };
     let version = world.ports.objects.head(&key).await.unwrap().unwrap().version;
     let mut lines = tempfile::tempfile().unwrap();

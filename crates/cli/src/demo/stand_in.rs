@@ -46,7 +46,7 @@ pub(super) struct StandIn {
 impl StandIn {
     /// Puts the stand-in behind an app whose account posts.
     pub(super) async fn behind(app: App, account: &AccountId, with_faults: bool) -> anyhow::Result<(Self, App)> {
-        let clock = Clock::at(Timestamp::now());
+        let clock = Clock::at(TODAY.in_tz("Europe/Oslo")?.timestamp());
         let mut sandbox = made_up::sandbox(account);
         for (kind, fault) in FAULTS.iter().filter(|_| with_faults) {
             sandbox.disturb(*kind, fault.clone());

@@ -42,8 +42,13 @@ pub(super) fn write(
 
 fn sheets(report: &DinteroReport<'_>, columns: &[LineColumn]) -> Vec<Sheet> {
     let labels = report.language.labels();
-    let plain =
-        |name: &str, widths: Vec<u32>, is_landscape| Sheet { name: name.to_owned(), widths, table: None, is_landscape, header_rows: 0 };
+    let plain = |name: &str, widths: Vec<u32>, is_landscape| Sheet {
+        name: name.to_owned(),
+        widths,
+        table: None,
+        is_landscape,
+        header_rows: 0,
+    };
     let money = std::iter::repeat_n(15, TERMS.len() + 1);
     let mut sheets = vec![
         plain(labels.summary, vec![44, 24, 10], false),

@@ -158,7 +158,8 @@ pub(super) static LABELS: Labels = Labels {
         what: "Hvad",
         count: "Antal",
         state: "Status",
-        proof_payouts: "{currency}: {payouts} udbetalinger og {lines} linjer giver samme sum, difference {difference}",
+        proof_payouts: "{currency}: sum af udbetalinger ({payouts}) = sum af linjer ({lines}), difference {difference}",
         proof_bridge: "{currency}: undervejs ved slutningen er {amount} på begge måder, difference {difference}",
+        signs: "Plus er til butikken, minus er fra butikken. Hver række summerer til det sidste beløb.",
     },
 };

@@ -158,7 +158,8 @@ pub(super) static LABELS: Labels = Labels {
         what: "What",
         count: "Number",
         state: "State",
-        proof_payouts: "{currency}: {payouts} payouts and {lines} lines come to the same sum, difference {difference}",
+        proof_payouts: "{currency}: sum of payouts ({payouts}) = sum of lines ({lines}), difference {difference}",
         proof_bridge: "{currency}: in transit at the end is {amount} in both ways, difference {difference}",
+        signs: "Plus is to the merchant, minus is from the merchant. Each row adds up to its last amount.",
     },
 };

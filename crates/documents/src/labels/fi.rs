@@ -158,7 +158,8 @@ pub(super) static LABELS: Labels = Labels {
         what: "Mikä",
         count: "Määrä",
         state: "Tila",
-        proof_payouts: "{currency}: {payouts} maksua ja {lines} riviä antavat saman summan, erotus {difference}",
+        proof_payouts: "{currency}: maksujen ({payouts}) summa = rivien ({lines}) summa, erotus {difference}",
         proof_bridge: "{currency}: matkalla lopussa on {amount} molemmilla tavoilla, erotus {difference}",
+        signs: "Plus on kauppiaalle, miinus kauppiaalta. Jokaisen rivin summa on viimeinen summa.",
     },
 };

@@ -76,6 +76,7 @@ pub(crate) struct MonthLabels {
     pub(crate) state: &'static str,
     pub(crate) proof_payouts: &'static str,
     pub(crate) proof_bridge: &'static str,
+    pub(crate) signs: &'static str,
 }
 
 impl MonthLabels {

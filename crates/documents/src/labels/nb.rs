@@ -158,7 +158,8 @@ pub(super) static LABELS: Labels = Labels {
         what: "Hva",
         count: "Antall",
         state: "Status",
-        proof_payouts: "{currency}: {payouts} utbetalinger og {lines} linjer gir samme sum, differanse {difference}",
+        proof_payouts: "{currency}: sum av utbetalinger ({payouts}) = sum av linjer ({lines}), differanse {difference}",
         proof_bridge: "{currency}: underveis ved slutten er {amount} på begge måter, differanse {difference}",
+        signs: "Pluss er til butikken, minus er fra butikken. Hver rad summerer til siste beløp.",
     },
 };

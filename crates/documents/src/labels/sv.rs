@@ -158,7 +158,8 @@ pub(super) static LABELS: Labels = Labels {
         what: "Vad",
         count: "Antal",
         state: "Status",
-        proof_payouts: "{currency}: {payouts} utbetalningar och {lines} rader ger samma summa, differens {difference}",
+        proof_payouts: "{currency}: summan av utbetalningar ({payouts}) = summan av rader ({lines}), differens {difference}",
         proof_bridge: "{currency}: på väg vid slutet är {amount} på båda sätten, differens {difference}",
+        signs: "Plus är till butiken, minus är från butiken. Varje rad summerar till det sista beloppet.",
     },
 };

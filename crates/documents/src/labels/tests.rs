@@ -27,6 +27,15 @@ fn what_is_filled_in_has_its_place_in_every_language() {
         for proof in [labels.proof_agrees, labels.proof_agrees_carried, labels.proof_differs] {
             assert!(proof.contains("{lines}") && proof.contains("{difference}"), "{proof}");
         }
+        let month = &labels.month;
+        for (words, places) in [
+            (month.proof_payouts, ["{currency}", "{payouts}", "{lines}", "{difference}"].as_slice()),
+            (month.proof_bridge, &["{currency}", "{amount}", "{difference}"]),
+            (month.revision_from, &["{version}"]),
+            (month.differences, &["{before}"]),
+        ] {
+            assert!(places.iter().all(|place| words.contains(place)), "{words}");
+        }
         assert!(labels.proof_unstated.contains("{lines}") && labels.corrected.contains("{version}"));
         assert!(labels.page_of.contains("{page}"));
     }
@@ -36,14 +45,18 @@ fn what_is_filled_in_has_its_place_in_every_language() {
 fn sheets_and_columns_have_names_that_a_workbook_takes() {
     for language in Language::ALL {
         let labels = language.labels();
+        let payouts = format!("{} NOK", labels.month.payouts);
+        let months = [labels.summary, labels.month.bridge, &payouts, labels.deviations, labels.month.change];
+        assert_eq!(BTreeSet::from(months).len(), months.len(), "{months:?}");
         let sheets = [labels.summary, labels.per_method, labels.transactions, labels.deviations];
         assert_eq!(BTreeSet::from(sheets).len(), sheets.len(), "{sheets:?}");
+        let sheets = sheets.into_iter().chain(months);
         for name in sheets {
             assert!(name.chars().count() <= 28 && !name.contains([':', '\\', '/', '?', '*', '[', ']', '\'']), "{name}");
         }
         // A formula names these columns, and other signs would need quoting there.
-        for term in TERMS.iter().chain([&NET]) {
-            let name = (term.name)(labels);
+        let terms = TERMS.iter().chain([&NET]).map(|term| (term.name)(labels));
+        for name in terms.chain([labels.invoiced_apart, labels.month.carried, labels.paid_out]) {
             assert!(name.chars().all(|sign| sign.is_alphabetic() || sign == ' '), "{name}");
         }
     }

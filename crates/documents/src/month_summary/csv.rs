@@ -49,7 +49,8 @@ pub(super) fn write(summary: &MonthSummary, out: &mut dyn Write) -> Result<(), D
 
 fn cells(summary: &MonthSummary, record: &MonthRecord) -> Vec<String> {
     let exponent = record.exponent.unwrap_or(0);
-    let minor = |minor: Option<i64>| minor.map(|minor| MajorUnits::new(minor, exponent).to_string()).unwrap_or_default();
+    let minor =
+        |minor: Option<i64>| minor.map(|minor| MajorUnits::new(minor, exponent).to_string()).unwrap_or_default();
     let number = |number: Option<u64>| number.map(|number| number.to_string()).unwrap_or_default();
     let some = |text: &Option<String>| text.as_deref().map(text_cell).unwrap_or_default();
     let mut cells = vec![

@@ -57,7 +57,10 @@ pub(super) fn write(summary: &MonthSummary, language: Language, out: &mut dyn Wr
 fn footer(summary: &MonthSummary, language: Language) -> String {
     let labels = language.labels();
     let revision = if summary.is_so_far() { "–".to_owned() } else { summary.revision.to_string() };
-    format!("{}  {}    {}  {}    {}  {revision}", labels.account, summary.account, labels.month.title, summary.month, labels.version)
+    format!(
+        "{}  {}    {}  {}    {}  {revision}",
+        labels.account, summary.account, labels.month.title, summary.month, labels.version
+    )
 }
 
 /// What the eye should find first: whose month, and what was paid out in it.
@@ -91,7 +94,7 @@ fn proofs(summary: &MonthSummary, language: Language, pages: &mut Pages<'_, '_>)
         pages.text(LEFT, pages.y, ink, &ink.cut(&format!("{}: {proof}", labels.proof), RIGHT - LEFT));
         pages.y += FACT_LEADING;
     }
-    pages.text(LEFT, pages.y, Ink::grey(SIZE), labels.signs);
+    pages.text(LEFT, pages.y, Ink::grey(SIZE), labels.month.signs);
     pages.y += 2_200;
 }
 
@@ -126,11 +129,12 @@ fn write_section(section: &Section, locale: &Locale, pages: &mut Pages<'_, '_>) 
 
 /// The columns that say anything.
 fn kept_columns(section: &Section) -> Vec<usize> {
-    let says = |place: usize| {
-        section.rows.iter().chain(&section.total).any(|row| {
-            !matches!(row.get(place), None | Some(Shown::Nothing | Shown::Amount(0, _) | Shown::Day(None)))
-        })
-    };
+    let says =
+        |place: usize| {
+            section.rows.iter().chain(&section.total).any(|row| {
+                !matches!(row.get(place), None | Some(Shown::Nothing | Shown::Amount(0, _) | Shown::Day(None)))
+            })
+        };
     let columns = section.columns.iter().enumerate();
     columns.filter(|(place, column)| !column.may_be_left_out || says(*place)).map(|(place, _)| place).collect()
 }

@@ -397,6 +397,9 @@ impl MonthSummary {
             more => labels.month.revision_from.replace("{version}", &more.to_string()),
         };
         facts.push((labels.version, revision));
+        if !self.content.apart.is_empty() {
+            facts.push((labels.month.apart, language.locale().count(self.content.apart.len() as u64)));
+        }
         facts
     }
 

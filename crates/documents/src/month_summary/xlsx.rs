@@ -62,10 +62,8 @@ fn sheets_of(sections: &[Section], language: Language) -> Vec<Place<'_>> {
         is_table: false,
         has_head: parts.contains(&Part::Figures),
     };
-    let mut places = vec![
-        plain(labels.summary, &[Part::Figures]),
-        plain(labels.month.bridge, &[Part::Bridge, Part::InTransit]),
-    ];
+    let mut places =
+        vec![plain(labels.summary, &[Part::Figures]), plain(labels.month.bridge, &[Part::Bridge, Part::InTransit])];
     places.extend(of(&[Part::Payouts]).into_iter().map(|section| Place {
         name: format!("{} {}", labels.month.payouts, section.code),
         sections: vec![section],
@@ -123,7 +121,7 @@ fn head(
     for proof in summary.proofs(language) {
         workbook.row(&[Cell::text(labels.proof, Style::Section), Cell::text(&proof, Style::Section)])?;
     }
-    workbook.row(&[Cell::text(labels.signs, Style::Note)])?;
+    workbook.row(&[Cell::text(labels.month.signs, Style::Note)])?;
     workbook.row(&[])
 }
 
@@ -147,9 +145,7 @@ fn section_rows(section: &Section, is_bare: bool, workbook: &mut Workbook<'_, '_
                 let letters = letters(column);
                 Cell::formula(format!("SUM({letters}{first}:{letters}{last})"), *minor).in_decimals(*exponent)
             }
-            Shown::Amount(minor, exponent) => {
-                Cell::new(Value::Amount(*minor), Style::Total).in_decimals(*exponent)
-            }
+            Shown::Amount(minor, exponent) => Cell::new(Value::Amount(*minor), Style::Total).in_decimals(*exponent),
             Shown::Count(count) => Cell::new(Value::Count(*count), Style::TotalCount),
             Shown::Text(text) => Cell::text(text, Style::TotalText),
             Shown::Day(_) | Shown::Nothing => Cell::text("", Style::TotalText),

@@ -88,7 +88,12 @@ impl Collected {
             });
         }
         rows.sort_by(|a, b| {
-            (a.currency, &a.provider, a.of, &a.payment_product).cmp(&(b.currency, &b.provider, b.of, &b.payment_product))
+            (a.currency, &a.provider, a.of, &a.payment_product).cmp(&(
+                b.currency,
+                &b.provider,
+                b.of,
+                &b.payment_product,
+            ))
         });
         Ok(rows)
     }
@@ -138,14 +143,18 @@ impl Collected {
                 invoiced_minor: narrow(invoiced, month)?,
             });
         }
-        rows.sort_by(|a, b| (a.currency, &a.provider, &a.payment_product).cmp(&(b.currency, &b.provider, &b.payment_product)));
+        rows.sort_by(|a, b| {
+            (a.currency, &a.provider, &a.payment_product).cmp(&(b.currency, &b.provider, &b.payment_product))
+        });
         Ok(rows)
     }
 
     /// By payout: what had happened by the end of the month and left later, or has not left, less what left before it happened.
     fn in_transit(&self, month: Month) -> Result<Vec<InTransit>, StepError> {
         let mut sums: BTreeMap<TransitOf<'_>, i128> = BTreeMap::new();
-        for (day, DaySum { of, terms, .. }) in self.days.iter().flat_map(|(day, item)| item.sums.iter().map(move |s| (day, s))) {
+        for (day, DaySum { of, terms, .. }) in
+            self.days.iter().flat_map(|(day, item)| item.sums.iter().map(move |s| (day, s)))
+        {
             let (has_happened, was_paid) = (Month::of(of.month) <= month, of.is_paid && Month::of(*day) <= month);
             let state = match (has_happened, was_paid, of.is_paid) {
                 (true, false, true) => TransitState::PaidLater,
@@ -156,7 +165,8 @@ impl Collected {
             let net = net_of(terms, of.fees);
             let net = if state == TransitState::PaidAhead { -net } else { net };
             let product = of.payment_product.as_deref();
-            let name = (of.provider.as_str(), product, of.currency, state, Some(*day), Some(of.merchant_number.as_str()));
+            let name =
+                (of.provider.as_str(), product, of.currency, state, Some(*day), Some(of.merchant_number.as_str()));
             *sums.entry(name).or_default() += net;
         }
         for (_, day) in self.days.iter().filter(|(day, _)| Month::of(*day) <= month) {
@@ -171,7 +181,9 @@ impl Collected {
             *sums.entry(name).or_default() += i128::from(waits.capture_minor) + i128::from(waits.refund_minor);
         }
         let mut parts = Vec::new();
-        for ((provider, product, currency, state, payout_on, merchant), sum) in sums.into_iter().filter(|(_, sum)| *sum != 0) {
+        for ((provider, product, currency, state, payout_on, merchant), sum) in
+            sums.into_iter().filter(|(_, sum)| *sum != 0)
+        {
             parts.push(InTransit {
                 provider: provider.to_owned(),
                 payment_product: product.map(str::to_owned),

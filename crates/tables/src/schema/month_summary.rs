@@ -15,7 +15,11 @@ pub const MONTH_SUMMARY: Table = Table {
     columns: &[
         Column::required("account_id", Text, "The Dintero account"),
         Column::required("accounting_month", Text, "The month, as in 2026-10"),
-        Column::required("revision", Int32, "Revision of the summary, from 1; a later one takes the place of all before it"),
+        Column::required(
+            "revision",
+            Int32,
+            "Revision of the summary, from 1; a later one takes the place of all before it",
+        ),
         Column::required(
             "record",
             Text,
@@ -29,7 +33,11 @@ pub const MONTH_SUMMARY: Table = Table {
         Column::optional("version", Int32, "Version of the settlement that counts"),
         Column::optional("day", Day, "Day of the payout, of arrival, or when something was due"),
         Column::optional("state", Text, "How it stands, by the kind of record"),
-        Column::optional("reference", Text, "Text on the bank statement, file name, product or settlement, by the kind of record"),
+        Column::optional(
+            "reference",
+            Text,
+            "Text on the bank statement, file name, product or settlement, by the kind of record",
+        ),
         Column::optional("currency", Text, "ISO 4217 code of all amounts of the row"),
         Column::optional("exponent", Int8, "Decimals of the currency in the provider's files"),
         Column::optional("count", Int64, "Number of lines, payouts, events or captures, by the kind of record")
