@@ -1,5 +1,6 @@
 //! The month summary: the months of generated reports computed once more by themselves, every form read by others, revisions.
 
+mod command;
 mod forms;
 mod revisions;
 

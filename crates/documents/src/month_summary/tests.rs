@@ -200,7 +200,9 @@ fn amounts(value: &Value, at: &str, found: &mut Vec<String>) {
 fn one_minor_unit_too_much_anywhere_is_written_in_no_form() {
     let whole = serde_json::to_value(content()).unwrap();
     let mut places = Vec::new();
-    ["figures", "payouts", "bridge", "in_transit"].iter().for_each(|part| amounts(&whole[part], &format!("/{part}"), &mut places));
+    ["figures", "payouts", "bridge", "in_transit"]
+        .iter()
+        .for_each(|part| amounts(&whole[part], &format!("/{part}"), &mut places));
     // What is invoiced on the way is for information: nothing is summed with it.
     places.retain(|place| !(place.starts_with("/bridge") && place.ends_with("/invoiced_minor")));
     assert!(places.len() > 60, "{}", places.len());
@@ -256,11 +258,16 @@ fn differences_are_what_was_and_what_is_and_nothing_else() {
     let only_apart = MonthContent { apart: Vec::new(), ..content() };
     assert!(!before.followed_by(only_apart, before.name.clone(), before.zone.clone()).changes_payouts());
     // The same money in another version, or with another text at the bank, is a difference as well.
-    for change in [|payout: &mut MonthPayout| payout.version = 2, |payout| payout.bank_reference = None] {
+    let changes: [fn(&mut MonthPayout); 2] = [|payout| payout.version = 2, |payout| payout.bank_reference = None];
+    for change in changes {
         let mut after = content();
         change(&mut after.payouts[0]);
         let next = before.followed_by(after, before.name.clone(), before.zone.clone());
-        assert!(matches!(next.differences.as_slice(), [one] if one.of == DifferenceOf::Payout), "{:?}", next.differences);
+        assert!(
+            matches!(next.differences.as_slice(), [one] if one.of == DifferenceOf::Payout),
+            "{:?}",
+            next.differences
+        );
     }
 }
 
@@ -268,7 +275,7 @@ fn differences_are_what_was_and_what_is_and_nothing_else() {
 fn text_of_others_is_inert_and_each_currency_has_its_decimals() {
     for form in [SummaryForm::Csv, SummaryForm::SemicolonCsv] {
         let text = String::from_utf8(written(&summary(), form, Language::Nb).unwrap()).unwrap();
-        assert!(text.contains("\"'=cmd()\"") && text.contains("\"'=1+1\"") && !text.contains("\"=") , "{text}");
+        assert!(text.contains("\"'=cmd()\"") && text.contains("\"'=1+1\"") && !text.contains("\"="), "{text}");
         let (isk, nok) = if form == SummaryForm::Csv { (",5000,", ",1000.00,") } else { (";5000;", ";1000,00;") };
         assert!(text.contains(isk) && text.contains(nok), "{text}");
     }
