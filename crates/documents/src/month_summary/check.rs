@@ -1,6 +1,6 @@
 //! Sums of a month, and that they are the same whichever way they are made.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use settlement::{Currency, TermSums, Terms};
 
@@ -74,21 +74,36 @@ impl MonthContent {
         self.check_paid_out()
     }
 
-    /// Figures, payouts and bridge are made of different records, and say the same of each provider and currency.
+    /// Figures are made of lines, payouts of what settlements state, and the bridge of both: they say the same of each provider and
+    /// currency, term by term.
     fn check_paid_out(&self) -> Result<(), DocumentError> {
-        let mut paid: BTreeMap<(&str, Currency), [i128; 3]> = BTreeMap::new();
+        let mut lines: BTreeMap<(&str, Currency), [i128; PARTS.len()]> = BTreeMap::new();
+        let mut stated = lines.clone();
+        let mut bridge: BTreeMap<(&str, Currency), i128> = BTreeMap::new();
         for row in &self.figures {
-            paid.entry((&row.provider, row.currency)).or_default()[0] += i128::from(row.paid_out_minor);
+            let rest = [row.invoiced_minor, row.carried_minor, row.paid_out_minor];
+            let sums = lines.entry((&row.provider, row.currency)).or_default();
+            add(sums, parts(row.lines, &row.sums, rest));
         }
         for payout in &self.payouts {
-            paid.entry((&payout.provider, payout.currency)).or_default()[1] += i128::from(payout.payout_minor);
+            let rest = [payout.invoiced_minor(), payout.carried_minor(), payout.payout_minor];
+            let sums = stated.entry((&payout.provider, payout.currency)).or_default();
+            add(sums, parts(payout.lines, &payout.sums, rest));
         }
         for row in &self.bridge {
-            paid.entry((&row.provider, row.currency)).or_default()[2] += i128::from(row.paid_out_minor);
+            *bridge.entry((&row.provider, row.currency)).or_default() += i128::from(row.paid_out_minor);
         }
-        for ((provider, currency), [figures, payouts, bridge]) in paid {
-            agree(|| format!("The payouts of {provider} in {currency}"), figures, payouts)?;
-            agree(|| format!("What the bridge says {provider} paid out in {currency}"), bridge, payouts)?;
+        let names: BTreeSet<_> = lines.keys().chain(stated.keys()).chain(bridge.keys()).copied().collect();
+        for name in names {
+            let (provider, currency) = name;
+            let found = lines.get(&name).copied().unwrap_or_default();
+            let expected = stated.get(&name).copied().unwrap_or_default();
+            for ((part, found), expected) in PARTS.into_iter().zip(found).zip(expected) {
+                agree(|| format!("The {part} of what {provider} paid out in {currency}, by lines,"), found, expected)?;
+            }
+            let [.., paid_out] = expected;
+            let found = bridge.get(&name).copied().unwrap_or(0);
+            agree(|| format!("What the bridge says {provider} paid out in {currency}"), found, paid_out)?;
         }
         Ok(())
     }
@@ -138,6 +153,33 @@ impl Wide {
             closing_minor,
         }
     }
+}
+
+/// What lines and settlements are held against each other by.
+const PARTS: [&str; 11] = [
+    "number of lines",
+    "capture",
+    "refund",
+    "fee",
+    "fee VAT",
+    "chargeback",
+    "reserve",
+    "adjustment",
+    "invoiced fee",
+    "carried balance",
+    "payout",
+];
+
+fn parts(lines: u64, sums: &Terms, rest: [i64; 3]) -> [i128; PARTS.len()] {
+    let [capture, refund, fee, fee_vat, chargeback, reserve, adjustment] =
+        sums.named().map(|(_, minor)| i128::from(minor));
+    let [invoiced, carried, paid_out] = rest.map(i128::from);
+    let lines = i128::from(lines);
+    [lines, capture, refund, fee, fee_vat, chargeback, reserve, adjustment, invoiced, carried, paid_out]
+}
+
+fn add(sums: &mut [i128; PARTS.len()], more: [i128; PARTS.len()]) {
+    sums.iter_mut().zip(more).for_each(|(sum, minor)| *sum += minor);
 }
 
 fn agree(what: impl FnOnce() -> String, found: i128, expected: i128) -> Result<(), DocumentError> {
