@@ -1,5 +1,6 @@
 //! Mails, from a report that counts to what lies in a mailbox: each once, to whoever confirmed, of what is proved.
 
+mod commands;
 mod due;
 mod once;
 mod read;

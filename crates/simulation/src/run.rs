@@ -386,7 +386,9 @@ impl<'a> Run<'a> {
     /// What stands outside: events at Dintero, and every object but the problems that each reading of a held report finds.
     fn effects(&self) -> (Vec<String>, Vec<String>) {
         let sandbox = locked(&self.world.sandbox);
-        let events = sandbox.settlement_events().map(|(id, event)| format!("{id} {event:?}")).collect();
+        let mut events: Vec<String> =
+            sandbox.settlement_events().map(|(id, event)| format!("{id} {event:?}")).collect();
+        events.extend(locked(&self.world.mailbox).sent().map(|mail| format!("mail {mail}")));
         let mut keys = self.world.objects.keys();
         keys.retain(|key| !key.contains("/held/"));
         (events, keys)

@@ -39,13 +39,19 @@ fn a_recipient_is_added_confirms_is_told_once_and_is_removed() {
     assert!(at_home(&["recipient", "list"]).1.contains("not confirmed"));
     assert_eq!(at_home(&["recipient", "confirm", "regnskap@example.no", code]).0.unwrap(), Ended::Well);
     let (_, text) = at_home(&["recipient", "list"]);
-    assert!(text.starts_with("regnskap@example.no  person, nb, payout and monthly, from 2020-01-01, confirmed "), "{text}");
+    assert!(
+        text.starts_with("regnskap@example.no  person, nb, payout and monthly, from 2020-01-01, confirmed "),
+        "{text}"
+    );
     let (ended, text) = at_home(&["mail"]);
     assert_eq!(ended.unwrap(), Ended::Well);
     assert!(text.contains("Butikk AS – Vipps utbetaling 20. okt. 2026 – 819,60 NOK (2000090)"), "{text}");
     assert_eq!(outbox(&home).len(), 2);
     assert!(at_home(&["mail"]).1.starts_with("Nothing is due"));
-    assert_eq!((at_home(&["recipient", "remove", "regnskap@example.no"]).0.unwrap(), outbox(&home).len()), (Ended::Well, 2));
+    assert_eq!(
+        (at_home(&["recipient", "remove", "regnskap@example.no"]).0.unwrap(), outbox(&home).len()),
+        (Ended::Well, 2)
+    );
     assert!(at_home(&["recipient", "remove", "regnskap@example.no"]).0.is_err());
     assert!(at_home(&["recipient", "list"]).1.starts_with("Nobody is told"));
 }

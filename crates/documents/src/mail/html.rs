@@ -78,7 +78,7 @@ pub(super) fn write(letter: &Letter) -> String {
 fn write_block(out: &mut Markup, block: &Block) {
     match block {
         Block::Paragraph(text) => {
-            out.raw("<p style=\"margin:0 0 10px;font-size:15px;line-height:22px\">").text(text).raw("</p>\n");
+            out.raw("<p style=\"margin:10px 0;font-size:15px;line-height:22px\">").text(text).raw("</p>\n");
         }
         Block::Banner(tone, text) => {
             out.raw(match tone {

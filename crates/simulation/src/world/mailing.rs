@@ -57,9 +57,11 @@ impl Mailbox {
 }
 
 impl Worker {
-    fn mailbox<T>(&self, does: impl FnOnce(&mut Mailbox) -> Result<T, String>) -> Option<T> {
+    fn mailbox(&self, does: impl FnOnce(&mut Mailbox) -> Result<(), String>) {
         let done = does(&mut locked(&self.world.mailbox));
-        done.map_err(|violation| locked(&self.world.watch).violation.get_or_insert(violation).len()).ok()
+        if let Err(violation) = done {
+            locked(&self.world.watch).violation.get_or_insert(violation);
+        }
     }
 }
 
