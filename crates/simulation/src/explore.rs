@@ -4,7 +4,7 @@ mod mails;
 
 use std::path::Path;
 
-pub use self::mails::mails;
+pub use self::mails::{mails, some_mails};
 use crate::faults::{FAULTS, Mode, Script};
 use crate::run::{HeldUp, QUIET_ORDER, Ran, Run, Violation, now};
 use crate::sandbox::Fault;
