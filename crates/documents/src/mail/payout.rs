@@ -96,7 +96,7 @@ impl PayoutMail<'_> {
         let proof = format!("{}: {}", language.labels().proof, self.report.proof_line());
         blocks.push(Block::Banner(Tone::Good, proof));
         blocks.extend(self.matched.map(|matched| Block::Paragraph(found(matched, reader))));
-        blocks.extend(self.to_see(reader));
+        blocks.extend(self.open_lines(reader));
         blocks.push(Block::Table(self.facts(&day)));
         blocks.extend(self.methods().map(Block::Table));
         Written { subject: subject(&format!("{prefix}{line}")), letter: reader.letter(title, blocks) }
@@ -183,7 +183,7 @@ impl PayoutMail<'_> {
     }
 
     /// Lines that a person should look at.
-    fn to_see(&self, reader: &Reader<'_>) -> Option<Block> {
+    fn open_lines(&self, reader: &Reader<'_>) -> Option<Block> {
         let matched = self.matched.filter(|matched| !matched.to_see.is_empty())?;
         let (words, head) = (reader.language.words(), &self.report.settlement.head);
         let mut lines: Vec<String> = Vec::new();

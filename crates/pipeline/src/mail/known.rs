@@ -120,7 +120,7 @@ impl Told<'_> {
                     !own.any(|item| is_of(item, *rhythm) && item.payouts.contains(&told))
                 })
         };
-        !self.asking.iter().any(|recipient| waits(&recipient))
+        !self.asking.iter().any(waits)
     }
 }
 

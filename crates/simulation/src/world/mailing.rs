@@ -35,10 +35,10 @@ impl Mailbox {
     fn pass(&mut self, now: Timestamp) -> Result<(), String> {
         let (due, rest): (Vec<_>, Vec<_>) = self.late.drain(..).partition(|(at, _)| *at <= now);
         self.late = rest;
-        due.into_iter().try_for_each(|(at, id)| self.leave(at, id))
+        due.iter().try_for_each(|(at, id)| self.leave(*at, id))
     }
 
-    fn leave(&mut self, at: Timestamp, id: MailId) -> Result<(), String> {
+    fn leave(&mut self, at: Timestamp, id: &MailId) -> Result<(), String> {
         match self.sent.insert(id.clone(), at) {
             Some(_) => Err(format!("I8: mail {id} was sent twice")),
             None => Ok(()),
@@ -94,7 +94,7 @@ impl Mailer for Worker {
             }
             _ => {}
         }
-        self.mailbox(|mailbox| mailbox.pass(now).and_then(|()| mailbox.leave(now, id)));
+        self.mailbox(|mailbox| mailbox.pass(now).and_then(|()| mailbox.leave(now, &id)));
         match mode {
             Some(Mode::After) => self.die().await,
             Some(Mode::Lost) => not_sent(NotSentKind::Unknown, "no answer"),
