@@ -31,7 +31,7 @@ pub use self::digest::{Apart, ApartKind, DigestMail, DigestPayout, Rhythm};
 pub use self::header::{Address, BadAddress, BadHeaderText, HeaderText, Mailbox, WebAddress};
 pub use self::held::HeldMail;
 pub use self::letter::Letter;
-pub use self::month::{MonthChange, MonthMail, MonthRow};
+pub use self::month::MonthMail;
 pub use self::payout::{LineToSee, Matched, PayoutMail};
 use crate::DocumentError;
 use crate::labels::Language;

@@ -24,6 +24,7 @@ pub use self::content::{
 };
 pub use self::difference::{Change, Difference, DifferenceOf};
 pub use self::records::MonthRecord;
+pub(crate) use self::statement::product_of;
 use crate::DocumentError;
 use crate::labels::Language;
 

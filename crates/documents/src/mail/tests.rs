@@ -2,6 +2,7 @@ use jiff::civil::date;
 use settlement::Terms;
 
 use super::*;
+use crate::month_summary::{self, Change, Difference, DifferenceOf, Figures, FiguresOf, MonthContent, MonthSummary};
 
 const WORDS_WITHOUT_MARKS: [&str; 2] = ["{", "}"];
 
@@ -26,40 +27,64 @@ fn reader<'a>(language: Language, merchant: &'a HeaderText, to: &'a Mailbox) -> 
     }
 }
 
-fn month(revision: u32) -> MonthMail {
+fn month(revision: u32) -> MonthSummary {
     let sums =
         Terms { capture_minor: 10_000, refund_minor: -1_000, fee_minor: 175, fee_vat_minor: 44, ..Terms::default() };
-    let row = |payment_product: &str, currency: &str, paid_out_minor| MonthRow {
+    let figures = |payment_product: &str, currency: &str| Figures {
         provider: "vipps".into(),
-        payment_product: payment_product.into(),
+        of: FiguresOf::Product,
+        payment_product: Some(payment_product.into()),
         currency: currency.parse().unwrap(),
         exponent: 2,
-        payouts: 2,
+        lines: 3,
         sums,
-        paid_out_minor,
+        invoiced_minor: 0,
+        carried_minor: 0,
+        paid_out_minor: 8_781,
     };
-    let apart = |kind, name: &str, amount: Option<i64>| Apart {
+    let apart = |kind, reference: &str, state: &str, amount_minor: Option<i64>| month_summary::Apart {
         kind,
-        name: name.into(),
-        count: 3,
-        amount: amount.map(|minor| (minor, 2, Currency::NOK)),
+        provider: "vipps".into(),
+        reference: reference.into(),
+        merchant_number: None,
+        day: None,
+        state: state.into(),
+        count: Some(3),
+        currency: Some(Currency::NOK),
+        exponent: 2,
+        amount_minor,
     };
-    MonthMail {
-        first: date(2026, 10, 1),
+    let difference = Difference {
+        of: DifferenceOf::Payout,
+        change: Change::Changed,
+        provider: "vipps".into(),
+        subject: "2000461".into(),
+        merchant_number: None,
+        day: Some(date(2026, 10, 30)),
+        term: "paid_out".into(),
+        state: String::new(),
+        currency: Some(Currency::NOK),
+        exponent: 2,
+        before_minor: Some(100),
+        after_minor: Some(8_781),
+        version: Some(2),
+    };
+    MonthSummary {
+        account: "T00000001".parse().unwrap(),
+        name: "Butikk AS".into(),
+        month: "2026-10".parse().unwrap(),
+        zone: "Europe/Oslo".into(),
         revision,
-        rows: vec![row("vipps", "NOK", 8_781), row("payex", "SEK", 8_781)],
-        apart: vec![
-            apart(ApartKind::Held, "oktober <b>.csv", None),
-            apart(ApartKind::Unmatched, "Vipps 2000461", Some(-4_912)),
-            apart(ApartKind::OutcomeUnknown, "Vipps 2000462", Some(77)),
-        ],
-        changes: vec![MonthChange {
-            name: "Vipps 2000461".into(),
-            before_minor: 100,
-            now_minor: 8_781,
-            currency: Currency::NOK,
-            exponent: 2,
-        }],
+        content: MonthContent {
+            figures: vec![figures("vipps", "NOK"), figures("payex", "SEK")],
+            apart: vec![
+                apart(month_summary::ApartKind::HeldReport, "oktober <b>.csv", "QUARANTINED(ControlTotal)", None),
+                apart(month_summary::ApartKind::Unmatched, "2000461", "transaction_unknown", Some(-4_912)),
+                apart(month_summary::ApartKind::Event, "2000462", "UNKNOWN", Some(77)),
+            ],
+            ..MonthContent::default()
+        },
+        differences: if revision > 1 { vec![difference] } else { Vec::new() },
     }
 }
 
@@ -77,7 +102,7 @@ fn message(written: &Written, language: Language) -> String {
 fn a_month_shows_what_is_open_in_lines_of_its_own_and_its_sums_leave_it_out() {
     let (merchant, to) = (name(), to());
     for language in Language::ALL {
-        let written = month(1).written(&reader(language, &merchant, &to));
+        let written = MonthMail(&month(1)).written(&reader(language, &merchant, &to));
         let (text, page) = (text::write(&written.letter), html::write(&written.letter));
         let words = language.words();
         for open in [words.aparts.held, words.aparts.unmatched, words.aparts.outcome_unknown] {
@@ -97,13 +122,13 @@ fn a_month_shows_what_is_open_in_lines_of_its_own_and_its_sums_leave_it_out() {
 fn a_later_revision_says_that_it_replaces_and_what_has_changed() {
     let (merchant, to) = (name(), to());
     for language in Language::ALL {
-        let written = month(2).written(&reader(language, &merchant, &to));
+        let written = MonthMail(&month(2)).written(&reader(language, &merchant, &to));
         let text = text::write(&written.letter);
         assert!(written.subject.as_str().contains("(v2)"), "{}", written.subject);
         let words = language.words();
         assert!(text.contains(&words::filled(words.revision_replaces, &[("{version}", "2")])), "{text}");
         assert!(text.contains(words.changes) && text.contains(&language.locale().amount(100, 2)), "{text}");
-        assert!(!month(1).written(&reader(language, &merchant, &to)).subject.as_str().contains("(v"));
+        assert!(!MonthMail(&month(1)).written(&reader(language, &merchant, &to)).subject.as_str().contains("(v"));
     }
 }
 
@@ -149,7 +174,7 @@ fn an_id_is_made_of_whom_and_what_about_and_never_of_words() {
 #[test]
 fn one_click_is_offered_only_where_it_is_safe() {
     let (merchant, to, from) = (name(), to(), Mailbox::from("avstem@example.no".parse::<Address>().unwrap()));
-    let written = month(1).written(&reader(Language::En, &merchant, &to));
+    let written = MonthMail(&month(1)).written(&reader(Language::En, &merchant, &to));
     let id = MailId::of(&"T00000001".parse().unwrap(), "month", "", 1, &to.address, Language::En);
     for (stop, one_click) in
         [(Some("https://example.no/stop"), true), (Some("http://localhost/stop"), false), (None, false)]
@@ -182,7 +207,7 @@ fn files_are_named_in_ascii_and_measured_as_they_are_sent() {
     for size in [0, 1, 57, 58, 1_000, 100_000] {
         let attachment = Attachment { name: FileName::of("a"), content_type: "application/pdf", bytes: vec![7; size] };
         let (merchant, to, from) = (name(), to(), Mailbox::from("avstem@example.no".parse::<Address>().unwrap()));
-        let written = month(1).written(&reader(Language::En, &merchant, &to));
+        let written = MonthMail(&month(1)).written(&reader(Language::En, &merchant, &to));
         let id = MailId::of(&"T00000001".parse().unwrap(), "month", "", 1, &to.address, Language::En);
         let files = [attachment];
         let at = Timestamp::UNIX_EPOCH;

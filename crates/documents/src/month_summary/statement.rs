@@ -5,7 +5,7 @@ use settlement::Terms;
 
 use super::MonthSummary;
 use super::check::CurrencyTotal;
-use super::content::{ApartKind, FiguresOf};
+use super::content::{ApartKind, Figures, FiguresOf};
 use super::difference::{Change, Difference, DifferenceOf};
 use crate::breakdown::TERMS;
 use crate::labels::{Labels, Language, provider_name};
@@ -121,6 +121,14 @@ fn section(part: Part, title: &str, note: &str, total: &CurrencyTotal) -> Sectio
     Section { part, title, code, note: note.to_owned(), columns: Vec::new(), rows: Vec::new(), total: None, exponent }
 }
 
+/// What figures are of, in words.
+pub(crate) fn product_of(row: &Figures, labels: &Labels) -> String {
+    match row.of {
+        FiguresOf::Product => row.payment_product.clone().unwrap_or_default(),
+        other => labels.month.state(other.as_str()),
+    }
+}
+
 fn figures(summary: &MonthSummary, total: &CurrencyTotal, labels: &Labels) -> Section {
     let (month, exponent) = (&labels.month, total.exponent);
     let mut columns = vec![text(month.provider, 22), text(month.product, 34), number(labels.lines, 10)];
@@ -130,12 +138,8 @@ fn figures(summary: &MonthSummary, total: &CurrencyTotal, labels: &Labels) -> Se
     columns.push(amount(labels.paid_out));
     let own = summary.content.figures.iter().filter(|row| row.currency == total.currency);
     let rows = own.map(|row| {
-        let of = match row.of {
-            FiguresOf::Product => row.payment_product.clone().unwrap_or_default(),
-            other => month.state(other.as_str()),
-        };
         let provider = provider_name(&row.provider).to_owned();
-        let mut cells = vec![Shown::Text(provider), Shown::Text(of), Shown::Count(row.lines)];
+        let mut cells = vec![Shown::Text(provider), Shown::Text(product_of(row, labels)), Shown::Count(row.lines)];
         cells.extend(terms(&row.sums, exponent));
         cells.extend([row.invoiced_minor, row.carried_minor, row.paid_out_minor].map(|m| Shown::Amount(m, exponent)));
         cells
