@@ -160,14 +160,14 @@ fn amounts(content: &MonthContent) -> Amounts {
         let name = name(DifferenceOf::Figures, &row.provider, row.payment_product.as_deref(), row.of.as_str());
         let rest = [("invoiced", row.invoiced_minor), ("carried", row.carried_minor)];
         let terms = [("paid_out", row.paid_out_minor)].into_iter().chain(signed(&row.sums)).chain(rest);
-        add(&mut found, Name { currency: Some(row.currency), ..name }, row.exponent, terms);
+        add(&mut found, &Name { currency: Some(row.currency), ..name }, row.exponent, terms);
     }
     for row in &content.bridge {
         let name = name(DifferenceOf::Bridge, &row.provider, row.payment_product.as_deref(), "");
         let ends = [("closing", row.closing_minor), ("opening", row.opening_minor)];
         let rest = [("paid_out", row.paid_out_minor), ("invoiced", row.invoiced_minor)];
         let terms = ends.into_iter().chain(signed(&row.happened)).chain(rest);
-        add(&mut found, Name { currency: Some(row.currency), ..name }, row.exponent, terms);
+        add(&mut found, &Name { currency: Some(row.currency), ..name }, row.exponent, terms);
     }
     for part in &content.in_transit {
         let product = part.payment_product.as_deref();
@@ -222,7 +222,7 @@ fn name(of: DifferenceOf, provider: &str, subject: Option<&str>, state: &str) ->
     }
 }
 
-fn add(found: &mut Amounts, name: Name, exponent: u8, terms: impl Iterator<Item = (&'static str, i64)>) {
+fn add(found: &mut Amounts, name: &Name, exponent: u8, terms: impl Iterator<Item = (&'static str, i64)>) {
     for (place, (term, minor)) in terms.enumerate() {
         sum(found, Name { place, term, ..name.clone() }, exponent, minor);
     }

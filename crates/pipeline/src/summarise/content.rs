@@ -17,6 +17,12 @@ use crate::lake::{DayPayout, DaySum};
 /// A report that is held may be of a month's last payouts when it arrived so many days behind the month.
 const HELD_DAYS_BEHIND: i64 = 8;
 
+/// What figures are summed by: provider, what the lines have in common, product, currency.
+type FiguresBy<'a> = (&'a str, FiguresOf, Option<&'a str>, Currency);
+
+/// By provider, product and currency: how many, how much where all of it is known, and the first day that one was due.
+type Overdues<'a> = BTreeMap<(&'a str, &'a str, Currency), (u64, Option<i128>, Option<Date>)>;
+
 /// What in transit is summed by: provider, product, currency, state, day of the payout, merchant.
 type TransitOf<'a> = (&'a str, Option<&'a str>, Currency, TransitState, Option<Date>, Option<&'a str>);
 
@@ -40,7 +46,7 @@ impl Collected {
     }
 
     fn figures(&self, month: Month) -> Result<Vec<Figures>, StepError> {
-        let mut sums: BTreeMap<(&str, FiguresOf, Option<&str>, Currency), (u64, TermSums, i128)> = BTreeMap::new();
+        let mut sums: BTreeMap<FiguresBy<'_>, (u64, TermSums, i128)> = BTreeMap::new();
         let paid = self.days_of(month).flat_map(|day| &day.sums).filter(|sum| sum.of.is_paid);
         for DaySum { of, lines, terms } in paid {
             let (figures_of, product) = figures_of(&of.state, &of.payment_product);
@@ -294,7 +300,7 @@ impl Collected {
     /// What was due when the month ended, and the reports that were.
     fn overdue(&self, month: Month) -> Result<Vec<Apart>, StepError> {
         let missed = self.open.missed(day_behind(month));
-        let mut sums: BTreeMap<(&str, &str, Currency), (u64, Option<i128>, Option<Date>)> = BTreeMap::new();
+        let mut sums = Overdues::new();
         for one in &missed.unsettled {
             // What has no time was due nobody knows when: it is in no month, and in the list of what is unsettled.
             let Overdue::Since { due_on, .. } = one.why else { continue };
