@@ -118,7 +118,7 @@ impl World {
 
     fn command(&self) -> MailAccount {
         let scratch = self.scratch.path().to_owned();
-        MailAccount { account: self.account.clone(), months: Vec::new(), lease: LEASE, scratch }
+        MailAccount { account: self.account.clone(), lease: LEASE, scratch }
     }
 
     async fn send(&self) -> Mailed {

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use ::matching::Waits;
 use adapters::app::App;
 use anyhow::Context;
+use documents::mail::HeaderText;
+use pipeline::account;
 use pipeline::lake::month_figures;
 use pipeline::notice::{self, AddNotice, Together};
 use pipeline::reconcile::{self, ReconcileReport};
@@ -21,6 +23,9 @@ use crate::{Ended, lake, matching, show};
 
 /// Lies in a directory that the demo made and may therefore empty.
 const MARK: &str = ".avstem-demo";
+
+/// The merchant as documents and mails call it.
+const MERCHANT: &str = "Butikk AS";
 
 /// Sample reports, made up for this purpose, in the order they arrive.
 const REPORTS: &[(&str, &[u8])] = &[
@@ -83,18 +88,20 @@ pub(crate) async fn run(arguments: &DemoArguments, out: &mut dyn Write) -> anyho
     writeln!(out, "\nCaptured or refunded, and in no settlement on {}", stand_in::TODAY)?;
     let missed = matching::list_missed(&app, &account, stand_in::TODAY, Waits::default(), &app.scratch).await?;
     matching::show_missed(&missed, out)?;
-    writeln!(out, "\nMails")?;
-    mails::tell(&app, &account, &stand_in, home, out).await?;
-    places(home, out)?;
     writeln!(out, "\nThe lake")?;
     lake::build(&app, home, &account, stand_in.now(), out).await?;
     writeln!(out, "\nThe months of the lake")?;
     lake::show_months(&month_figures(&app.ports, &account).await?, out)?;
     writeln!(out, "\nThe summary of every month that is over on {}", stand_in::MONTH_AFTER)?;
     let now = stand_in.now().max(stand_in::MONTH_AFTER.in_tz("Europe/Oslo")?.timestamp());
+    stand_in.clock().set(now);
+    account::set_name(&app.ports, &account, &HeaderText::new(MERCHANT)?, now).await?;
     for made in crate::summary::make(&app, &account, None, now).await? {
         crate::summary::told(home, &made, out)?;
     }
+    writeln!(out, "\nMails")?;
+    mails::tell(&app, &account, &stand_in, home, out).await?;
+    places(home, out)?;
     if !arguments.exit {
         writeln!(
             out,

@@ -106,6 +106,10 @@ fn mailing(home: &Path) -> anyhow::Result<Mailing> {
 pub(crate) async fn run(arguments: &MailArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
     let HomeArguments { home, account } = &arguments.home;
     let app = App::at_home(home)?;
+    // Whoever waits for a month waits for its summary; whoever waits for payouts does not.
+    if let Err(error) = crate::summary::make(&app, account, None, Timestamp::now()).await {
+        writeln!(out, "No month can be summarised now, and so none is told: {error:#}")?;
+    }
     let mailed = send(&app, &mailing(home)?, account).await?;
     if mailed.mails.is_empty() {
         writeln!(out, "Nothing is due. `avstem recipient list` says who is told")?;
@@ -116,7 +120,7 @@ pub(crate) async fn run(arguments: &MailArguments, out: &mut dyn Write) -> anyho
 /// Sends what is due of an account.
 pub(crate) async fn send(app: &App, mailing: &Mailing, account: &AccountId) -> anyhow::Result<Mailed> {
     let (account, scratch) = (account.clone(), app.scratch.clone());
-    let command = MailAccount { account, months: Vec::new(), lease: LEASE, scratch };
+    let command = MailAccount { account, lease: LEASE, scratch };
     Ok(mail::run(&app.ports, mailing, &command).await?)
 }
 

@@ -14,7 +14,7 @@ mod send;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use documents::mail::{MAIL_BYTES_MAX, Mailbox, MonthMail, WebAddress};
+use documents::mail::{MAIL_BYTES_MAX, Mailbox, WebAddress};
 use jiff::{SignedDuration, Timestamp};
 use settlement::{Account, AccountId};
 
@@ -23,7 +23,6 @@ pub use self::item::{MailItem, MailState, Occasion};
 pub(crate) use self::known::mark_held;
 use crate::client::Clock;
 use crate::items::{self, Place};
-use crate::keys::Key;
 use crate::ports::{MailId, Mailer, PortErrorKind, Ports, Query};
 use crate::recipients::{self, TokenSecret};
 use crate::{StepError, matches};
@@ -70,22 +69,11 @@ impl Mailing {
     }
 }
 
-/// A month that is closed, as it is to be told.
-#[derive(Debug, Clone)]
-pub struct ClosedMonth {
-    /// What is told of it.
-    pub mail: MonthMail,
-    /// Its summary as paper, and as workbook.
-    pub files: Vec<Key>,
-}
-
 /// Send whatever is due of an account.
 #[derive(Debug, Clone)]
 pub struct MailAccount {
     /// The account.
     pub account: AccountId,
-    /// The newest summaries of its closed months.
-    pub months: Vec<ClosedMonth>,
     /// How long no other worker may send the same mail.
     pub lease: SignedDuration,
     /// A directory for temporary files.

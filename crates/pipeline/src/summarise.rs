@@ -131,6 +131,38 @@ pub async fn last(ports: &Ports, account: &AccountId, month: Month) -> Result<Op
     Ok(Some(Summarised { summary, files: write::files(account, month, &last), is_new: false }))
 }
 
+/// A revision that was written, as it was written.
+///
+/// # Errors
+/// When a port fails, there is no such revision, or what was written cannot be read.
+pub async fn revision(ports: &Ports, account: &AccountId, month: Month, number: u32) -> Result<Summarised, StepError> {
+    let item = Place::month_summary(account, month).read::<SummaryItem>(&*ports.state).await?;
+    let mut revisions = item.into_iter().flat_map(|(item, _)| item.revisions);
+    let Some(known) = revisions.find(|revision| revision.revision == number) else {
+        return Err(StepError::Refused(format!("Found no revision {number} of the summary of {month}")));
+    };
+    let summary = write::read(ports, account, month, &known).await?;
+    Ok(Summarised { summary, files: write::files(account, month, &known), is_new: false })
+}
+
+/// First days of the months that are summarised, each with its newest revision in which what was paid out is another sum than before.
+///
+/// # Errors
+/// When the state cannot answer.
+pub async fn told(ports: &Ports, account: &AccountId) -> Result<Vec<(Month, u32)>, StepError> {
+    let mut told = Vec::new();
+    for item in items::all(ports, Query::all(format!("SUMMARY#{account}"))).await? {
+        let SummaryItem { revisions } = items::decode(&item)?;
+        let month = item.sort.parse().map_err(|reason| StepError::Item {
+            item: format!("{} {}", item.partition, item.sort),
+            reason: format!("{reason}"),
+        })?;
+        let newest = revisions.iter().rfind(|revision| revision.revision == 1 || revision.changes_payouts);
+        told.extend(newest.map(|revision| (month, revision.revision)));
+    }
+    Ok(told)
+}
+
 /// What is known, with nothing changed between its first record and its last.
 async fn collected(ports: &Ports, command: &Summarise) -> Result<Collected, StepError> {
     let (account, scratch) = (&command.account, &command.scratch);
@@ -202,7 +234,7 @@ fn so_far(collected: &Collected, month: Month, content: MonthContent) -> Summari
 
 /// What the account is called.
 fn name_of(collected: &Collected) -> String {
-    collected.account.id.to_string()
+    collected.account.name.clone().unwrap_or_else(|| collected.account.id.to_string())
 }
 
 /// The revision that says what is known: the last one, or the next; `None` when somebody else has written one meanwhile.
@@ -240,7 +272,7 @@ async fn revise(
         made_at: command.now,
     };
     let files = write::write(ports, &summary, &made, language, &command.scratch).await?;
-    let what = told(&summary);
+    let what = noted(&summary);
     item.revisions.push(made);
     let expect = if revision == 0 { Expect::Absent } else { Expect::Revision(revision) };
     let writes = [place.put(&item, expect), journal(&place, revision + 1, command.now, Order::Last, what)];
@@ -251,7 +283,7 @@ async fn revise(
     }
 }
 
-fn told(summary: &MonthSummary) -> String {
+fn noted(summary: &MonthSummary) -> String {
     let MonthSummary { month, revision, content, differences, .. } = summary;
     let (payouts, apart) = (content.payouts.len(), content.apart.len());
     format!(

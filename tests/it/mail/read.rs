@@ -107,6 +107,48 @@ async fn a_released_correction_is_told_as_what_replaces() {
 }
 
 /// T39: what is held, not exact or unknown stands in lines of its own, and no sum has it in it.
+/// T36: a month is told with the files of its summary, and again when what was paid out in it is another sum.
+#[tokio::test]
+async fn a_month_is_told_as_it_is_summarised_and_again_when_its_payouts_change() {
+    let world = World::new().await;
+    world.told("bilag@example.no", RecipientKind::Inbox, &[Rhythm::Monthly]).await;
+    world.take("vipps", "a.csv", portal_csv(&report(vec![settlement(1, 2)]))).await;
+    world.clock.set("2026-12-01T05:00:00Z".parse().unwrap());
+    assert_eq!(world.send().await.mails.len(), 0, "no month is summarised yet");
+    let [november] = &summarised(&world).await[..] else { panic!("more than one month") };
+    assert_eq!(november.summary.revision, 1);
+    assert_eq!((world.send().await.mails.len(), world.send().await.mails.len()), (1, 0));
+    assert!(summarised(&world).await.is_empty(), "nothing has changed");
+    world.take("vipps", "late.csv", portal_csv(&report(vec![settlement(2, 3)]))).await;
+    let late = summarised(&world).await;
+    assert!(late.iter().any(|one| one.summary.revision == 2 && one.summary.changes_payouts()));
+    world.send().await;
+    let mails = read_back(&world);
+    let mails: Vec<&Value> =
+        mails.iter().filter(|mail| mail["subject"].as_str().unwrap().contains("november 2026")).collect();
+    let [first, second] = mails[..] else { panic!("{mails:?}") };
+    let summaries = [november, late.iter().find(|one| one.summary.revision == 2).unwrap()];
+    for ((mail, Summarised { summary, files, .. }), corrected) in [first, second].into_iter().zip(summaries).zip([false, true])
+    {
+        assert_eq!(mail["subject"].as_str().unwrap().starts_with("RETTET (v2): "), corrected, "{}", mail["subject"]);
+        let balance: Vec<(String, i64)> = serde_json::from_value(mail["balance"].clone()).unwrap();
+        let paid_out: i64 = summary.content.payouts.iter().map(|payout| payout.payout_minor).sum();
+        assert_eq!(balance.last().unwrap().1, paid_out);
+        let stored = files.iter().find(|key| key.to_string().ends_with(".pdf")).unwrap();
+        let stored = world.objects.newest(&stored.to_string()).unwrap();
+        let digest = tests::python::sha256(&stored);
+        assert_eq!(mail["attachments"].as_array().unwrap().len(), 1);
+        assert_eq!(mail["attachments"][0]["sha256"], digest);
+    }
+    assert!(second["plain"].as_str().unwrap().contains("2000002"), "{}", second["plain"]);
+}
+
+async fn summarised(world: &World) -> Vec<Summarised> {
+    let (account, scratch) = (world.account.clone(), world.scratch.path().to_owned());
+    let command = Summarise { account, month: None, now: world.clock.now(), lease: LEASE, scratch };
+    summarise::run(&world.ports, &command).await.unwrap()
+}
+
 #[tokio::test]
 async fn a_digest_shows_held_reports_and_what_is_not_exact_beside_its_sums() {
     let world = World::new().await;

@@ -10,7 +10,6 @@ use adapters::config::MailConfig;
 use documents::mail::{HeaderText, Rhythm};
 use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};
-use pipeline::account;
 use pipeline::recipients::{self, AddRecipient, RecipientKind};
 use settlement::AccountId;
 
@@ -31,7 +30,6 @@ pub(super) async fn tell(
     let clock = stand_in.clock();
     let mailing = App::mailing(home, MailConfig::default(), Arc::new(move || clock.now()))?;
     let begun = stand_in.now().saturating_sub(CONFIRMED_BEFORE)?;
-    account::set_name(&app.ports, account, &HeaderText::new("Butikk AS")?, begun).await?;
     for (address, name, kind, language, rhythms) in [
         ("regnskap@example.no", Some("Regnskap"), RecipientKind::Person, "nb", [Rhythm::EachPayout, Rhythm::Weekly]),
         ("bilag@example.se", None, RecipientKind::Inbox, "sv", [Rhythm::EachPayout, Rhythm::Monthly]),

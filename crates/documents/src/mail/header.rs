@@ -206,9 +206,17 @@ mod tests {
 
     #[test]
     fn a_text_of_the_head_is_of_one_line_and_short_or_refused() {
-        for bad in
-            ["", " ", "a\r\nBcc: x@example.no", "a\nb", "a\0b", "a\u{2028}b", "a\u{202e}b", &"x".repeat(201), "a\u{85}b"]
-        {
+        for bad in [
+            "",
+            " ",
+            "a\r\nBcc: x@example.no",
+            "a\nb",
+            "a\0b",
+            "a\u{2028}b",
+            "a\u{202e}b",
+            &"x".repeat(201),
+            "a\u{85}b",
+        ] {
             assert!(HeaderText::new(bad).is_err(), "{bad:?}");
             let cleaned = HeaderText::cleaned(bad);
             assert!(!cleaned.as_str().chars().any(is_odd), "{bad:?}");

@@ -69,7 +69,6 @@ pub(crate) struct Words {
     pub(crate) stop_link: &'static str,
     /// How a day is written, with the name of its month from [`Words::months_short`].
     pub(crate) day: &'static str,
-    pub(crate) months: [&'static str; 12],
     pub(crate) months_short: [&'static str; 12],
 }
 
@@ -115,11 +114,6 @@ impl Words {
         let texts =
             [("{day}", day.day().to_string()), ("{month}", month.to_owned()), ("{year}", day.year().to_string())];
         filled(self.day, &texts.each_ref().map(|(mark, text)| (*mark, text.as_str())))
-    }
-
-    /// A month by its name.
-    pub(crate) fn month(&self, first: Date) -> String {
-        format!("{} {}", self.months.get(month_index(first)).copied().unwrap_or_default(), first.year())
     }
 
     /// A state of a line in words; the state itself where it is none of these.

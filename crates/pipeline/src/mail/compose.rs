@@ -2,11 +2,12 @@
 
 use documents::mail::{
     Apart, ApartKind, Attachment, Confirmation, DigestMail, DigestPayout, FileName, HeaderText, HeldMail, Mail, MailId,
-    Mailbox, PayoutMail, Reader, WebAddress, Written, encoded_bytes,
+    Mailbox, MonthMail, PayoutMail, Reader, WebAddress, Written, encoded_bytes,
 };
 use documents::{DinteroReport, Language, provider_name};
 use jiff::Timestamp;
-use settlement::{Account, SettleKey, hexadecimal};
+use jiff::civil::Date;
+use settlement::{Account, Month, SettleKey, hexadecimal};
 use sha2::{Digest, Sha256};
 
 use super::details::Cache;
@@ -20,6 +21,7 @@ use crate::ports::{Expect, ObjectMeta, PortErrorKind, Ports};
 use crate::post::{self, EventState};
 use crate::recipients::{RecipientItem, RecipientKind};
 use crate::reconcile::ExactSettlement;
+use crate::summarise::{self, Summarised};
 
 /// Text and HTML of a letter, and the head, take no more than this of a mail.
 const LETTER_BYTES: u64 = 200_000;
@@ -156,10 +158,7 @@ impl Writer<'_> {
                 DigestMail { rhythm: *rhythm, until: *until, payouts: &payouts, apart: &apart }.written(&reader)
             }
             Occasion::Month { first, revision } => {
-                let months = &self.command.months;
-                let month = months.iter().find(|month| (month.mail.first, month.mail.revision) == (*first, *revision));
-                let Some(month) = month else { return Ok(None) };
-                month.mail.written(&reader)
+                MonthMail(&self.month(*first, *revision).await?.summary).written(&reader)
             }
         };
         Ok(Some((written, attached)))
@@ -266,6 +265,10 @@ impl Writer<'_> {
         Ok(sums.into_iter().filter(|(_, count, _)| *count > 0).map(apart).collect())
     }
 
+    async fn month(&self, first: Date, revision: u32) -> Result<Summarised, StepError> {
+        summarise::revision(self.ports, &self.account.id, Month::of(first), revision).await
+    }
+
     /// The files of a mail, parted into those that go with it and those that are too large; `None` when one is not written yet.
     async fn files(&self, due: &Due, recipient: &RecipientItem) -> Result<Option<(Vec<File>, Vec<File>)>, StepError> {
         let mut wanted: Vec<(FileName, &'static str, Key)> = Vec::new();
@@ -280,14 +283,13 @@ impl Writer<'_> {
                 wanted.push((file_name(owned, extension), content_type, key));
             }
         }
-        if let Occasion::Month { first, .. } = &due.occasion {
-            let months = self.command.months.iter().filter(|month| month.mail.first == *first);
-            for key in months.flat_map(|month| &month.files) {
+        if let Occasion::Month { first, revision } = &due.occasion {
+            for key in self.month(*first, *revision).await?.files {
                 let path = key.to_string();
                 let form = forms.iter().find(|(extension, _)| path.ends_with(&format!(".{extension}")));
                 let Some((extension, content_type)) = form else { continue };
                 let name = FileName::of(&format!("{}_avstem_{}.{extension}", first.strftime("%Y-%m"), self.account.id));
-                wanted.push((name, content_type, key.clone()));
+                wanted.push((name, content_type, key));
             }
         }
         let (mut attached, mut left_out, mut size_bytes) = (Vec::new(), Vec::new(), LETTER_BYTES);

@@ -8,12 +8,12 @@ use settlement::{Defect, Kind, ReportId, SettleKey, is_seeded};
 use super::MailAccount;
 use super::due::{Known, KnownHeld, KnownPayout};
 use super::item::MailItem;
-use crate::StepError;
 use crate::items::{self, Place, ReportItem, ReportState, SettlementItem, SettlementVersion};
 use crate::notice::{self, Together};
 use crate::ports::{Expect, Ports, Put, Query};
 use crate::recipients::{RecipientItem, RecipientKind};
 use crate::reconcile::ExactSettlement;
+use crate::{StepError, summarise};
 
 /// What is known, with what is needed to write it down.
 #[derive(Debug, Default)]
@@ -62,7 +62,11 @@ pub(super) async fn gather(
         recipient.removed_at.is_none() && recipient.rhythms.iter().any(|rhythm| *rhythm != Rhythm::Monthly)
     };
     let asking: Vec<&RecipientItem> = recipients.iter().filter(asked).collect();
-    gathered.known.months = command.months.iter().map(|month| (month.mail.first, month.mail.revision)).collect();
+    let is_monthly = |recipient: &RecipientItem| recipient.rhythms.contains(&Rhythm::Monthly);
+    if recipients.iter().any(is_monthly) {
+        let months = summarise::told(ports, &command.account).await?;
+        gathered.known.months = months.into_iter().map(|(month, revision)| (month.first_day(), revision)).collect();
+    }
     if asking.is_empty() {
         return Ok(gathered);
     }

@@ -93,8 +93,7 @@ impl Run<'_> {
                 Mailing::new(mailer, Sender { name: None, address: from }, secret(), Arc::new(move || clock.now()));
             let mut waits = None;
             for account in accounts {
-                let (months, scratch) = (Vec::new(), scratch.clone());
-                let command = MailAccount { account, months, lease: LEASE, scratch };
+                let command = MailAccount { account, lease: LEASE, scratch: scratch.clone() };
                 waits = waits.max(mail::run(&ports, &mailing, &command).await?.not_before);
             }
             match waits {
