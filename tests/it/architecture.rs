@@ -98,11 +98,36 @@ fn pure_crates_forbid_panics_floats_and_the_outside_world() {
 
 #[test]
 fn no_file_is_longer_than_a_person_reads() {
-    let folders = [root().join("crates"), root().join("tests")];
+    let folders = [root().join("crates"), root().join("functions"), root().join("tests")];
     for path in folders.iter().flat_map(|folder| sources(folder)) {
         let lines = std::fs::read_to_string(&path).unwrap().lines().count();
         assert!(lines <= LINES_MAX, "{} has {lines} lines, expected at most {LINES_MAX}", path.display());
     }
+}
+
+/// A function wires and serves; what it does lies where a test reaches it.
+#[test]
+fn functions_are_thin_and_say_what_they_need() {
+    for folder in std::fs::read_dir(root().join("functions")).unwrap().map(|entry| entry.unwrap().path()) {
+        let main = std::fs::read_to_string(folder.join("src/main.rs")).unwrap();
+        assert!(main.lines().count() <= 60 && sources(&folder).len() == 1, "{}", folder.display());
+        let readme = std::fs::read_to_string(folder.join("README.md")).unwrap();
+        for row in ["| trigger |", "| environment |", "| permissions |", "| a retry |"] {
+            assert!(readme.contains(row), "{}: README.md lacks {row:?}", folder.display());
+        }
+    }
+}
+
+/// The build for one machine has nothing of AWS in it.
+#[test]
+fn aws_is_there_only_where_it_is_asked_for() {
+    let manifest = std::fs::read_to_string(root().join("crates/adapters/Cargo.toml")).unwrap();
+    assert!(!manifest.contains("\ndefault ="), "adapters has default features");
+    for line in manifest.lines().filter(|line| line.starts_with("aws") && !line.starts_with("aws = [")) {
+        assert!(line.contains("optional = true"), "{line}");
+    }
+    let cli = std::fs::read_to_string(root().join("crates/cli/Cargo.toml")).unwrap();
+    assert!(!cli.contains("aws"), "the command line asks for AWS");
 }
 
 #[test]

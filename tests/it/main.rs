@@ -1,6 +1,7 @@
 //! All integration tests in one binary.
 
 mod architecture;
+mod aws;
 mod cli;
 mod conformance;
 mod contracts;

@@ -1,6 +1,7 @@
 //! The test harness: generated reports, shared checks, and the contract of every port.
 
 pub mod contract;
+pub mod emulator;
 pub mod faults;
 pub mod hostile;
 pub mod interleaved;

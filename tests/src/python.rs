@@ -1,19 +1,25 @@
-//! Python with the packages of `tests/requirements.txt`, in a virtual environment of its own under `target`.
+//! Python with the packages of a requirements file, each in a virtual environment of its own under `target`.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Path of its interpreter; made when it is first asked for, and anew when the requirements have changed.
+/// The readers that nobody here wrote, of `tests/requirements.txt`.
 ///
 /// # Panics
 /// When Python or its packages cannot be had, since nothing would be held against them then.
 pub fn python() -> PathBuf {
-    let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join("requirements.txt");
-    let wanted = fs::read(&requirements).expect("tests/requirements.txt");
-    let target = std::env::current_exe().expect("the test's own path");
-    let target = target.ancestors().find(|path| path.join("CACHEDIR.TAG").is_file()).expect("the target directory");
-    let home = target.join("python");
+    python_of("python", "requirements.txt")
+}
+
+/// Path of the interpreter of `target/<name>`; made when it is first asked for, and anew when the requirements have changed.
+///
+/// # Panics
+/// As [`python`].
+pub fn python_of(name: &str, requirements: &str) -> PathBuf {
+    let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join(requirements);
+    let wanted = fs::read(&requirements).unwrap_or_else(|error| panic!("{}: {error}", requirements.display()));
+    let home = target().join(name);
     fs::create_dir_all(&home).expect("the folder of the environment");
     // Tests run side by side, and those of two checkouts may share a target directory.
     let lock = File::create(home.join("lock")).expect("the lock");
@@ -27,6 +33,15 @@ pub fn python() -> PathBuf {
         fs::write(&installed, &wanted).expect("the note of what is installed");
     }
     interpreter
+}
+
+/// The target directory that the running test was built in.
+///
+/// # Panics
+/// When the test was moved elsewhere.
+pub fn target() -> PathBuf {
+    let test = std::env::current_exe().expect("the test's own path");
+    test.ancestors().find(|path| path.join("CACHEDIR.TAG").is_file()).expect("the target directory").to_owned()
 }
 
 fn run(command: &mut Command) {

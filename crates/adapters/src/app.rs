@@ -1,5 +1,11 @@
 //! The only wiring: which adapter stands behind each port.
 
+#[cfg(feature = "aws")]
+mod cloud;
+
+#[cfg(feature = "aws")]
+pub use cloud::Cloud;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

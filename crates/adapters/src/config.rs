@@ -1,5 +1,13 @@
 //! Every variable of the environment, read once, with all that is wrong with them told together.
 
+#[cfg(feature = "aws")]
+mod cloud;
+
+#[cfg(feature = "aws")]
+pub use cloud::{
+    CloudConfig, ENVIRONMENT, KMS_KEY, OBJECTS_URL, QUEUE_URL, SECRETS_URL, STATE_URL, VARIABLES as CLOUD_VARIABLES,
+};
+
 use std::collections::BTreeMap;
 
 use dintero::{Credentials, Hosts, Secret};
@@ -129,16 +137,7 @@ impl Config {
         if let Some(Err(error)) = &account {
             wrong.push(format!("{ACCOUNT}: {error}"));
         }
-        let mut hosts = Hosts::default();
-        for (name, host) in [(API_URL, &mut hosts.api), (CHECKOUT_URL, &mut hosts.checkout)] {
-            match value(name) {
-                None => {}
-                Some(url) if url.starts_with("https://") || is_loopback(url) => {
-                    url.trim_end_matches('/').clone_into(host);
-                }
-                Some(_) => wrong.push(format!("{name}: expected https://, or http:// of this machine")),
-            }
-        }
+        let hosts = hosts(&value, &mut wrong);
         match (account, value(CLIENT_ID), value(CLIENT_SECRET)) {
             (Some(Ok(account)), Some(id), Some(secret)) if wrong.is_empty() => {
                 let credentials = Credentials { client_id: id.to_owned(), client_secret: Secret::new(secret) };
@@ -147,6 +146,21 @@ impl Config {
             _ => Err(BadConfig(wrong)),
         }
     }
+}
+
+/// Where the API is, unless a variable says otherwise.
+fn hosts<'a>(value: &impl Fn(&str) -> Option<&'a str>, wrong: &mut Vec<String>) -> Hosts {
+    let mut hosts = Hosts::default();
+    for (name, host) in [(API_URL, &mut hosts.api), (CHECKOUT_URL, &mut hosts.checkout)] {
+        match value(name) {
+            None => {}
+            Some(url) if url.starts_with("https://") || is_loopback(url) => {
+                url.trim_end_matches('/').clone_into(host);
+            }
+            Some(_) => wrong.push(format!("{name}: expected https://, or http:// of this machine")),
+        }
+    }
+    hosts
 }
 
 /// Whether an address without encryption stays on this machine.

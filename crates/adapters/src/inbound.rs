@@ -1,3 +1,13 @@
-//! What reaches in: servers that hand requests to whoever answers them.
+//! What reaches in: events that start a step, servers that hand requests to whoever answers them, and what is told of both.
 
+#[cfg(feature = "aws")]
+pub mod events;
 pub mod http;
+#[cfg(feature = "aws")]
+pub mod lambda;
+#[cfg(feature = "aws")]
+pub mod log;
+#[cfg(feature = "aws")]
+pub mod parse_report;
+#[cfg(feature = "aws")]
+pub mod reconcile_settlements;

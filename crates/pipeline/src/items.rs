@@ -5,6 +5,7 @@
 //! | account | `ACCOUNT#<account>`, `ACCOUNT` | whose merchant numbers, which zone |
 //! | merchant | `MERCHANT#<provider>#<number>`, `MERCHANT` | which account a merchant number belongs to |
 //! | object | `OBJECT#<key>#<version>`, `OBJECT` | which report an upload was |
+//! | refused message | `REFUSED#<hash>`, `MESSAGE` | what arrived that names no object, or one where no report may lie |
 //! | report | `REPORT#<report>`, `<account>` | what became of a report |
 //! | report's settlements | `REPORT#<report>`, `<account>#<number>` | which settlements a report brought |
 //! | settlement | `SETTLEMENT#<account>`, `<provider>/<merchant>/<id>/<currency>` | which versions a settlement has |
@@ -33,7 +34,10 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use settlement::{Account, AccountId, Currency, Kind, PayoutNotice, ReportId, SettleKey, Settlement, SettlementHash};
+use settlement::{
+    Account, AccountId, Currency, Kind, PayoutNotice, ReportId, SettleKey, Settlement, SettlementHash, hexadecimal,
+};
+use sha2::{Digest, Sha256};
 
 use crate::StepError;
 use crate::ports::{Expect, Item, Ports, Put, Query, State, TRANSACT_WRITES_MAX};
@@ -68,6 +72,11 @@ impl Place {
     /// The record of an uploaded object.
     pub fn object(key: &str, version: &str) -> Self {
         Place::new(format!("OBJECT#{key}#{version}"), "OBJECT")
+    }
+
+    /// The record of a message that was refused, named by the hash of its text: nothing of the text is in a key.
+    pub fn refused(text: &str) -> Self {
+        Place::new(format!("REFUSED#{}", hexadecimal(&Sha256::digest(text))), "MESSAGE")
     }
 
     /// The record of a report of an account.

@@ -23,6 +23,7 @@ pub mod ports;
 pub mod post;
 pub mod recipients;
 pub mod reconcile;
+pub mod refuse;
 pub mod release;
 pub mod replay;
 mod spool;
@@ -32,9 +33,10 @@ pub mod sync;
 pub mod unsettled;
 pub mod way;
 
-pub use ports::{HttpClient, Mailer, Objects, PortError, PortErrorKind, Ports, Secrets, State};
+pub use ports::{HttpClient, Mailer, Objects, PortError, PortErrorKind, Ports, Queue, Secrets, State};
 pub use spool::report_id_of;
 
+pub use formats::Limits;
 use settlement::SinkError;
 pub use tables::Packing;
 

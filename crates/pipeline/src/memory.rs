@@ -2,8 +2,10 @@
 
 mod mailer;
 mod objects;
+mod queue;
 mod state;
 
 pub use mailer::{MemoryMailer, SentMail};
 pub use objects::MemoryObjects;
+pub use queue::MemoryQueue;
 pub use state::MemoryState;

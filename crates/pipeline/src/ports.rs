@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 pub use documents::mail::{Address, HeaderText, MailId, Mailbox, WebAddress};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use settlement::AccountId;
 use tables::Packing;
@@ -137,6 +137,16 @@ pub trait Mailer: Send + Sync {
     /// # Errors
     /// `Unavailable` when nobody can tell.
     async fn sent(&self, id: &MailId) -> Result<Option<String>, PortError>;
+}
+
+/// Hands messages to the next step: SQS, or memory.
+#[async_trait]
+pub trait Queue: Send + Sync {
+    /// Puts a message that comes out behind `delay`, or a little later, more than once, and in any order.
+    ///
+    /// # Errors
+    /// `Unavailable` when the queue cannot be reached.
+    async fn send(&self, message: &str, delay: SignedDuration) -> Result<(), PortError>;
 }
 
 /// A file at rest.

@@ -1,6 +1,7 @@
 //! The whole way of one object: parsed, reconciled, posted. Every step repeats safely, and so does the way.
 
-use settlement::Verdict;
+use serde::{Deserialize, Serialize};
+use settlement::{AccountId, ReportId, Verdict};
 
 use crate::StepError;
 use crate::client::Dintero;
@@ -20,6 +21,25 @@ pub struct Gone {
     pub posted: Result<Posted, StepError>,
 }
 
+/// A report that goes on: what the step that parses it tells the step that reconciles it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GoesOn {
+    /// The account it was accepted for.
+    #[serde(rename = "account_id")]
+    pub account: AccountId,
+    /// The report.
+    #[serde(rename = "report_id")]
+    pub report: ReportId,
+}
+
+/// The report of an outcome that goes on to be reconciled; `None` where nothing may flow, or all of it did before.
+pub fn goes_on(outcome: &Outcome) -> Option<ReportId> {
+    // A duplicate goes on when it is the very report that was committed before.
+    let counts = outcome.settlements.iter().any(|settlement| settlement.version.is_some());
+    let flows = matches!(outcome.verdict, Verdict::Accepted | Verdict::Duplicate) && counts;
+    outcome.report.filter(|_| flows)
+}
+
 /// Takes an object as far as it may go; Dintero is told where it can be reached and the account wants it.
 ///
 /// # Errors
@@ -27,11 +47,7 @@ pub struct Gone {
 pub async fn go(ports: &Ports, dintero: Option<&Dintero>, command: &ParseReport) -> Result<Gone, StepError> {
     let outcome = parse::run(ports, command).await?;
     let mut gone = Gone { outcome, reconciled: Reconciled::default(), posted: Ok(Posted::default()) };
-    let outcome = &gone.outcome;
-    // A duplicate goes on when it is the very report that was committed before.
-    let counts = outcome.settlements.iter().any(|settlement| settlement.version.is_some());
-    let flows = matches!(outcome.verdict, Verdict::Accepted | Verdict::Duplicate) && counts;
-    let Some(report) = outcome.report.filter(|_| flows) else { return Ok(gone) };
+    let Some(report) = goes_on(&gone.outcome) else { return Ok(gone) };
     let ParseReport { landing, now, lease, scratch, .. } = command;
     let (account, scratch) = (landing.account.clone(), scratch.clone());
     let reconcile = ReconcileReport { account: account.clone(), report, scratch: scratch.clone() };

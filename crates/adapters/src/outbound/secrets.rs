@@ -4,6 +4,12 @@ use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
+#[cfg(feature = "aws")]
+mod manager;
+
+#[cfg(feature = "aws")]
+pub use manager::SecretsManager;
+
 use async_trait::async_trait;
 use dintero::Credentials;
 use pipeline::recipients::TokenSecret;

@@ -1,6 +1,10 @@
 //! Records with conditions.
 
+#[cfg(feature = "aws")]
+mod dynamodb;
 mod sqlite;
 
+#[cfg(feature = "aws")]
+pub use dynamodb::DynamoDb;
 pub use pipeline::memory::MemoryState;
 pub use sqlite::Sqlite;

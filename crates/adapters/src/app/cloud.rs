@@ -1,0 +1,62 @@
+//! A function in the cloud: S3, DynamoDB, SQS and Secrets Manager behind the ports.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use pipeline::client::{Clock, Dintero};
+use pipeline::{Packing, PortError, Ports, Queue};
+
+use crate::config::CloudConfig;
+use crate::outbound::aws;
+use crate::outbound::http::{HttpLimits, Reqwest};
+use crate::outbound::objects::S3;
+use crate::outbound::queue::Sqs;
+use crate::outbound::secrets::SecretsManager;
+use crate::outbound::state::DynamoDb;
+
+/// What a function is made of, once for the life of its process.
+pub struct Cloud {
+    /// What the steps use.
+    pub ports: Ports,
+    /// The queue that it sends to.
+    pub queue: Arc<dyn Queue>,
+    /// Dintero's API, where it is configured.
+    pub dintero: Option<Arc<Dintero>>,
+    /// Name of the bucket that reports land in.
+    pub landing_bucket: String,
+    /// For files that last as long as a step.
+    pub scratch: PathBuf,
+    /// Tells the time.
+    pub clock: Clock,
+}
+
+impl Cloud {
+    /// Builds all clients; nothing is called yet.
+    ///
+    /// # Errors
+    /// When HTTPS cannot be prepared.
+    pub async fn open(config: CloudConfig) -> Result<Self, PortError> {
+        let sdk = aws::config().await;
+        let CloudConfig { buckets, table, queue, kms_key, dintero } = config;
+        let objects = Arc::new(S3::new(&sdk, &buckets, kms_key));
+        let ports = Ports { objects, state: Arc::new(DynamoDb::new(&sdk, &table)), packing: Packing::Zstd };
+        let clock: Clock = Arc::new(Timestamp::now);
+        let dintero = match dintero {
+            None => None,
+            Some(access) => {
+                let http = Arc::new(Reqwest::new(HttpLimits::default())?);
+                let secrets = Arc::new(SecretsManager::new(&sdk, &access.secrets));
+                Some(Arc::new(Dintero::new(http, secrets, access.hosts, access.environment, Arc::clone(&clock))))
+            }
+        };
+        Ok(Cloud {
+            ports,
+            queue: Arc::new(Sqs::new(&sdk, &queue)),
+            dintero,
+            landing_bucket: format!("{buckets}-landing"),
+            scratch: std::env::temp_dir(),
+            clock,
+        })
+    }
+}

@@ -1,0 +1,121 @@
+//! A function on AWS Lambda: batches of messages in, and out which of them are to come again.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use jiff::{SignedDuration, Timestamp};
+use lambda_runtime::{LambdaEvent, service_fn};
+use pipeline::client::Clock;
+
+use crate::inbound::log::{Fields, Level, Log, Metric};
+
+/// Nothing is begun when less time than this is left.
+const TIME_MIN: SignedDuration = SignedDuration::from_secs(5);
+
+/// A worker keeps what it has taken for so long behind the end of its time: what it had sent by then has arrived.
+const LEASE_BEHIND: SignedDuration = SignedDuration::from_secs(10);
+
+/// What is known of a call of the function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invocation {
+    /// The process is ended at this time.
+    pub deadline: Timestamp,
+    /// X-Ray's id of it.
+    pub trace_id: Option<String>,
+}
+
+impl Invocation {
+    /// How long nobody else may have what is taken now.
+    pub fn lease(&self, now: Timestamp) -> SignedDuration {
+        self.deadline.duration_since(now).max(SignedDuration::ZERO) + LEASE_BEHIND
+    }
+
+    /// Whether there is time to begin something then.
+    pub fn has_time(&self, then: Timestamp) -> bool {
+        self.deadline.duration_since(then) >= TIME_MIN
+    }
+
+    /// Fields of a line about a message of it.
+    pub fn fields(&self, step: &'static str, attempt: u32) -> Fields {
+        let (trace_id, step) = (self.trace_id.clone(), Some(step));
+        Fields { trace_id, step, attempt: Some(attempt), ..Fields::default() }
+    }
+}
+
+/// A message that is to come again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Again;
+
+/// Carries out one message after the other.
+#[async_trait]
+pub trait Worker: Send + Sync {
+    /// Where its lines go.
+    fn log(&self) -> &Log;
+
+    /// The time.
+    fn clock(&self) -> &Clock;
+
+    /// Carries out a message, delivered for that time.
+    ///
+    /// # Errors
+    /// When it is to come again; why is in the log.
+    async fn carry_out(&self, body: &str, attempt: u32, invocation: &Invocation) -> Result<(), Again>;
+}
+
+/// Carries out a batch of messages and names those that are to come again.
+///
+/// # Errors
+/// When a message has no id, so that it could not be named: the whole batch comes again then.
+pub async fn batch(
+    worker: &dyn Worker,
+    event: &SqsEvent,
+    invocation: &Invocation,
+) -> Result<SqsBatchResponse, &'static str> {
+    let mut again = Vec::new();
+    for message in &event.records {
+        let id = message.message_id.clone().filter(|id| !id.is_empty()).ok_or("a message has no id")?;
+        let now = (worker.clock())();
+        let attempt = attempt_of(message);
+        let done = if invocation.has_time(now) {
+            worker.carry_out(message.body.as_deref().unwrap_or_default(), attempt, invocation).await
+        } else {
+            let fields = invocation.fields("begin", attempt);
+            worker.log().say(now, Level::Warn, "no time is left to begin with a message", &fields);
+            Err(Again)
+        };
+        if done.is_err() {
+            let mut failure = BatchItemFailure::default();
+            failure.item_identifier = id;
+            again.push(failure);
+        }
+    }
+    worker.log().count((worker.clock())(), &[(Metric::FailedMessages, again.len())]);
+    let mut response = SqsBatchResponse::default();
+    response.batch_item_failures = again;
+    Ok(response)
+}
+
+fn attempt_of(message: &SqsMessage) -> u32 {
+    message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok()).unwrap_or(1)
+}
+
+/// Takes batches from Lambda as long as the process lives.
+///
+/// # Errors
+/// When Lambda cannot be reached.
+pub async fn serve(worker: Arc<dyn Worker>) -> Result<(), Box<dyn Error + Send + Sync>> {
+    lambda_runtime::run(service_fn(|event: LambdaEvent<SqsEvent>| {
+        let worker = Arc::clone(&worker);
+        async move {
+            let LambdaEvent { payload, context } = event;
+            let deadline = i64::try_from(context.deadline).ok();
+            let deadline = deadline.and_then(|deadline| Timestamp::from_millisecond(deadline).ok());
+            let deadline = deadline.ok_or("Lambda named no deadline")?;
+            let invocation = Invocation { deadline, trace_id: context.xray_trace_id };
+            Ok::<_, Box<dyn Error + Send + Sync>>(batch(&*worker, &payload, &invocation).await?)
+        }
+    }))
+    .await
+}

@@ -1,0 +1,196 @@
+//! What a function says of itself: one JSON object a line, of fields that are listed here, and numbers for CloudWatch.
+//!
+//! No text of a file, a key or an error has a field: what is said is fixed words, numbers, and ids that passed their grammar.
+
+use std::fmt;
+use std::io::Write;
+use std::sync::{Mutex, PoisonError};
+
+use jiff::Timestamp;
+use pipeline::{PortError, StepError};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+#[cfg(feature = "aws")]
+use crate::outbound::aws::AwsError;
+
+/// The namespace of all numbers.
+pub const NAMESPACE: &str = "avstem";
+
+/// How much a line matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// It went as it should.
+    Info,
+    /// Somebody may have to look at it.
+    Warn,
+    /// It did not work.
+    Error,
+}
+
+/// What a line is about; what is not known is left out.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Fields {
+    /// X-Ray's id of the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<String>,
+    /// The report.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub report_id: Option<String>,
+    /// The account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// The provider.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// The step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<&'static str>,
+    /// How often the message was delivered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+    /// How long it took.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<i64>,
+    /// What it came to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<String>,
+    /// What was wrong with the report, or with the step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+}
+
+/// Numbers that alarms and the dashboard are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Metric {
+    /// Reports that count.
+    AcceptedReports,
+    /// Reports that brought nothing new.
+    DuplicateReports,
+    /// Reports that cannot be trusted.
+    QuarantinedReports,
+    /// Files that are no readable report.
+    RejectedReports,
+    /// Files that ended their reader again and again.
+    CrashedReports,
+    /// Messages and uploads that can never be carried out.
+    RefusedMessages,
+    /// Messages that show that something is set up wrongly.
+    Misconfigurations,
+    /// Messages that come again.
+    FailedMessages,
+    /// Settlement events that stand at Dintero.
+    PostedEvents,
+    /// Settlement events of which nobody knows whether they arrived.
+    UnknownEvents,
+    /// Settlement events that wait for a person.
+    HumanEvents,
+    /// Settlement events that Dintero refused.
+    RefusedEvents,
+    /// Lines without a transaction at Dintero.
+    UnmatchedLines,
+}
+
+impl Metric {
+    /// Every number.
+    pub const ALL: &'static [Metric] = &[
+        Metric::AcceptedReports,
+        Metric::DuplicateReports,
+        Metric::QuarantinedReports,
+        Metric::RejectedReports,
+        Metric::CrashedReports,
+        Metric::RefusedMessages,
+        Metric::Misconfigurations,
+        Metric::FailedMessages,
+        Metric::PostedEvents,
+        Metric::UnknownEvents,
+        Metric::HumanEvents,
+        Metric::RefusedEvents,
+        Metric::UnmatchedLines,
+    ];
+}
+
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
+
+/// Where a function's lines go.
+pub struct Log {
+    function: &'static str,
+    out: Mutex<Box<dyn Write + Send>>,
+}
+
+impl fmt::Debug for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Log").field("function", &self.function).finish_non_exhaustive()
+    }
+}
+
+impl Log {
+    /// Lines of a function to anywhere; a function's own go to standard output.
+    pub fn new(function: &'static str, out: impl Write + Send + 'static) -> Self {
+        Log { function, out: Mutex::new(Box::new(out)) }
+    }
+
+    /// Says something.
+    pub fn say(&self, now: Timestamp, level: Level, msg: &'static str, fields: &Fields) {
+        let mut line = self.line(now);
+        line.insert("level".to_owned(), json!(level));
+        line.insert("msg".to_owned(), json!(msg));
+        line.insert("version".to_owned(), json!(env!("CARGO_PKG_VERSION")));
+        if let Ok(Value::Object(fields)) = serde_json::to_value(fields) {
+            line.extend(fields);
+        }
+        self.write(line);
+    }
+
+    /// Counts something, in the form that CloudWatch reads from a log. Only the function is a dimension: a value for each
+    /// account or id would be a metric of its own.
+    pub fn count(&self, now: Timestamp, numbers: &[(Metric, usize)]) {
+        let metrics: Vec<Value> =
+            numbers.iter().map(|(metric, _)| json!({ "Name": metric.to_string(), "Unit": "Count" })).collect();
+        if metrics.is_empty() {
+            return;
+        }
+        let mut line = self.line(now);
+        let directive = json!([{ "Namespace": NAMESPACE, "Dimensions": [["fn"]], "Metrics": metrics }]);
+        line.insert("_aws".to_owned(), json!({ "Timestamp": now.as_millisecond(), "CloudWatchMetrics": directive }));
+        line.extend(numbers.iter().map(|(metric, number)| (metric.to_string(), json!(number))));
+        self.write(line);
+    }
+
+    fn line(&self, now: Timestamp) -> Map<String, Value> {
+        let pairs = [("ts", json!(now.to_string())), ("fn", json!(self.function))];
+        pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    fn write(&self, line: Map<String, Value>) {
+        let line = format!("{}\n", Value::Object(line));
+        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        // Nobody is left to be told of a log that cannot be written.
+        let _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
+    }
+}
+
+/// Why a step failed, in fixed words and a service's own.
+pub fn kind_of(error: &StepError) -> String {
+    match error {
+        StepError::Port(PortError { kind, source, .. }) => match source.downcast_ref::<AwsError>() {
+            Some(error) => format!("{kind:?} {}", error.code),
+            None => format!("{kind:?}"),
+        },
+        StepError::Disk(error) => format!("Disk {:?}", error.kind()),
+        StepError::Table(_) => "Table".to_owned(),
+        StepError::Sink(_) => "Sink".to_owned(),
+        StepError::Bridge(_) => "Bridge".to_owned(),
+        StepError::Document(_) => "Document".to_owned(),
+        StepError::Busy { .. } => "Busy".to_owned(),
+        StepError::Later { .. } => "Later".to_owned(),
+        StepError::Item { .. } => "Item".to_owned(),
+        StepError::NotCommitted(_) => "NotCommitted".to_owned(),
+        StepError::Refused(_) => "Refused".to_owned(),
+    }
+}

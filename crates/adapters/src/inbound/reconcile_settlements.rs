@@ -1,0 +1,131 @@
+//! Messages about committed reports: their documents are written, and Dintero is told what they paid out.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use pipeline::client::{Clock, Dintero};
+use pipeline::post::{self, PostReport, Posted};
+use pipeline::reconcile::{self, ReconcileReport};
+use pipeline::way::GoesOn;
+use pipeline::{Ports, Queue, StepError, refuse};
+
+use crate::inbound::lambda::{Again, Invocation, Worker};
+use crate::inbound::log::{Fields, Level, Log, Metric, kind_of};
+
+/// Writes the documents of reports and posts what their settlements paid out.
+pub struct ReconcileSettlements {
+    /// What the steps use.
+    pub ports: Ports,
+    /// Dintero's API; documents alone are written where it is not configured.
+    pub dintero: Option<Arc<Dintero>>,
+    /// The queue that its own messages come from, for what has to wait.
+    pub own: Arc<dyn Queue>,
+    /// A directory for temporary files.
+    pub scratch: PathBuf,
+    /// Where its lines go.
+    pub log: Log,
+    /// Tells the time.
+    pub clock: Clock,
+}
+
+#[async_trait]
+impl Worker for ReconcileSettlements {
+    fn log(&self) -> &Log {
+        &self.log
+    }
+
+    fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    async fn carry_out(&self, body: &str, attempt: u32, invocation: &Invocation) -> Result<(), Again> {
+        let began = (self.clock)();
+        let fields = invocation.fields("reconcile", attempt);
+        let Ok(message) = serde_json::from_str::<GoesOn>(body) else {
+            return match refuse::run(&self.ports, body, "it names no report", began).await {
+                Ok(()) => {
+                    self.log.say(began, Level::Warn, "a message was refused and recorded", &fields);
+                    self.log.count(began, &[(Metric::RefusedMessages, 1)]);
+                    Ok(())
+                }
+                Err(error) => Err(self.again(&error, &fields)),
+            };
+        };
+        let fields = Fields {
+            account: Some(message.account.to_string()),
+            report_id: Some(message.report.to_string()),
+            ..fields
+        };
+        let waits_until = match self.reconcile(&message, began, &fields, invocation).await {
+            Ok(until) => until,
+            // What Dintero or another worker asks to wait for is no failure: the message waits in the queue.
+            Err(StepError::Later { until, .. } | StepError::Busy { until, .. }) => Some(until),
+            Err(error) => return Err(self.again(&error, &fields)),
+        };
+        let Some(until) = waits_until else { return Ok(()) };
+        let now = (self.clock)();
+        let delay = until.duration_since(now).max(SignedDuration::from_secs(1));
+        self.log.say(now, Level::Info, "a report waits to be gone on with", &fields);
+        match self.own.send(body, delay).await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.again(&error.into(), &fields)),
+        }
+    }
+}
+
+impl ReconcileSettlements {
+    /// When the report has to be taken up again, where it has.
+    async fn reconcile(
+        &self,
+        message: &GoesOn,
+        began: Timestamp,
+        fields: &Fields,
+        invocation: &Invocation,
+    ) -> Result<Option<Timestamp>, StepError> {
+        let GoesOn { account, report } = message.clone();
+        let scratch = self.scratch.clone();
+        let command = ReconcileReport { account: account.clone(), report, scratch: scratch.clone() };
+        let reconciled = reconcile::run(&self.ports, &command).await?;
+        let posted = match &self.dintero {
+            None => Posted::default(),
+            Some(dintero) => {
+                let now = (self.clock)();
+                let command = PostReport { account, report, now, lease: invocation.lease(now), scratch };
+                post::run(&self.ports, dintero, &command).await?
+            }
+        };
+        let now = (self.clock)();
+        let outcome = match (&posted.off, reconciled.written.is_empty()) {
+            (_, true) => "WITHHELD",
+            (None, false) if self.dintero.is_some() => "POSTED",
+            _ => "WRITTEN",
+        };
+        let fields = Fields {
+            duration_ms: i64::try_from(now.duration_since(began).as_millis()).ok(),
+            outcome: Some(outcome.to_owned()),
+            ..fields.clone()
+        };
+        self.log.say(now, Level::Info, "a report was reconciled", &fields);
+        let unmatched: u64 = posted.outboxes.iter().map(|outbox| outbox.unmatched_lines).sum();
+        self.log.count(
+            now,
+            &[
+                (Metric::PostedEvents, posted.count("POSTED")),
+                (Metric::UnknownEvents, posted.count("UNKNOWN")),
+                (Metric::HumanEvents, posted.count("HUMAN")),
+                (Metric::RefusedEvents, posted.count("REFUSED")),
+                (Metric::UnmatchedLines, usize::try_from(unmatched).unwrap_or(usize::MAX)),
+            ],
+        );
+        Ok(posted.not_before)
+    }
+
+    fn again(&self, error: &StepError, fields: &Fields) -> Again {
+        let level = if error.is_retryable() { Level::Warn } else { Level::Error };
+        let fields = Fields { kind: Some(kind_of(error)), ..fields.clone() };
+        self.log.say((self.clock)(), level, "a report could not be reconciled now", &fields);
+        Again
+    }
+}

@@ -1,0 +1,4 @@
+//! What runs on AWS: the adapters keep the contracts of their ports, and the functions do with messages what they must.
+
+mod adapters;
+mod messages;
