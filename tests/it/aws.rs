@@ -2,3 +2,4 @@
 
 mod adapters;
 mod messages;
+mod template;

@@ -1,0 +1,312 @@
+//! The template: what its own linters say, and what they do not know of.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+
+use adapters::config::CLOUD_VARIABLES;
+use adapters::inbound::log::{Metric, NAMESPACE};
+use serde_json::Value;
+use tests::python::python_of;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+}
+
+/// What a program says of the template, when it ends well.
+fn run(command: &mut Command) -> String {
+    let ended = command.arg(root().join("infra/template.yaml")).output().unwrap();
+    let told = String::from_utf8(ended.stdout).unwrap();
+    assert!(ended.status.success(), "{told}{}", String::from_utf8_lossy(&ended.stderr));
+    told
+}
+
+fn linter() -> PathBuf {
+    python_of("cfn-lint", "emulator/lint-requirements.txt")
+}
+
+static TEMPLATE: LazyLock<Value> = LazyLock::new(|| {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("emulator/template.py");
+    serde_json::from_str(&run(Command::new(linter()).arg(script))).unwrap()
+});
+
+fn resources(kind: &str) -> impl Iterator<Item = (&'static str, &'static Value)> {
+    let all = TEMPLATE["Resources"].as_object().unwrap();
+    let found = all.iter().filter(move |(_, resource)| resource["Type"] == kind);
+    found.map(|(name, resource)| (name.as_str(), &resource["Properties"]))
+}
+
+fn resource(name: &str) -> &'static Value {
+    &TEMPLATE["Resources"][name]["Properties"]
+}
+
+/// The name of the resource that a value refers to.
+fn referred(value: &Value) -> String {
+    let name = value["Ref"].as_str().or_else(|| value["Fn::GetAtt"][0].as_str());
+    name.or_else(|| value["Fn::GetAtt"].as_str())
+        .unwrap_or_else(|| panic!("{value}"))
+        .split('.')
+        .next()
+        .unwrap()
+        .to_owned()
+}
+
+#[test]
+fn linters_find_nothing_in_the_template() {
+    run(Command::new(linter().with_file_name("cfn-lint")).args(["--non-zero-exit-code", "informational"]));
+    let checkov = python_of("checkov", "emulator/checkov-requirements.txt");
+    let program = checkov.with_file_name("checkov");
+    let told = run(Command::new(checkov).arg(program).args([
+        "--skip-download",
+        "--framework",
+        "cloudformation",
+        "-o",
+        "json",
+        "-f",
+    ]));
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(told["summary"]["failed"], 0);
+    assert!(told["summary"]["passed"].as_u64().unwrap() >= 90, "{}", told["summary"]);
+    for skipped in told["results"]["skipped_checks"].as_array().unwrap() {
+        let comment = skipped["check_result"]["suppress_comment"].as_str().unwrap();
+        let (date, reason) = comment.trim().split_once(": ").unwrap();
+        assert!(date.parse::<jiff::civil::Date>().is_ok() && reason.len() > 20, "{comment}");
+    }
+}
+
+/// T19: messages are invisible for six times the function's time, what failed is kept longer, and batches fail in parts.
+#[test]
+fn queues_give_functions_their_time_and_keep_what_failed() {
+    let timeout = TEMPLATE["Globals"]["Function"]["Timeout"].as_u64().unwrap();
+    let functions: Vec<_> = resources("AWS::Serverless::Function").collect();
+    assert_eq!(functions.len(), 2);
+    for (name, function) in functions {
+        let event = &function["Events"]["Messages"]["Properties"];
+        assert_eq!(event["FunctionResponseTypes"], serde_json::json!(["ReportBatchItemFailures"]), "{name}");
+        assert_eq!(event["BatchSize"], 1, "{name}");
+        let queue = resource(&referred(&event["Queue"]));
+        let seconds = |queue: &Value, name: &str| queue[name].as_u64().unwrap();
+        let own = function["Timeout"].as_u64().unwrap_or(timeout);
+        assert!(seconds(queue, "VisibilityTimeout") >= 6 * own, "{name}");
+        assert_eq!(queue["RedrivePolicy"]["maxReceiveCount"], 5);
+        let failed = resource(&referred(&queue["RedrivePolicy"]["deadLetterTargetArn"]));
+        assert!(seconds(failed, "MessageRetentionPeriod") > seconds(queue, "MessageRetentionPeriod"), "{name}");
+    }
+}
+
+/// What is there for good is kept when the stack goes, and no bucket that a notification fires for is written to.
+#[test]
+fn what_is_kept_is_kept() {
+    for kind in ["AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::KMS::Key"] {
+        for (name, _) in resources(kind) {
+            for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
+                assert_eq!(TEMPLATE["Resources"][name][policy], "Retain", "{name}");
+            }
+        }
+    }
+    let buckets: Vec<_> = resources("AWS::S3::Bucket").collect();
+    assert_eq!(buckets.len(), 6);
+    for (name, bucket) in &buckets {
+        assert_eq!(bucket["VersioningConfiguration"]["Status"], "Enabled", "{name}");
+        assert_eq!(bucket.get("NotificationConfiguration").is_some(), *name == "LandingBucket", "{name}");
+    }
+    let retention = &resource("ArchiveBucket")["ObjectLockConfiguration"]["Rule"]["DefaultRetention"];
+    assert_eq!(retention["Mode"], "COMPLIANCE");
+    assert!(TEMPLATE["Parameters"]["RetentionYears"]["Default"].as_u64() >= Some(6));
+    let table = resource("Table");
+    assert_eq!(table["DeletionProtectionEnabled"], true);
+    assert_eq!(table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true);
+    assert!(table.get("TimeToLiveSpecification").is_none(), "what is known of a report never expires");
+}
+
+/// T66: alarms ask for numbers that the functions write, by name and dimension; what shows a fault has an alarm.
+#[test]
+fn alarms_ask_for_numbers_that_are_written() {
+    let known: Vec<String> = Metric::ALL.iter().map(Metric::to_string).collect();
+    let mut alarmed = Vec::new();
+    for (name, alarm) in resources("AWS::CloudWatch::Alarm") {
+        assert!(alarm["AlarmActions"][0]["Ref"] == "AlarmTopic" && alarm["AlarmDescription"].is_string(), "{name}");
+        if alarm["Namespace"] == NAMESPACE {
+            let metric = alarm["MetricName"].as_str().unwrap().to_owned();
+            assert!(known.contains(&metric), "{name}");
+            let dimensions = alarm["Dimensions"].as_array().unwrap();
+            assert_eq!((dimensions.len(), &dimensions[0]["Name"]), (1, &Value::from("fn")), "{name}");
+            let function = dimensions[0]["Value"].as_str().unwrap();
+            assert!(root().join("functions").join(function).is_dir(), "{name}");
+            alarmed.push(metric);
+        }
+    }
+    let harmless = ["AcceptedReports", "DuplicateReports", "FailedMessages", "PostedEvents"];
+    for metric in known.iter().filter(|metric| !harmless.contains(&metric.as_str())) {
+        assert!(alarmed.contains(metric), "{metric} has no alarm");
+    }
+    let watched =
+        |metric: &str| resources("AWS::CloudWatch::Alarm").filter(|(_, alarm)| alarm["MetricName"] == metric).count();
+    assert_eq!((watched("ApproximateNumberOfMessagesVisible"), watched("ApproximateAgeOfOldestMessage")), (2, 2));
+}
+
+/// Every variable that is read is set where it is needed, and no other.
+#[test]
+fn the_template_sets_the_variables_that_are_read() {
+    let mut set: Vec<&str> = Vec::new();
+    let globals = &TEMPLATE["Globals"]["Function"];
+    let functions = resources("AWS::Serverless::Function").map(|(_, function)| function);
+    for place in functions.chain([globals]) {
+        set.extend(place["Environment"]["Variables"].as_object().unwrap().keys().map(String::as_str));
+    }
+    for name in set.iter().filter(|name| name.starts_with("AVSTEM_")) {
+        assert!(CLOUD_VARIABLES.contains(name), "{name} is read by nobody");
+    }
+    // The buckets have a key of their own.
+    for name in CLOUD_VARIABLES.iter().filter(|name| **name != adapters::config::KMS_KEY) {
+        assert!(set.contains(name), "{name} is set nowhere");
+    }
+}
+
+/// A resource as roles name it: the logical name, and what follows it.
+fn place(value: &Value) -> String {
+    if let Some(text) = value["Fn::Sub"].as_str() {
+        return text.replace("${", "").replace(".Arn}", "").replace('}', "");
+    }
+    value.as_str().map_or_else(|| referred(value), str::to_owned)
+}
+
+/// Whether a text is of a pattern with stars.
+fn is_like(text: &str, pattern: &str) -> bool {
+    match pattern.split_once('*') {
+        None => text == pattern,
+        Some((before, after)) => text
+            .strip_prefix(before)
+            .is_some_and(|rest| (0..=rest.len()).any(|at| rest.is_char_boundary(at) && is_like(&rest[at..], after))),
+    }
+}
+
+fn listed(value: &Value) -> Vec<&Value> {
+    value.as_array().map_or_else(|| vec![value], |list| list.iter().collect())
+}
+
+/// Whether a role may do something to a resource; of the table, to a partition of it.
+fn may(role: &str, action: &str, on: &str) -> bool {
+    let (on, partition) = on.split_once(" of ").map_or((on, None), |(partition, table)| (table, Some(partition)));
+    let statements = resource(role)["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap();
+    let applies = |statement: &Value| {
+        let action = listed(&statement["Action"]).iter().any(|known| is_like(action, known.as_str().unwrap()));
+        let leading = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
+        let leads = partition.is_none_or(|partition| {
+            leading.is_null() || listed(leading).iter().any(|known| is_like(partition, known.as_str().unwrap()))
+        });
+        action && leads && listed(&statement["Resource"]).iter().any(|known| is_like(on, &place(known)))
+    };
+    let denied = statements.iter().any(|statement| statement["Effect"] == "Deny" && applies(statement));
+    !denied && statements.iter().any(|statement| statement["Effect"] == "Allow" && applies(statement))
+}
+
+/// What either role does, as far as its own steps need it.
+const MAY: &[(&str, &str, &[&str])] = &[
+    ("ParseRole", "s3:GetObjectVersion", &["LandingBucket/T00000001/vipps/x.xml"]),
+    (
+        "ParseRole",
+        "s3:PutObject",
+        &["ArchiveBucket/T00000001/abc/source", "LakeBucket/reports/T00000001/abc/1/x.parquet"],
+    ),
+    ("ParseRole", "dynamodb:UpdateItem", &["REPORT#abc of Table", "JOURNAL#abc of Table", "REFUSED#abc of Table"]),
+    ("ParseRole", "sqs:SendMessage", &["ReconcileQueue"]),
+    ("ReconcileRole", "s3:PutObject", &["ReportsBucket/T00000001/vipps/1/2-NOK/v1/dintero-report.pdf"]),
+    ("ReconcileRole", "dynamodb:UpdateItem", &["BATCH#T00000001 of Table", "OUTBOX#T00000001 of Table"]),
+];
+
+/// What neither may, to anything of the list.
+const NEVER: &[(&str, &[&str])] = &[
+    ("s3:DeleteObject", &["LandingBucket/x", "ArchiveBucket/x", "LakeBucket/x", "ReportsBucket/x", "MirrorBucket/x"]),
+    ("s3:DeleteObjectVersion", &["LandingBucket/x", "ArchiveBucket/x/abc/source", "LakeBucket/x", "ReportsBucket/x"]),
+    (
+        "s3:PutObject",
+        &["LandingBucket/T00000001/vipps/x.xml", "ArchiveBucket/x", "LogBucket/x", "LakeBucket/v1/x.parquet"],
+    ),
+    ("s3:GetObject", &["ArchiveBucket/T00000001/abc/source", "LogBucket/x", "LandingBucket/x"]),
+    ("s3:BypassGovernanceRetention", &["ArchiveBucket/T00000001/abc/source"]),
+    ("s3:PutObjectRetention", &["ArchiveBucket/T00000001/abc/source"]),
+    ("s3:PutBucketPolicy", &["LandingBucket", "ArchiveBucket"]),
+    ("s3:PutLifecycleConfiguration", &["ArchiveBucket"]),
+    ("kms:ScheduleKeyDeletion", &["Key"]),
+    ("kms:PutKeyPolicy", &["Key"]),
+    ("dynamodb:DeleteItem", &["REPORT#abc of Table", "JOURNAL#abc of Table"]),
+    ("dynamodb:Scan", &["REPORT#abc of Table"]),
+    ("dynamodb:PutItem", &["REPORT#abc of Table"]),
+    (
+        "dynamodb:UpdateItem",
+        &["ACCOUNT#T00000001 of Table", "MERCHANT#vipps#1 of Table", "NOTICE#x of Table", "SWITCH of Table"],
+    ),
+    ("dynamodb:DeleteTable", &["Table"]),
+    ("dynamodb:UpdateTable", &["Table"]),
+    ("sqs:SendMessage", &["ParseQueue", "ParseFailed", "ReconcileFailed"]),
+    ("sqs:PurgeQueue", &["ParseQueue", "ReconcileQueue"]),
+    ("ses:SendRawEmail", &["x"]),
+    ("logs:CreateLogGroup", &["ParseLines", "ReconcileLines"]),
+    ("lambda:InvokeFunction", &["ParseFunction", "ReconcileFunction"]),
+    ("iam:PassRole", &["ParseRole", "ReconcileRole"]),
+    ("sts:AssumeRole", &["ParseRole", "ReconcileRole"]),
+];
+
+/// What one of them may not, though the other does.
+const NOT_THIS_ONE: &[(&str, &str, &[&str])] = &[
+    (
+        "ParseRole",
+        "secretsmanager:GetSecretValue",
+        &["arn:AWS::Partition:secretsmanager:AWS::Region:AWS::AccountId:secret:AWS::StackName/dintero/T00000001"],
+    ),
+    ("ParseRole", "s3:PutObject", &["ReportsBucket/T00000001/vipps/1/2-NOK/v1/dintero-report.pdf", "MirrorBucket/x"]),
+    ("ParseRole", "s3:GetObject", &["MirrorBucket/x", "ReportsBucket/x"]),
+    (
+        "ParseRole",
+        "dynamodb:UpdateItem",
+        &["BATCH#x of Table", "OUTBOX#x of Table", "MATCH#x of Table", "SYNC#x of Table"],
+    ),
+    ("ParseRole", "sqs:ReceiveMessage", &["ReconcileQueue", "ParseFailed"]),
+    ("ReconcileRole", "s3:GetObjectVersion", &["LandingBucket/T00000001/vipps/x.xml"]),
+    (
+        "ReconcileRole",
+        "s3:PutObject",
+        &["ArchiveBucket/T00000001/abc/source", "LakeBucket/reports/T00000001/abc/1/settlement_line.parquet"],
+    ),
+    (
+        "ReconcileRole",
+        "dynamodb:UpdateItem",
+        &["REPORT#abc of Table", "SETTLEMENT#T00000001 of Table", "OBJECT#x of Table"],
+    ),
+    ("ReconcileRole", "sqs:ReceiveMessage", &["ParseQueue", "ReconcileFailed"]),
+    (
+        "ReconcileRole",
+        "secretsmanager:GetSecretValue",
+        &["arn:AWS::Partition:secretsmanager:AWS::Region:AWS::AccountId:secret:another"],
+    ),
+];
+
+/// T64: each role may do what its step needs, and more than forty other things are denied.
+#[test]
+fn roles_may_do_what_their_steps_need_and_nothing_else() {
+    for (role, action, places) in MAY {
+        for place in *places {
+            assert!(may(role, action, place), "{role} may not {action} on {place}");
+        }
+    }
+    let never = NEVER.iter().flat_map(|(action, places)| {
+        ["ParseRole", "ReconcileRole"].into_iter().map(move |role| (role, *action, *places))
+    });
+    let mut denied = 0;
+    for (role, action, places) in never.chain(NOT_THIS_ONE.iter().copied()) {
+        for place in places {
+            assert!(!may(role, action, place), "{role} may {action} on {place}");
+            denied += 1;
+        }
+    }
+    assert!(denied >= 40, "{denied}");
+    for (name, role) in resources("AWS::IAM::Role") {
+        assert!(role.get("ManagedPolicyArns").is_none(), "{name} has rights that nobody wrote down");
+        for statement in role["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap() {
+            let wide = listed(&statement["Action"]).iter().any(|action| action.as_str().unwrap().contains('*'))
+                || listed(&statement["Resource"]).iter().any(|place| **place == "*");
+            assert!(statement["Effect"] == "Deny" || !wide, "{name}: {statement}");
+        }
+    }
+}
