@@ -3,3 +3,4 @@
 mod adapters;
 mod messages;
 mod template;
+mod whole_way;

@@ -1,0 +1,322 @@
+"""Deploys infra/template.yaml into an emulator of AWS, uploads the demo's reports and watches them go the whole way."""
+
+import argparse
+import base64
+import json
+import os
+import platform
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+import zipfile
+from pathlib import Path
+
+REGION = "eu-north-1"
+STACK = "avstem"
+ACCOUNT = "T00000001"
+MERCHANTS = ["vipps/123456", "vipps/654321", "vipps/222333", "swedbankpay/R4321"]
+FUNCTIONS = ["parse-report", "reconcile-settlements"]
+ROOT = Path(__file__).resolve().parents[2]
+# Exact settlements of the demo's reports; the list of Swedbank Pay waits for its notice.
+SETTLEMENTS = ["123456/2000461", "123456/2000462", "123456/2000463", "222333/2000090", "654321/2000031"]
+HELD = "5-vipps-redigert.csv"
+BEGUN = time.monotonic()
+
+
+def stage(words):
+    print(f"{time.monotonic() - BEGUN:7.2f} s  {words}", flush=True)
+
+
+def fail(words):
+    sys.exit(f"{time.monotonic() - BEGUN:7.2f} s  FAILED: {words}")
+
+
+def wait(words, found, patience):
+    """Waits until `found` gives something true, and gives it."""
+    end = time.monotonic() + patience
+    while True:
+        got = found()
+        if got:
+            stage(words)
+            return got
+        if time.monotonic() > end:
+            fail(f"{words}: not within {patience} s")
+        time.sleep(0.2)
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+class World:
+    def __init__(self, arguments, folder):
+        self.arguments, self.folder, self.processes = arguments, folder, []
+        self.port = free_port()
+        # Over TLS, since the buckets take nothing else.
+        self.url = f"https://127.0.0.1:{self.port}"
+        self.certificate = folder / "ministack-tls/server.crt"
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "AVSTEM_"))},
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": REGION,
+            "AWS_CA_BUNDLE": str(self.certificate),
+            "SSL_CERT_FILE": str(self.certificate),
+        }
+        os.environ.update(self.environment)
+
+    def start(self, command, log, environment=None):
+        with open(self.folder / log, "wb") as out:
+            process = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=environment or self.environment)
+        self.processes.append(process)
+
+    def emulator(self):
+        own = {
+            "BIND_HOST": "127.0.0.1", "MINISTACK_HOST": "127.0.0.1", "GATEWAY_PORT": str(self.port),
+            "MINISTACK_REGION": REGION, "AUTH": "true", "IOT_MTLS_ENABLED": "0", "SFTP_ENABLED": "0",
+            "TMPDIR": str(self.folder), "USE_SSL": "1",
+        }
+        self.start([sys.executable, "-m", "ministack"], "emulator.log", {**self.environment, **own})
+
+        def ready():
+            try:
+                context = ssl.create_default_context(cafile=self.certificate)
+                return urllib.request.urlopen(f"{self.url}/_ministack/ready", timeout=2, context=context).status == 200
+            except OSError:
+                return False
+
+        wait("the emulator is ready", ready, 60)
+        import boto3
+
+        self.client = boto3.client
+        self.s3, self.sqs, self.table = boto3.client("s3"), boto3.client("sqs"), boto3.client("dynamodb")
+
+    def sandbox(self):
+        """The stand-in for Dintero, and what it printed: its address and credentials."""
+        self.start([f"{self.arguments.binaries}/avstem", "sandbox", "--port", "0"], "sandbox.log")
+        printed = lambda: (self.folder / "sandbox.log").read_text()
+        wait("the stand-in for Dintero is ready", lambda: "Its transactions" in printed(), 30)
+        told = dict(re.findall(r"export (\w+)=(\S+)", printed()))
+        self.dintero = told["AVSTEM_DINTERO_API_URL"]
+        self.credentials = (told["AVSTEM_DINTERO_CLIENT_ID"], told["AVSTEM_DINTERO_CLIENT_SECRET"])
+        self.transactions = re.findall(rf"^  ({ACCOUNT}\.\S+)", printed(), re.M)
+
+    def deploy(self):
+        self.s3.create_bucket(Bucket="artifacts", CreateBucketConfiguration={"LocationConstraint": REGION})
+        template = (ROOT / "infra/template.yaml").read_text()
+        for function in FUNCTIONS:
+            bootstrap, archive = self.folder / "bootstrap", self.folder / f"{function}.zip"
+            shutil.copy(f"{self.arguments.binaries}/{function}", bootstrap)
+            subprocess.run(["strip", str(bootstrap)], check=True)
+            with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
+                packed.write(bootstrap, "bootstrap")
+            self.s3.upload_file(str(archive), "artifacts", f"{function}.zip")
+            template = template.replace(f"CodeUri: ../target/lambda/{function}/", f"CodeUri: s3://artifacts/{function}.zip")
+        if self.arguments.without:
+            action = re.escape(self.arguments.without)
+            template, count = re.subn(rf"(Action: \[[^\]]*?)({action})\b", r"\1none:None", template)
+            assert count, f"the template grants {self.arguments.without} to nobody"
+        parameters = {
+            "Architecture": "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64",
+            "Posting": "on", "DinteroApiUrl": self.dintero, "DinteroCheckoutUrl": self.dintero,
+        }
+        formation = self.client("cloudformation")
+        formation.create_stack(
+            StackName=STACK, TemplateBody=template, Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+            Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
+        )
+        status = lambda: formation.describe_stacks(StackName=STACK)["Stacks"][0]
+        while (stack := status())["StackStatus"] == "CREATE_IN_PROGRESS":
+            time.sleep(0.2)
+        if stack["StackStatus"] != "CREATE_COMPLETE":
+            events = formation.describe_stack_events(StackName=STACK)["StackEvents"]
+            fail("\n".join(str(event) for event in events if "FAILED" in event["ResourceStatus"]) or str(stack))
+        self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+        self.prefix = self.outputs["LandingBucket"].removesuffix("-landing")
+        count = len(formation.describe_stack_resources(StackName=STACK)["StackResources"])
+        stage(f"the template is deployed: {count} resources")
+
+    def account(self):
+        client = dict(zip(("client_id", "client_secret"), self.credentials))
+        name = f"{self.outputs['Secrets']}/{ACCOUNT}"
+        self.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(client))
+        environment = {
+            "AVSTEM_OBJECTS_URL": f"s3://{self.prefix}", "AVSTEM_STATE_URL": f"dynamodb://{self.outputs['Table']}",
+            "AVSTEM_QUEUE_URL": self.queue("reconcile-settlements"),
+        }
+        command = [f"{self.arguments.binaries}/aws-account", ACCOUNT, *MERCHANTS]
+        subprocess.run(command, env={**self.environment, **environment}, check=True)
+        stage("the account is set up")
+
+    def queue(self, name):
+        return self.sqs.get_queue_url(QueueName=f"{STACK}-{name}")["QueueUrl"]
+
+    def upload(self):
+        """Uploads the demo's reports; gives the version of each."""
+        versions = {}
+        for file in sorted((ROOT / "crates/cli/demo").iterdir()):
+            if file.suffix in (".xml", ".csv"):
+                provider = "swedbankpay" if "swedbankpay" in file.name else "vipps"
+                key = f"{ACCOUNT}/{provider}/{file.name}"
+                put = self.s3.put_object(Bucket=f"{self.prefix}-landing", Key=key, Body=file.read_bytes())
+                versions[key] = put["VersionId"]
+        return versions
+
+    def item(self, partition, sort):
+        key = {"pk": {"S": partition}, "sk": {"S": sort}}
+        found = self.table.get_item(TableName=self.outputs["Table"], Key=key, ConsistentRead=True).get("Item")
+        return found and json.loads(found["body"]["S"])
+
+    def state_of(self, key, version):
+        """What became of an upload, in a word; nothing while it is read."""
+        item = self.item(f"OBJECT#landing/{key}#{version}", "OBJECT")
+        report = item and item["report"] and self.item(f"REPORT#{item['report']}", ACCOUNT)
+        return report and report["state"] != "CLAIMED" and report
+
+    def keys(self, part):
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=f"{self.prefix}-{part}")
+        return sorted(found["Key"] for page in pages for found in page.get("Contents", []))
+
+    def ask(self, path, body=None, authorization=None):
+        data = body and json.dumps(body).encode()
+        headers = {"Authorization": authorization, "Content-Type": "application/json"}
+        request = urllib.request.Request(self.dintero + path, data=data, headers=headers)
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+    def events(self):
+        """All settlement events that stand at Dintero."""
+        basic = base64.b64encode(":".join(self.credentials).encode()).decode()
+        audience = f"https://api.dintero.com/v1/accounts/{ACCOUNT}"
+        body = {"grant_type": "client_credentials", "audience": audience}
+        token = self.ask(f"/v1/accounts/{ACCOUNT}/auth/token", body, f"Basic {basic}")["access_token"]
+        ids = "&".join(f"id={id}" for id in self.transactions)
+        found = self.ask(f"/v1/transactions?{ids}", authorization=f"Bearer {token}")
+        return [event for transaction in found for event in transaction.get("settlements", {}).get("events", [])]
+
+    def waiting(self):
+        """Messages that are in a queue, by its name."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        found = {}
+        for name in [f"{function}{end}" for function in FUNCTIONS for end in ("", "-failed")]:
+            told = self.sqs.get_queue_attributes(QueueUrl=self.queue(name), AttributeNames=names)["Attributes"]
+            found[name] = sum(int(told[attribute]) for attribute in names)
+        return found
+
+    def lines(self):
+        """What the functions wrote of themselves, each line read as JSON."""
+        logs, found = self.client("logs"), []
+        for function in FUNCTIONS:
+            group = f"/aws/lambda/{STACK}-{function}"
+            for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group):
+                for event in page["events"]:
+                    for line in event["message"].splitlines():
+                        if line.strip() and not line.startswith(("START ", "END ", "REPORT ", "INIT_START ")):
+                            try:
+                                found.append(json.loads(line))
+                            except ValueError:
+                                fail(f"a line of {function} is no JSON: {line[:200]}")
+        return found
+
+    def stop(self):
+        for process in reversed(self.processes):
+            process.terminate()
+            try:
+                process.wait(3)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def walk(world, patience):
+    versions = world.upload()
+    stage(f"{len(versions)} reports are uploaded")
+    states = lambda: {key: world.state_of(key, version) for key, version in versions.items()}
+    wait("every report is parsed and has come to an end", lambda: all(states().values()), patience)
+    ended = states()
+    for key, report in ended.items():
+        kind = f"({report['kind']})" if "kind" in report else ""
+        print(f"             {report['state']}{kind}  {key}")
+    held = [key for key, report in ended.items() if report["state"] == "QUARANTINED"]
+    assert [Path(key).name for key in held] == [HELD], held
+    committed = {report["report"] for report in ended.values() if report["state"] == "COMMITTED"}
+    lake = lambda: {key.split("/")[2] for key in world.keys("lake") if key.endswith("/settlement_line.parquet")}
+    wait(f"{len(committed)} reports are Parquet, and the held one is not", lambda: lake() == committed, patience)
+    assert {key.split("/")[1] for key in world.keys("archive")} == committed
+    assert [key for key in world.keys("reports") if "/held/" in key], "the problems of the held report are not written"
+    documents = lambda: {tuple(key.split("/")[2:4]) for key in world.keys("reports") if key.endswith("dintero-report.pdf")}
+    expected = {tuple(f"{name}-NOK".split("/")) for name in SETTLEMENTS}
+    wait(f"{len(expected)} settlements have their Dintero reports", lambda: documents() == expected, patience)
+    posted = lambda: (count := len(world.events())) and not any(world.waiting().values()) and count
+    count = wait("Dintero has the settlement events, and all queues are empty", posted, patience)
+    stage(f"{count} settlement events stand at Dintero")
+    return count
+
+
+def again(world, count, patience):
+    """Everything once more, and a message that is none: no second effect, and nothing is stuck."""
+    uploaded = len(world.upload())
+    poison = "no message of S3"
+    world.sqs.send_message(QueueUrl=world.queue("parse-report"), MessageBody=poison)
+    parsed = lambda: sum(line.get("msg") == "a report was parsed" for line in world.lines())
+    ended = lambda: parsed() >= 2 * uploaded and not any(world.waiting().values())
+    wait("everything once more has come to an end", ended, patience)
+    found = len(world.events())
+    if found != count:
+        fail(f"{found} settlement events stand at Dintero, expected {count}: the second time had an effect")
+    from hashlib import sha256
+
+    if not world.item(f"REFUSED#{sha256(poison.encode()).hexdigest()}", "MESSAGE"):
+        fail("the message that is none is not recorded")
+    stage("the second time had no effect, and a message that is none is recorded")
+
+
+def told(world):
+    lines = world.lines()
+    parsed = [line for line in lines if line.get("msg") == "a report was parsed"]
+    numbers = [line for line in lines if "_aws" in line]
+    errors = [line for line in lines if line.get("level") == "error"]
+    if len(parsed) < 12 or not numbers or errors:
+        fail(f"found {len(parsed)} lines about parsed reports, {len(numbers)} with numbers, errors {errors}")
+    stage(f"{len(lines)} lines of the functions are JSON, {len(numbers)} of them numbers, none an error")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--binaries", required=True)
+    parser.add_argument("--without", help="a permission that the template then grants to nobody")
+    parser.add_argument("--patience", type=float, default=90, help="seconds that a stage may take")
+    arguments = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="avstem-e2e-"))
+    world = World(arguments, folder)
+    try:
+        world.emulator()
+        world.sandbox()
+        world.deploy()
+        world.account()
+        count = walk(world, arguments.patience)
+        again(world, count, arguments.patience)
+        told(world)
+    except BaseException:
+        kept = Path(sys.prefix).parent / "emulator.log"
+        shutil.copy(folder / "emulator.log", kept)
+        said = [line for line in kept.read_text(errors="replace").splitlines() if '"level":"error"' in line or '"level":"warn"' in line]
+        print("\n".join(said[-20:]), f"\nthe emulator's own lines are in {kept}", file=sys.stderr)
+        raise
+    finally:
+        world.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+    stage("done")
+
+
+main()

@@ -1,0 +1,36 @@
+//! The whole way on an emulator, as a person would run it.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use tests::python::target;
+
+fn walk(arguments: &[&str]) -> (Output, String) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("aws-e2e.sh");
+    let ended = Command::new("bash").arg(script).args(arguments).env("CARGO_TARGET_DIR", target()).output().unwrap();
+    let told = format!("{}{}", String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
+    (ended, told)
+}
+
+#[test]
+fn reports_go_the_whole_way_and_a_missing_permission_stops_them() {
+    let (ended, told) = walk(&[]);
+    assert!(ended.status.success(), "{told}");
+    for stage in [
+        "the template is deployed",
+        "every report is parsed and has come to an end",
+        "settlements have their Dintero reports",
+        "settlement events stand at Dintero",
+        "the second time had no effect",
+        "lines of the functions are JSON",
+    ] {
+        assert!(told.contains(stage), "{stage:?} is not in {told}");
+    }
+    // What was parsed cannot be handed on: the stages before it come about, the one behind it does not.
+    let (ended, told) = walk(&["--without", "sqs:SendMessage", "--patience", "15"]);
+    assert!(!ended.status.success(), "{told}");
+    assert!(
+        told.contains("reports are Parquet") && told.contains("FAILED") && !told.contains("events stand"),
+        "{told}"
+    );
+}
