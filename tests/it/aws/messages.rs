@@ -19,9 +19,11 @@ use pipeline::account::{AddMerchant, add_merchant};
 use pipeline::items::{ObjectItem, Place, ReportItem, ReportState};
 use pipeline::keys::{Key, LandingKey};
 use pipeline::ports::{Item, Page, Put, Query};
+use pipeline::reconcile::ReconcileReport;
 use pipeline::refuse::RefusedItem;
+use pipeline::replay::Replay;
 use pipeline::way::GoesOn;
-use pipeline::{PortError, PortErrorKind, Ports, State};
+use pipeline::{PortError, PortErrorKind, Ports, State, reconcile, replay};
 use serde_json::{Value, json};
 use settlement::Kind;
 use tempfile::TempDir;
@@ -273,6 +275,27 @@ async fn a_report_that_another_worker_has_for_a_moment_is_read_by_the_same_deliv
     let response = batch(&worker, &event, &Invocation { deadline, trace_id: None }).await.unwrap();
     assert!(response.batch_item_failures.is_empty());
     assert_eq!((world.lines.sum("AcceptedReports"), stands.load(Ordering::Relaxed)), (1, false));
+}
+
+/// The same bytes once more are another version in S3: it is recorded too, so that nobody takes it for one that was lost.
+#[tokio::test]
+async fn the_same_report_once_more_is_no_lost_upload() {
+    let world = World::new().await;
+    for bytes in [portal_csv(&sample(1)), b"no report".to_vec()] {
+        for _ in 0..2 {
+            let record = world.uploaded("a.csv", &bytes).await;
+            assert!(world.deliver(&[message(&[record])]).await.is_empty());
+        }
+    }
+    while let Some((told, _)) = world.queue.take() {
+        let GoesOn { account, report } = serde_json::from_str(&told).unwrap();
+        let command = ReconcileReport { account, report, scratch: world.worker.scratch.clone() };
+        reconcile::run(&world.ports, &command).await.unwrap();
+    }
+    let (account, now) = ("T00000001".parse().unwrap(), NOW.parse::<Timestamp>().unwrap());
+    let undone = Replay::Undone(SignedDuration::ZERO);
+    assert_eq!(replay::find(&world.ports, &account, &undone, now).await.unwrap(), Vec::new());
+    assert_eq!(world.ports.objects.versions("landing/", None).await.unwrap().versions.len(), 4);
 }
 
 /// T06: an answer names ids of its own batch and nothing else; an empty one would be read as complete failure.

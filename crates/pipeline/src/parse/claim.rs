@@ -3,7 +3,7 @@
 use settlement::{Defect, Kind, Problem, Verdict, is_seeded};
 
 use super::{ATTEMPTS_MAX, Outcome, Work, settlements_of};
-use crate::items::{ReportItem, ReportState};
+use crate::items::{ObjectItem, Place, ReportItem, ReportState};
 use crate::judge::Judgement;
 use crate::ports::Expect;
 use crate::{PARSER_VERSION, StepError};
@@ -38,7 +38,10 @@ impl Work<'_> {
                 ReportState::Claimed { .. } => (item.attempts, item.release.clone(), Expect::Revision(*revision)),
                 ReportState::Released => (0, item.release.clone(), Expect::Revision(*revision)),
                 ended if may_be_judged_anew(ended, item) => (0, None, Expect::Revision(*revision)),
-                ended => return self.ended(ended, item).await.map(Claim::Ended),
+                ended => {
+                    self.record_object(item).await?;
+                    return self.ended(ended, item).await.map(Claim::Ended);
+                }
             },
         };
         let expect = if is_seeded(Defect::ClaimsWithoutCondition) { Expect::Any } else { expect };
@@ -61,6 +64,16 @@ impl Work<'_> {
         let revision = known.map_or(0, |(_, revision)| revision) + 1;
         self.write(&item, expect, revision, format!("claimed, attempt {}", item.attempts)).await?;
         Ok(Claim::Held(Box::new(item), revision))
+    }
+
+    /// Records which report an upload was that brought one that has ended: what has no record is taken for one that nobody read.
+    async fn record_object(&self, item: &ReportItem) -> Result<(), StepError> {
+        let place = Place::object(&self.key, &self.command.version);
+        if place.read::<ObjectItem>(&*self.ports.state).await?.is_none() {
+            let object = ObjectItem { report: Some(item.report), kind: None };
+            self.ports.state.put_if(&place.put(&object, Expect::Any)).await?;
+        }
+        Ok(())
     }
 
     /// Gives the report back after a failure that is not its own: only a worker that died has used up an attempt.
