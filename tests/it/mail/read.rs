@@ -8,6 +8,7 @@ use pipeline::account::set_name;
 use pipeline::items::{Release, SettlementItem};
 use pipeline::ports::Query;
 use pipeline::release::{self, ReleaseReport};
+use pipeline::summarise::{self, Summarise, Summarised};
 use serde_json::{Value, json};
 use settlement::{ReportId, Verdict};
 use tests::python::python;
@@ -39,6 +40,13 @@ async fn figures(world: &World) -> Vec<i64> {
     vec![sums.capture_minor, sums.refund_minor, -sums.fee_minor, -sums.fee_vat_minor, settlement.net_minor(), payout]
 }
 
+/// SHA-256 of what lies under a key.
+fn hash_of(world: &World, key: &str) -> String {
+    let path = world.scratch.path().join("stored");
+    fs::write(&path, &world.objects.newest(key).unwrap()[..]).unwrap();
+    pipeline::report_id_of(&mut fs::File::open(&path).unwrap()).unwrap().to_string()
+}
+
 #[tokio::test]
 async fn the_mail_of_a_payout_has_the_figures_of_the_state_and_the_stored_documents() {
     let world = World::new().await;
@@ -66,11 +74,7 @@ async fn the_mail_of_a_payout_has_the_figures_of_the_state_and_the_stored_docume
         for (attachment, form) in attachments.iter().zip(forms) {
             assert_eq!(attachment["name"], format!("2026-11-02_vipps_2000001_NOK.{form}"));
             let key = format!("reports/T00000001/vipps/123456/2000001-NOK/v1/dintero-report.{form}");
-            let stored = world.objects.newest(&key).unwrap();
-            let path = world.scratch.path().join("stored");
-            fs::write(&path, &stored[..]).unwrap();
-            let hash = pipeline::report_id_of(&mut fs::File::open(&path).unwrap()).unwrap();
-            assert_eq!(attachment["sha256"], hash.to_string(), "{form}");
+            assert_eq!(attachment["sha256"], hash_of(&world, &key), "{form}");
         }
         let plain = mail["plain"].as_str().unwrap();
         assert_eq!(plain.contains("Du får denne e-posten fordi"), is_person, "{plain}");
@@ -128,17 +132,16 @@ async fn a_month_is_told_as_it_is_summarised_and_again_when_its_payouts_change()
         mails.iter().filter(|mail| mail["subject"].as_str().unwrap().contains("november 2026")).collect();
     let [first, second] = mails[..] else { panic!("{mails:?}") };
     let summaries = [november, late.iter().find(|one| one.summary.revision == 2).unwrap()];
-    for ((mail, Summarised { summary, files, .. }), corrected) in [first, second].into_iter().zip(summaries).zip([false, true])
+    for ((mail, Summarised { summary, files, .. }), corrected) in
+        [first, second].into_iter().zip(summaries).zip([false, true])
     {
         assert_eq!(mail["subject"].as_str().unwrap().starts_with("RETTET (v2): "), corrected, "{}", mail["subject"]);
         let balance: Vec<(String, i64)> = serde_json::from_value(mail["balance"].clone()).unwrap();
         let paid_out: i64 = summary.content.payouts.iter().map(|payout| payout.payout_minor).sum();
         assert_eq!(balance.last().unwrap().1, paid_out);
         let stored = files.iter().find(|key| key.to_string().ends_with(".pdf")).unwrap();
-        let stored = world.objects.newest(&stored.to_string()).unwrap();
-        let digest = tests::python::sha256(&stored);
         assert_eq!(mail["attachments"].as_array().unwrap().len(), 1);
-        assert_eq!(mail["attachments"][0]["sha256"], digest);
+        assert_eq!(mail["attachments"][0]["sha256"], hash_of(&world, &stored.to_string()));
     }
     assert!(second["plain"].as_str().unwrap().contains("2000002"), "{}", second["plain"]);
 }
