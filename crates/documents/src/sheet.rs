@@ -12,7 +12,7 @@ use jiff::civil::Date;
 use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-pub(crate) use self::cell::{Cell, Style, letters};
+pub(crate) use self::cell::{Cell, Style, fitting, letters};
 use crate::DocumentError;
 
 /// Rows of one sheet that are data; Excel ends at 1 048 576 rows.
@@ -118,7 +118,9 @@ impl<'a, 'b> Workbook<'a, 'b> {
     pub(crate) fn row(&mut self, cells: &[Cell]) -> Result<(), DocumentError> {
         let mut row = std::mem::take(&mut self.row);
         row.clear();
-        cell::write_row(&mut row, self.next_row, cells, &self.letters, self.book.exponent);
+        let sheet = self.book.sheets.get(self.next_sheet.saturating_sub(1));
+        let widths = sheet.map_or(&[][..], |sheet| &sheet.widths);
+        cell::write_row(&mut row, self.next_row, cells, &self.letters, self.book.exponent, widths);
         self.next_row += 1;
         let written = self.zip.write_all(row.as_bytes());
         self.row = row;

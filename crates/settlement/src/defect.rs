@@ -96,8 +96,6 @@ pub enum Defect {
     MailUnfenced,
     /// A recipient who has not confirmed is told of payouts.
     MailToUnconfirmed,
-    /// A settlement is told as paid out though its report does not count.
-    MailOfHeld,
 }
 
 /// Whether the code is to break that rule now.
@@ -133,7 +131,7 @@ mod seeded {
 
     impl Defect {
         /// All of them, in the order of a report's way.
-        pub const ALL: [Defect; Defect::MailOfHeld as usize + 1] = {
+        pub const ALL: [Defect; Defect::MailToUnconfirmed as usize + 1] = {
             use Defect::*;
             [
                 ClaimsWithoutCondition,
@@ -181,7 +179,6 @@ mod seeded {
                 MailSentBeforeSending,
                 MailUnfenced,
                 MailToUnconfirmed,
-                MailOfHeld,
             ]
         };
     }

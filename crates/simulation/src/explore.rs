@@ -134,7 +134,7 @@ fn disturbed(scenario: &Scenario, scratch: &Path, call: usize, mode: &Mode) -> R
 pub fn seeded(seed: u64, scratch: &Path) -> Result<Ran, Found> {
     let found = |violation| Found { which: format!("seed {seed}"), violation };
     let sales = 1 + crate::generate::Seed(seed).below(12);
-    let scenario = now(Scenario::canonical(seed, Size { sales, alone: false, is_released: seed % 2 == 0 }))
+    let scenario = now(Scenario::canonical(seed, Size { sales, alone: false, is_released: seed.is_multiple_of(2) }))
         .map_err(|error| found(Violation(error.to_string())))?;
     let mut scripts = |number: usize| {
         let seed = seed.wrapping_mul(1_000_003).wrapping_add(number as u64);

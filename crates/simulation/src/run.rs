@@ -359,7 +359,7 @@ impl<'a> Run<'a> {
             .collect();
         let expected = self.scenario.expected(self.is_corrected());
         let mut expected = expected.into_iter().filter(|(_, settlement, _)| counts.contains(settlement));
-        expected.all(|(transaction, settlement, _)| planned.contains(&(transaction.clone(), settlement.clone())))
+        expected.all(|(transaction, settlement, _)| planned.contains(&(transaction, settlement)))
             && of("OUTBOX#").count() == counts.len()
     }
 

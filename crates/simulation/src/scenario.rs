@@ -164,7 +164,7 @@ impl Scenario {
             sandbox.disturb(RequestKind::SettlementEvents, Fault::RefuseTransaction(transaction.clone()));
         }
         transactions.into_values().for_each(|transaction| sandbox.add_transaction(transaction));
-        let watch = Watch::new(allowed.clone());
+        let watch = Watch::new(&allowed);
         let mut world = World::new(beginning(), sandbox, watch);
         let (mut uploads, mut correction) = (Vec::new(), None);
         let either: &[&str] = &["COMMITTED", "DUPLICATE"];
@@ -193,19 +193,24 @@ impl Scenario {
             }
             uploads.push(upload);
         }
-        let state = Arc::new(MemoryState::default());
-        let ports = Ports { objects: Arc::new(MemoryObjects::default()), state: state.clone(), packing: Packing::None };
-        for (account, number) in [(&first, "123456"), (&second, "654321")] {
-            let (provider, number, now) = ("vipps".to_owned(), number.to_owned(), beginning());
-            add_merchant(&ports, &AddMerchant { account: account.clone(), provider, number, now }).await?;
-            set_posting(&ports, account, true, beginning()).await?;
-        }
-        crate::run::mailing::recipients(&ports, [&first, &second]).await?;
-        world.state = MemoryState::clone(&state);
+        world.state = registered(&first, &second).await?;
         let late = if size.alone { Vec::new() } else { listed_late(&first) };
         let accounts = vec![first, second];
         Ok(Scenario { world, uploads, accounts, events: allowed, correction, paid, refused, late })
     }
+}
+
+/// A state that knows both accounts, their merchant numbers, and who is told of them.
+async fn registered(first: &AccountId, second: &AccountId) -> Result<MemoryState, StepError> {
+    let state = Arc::new(MemoryState::default());
+    let ports = Ports { objects: Arc::new(MemoryObjects::default()), state: state.clone(), packing: Packing::None };
+    for (account, number) in [(first, "123456"), (second, "654321")] {
+        let (provider, number, now) = ("vipps".to_owned(), number.to_owned(), beginning());
+        add_merchant(&ports, &AddMerchant { account: account.clone(), provider, number, now }).await?;
+        set_posting(&ports, account, true, beginning()).await?;
+    }
+    crate::run::mailing::recipients(&ports, [first, second]).await?;
+    Ok(MemoryState::clone(&state))
 }
 
 /// The same report with another fee in every settlement; the last is paid out a day later and has a sale more.

@@ -43,9 +43,9 @@ struct DefaultTrace(DefaultHasher);
 
 impl Watch {
     /// A watch over a Dintero where only those events may ever stand.
-    pub fn new(allowed: BTreeMap<EventName, [i64; 4]>) -> Self {
+    pub fn new(allowed: &BTreeMap<EventName, [i64; 4]>) -> Self {
         let mut watch = Watch::default();
-        watch.allow(&allowed);
+        watch.allow(allowed);
         watch
     }
 

@@ -27,7 +27,7 @@ fn a_recipient_is_added_confirms_is_told_once_and_is_removed() {
     for wrong in ["a@example.no,b@example.no", "nobody", "a@example.no\r\nBcc: b@example.no"] {
         assert!(at_home(&["recipient", "add", wrong]).0.is_err(), "{wrong:?}");
     }
-    let add = ["recipient", "add", "Regnskap@Example.no", "--from", "2020-01-01", "--rhythm", "payout,monthly"];
+    let add = ["recipient", "add", "Regnskap@Example.no", "--from", "2020-01-01", "--rhythm", "payout,weekly"];
     let (ended, text) = at_home(&add);
     assert_eq!(ended.unwrap(), Ended::Well);
     assert!(text.contains("SENT      regnskap@example.no  Butikk AS – bekreft"), "{text}");
@@ -40,7 +40,7 @@ fn a_recipient_is_added_confirms_is_told_once_and_is_removed() {
     assert_eq!(at_home(&["recipient", "confirm", "regnskap@example.no", code]).0.unwrap(), Ended::Well);
     let (_, text) = at_home(&["recipient", "list"]);
     assert!(
-        text.starts_with("regnskap@example.no  person, nb, payout and monthly, from 2020-01-01, confirmed "),
+        text.starts_with("regnskap@example.no  person, nb, payout and weekly, from 2020-01-01, confirmed "),
         "{text}"
     );
     let (ended, text) = at_home(&["mail"]);

@@ -8,7 +8,7 @@ use super::DinteroReport;
 use super::statement::{Fact, LineColumn, line_columns, part_name, partings};
 use crate::DocumentError;
 use crate::breakdown::{NET, Part, TERMS, Tally, Term};
-use crate::sheet::{Book, Cell, ROWS_MAX, Sheet, Style, Table, TableColumn, Workbook, letters};
+use crate::sheet::{Book, Cell, ROWS_MAX, Sheet, Style, Table, TableColumn, Workbook, fitting, letters};
 use crate::value::Value;
 
 pub(super) fn write(
@@ -61,7 +61,7 @@ fn sheets(report: &DinteroReport<'_>, columns: &[LineColumn]) -> Vec<Sheet> {
         let column = |column: &LineColumn| TableColumn { name: (column.name)(labels), is_summed: column.is_money() };
         sheets.push(Sheet {
             name: more(labels.transactions, " "),
-            widths: columns.iter().map(|column| column.width).collect(),
+            widths: columns.iter().map(|column| fitting((column.name)(labels), column.width)).collect(),
             table: Some(Table {
                 name: more("Transactions", "_"),
                 columns: columns.iter().map(column).collect(),

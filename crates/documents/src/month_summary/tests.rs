@@ -28,19 +28,36 @@ fn payout(id: &str, code: &str, exponent: u8, sums: Terms, fees: Fees, payout_mi
     }
 }
 
+/// Every term that a line may have.
+const SUMS: Terms = Terms {
+    capture_minor: 100_000,
+    refund_minor: -20_000,
+    fee_minor: 1_500,
+    fee_vat_minor: 375,
+    chargeback_minor: -3_000,
+    reserve_minor: -5_000,
+    adjustment_minor: 40,
+};
+
+/// Fees and their tax, which are invoiced.
+const INVOICED: i64 = 1_875;
+
 /// Every term, fees that are invoiced, a balance that is carried, and a currency without decimals.
 fn content() -> MonthContent {
-    let sums = Terms {
-        capture_minor: 100_000,
-        refund_minor: -20_000,
-        fee_minor: 1_500,
-        fee_vat_minor: 375,
-        chargeback_minor: -3_000,
-        reserve_minor: -5_000,
-        adjustment_minor: 40,
-    };
-    let (net, invoiced) = (sums.net_minor().unwrap(), 1_875);
-    let taken = Terms { fee_minor: 0, fee_vat_minor: 0, ..sums };
+    let isk = Terms { capture_minor: 5_000, ..Terms::default() };
+    let net = SUMS.net_minor().unwrap();
+    let opening = payout("2000461", "NOK", 2, SUMS, Fees::Invoiced, net + INVOICED - 700);
+    let of_isk_payout = payout("2000462", "ISK", 0, isk, Fees::Deducted, 5_000);
+    MonthContent {
+        figures: figures(net, isk),
+        payouts: vec![opening, MonthPayout { opening_minor: 0, ..of_isk_payout }],
+        bridge: bridges(net, isk),
+        in_transit: in_transit(),
+        apart: vec![apart("=cmd()", 711)],
+    }
+}
+
+fn figures(net: i64, isk: Terms) -> Vec<Figures> {
     let figures = Figures {
         provider: "vipps".into(),
         of: FiguresOf::Product,
@@ -48,10 +65,10 @@ fn content() -> MonthContent {
         currency: currency("NOK"),
         exponent: 2,
         lines: 4,
-        sums,
-        invoiced_minor: invoiced,
+        sums: SUMS,
+        invoiced_minor: INVOICED,
         carried_minor: 0,
-        paid_out_minor: net + invoiced,
+        paid_out_minor: net + INVOICED,
     };
     let carried = Figures {
         of: FiguresOf::Carried,
@@ -63,7 +80,6 @@ fn content() -> MonthContent {
         paid_out_minor: -700,
         ..figures.clone()
     };
-    let isk = Terms { capture_minor: 5_000, ..Terms::default() };
     let of_isk = Figures {
         currency: currency("ISK"),
         exponent: 0,
@@ -74,6 +90,11 @@ fn content() -> MonthContent {
         paid_out_minor: 5_000,
         ..figures.clone()
     };
+    vec![of_isk, figures, carried]
+}
+
+fn bridges(net: i64, isk: Terms) -> Vec<MonthBridge> {
+    let taken = Terms { fee_minor: 0, fee_vat_minor: 0, ..SUMS };
     let bridge = MonthBridge {
         provider: "vipps".into(),
         payment_product: Some("vipps".into()),
@@ -81,9 +102,9 @@ fn content() -> MonthContent {
         exponent: 2,
         opening_minor: 1_000,
         happened: taken,
-        paid_out_minor: net + invoiced,
+        paid_out_minor: net + INVOICED,
         closing_minor: 1_000,
-        invoiced_minor: invoiced,
+        invoiced_minor: INVOICED,
     };
     let balance = MonthBridge {
         payment_product: None,
@@ -104,6 +125,10 @@ fn content() -> MonthContent {
         invoiced_minor: 0,
         ..bridge.clone()
     };
+    vec![bridge_of_isk, bridge, balance]
+}
+
+fn in_transit() -> Vec<InTransit> {
     let later = InTransit {
         provider: "vipps".into(),
         payment_product: Some("vipps".into()),
@@ -124,15 +149,7 @@ fn content() -> MonthContent {
         amount_minor: 700,
         ..later.clone()
     };
-    let opening = payout("2000461", "NOK", 2, sums, Fees::Invoiced, net + invoiced - 700);
-    let of_isk_payout = payout("2000462", "ISK", 0, isk, Fees::Deducted, 5_000);
-    MonthContent {
-        figures: vec![of_isk, figures, carried],
-        payouts: vec![opening, MonthPayout { opening_minor: 0, ..of_isk_payout }],
-        bridge: vec![bridge_of_isk, bridge, balance],
-        in_transit: vec![later, with_provider],
-        apart: vec![apart("=cmd()", 711)],
-    }
+    vec![later, with_provider]
 }
 
 fn apart(reference: &str, amount_minor: i64) -> Apart {

@@ -6,7 +6,7 @@ use super::MonthSummary;
 use super::statement::{Column, ColumnKind, Part, Section, Shown, sections};
 use crate::DocumentError;
 use crate::labels::Language;
-use crate::sheet::{Book, Cell, Sheet, Style, Table, TableColumn, Workbook, letters};
+use crate::sheet::{Book, Cell, Sheet, Style, Table, TableColumn, Workbook, fitting, letters};
 use crate::value::Value;
 
 pub(super) fn write(summary: &MonthSummary, language: Language, out: &mut dyn Write) -> Result<(), DocumentError> {
@@ -78,7 +78,8 @@ fn sheets_of(sections: &[Section], language: Language) -> Vec<Place<'_>> {
 }
 
 fn sheet(place: &Place<'_>, language: Language) -> Sheet {
-    let widths = |columns: &[Column]| columns.iter().map(|column| column.width).collect::<Vec<u32>>();
+    let widths =
+        |columns: &[Column]| columns.iter().map(|column| fitting(column.name, column.width)).collect::<Vec<u32>>();
     let width = place.sections.iter().map(|section| widths(&section.columns)).reduce(wider).unwrap_or_default();
     let table = place.sections.first().filter(|_| place.is_table).map(|section| Table {
         name: format!("Payouts_{}", section.code),

@@ -7,6 +7,9 @@ use settlement::MajorUnits;
 
 use crate::value::Value;
 
+/// Height of a line of text, in points.
+const LINE_POINTS: u32 = 15;
+
 /// Excel takes no longer text in a cell.
 const TEXT_MAX: usize = 32_767;
 
@@ -72,15 +75,48 @@ impl Cell {
     }
 }
 
+/// The width of a column in which no word of its header breaks.
+pub(crate) fn fitting(header: &str, width: u32) -> u32 {
+    header.split(' ').map(bold_width).max().unwrap_or(0).saturating_add(1).max(width)
+}
+
+/// About how wide bold text is, in the digits that widths of columns are counted in.
+fn bold_width(text: &str) -> u32 {
+    let signs = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
+    signs.saturating_mul(6).div_ceil(5)
+}
+
+/// How many lines the headers of a row take; 0 where it has none. Not every program makes room for them by itself.
+fn header_lines(cells: &[Cell], widths: &[u32]) -> u32 {
+    let lines = cells.iter().zip(widths).map(|(cell, width)| match (&cell.value, cell.style) {
+        (Value::Text(text), Style::Header | Style::HeaderOfAmounts) => {
+            let (mut lines, mut used) = (1, 0);
+            for word in text.split(' ').map(bold_width) {
+                if used > 0 && used + 1 + word > *width {
+                    (lines, used) = (lines + 1, word);
+                } else {
+                    used += word + u32::from(used > 0);
+                }
+            }
+            lines
+        }
+        _ => 0,
+    });
+    lines.max().unwrap_or(0)
+}
+
 /// Letters of the column with that number, from 0.
 pub(crate) fn letters(column: usize) -> String {
     let last = char::from(b'A' + u8::try_from(column % 26).unwrap_or(0));
     if column < 26 { last.to_string() } else { format!("{}{last}", letters(column / 26 - 1)) }
 }
 
-pub(super) fn write_row(out: &mut String, row: u64, cells: &[Cell], letters: &[String], exponent: u8) {
+pub(super) fn write_row(out: &mut String, row: u64, cells: &[Cell], letters: &[String], exponent: u8, widths: &[u32]) {
     // Writing to a text cannot fail.
-    let _ = write!(out, "<row r=\"{row}\">");
+    let _ = match header_lines(cells, widths) {
+        0 | 1 => write!(out, "<row r=\"{row}\">"),
+        lines => write!(out, "<row r=\"{row}\" ht=\"{}\" customHeight=\"1\">", lines * LINE_POINTS),
+    };
     for (cell, letters) in cells.iter().zip(letters) {
         let style = cell.style as u8;
         let exponent = cell.exponent.unwrap_or(exponent);
@@ -161,7 +197,7 @@ mod tests {
 
     fn written(value: Value, exponent: u8) -> String {
         let mut out = String::new();
-        write_row(&mut out, 3, &[Cell::plain(value)], &["A".into()], exponent);
+        write_row(&mut out, 3, &[Cell::plain(value)], &["A".into()], exponent, &[15]);
         out
     }
 
@@ -203,5 +239,16 @@ mod tests {
     #[test]
     fn columns_have_letters() {
         assert_eq!([0, 25, 26, 51, 52, 701, 702].map(letters), ["A", "Z", "AA", "AZ", "BA", "ZZ", "AAA"]);
+    }
+
+    #[test]
+    fn headers_have_the_room_that_their_lines_take() {
+        let header = |text: &str| Cell::text(text, Style::HeaderOfAmounts);
+        assert_eq!(header_lines(&[header("Salg"), header("MVA på gebyrer")], &[13, 13]), 2);
+        assert_eq!(header_lines(&[Cell::text("MVA på gebyrer", Style::Text)], &[13]), 0);
+        assert_eq!(fitting("Utbetalingsdato", 12), 19);
+        let mut out = String::new();
+        write_row(&mut out, 1, &[header("MVA på gebyrer")], &["A".into()], 2, &[13]);
+        assert!(out.starts_with("<row r=\"1\" ht=\"30\" customHeight=\"1\">"), "{out}");
     }
 }

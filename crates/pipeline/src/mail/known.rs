@@ -3,7 +3,7 @@
 use documents::mail::{Apart, ApartKind, Rhythm};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use settlement::{Defect, Kind, ReportId, SettleKey, is_seeded};
+use settlement::{Kind, ReportId, SettleKey};
 
 use super::MailAccount;
 use super::due::{Known, KnownHeld, KnownPayout};
@@ -79,9 +79,7 @@ pub(super) async fn gather(
         if told.is_told(&key, last) {
             continue;
         }
-        let current =
-            if is_seeded(Defect::MailOfHeld) { Some(last.clone()) } else { notice::current(ports, &key).await? };
-        let Some(version) = current else { continue };
+        let Some(version) = notice::current(ports, &key).await? else { continue };
         match notice::together(ports, &key, &version, &command.scratch).await? {
             Together::Agree(confirmed) => {
                 let (settlement, added) = (confirmed.settlement, confirmed.added);
