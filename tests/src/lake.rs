@@ -12,15 +12,16 @@ use async_trait::async_trait;
 use formats::Limits;
 use jiff::{SignedDuration, Timestamp};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use pipeline::items::Release;
+use pipeline::items::{Place, Release, mark_settlement_dirty};
 use pipeline::keys::{Key, LandingKey};
 use pipeline::lake::{self, BuildLake, Built};
 use pipeline::memory::{MemoryObjects, MemoryState};
 use pipeline::parse::{self, Outcome, ParseReport};
 use pipeline::ports::{Expect, ObjectMeta, Put, PutNew, VersionPage};
+use pipeline::post::{BatchItem, EventState, OutboxItem, PlannedEvent};
 use pipeline::release::{self, ReleaseReport};
 use pipeline::{Objects, Packing, PortError, Ports, StepError};
-use settlement::{AccountId, Kind, SettleKey, Verdict};
+use settlement::{AccountId, Kind, SettleKey, SettlementEvent, Verdict};
 use tempfile::TempDir;
 
 /// An account in memory whose lake is looked at behind every put.
@@ -47,6 +48,45 @@ impl Default for World {
 }
 
 impl World {
+    /// Writes a batch of a settlement's events: transaction, captured minor units, state. Only the one called `named` is in the outbox.
+    pub async fn tell(&self, key: &SettleKey, name: &str, events: impl Iterator<Item = (String, i64, EventState)>) {
+        let events = events.map(|(number, minor, state)| PlannedEvent {
+            transaction: format!("T00000001.{number}"),
+            id: number,
+            event: SettlementEvent {
+                settlement_id: key.settlement_id.clone(),
+                provider_reference: key.settlement_id.clone(),
+                event_correlation_id: None,
+                amount_minor: minor,
+                capture_minor: minor,
+                refund_minor: 0,
+                fee_minor: 0,
+            },
+            lines: 1,
+            state,
+        });
+        let (settlement, events, body) = (key.clone(), events.collect(), None);
+        let batch = BatchItem { settlement, version: 1, events, attempt: 1, lease_until: None, not_before: None, body };
+        let outbox = OutboxItem {
+            settlement: key.clone(),
+            version: 1,
+            batches: vec!["named".into()],
+            lines_minor: 0,
+            events_minor: 0,
+            not_postable_minor: 0,
+            unmatched_minor: 0,
+            unmatched_lines: 0,
+            unmatched: Vec::new(),
+            changed: Vec::new(),
+        };
+        let writes = [
+            Place::outbox(key).put(&outbox, Expect::Any),
+            Place::batch(key, name).put(&batch, Expect::Any),
+            mark_settlement_dirty(key),
+        ];
+        self.ports.state.transact(&writes).await.unwrap();
+    }
+
     fn of(objects: Arc<MemoryObjects>, state: Arc<MemoryState>) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let seen = Arc::new(Seen::default());

@@ -8,12 +8,10 @@ use arrow_array::cast::AsArray;
 use jiff::SignedDuration;
 use jiff::civil::date;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use pipeline::items::Place;
 use pipeline::lake::{self, BuildLake};
 use pipeline::notice::{self, AddNotice, Together};
-use pipeline::ports::Expect;
-use pipeline::post::{BatchItem, EventState, OutboxItem, PlannedEvent};
-use settlement::{Fees, PayoutNotice, SettleKey, SettlementEvent};
+use pipeline::post::EventState;
+use settlement::{Fees, PayoutNotice, SettleKey};
 use tests::faults::{Plan, faulty};
 use tests::generate::{Seed, Settlement, portal_csv};
 use tests::lake::{World, parquet_bytes};
@@ -77,50 +75,10 @@ async fn a_list_is_in_transit_until_its_notice_makes_it_exact() {
     assert!(texts(&world, "settlement_line", "provider_kind").await.contains(&Some("payout notice".to_owned())));
 }
 
-/// Writes a batch of a settlement's events, one for each line; only the one called `named` is in the outbox.
+/// A batch of a settlement's events, one for each line; only the one called `named` is in the outbox.
 async fn tell(world: &World, key: &SettleKey, name: &str, settlement: &Settlement, states: [EventState; 2]) {
-    let events = settlement.lines.iter().zip(states).map(|(line, state)| PlannedEvent {
-        id: line.transaction.to_string(),
-        transaction: format!("T00000001.{}", line.transaction),
-        event: SettlementEvent {
-            settlement_id: key.settlement_id.clone(),
-            provider_reference: key.settlement_id.clone(),
-            event_correlation_id: None,
-            amount_minor: 0,
-            capture_minor: 0,
-            refund_minor: 0,
-            fee_minor: 0,
-        },
-        lines: 1,
-        state,
-    });
-    let batch = BatchItem {
-        settlement: key.clone(),
-        version: 1,
-        events: events.collect(),
-        attempt: 1,
-        lease_until: None,
-        not_before: None,
-        body: None,
-    };
-    let outbox = OutboxItem {
-        settlement: key.clone(),
-        version: 1,
-        batches: vec!["named".into()],
-        lines_minor: 0,
-        events_minor: 0,
-        not_postable_minor: 0,
-        unmatched_minor: 0,
-        unmatched_lines: 0,
-        unmatched: Vec::new(),
-        changed: Vec::new(),
-    };
-    let writes = [
-        Place::outbox(key).put(&outbox, Expect::Any),
-        Place::batch(key, name).put(&batch, Expect::Any),
-        pipeline::items::mark_settlement_dirty(key),
-    ];
-    world.ports.state.transact(&writes).await.unwrap();
+    let lines = settlement.lines.iter().zip(states);
+    world.tell(key, name, lines.map(|(line, state)| (line.transaction.to_string(), 0, state))).await;
 }
 
 #[tokio::test]

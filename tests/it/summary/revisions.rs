@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use documents::{ApartKind, Change, DifferenceOf, MonthSummary};
 use jiff::civil::date;
-use pipeline::items::{Place, mark_settlement_dirty};
-use pipeline::ports::Expect;
-use pipeline::post::{BatchItem, EventState, OutboxItem, PlannedEvent};
+use pipeline::items::Place;
+use pipeline::post::EventState;
 use pipeline::summarise::{self, Summarise, SummaryItem};
-use settlement::{SettleKey, SettlementEvent};
+use settlement::SettleKey;
 use tests::faults::{Fault, Plan, faulty};
 use tests::generate::{Seed, portal_csv};
 use tests::interleaved::interleaved;
@@ -95,42 +94,8 @@ async fn a_settlement_that_comes_late_makes_the_next_revision_and_leaves_the_one
 
 /// A batch of events of a settlement, each in a state.
 async fn tell(world: &World, key: &SettleKey, states: impl IntoIterator<Item = (i64, EventState)>) {
-    let events = states.into_iter().enumerate().map(|(number, (amount_minor, state))| PlannedEvent {
-        id: number.to_string(),
-        transaction: format!("T00000001.{number}"),
-        event: SettlementEvent {
-            settlement_id: key.settlement_id.clone(),
-            provider_reference: key.settlement_id.clone(),
-            event_correlation_id: None,
-            amount_minor,
-            capture_minor: amount_minor,
-            refund_minor: 0,
-            fee_minor: 0,
-        },
-        lines: 1,
-        state,
-    });
-    let settlement = key.clone();
-    let (events, body) = (events.collect(), None);
-    let batch = BatchItem { settlement, version: 1, events, attempt: 1, lease_until: None, not_before: None, body };
-    let outbox = OutboxItem {
-        settlement: key.clone(),
-        version: 1,
-        batches: vec!["named".into()],
-        lines_minor: 0,
-        events_minor: 0,
-        not_postable_minor: 0,
-        unmatched_minor: 0,
-        unmatched_lines: 0,
-        unmatched: Vec::new(),
-        changed: Vec::new(),
-    };
-    let writes = [
-        Place::outbox(key).put(&outbox, Expect::Any),
-        Place::batch(key, "named").put(&batch, Expect::Any),
-        mark_settlement_dirty(key),
-    ];
-    world.ports.state.transact(&writes).await.unwrap();
+    let events = states.into_iter().enumerate();
+    world.tell(key, "named", events.map(|(number, (minor, state))| (number.to_string(), minor, state))).await;
 }
 
 #[tokio::test]
