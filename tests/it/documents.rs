@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::process::Command;
 
-use documents::{Breakdown, Deviation, DinteroReport, Language, ReportType, inert};
+use documents::{Breakdown, DinteroReport, Language, ReportType, inert};
 use serde_json::{Value, json};
 use settlement::{Fees, LineKind, LineRecord, Proof, ReportId, SettleKey, Settlement, SettlementHead, TermSums, Terms};
 use tempfile::TempDir;
@@ -52,7 +52,13 @@ fn lines(currency: &str) -> Vec<LineRecord> {
         let terms = Terms { capture_minor: 10_007 * (number % 90 + 1), fee_minor: 175 + number, ..Terms::default() };
         kinds.push((LineKind::Sale, terms));
     }
-    kinds.into_iter().enumerate().map(|(number, (kind, terms))| line(number, currency, kind, terms)).collect()
+    let mut lines: Vec<LineRecord> =
+        kinds.into_iter().enumerate().map(|(number, (kind, terms))| line(number, currency, kind, terms)).collect();
+    lines[1].original_reference = lines[8].provider_transaction_id.clone();
+    lines[4].order_reference = None;
+    // Nobody can find this sale.
+    (lines[9].order_reference, lines[9].provider_transaction_id) = (None, None);
+    lines
 }
 
 fn settlement(lines: &[LineRecord], currency: &str, exponent: u8) -> Settlement {
@@ -87,7 +93,6 @@ fn write(folder: &Path, settlement: &Settlement, lines: &[LineRecord], language:
     let key = SettleKey::new(&"T00000001".parse().unwrap(), "vipps", &settlement.head);
     let all = || lines.iter().cloned().map(Ok::<_, Infallible>);
     let breakdown = Breakdown::of(all()).unwrap();
-    let deviations = [Deviation { reference: "=A-1".into(), text: "Finnes ikke".into(), amount_minor: Some(-1_234) }];
     let report = DinteroReport {
         key: &key,
         settlement,
@@ -95,7 +100,6 @@ fn write(folder: &Path, settlement: &Settlement, lines: &[LineRecord], language:
         report: ReportId::from_sha256([0xab; 32]),
         breakdown: &breakdown,
         language,
-        deviations: &deviations,
     };
     for form in ReportType::ALL {
         let mut file = File::create(folder.join(format!("dintero-report.{}", form.extension()))).unwrap();
@@ -153,8 +157,23 @@ fn every_form_in_every_language_sums_to_the_settlement_in_readers_of_others() {
         // By method, by store and by payout destination.
         assert_eq!(found["xlsx"]["parts"], json!([[sums, sums, sums]]), "{name}");
         assert_eq!(found["xlsx"]["sheets"], 4, "{name}");
+        assert_eq!(found["xlsx"]["deviations"], deviations(lines), "{name}");
         keeps_references(&found, lines);
     }
+}
+
+/// Lines that are no everyday sale, refund or fee, and those that nobody can find: row, reference, payment, amount.
+fn deviations(lines: &[LineRecord]) -> Value {
+    let is_everyday = |line: &&LineRecord| {
+        matches!(line.kind, LineKind::Sale | LineKind::Refund | LineKind::Fee)
+            && (line.order_reference.is_some() || line.provider_transaction_id.is_some())
+    };
+    let row = |line: &LineRecord| {
+        let reference = line.order_reference.as_deref().or(line.provider_transaction_id.as_deref());
+        let reference = reference.map(|text| text.replace('\r', "_x000D_"));
+        json!([line.line_no, reference, line.original_reference, line.terms.net_minor()])
+    };
+    lines.iter().filter(|line| !is_everyday(line)).map(row).collect()
 }
 
 /// The summary's rows lead from the lines to the payout, and each sum among them is one.
@@ -172,7 +191,7 @@ fn is_the_way_to_the_payout(workbook: &Value, settlement: &Settlement, row: &[i6
 
 /// References come through as text: inert in CSV, as they are elsewhere, as far as the form can hold them.
 fn keeps_references(found: &Value, lines: &[LineRecord]) {
-    let texts: Vec<&str> = lines.iter().filter_map(|line| line.order_reference.as_deref()).collect();
+    let texts: Vec<&str> = lines.iter().map(|line| line.order_reference.as_deref().unwrap_or_default()).collect();
     let inert: Vec<String> = texts.iter().map(|text| inert(text).into_owned()).collect();
     assert_eq!((&found["json"]["references"], &found["xml"]["references"]), (&json!(texts), &json!(texts)));
     assert_eq!((&found["csv"]["references"], &found["semicolon.csv"]["references"]), (&json!(inert), &json!(inert)));
@@ -190,6 +209,7 @@ fn a_settlement_without_lines_is_a_document_all_the_same() {
         assert_eq!(found[form]["lines"], 0, "{form}");
     }
     assert_eq!((&found["pdf"]["lines"], &found["pdf"]["pages"]), (&json!(0), &json!(1)));
+    assert_eq!((&found["xlsx"]["sheets"], &found["xlsx"]["deviations"]), (&json!(3), &json!([])));
 }
 
 #[test]

@@ -5,7 +5,6 @@ mod due;
 mod once;
 mod read;
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -18,8 +17,8 @@ use pipeline::keys::{Key, LandingKey};
 use pipeline::mail::{self, MailAccount, MailItem, MailState, Mailed, Mailing};
 use pipeline::memory::{MemoryMailer, MemoryObjects, MemoryState};
 use pipeline::parse::ParseReport;
-use pipeline::ports::{Envelope, MailId, Mailbox, NotSent, NotSentKind};
-use pipeline::recipients::{self, AddRecipient, RecipientItem, RecipientKind, TokenSecret};
+use pipeline::ports::{Envelope, MailId, NotSent, NotSentKind};
+use pipeline::recipients::{self, RecipientItem, RecipientKind, TokenSecret};
 use pipeline::way::{self, Gone};
 use pipeline::{Mailer, Packing, PortError, Ports};
 use settlement::AccountId;
@@ -111,9 +110,7 @@ impl World {
     }
 
     fn mailing(&self) -> Mailing {
-        let clock = self.clock.clone();
-        let from = Mailbox::from("avstem@example.no".parse::<pipeline::ports::Address>().unwrap());
-        Mailing::new(self.service.clone(), from, secret(), Arc::new(move || clock.now()))
+        tests::mails::mailing(self.service.clone(), &self.clock)
     }
 
     fn command(&self) -> MailAccount {
@@ -126,22 +123,11 @@ impl World {
     }
 
     async fn add(&self, address: &str, kind: RecipientKind, rhythms: &[Rhythm]) -> RecipientItem {
-        let command = AddRecipient {
-            account: self.account.clone(),
-            address: address.parse().unwrap(),
-            name: None,
-            kind,
-            language: None,
-            rhythms: rhythms.iter().copied().collect::<BTreeSet<_>>(),
-            from: Some(date(2026, 10, 1)),
-            now: self.clock.now(),
-        };
-        recipients::add(&self.ports, &secret(), &command).await.unwrap()
+        tests::mails::add(&self.ports, &self.account, (address, kind), rhythms, self.clock.now()).await
     }
 
     async fn confirm(&self, item: &RecipientItem) {
-        let token = secret().token(&self.account, &item.address, item.generation);
-        recipients::confirm(&self.ports, &self.account, &item.address, &token, self.clock.now()).await.unwrap();
+        tests::mails::confirm(&self.ports, &self.account, item, self.clock.now()).await;
     }
 
     /// A recipient who has confirmed.

@@ -121,7 +121,21 @@ def read_xlsx(path, exponent):
         "parts": [parts(formulas.worksheets[1], results.worksheets[1], exponent)],
         "proof": next(value for _, value in reversed(summary) if isinstance(value, str) and "=" in value),
         "sheets": len(formulas.worksheets),
+        "deviations": deviations(formulas.worksheets[formulas.worksheets.index(sheet) + 1:], exponent),
     }
+
+
+def deviations(sheets, exponent):
+    """Rows of the sheet behind the lines, where there is one: row of the source, reference, payment and amount."""
+    found = []
+    for sheet in sheets:
+        assert sheet.freeze_panes == "A2" and sheet.max_column == 6
+        for row, reference, what, payment, amount, currency in sheet.iter_rows(min_row=2, values_only=True):
+            if currency is None:
+                continue
+            assert what and isinstance(amount, (int, float)), (what, amount)
+            found.append([row, reference, payment, minor(amount, exponent)])
+    return found
 
 
 def parts(formulas, results, exponent):

@@ -6,6 +6,7 @@ pub mod faults;
 pub mod hostile;
 pub mod interleaved;
 pub mod lake;
+pub mod mails;
 pub mod python;
 pub mod verdicts;
 pub mod workbook;

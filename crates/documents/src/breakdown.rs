@@ -1,10 +1,11 @@
-//! The lines of a settlement summed by payment method, store and payout destination.
+//! The lines of a settlement summed by payment method, store and payout destination, and what is to be seen among them.
 
 use std::collections::BTreeMap;
 
 use settlement::{LineRecord, Settlement, TermSums, Terms};
 
 use crate::DocumentError;
+use crate::deviation::Deviations;
 use crate::labels::Labels;
 
 /// So many names are told apart; lines of further ones are summed together.
@@ -59,6 +60,7 @@ pub struct Breakdown {
     stores: Groups,
     destinations: Groups,
     pub(crate) extents: Extents,
+    pub(crate) deviations: Deviations,
 }
 
 impl Breakdown {
@@ -80,6 +82,7 @@ impl Breakdown {
         self.stores.add(line.store_id.as_deref(), &line.terms);
         self.destinations.add(line.payout_destination_id.as_deref(), &line.terms);
         self.extents.add(line);
+        self.deviations.add(line);
     }
 
     /// The settlement by payment method, in the provider's words.

@@ -82,19 +82,6 @@ pub struct DinteroReport<'a> {
     pub breakdown: &'a Breakdown,
     /// Language of the forms that people read.
     pub language: Language,
-    /// What a person should look at; shown where there is any.
-    pub deviations: &'a [Deviation],
-}
-
-/// Something about a settlement that a person should look at.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Deviation {
-    /// The order or transaction that it is about.
-    pub reference: String,
-    /// What it is, in the language of the report.
-    pub text: String,
-    /// The money that it is about, in minor units and signed towards the merchant.
-    pub amount_minor: Option<i64>,
 }
 
 /// A field of the head: its JSON key, its XML element, and where its value comes from.

@@ -7,11 +7,13 @@ mod en;
 mod fi;
 mod month;
 mod nb;
+mod reasons;
 mod sv;
 
 use settlement::LineKind;
 
 pub(crate) use self::month::MonthLabels;
+pub(crate) use self::reasons::Reasons;
 
 /// A language that documents are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -120,6 +122,9 @@ pub(crate) struct Labels {
     pub(crate) per_destination: &'static str,
     pub(crate) transactions: &'static str,
     pub(crate) deviations: &'static str,
+    pub(crate) deviations_note: &'static str,
+    pub(crate) deviations_more: &'static str,
+    pub(crate) without_reference: &'static str,
     // Columns.
     pub(crate) row: &'static str,
     pub(crate) day: &'static str,
@@ -174,6 +179,28 @@ impl Kinds {
             LineKind::Unknown => self.unknown,
         }
     }
+}
+
+/// The words with each mark replaced once, so that nothing that is filled in is read as a mark.
+pub(crate) fn filled(words: &str, texts: &[(&str, &str)]) -> String {
+    let mut filled = String::with_capacity(words.len() + 64);
+    let mut rest = words;
+    while let Some(at) = rest.find('{') {
+        let (before, from) = rest.split_at(at);
+        filled.push_str(before);
+        match texts.iter().find(|(mark, _)| from.starts_with(mark)) {
+            Some((mark, text)) => {
+                filled.push_str(text);
+                rest = from.get(mark.len()..).unwrap_or_default();
+            }
+            None => {
+                filled.push('{');
+                rest = from.get(1..).unwrap_or_default();
+            }
+        }
+    }
+    filled.push_str(rest);
+    filled
 }
 
 /// The name that a provider goes by; its id where it has no other.

@@ -6,6 +6,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod breakdown;
+mod deviation;
 mod dintero_report;
 mod inert;
 mod labels;
@@ -17,7 +18,7 @@ mod sheet;
 mod value;
 
 pub use breakdown::{Breakdown, Part, PartName};
-pub use dintero_report::{Deviation, DinteroReport, ReportType};
+pub use dintero_report::{DinteroReport, ReportType};
 pub use inert::inert;
 pub use labels::{Language, provider_name};
 pub use month_summary::{

@@ -27,14 +27,14 @@ use settlement::{AccountId, Currency, hexadecimal};
 use sha2::{Digest, Sha256};
 
 pub use self::confirmation::Confirmation;
-pub use self::digest::{Apart, ApartKind, DigestMail, DigestPayout, Rhythm};
+pub use self::digest::{DigestMail, DigestPayout, Rhythm};
 pub use self::header::{Address, BadAddress, BadHeaderText, HeaderText, Mailbox, WebAddress};
 pub use self::held::HeldMail;
 pub use self::letter::Letter;
 pub use self::month::MonthMail;
 pub use self::payout::{LineToSee, Matched, PayoutMail};
 use crate::DocumentError;
-use crate::labels::Language;
+use crate::labels::{Language, filled};
 
 /// A mail is at most about this large as it is sent: many receivers take no more than ten times as much, some less.
 pub const MAIL_BYTES_MAX: u64 = 7_000_000;
@@ -260,7 +260,7 @@ impl Reader<'_> {
         }
         blocks.extend(self.backoffice.map(|address| Block::Link(words.backoffice.to_owned(), address.clone())));
         let texts = [("{name}", self.merchant.as_str()), ("{address}", self.address.as_str())];
-        let footer = [words.why_you, words.how_to_stop].map(|text| words::filled(text, &texts));
+        let footer = [words.why_you, words.how_to_stop].map(|text| filled(text, &texts));
         Letter {
             language: self.language,
             sender: self.merchant.to_string(),

@@ -50,6 +50,26 @@ pub enum Together {
     Disagree(Vec<Problem>),
 }
 
+impl Together {
+    /// Why a version with that proof is not proved to be paid out, in a word; `None` when it is.
+    pub(crate) fn not_exact(&self, proof: Proof) -> Option<&'static str> {
+        match (self, proof) {
+            (Together::Agree(_), _) => None,
+            (Together::Disagree(_), _) => Some("contradicted"),
+            (Together::WaitsForNotice | Together::WaitsForList, proof) => unproved(proof),
+        }
+    }
+}
+
+/// Why a settlement with that proof is not proved to be paid out by itself, in a word; `None` when it is.
+pub(crate) fn unproved(proof: Proof) -> Option<&'static str> {
+    match proof {
+        Proof::Exact => None,
+        Proof::GrossOnly => Some("gross_only"),
+        Proof::RowsOnly => Some("rows_only"),
+    }
+}
+
 /// Keeps the evidence, records the notice, and says how it stands to its settlement. Running it again changes nothing.
 ///
 /// Gives the report that brought the settlement beside, when there is one.

@@ -224,8 +224,7 @@ async fn write<E: std::error::Error + Send + Sync + 'static>(
     let SettlementVersion { settlement, version, report, .. } = &owned.version;
     let (version, report) = (*version, *report);
     let key = &owned.key;
-    DinteroReport { key, settlement, version, report, breakdown, language, deviations: &[] }
-        .write(form, lines, &mut out)?;
+    DinteroReport { key, settlement, version, report, breakdown, language }.write(form, lines, &mut out)?;
     out.flush()?;
     drop(out);
     let written = report_key(key, version, form);

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use documents::{Apart, ApartKind};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use matching::{MissingReport, SettledEvents, Unsettled, Waits, missing_reports, unsettled};
-use settlement::{AccountId, Transaction};
+use matching::{MissingReport, Overdue, SettledEvents, Unsettled, Waits, missing_reports, unsettled};
+use settlement::{AccountId, Currency, Transaction, TransactionEventKind};
 use tables::MatchRow;
 
 use crate::items::{self, SettlementItem};
@@ -34,6 +35,49 @@ pub struct Missed {
     pub unsettled: Vec<Unsettled>,
     /// Providers that owe a report.
     pub reports: Vec<MissingReport>,
+}
+
+/// By provider, product and currency: how many, how much where all of it is known, and the first day that one was due.
+type Overdues<'a> = BTreeMap<(&'a str, &'a str, Currency), (u64, Option<i128>, Option<Date>)>;
+
+impl Missed {
+    /// What it comes to, for people: captures and refunds by provider, product and currency, and the reports.
+    ///
+    /// # Errors
+    /// When a sum is beyond any amount that is believed.
+    pub(crate) fn apart(&self) -> Result<Vec<Apart>, StepError> {
+        let mut sums = Overdues::new();
+        for one in &self.unsettled {
+            // What has no time was due nobody knows when: it is in no month, and in the list of what is unsettled.
+            let Overdue::Since { due_on, .. } = one.why else { continue };
+            let name = (one.provider.as_str(), one.payment_product.as_str(), one.currency);
+            let (count, amount, first) = sums.entry(name).or_insert((0, Some(0), None));
+            let sign = if one.kind == TransactionEventKind::Refund { -1 } else { 1 };
+            *count += 1;
+            *amount = amount.zip(one.amount_minor).map(|(sum, minor)| sum + sign * i128::from(minor));
+            *first = Some(first.map_or(due_on, |first| first.min(due_on)));
+        }
+        let mut found = Vec::new();
+        for ((provider, product, currency), (count, amount, first)) in sums {
+            let narrow = |wide| {
+                let what = || format!("What {provider} owes in {currency} is beyond any amount that is believed");
+                i64::try_from(wide).map_err(|_| StepError::Refused(what()))
+            };
+            found.push(Apart {
+                reference: product.to_owned(),
+                day: first,
+                count: Some(count),
+                amount_minor: amount.map(narrow).transpose()?,
+                ..Apart::of(ApartKind::Overdue, provider, Some(currency))
+            });
+        }
+        found.extend(self.reports.iter().map(|report| Apart {
+            day: Some(report.due_on),
+            count: Some(report.captures),
+            ..Apart::of(ApartKind::MissingReport, &report.provider, None)
+        }));
+        Ok(found)
+    }
 }
 
 /// Holds the mirror of transactions against what the lines of settlements were last matched with; changes nothing.

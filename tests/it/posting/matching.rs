@@ -3,8 +3,12 @@
 use std::fmt::Write as _;
 
 use ::matching::Waits;
+use documents::mail::Rhythm;
 use pipeline::items::MatchItem;
+use pipeline::mail::{self, MailAccount};
 use pipeline::matches::{self, MatchAccount};
+use pipeline::memory::MemoryMailer;
+use pipeline::recipients::RecipientKind;
 use pipeline::sync::{self, SyncTransactions, Synced};
 use pipeline::unsettled::{self, ListUnsettled, Missed};
 use tests::faults::{Fault as Cut, Plan, faulty};
@@ -307,4 +311,32 @@ async fn what_was_captured_and_not_settled_is_missed() {
     let [report] = &missed.reports[..] else { panic!("{missed:?}") };
     assert_eq!((report.provider.as_str(), report.captures), ("vipps", 1));
     assert_eq!(report.last_payout_on, Some(date(2026, 11, 2)));
+    // It is told, whoever is told of payouts by the day; to the minor unit, beside the sum and not in it.
+    let mailer = Arc::<MemoryMailer>::default();
+    world.clock.set("2026-11-21T05:00:00Z".parse().unwrap());
+    for to in [("regnskap@example.no", RecipientKind::Person), ("bilag@example.no", RecipientKind::Inbox)] {
+        let now = world.clock.now();
+        let added = tests::mails::add(&world.ports, &world.account, to, &[Rhythm::Daily], now).await;
+        tests::mails::confirm(&world.ports, &world.account, &added, now).await;
+    }
+    world.clock.set("2026-11-22T05:00:00Z".parse().unwrap());
+    let mailing = tests::mails::mailing(mailer.clone(), &world.clock);
+    let scratch = world.scratch.path().to_owned();
+    let command = MailAccount { account: world.account.clone(), lease: LEASE, scratch };
+    mail::run(&world.ports, &mailing, &command).await.unwrap();
+    let mails = tests::mails::read(&mailer, world.scratch.path());
+    let digests: Vec<(&serde_json::Value, String)> = mails
+        .iter()
+        .map(|mail| (&mail["to"], mail["shown"].as_str().unwrap().replace('\u{a0}', " ")))
+        .filter(|(_, shown)| shown.contains("Utbetalinger, NOK"))
+        .collect();
+    assert_eq!(digests.len(), 2, "{mails:?}");
+    for (to, shown) in digests {
+        let is_person = *to == serde_json::json!(["regnskap@example.no"]);
+        for words in
+            ["Betalt av kunder, forfalt, ikke i noe oppgjør: Vipps", "145,00 NOK", "Rapport som mangler: Vipps"]
+        {
+            assert_eq!(shown.contains(words), is_person, "{words}: {shown}");
+        }
+    }
 }

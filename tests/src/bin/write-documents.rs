@@ -72,7 +72,6 @@ fn write(form: ReportType, lines: u64, out: &mut dyn Write) -> anyhow::Result<()
         report: ReportId::from_sha256([7; 32]),
         breakdown: &breakdown,
         language: Language::Nb,
-        deviations: &[],
     };
     Ok(report.write(form, made(), out)?)
 }

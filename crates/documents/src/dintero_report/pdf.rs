@@ -10,6 +10,8 @@ use super::DinteroReport;
 use super::statement::{part_name, partings, source_row};
 use crate::DocumentError;
 use crate::breakdown::{NET, TERMS, Term};
+use crate::deviation::NAMED_MAX;
+use crate::labels::filled;
 use crate::page::{Grid, GridColumn, Ink, LEFT, Pages, Paper, RIGHT, Tone};
 use crate::value::Value;
 
@@ -242,7 +244,7 @@ fn transactions(
     grid.header(pages)?;
     for line in lines {
         let line = line?;
-        let row = show(report, &source_row(&line));
+        let row = show(report, &source_row(line.line_no));
         let day = show(report, &Value::Date(line.captured_on.or(line.provider_date)));
         let amounts = amounts(report, &terms, &line.terms);
         let mut cells: Vec<&str> = vec![&row, &day, labels.kinds.of(line.kind)];
@@ -258,23 +260,33 @@ fn transactions(
 }
 
 fn deviations(report: &DinteroReport<'_>, pages: &mut Pages<'_, '_>) -> Result<(), DocumentError> {
-    if report.deviations.is_empty() {
+    if report.breakdown.deviations.is_empty() {
         return Ok(());
     }
     let labels = report.language.labels();
-    let width = Ink::regular(SIZE).width("-000 000 000,00");
+    let (named, more) = report.breakdown.deviations.first(NAMED_MAX);
+    let width = |text: &str| Ink::regular(SIZE).width(text);
     let columns = vec![
+        GridColumn::of_numbers(labels.row, width("0000000")),
         text_column(labels.reference, CHARS_MAX / 2),
         text_column(labels.deviation, CHARS_MAX),
-        GridColumn::of_numbers(labels.amount, width),
+        text_column(labels.original_reference, CHARS_MAX / 2),
+        GridColumn::of_numbers(labels.amount, width("-000 000 000,00")),
     ];
     let grid = Grid::new(columns, SIZE);
     pages.y += 1_500;
     section(report, labels.deviations, pages)?;
     grid.header(pages)?;
-    for deviation in report.deviations {
-        let amount = show(report, &Value::amount_or_nothing(deviation.amount_minor));
-        grid.row(pages, &[&deviation.reference, &deviation.text, &amount])?;
+    let optional = |text: &Option<String>| text.clone().unwrap_or_default();
+    for deviation in named {
+        let (row, amount) =
+            (show(report, &source_row(deviation.line_no)), show(report, &Value::Amount(deviation.net_minor)));
+        let (reference, original) = (optional(&deviation.reference), optional(&deviation.original_reference));
+        grid.row(pages, &[&row, &reference, &deviation.text(labels), &original, &amount])?;
+    }
+    if more > 0 {
+        let text = filled(labels.deviations_more, &[("{count}", &report.language.locale().count(more))]);
+        grid.row(pages, &["", "", &text, "", ""])?;
     }
     Ok(())
 }

@@ -68,7 +68,7 @@ impl LineColumn {
 }
 
 const NAMING: [LineColumn; 9] = [
-    LineColumn::naming(|l| l.row, 11, |_, l| source_row(l)),
+    LineColumn::naming(|l| l.row, 11, |_, l| source_row(l.line_no)),
     LineColumn::naming(|l| l.day, 12, |_, l| Value::Date(l.captured_on.or(l.provider_date))),
     LineColumn::naming(|l| l.kind, 18, |r, l| Value::text(Some(r.language.labels().kinds.of(l.kind)))),
     LineColumn::naming(|l| l.order_reference, 28, |_, l| Value::text(l.order_reference.as_deref())),
@@ -80,8 +80,8 @@ const NAMING: [LineColumn; 9] = [
 ];
 
 /// The row of the source file; nothing for a line that comes from elsewhere, such as a notice.
-pub(super) fn source_row(line: &LineRecord) -> Value {
-    match u64::try_from(line.line_no) {
+pub(super) fn source_row(line_no: i64) -> Value {
+    match u64::try_from(line_no) {
         Ok(row) if row > 0 => Value::Count(row),
         _ => Value::text(None),
     }

@@ -5,9 +5,11 @@ use std::io::Write;
 use settlement::LineRecord;
 
 use super::DinteroReport;
-use super::statement::{Fact, LineColumn, line_columns, part_name, partings};
+use super::statement::{Fact, LineColumn, line_columns, part_name, partings, source_row};
 use crate::DocumentError;
 use crate::breakdown::{NET, Part, TERMS, Tally, Term};
+use crate::deviation::NAMED_MAX;
+use crate::labels::filled;
 use crate::sheet::{Book, Cell, ROWS_MAX, Sheet, Style, Table, TableColumn, Workbook, fitting, letters};
 use crate::value::Value;
 
@@ -30,7 +32,7 @@ pub(super) fn write(
     for _ in book.sheets.iter().filter(|sheet| sheet.table.is_some()) {
         transactions(report, &columns, &mut lines, &mut workbook)?;
     }
-    if !report.deviations.is_empty() {
+    if !report.breakdown.deviations.is_empty() {
         deviations(report, &mut workbook)?;
     }
     // What is left would be lines beyond those that were proved, which the caller counts.
@@ -76,8 +78,9 @@ fn sheets(report: &DinteroReport<'_>, columns: &[LineColumn]) -> Vec<Sheet> {
             break;
         }
     }
-    if !report.deviations.is_empty() {
-        sheets.push(plain(labels.deviations, vec![32, 70, 16, 10], true));
+    if !report.breakdown.deviations.is_empty() {
+        let sheet = plain(labels.deviations, vec![11, 28, 40, 24, 15, 10], true);
+        sheets.push(Sheet { header_rows: 1, ..sheet });
     }
     sheets
 }
@@ -185,20 +188,28 @@ fn transactions(
 
 fn deviations(report: &DinteroReport<'_>, workbook: &mut Workbook<'_, '_>) -> Result<(), DocumentError> {
     let labels = report.language.labels();
+    let (named, more) = report.breakdown.deviations.first(NAMED_MAX);
     workbook.begin_sheet()?;
-    workbook.row(&[
-        Cell::text(labels.reference, Style::Header),
-        Cell::text(labels.deviation, Style::Header),
-        Cell::text(labels.amount, Style::HeaderOfAmounts),
-        Cell::text(labels.currency, Style::Header),
-    ])?;
-    for deviation in report.deviations {
+    let texts = [labels.row, labels.reference, labels.deviation, labels.original_reference];
+    let mut header = texts.map(|name| Cell::text(name, Style::Header)).to_vec();
+    header.push(Cell::text(labels.amount, Style::HeaderOfAmounts));
+    header.push(Cell::text(labels.currency, Style::Header));
+    workbook.row(&header)?;
+    for deviation in named {
         workbook.row(&[
-            Cell::text(&deviation.reference, Style::Text),
-            Cell::text(&deviation.text, Style::Text),
-            Cell::plain(Value::amount_or_nothing(deviation.amount_minor)),
+            Cell::plain(source_row(deviation.line_no)),
+            Cell::plain(Value::text(deviation.reference.as_deref())),
+            Cell::text(&deviation.text(labels), Style::Text),
+            Cell::plain(Value::text(deviation.original_reference.as_deref())),
+            Cell::plain(Value::Amount(deviation.net_minor)),
             Cell::plain(report.currency()),
         ])?;
     }
+    if more > 0 {
+        let text = filled(labels.deviations_more, &[("{count}", &report.language.locale().count(more))]);
+        workbook.row(&[Cell::text(&text, Style::Note)])?;
+    }
+    workbook.row(&[])?;
+    workbook.row(&[Cell::text(labels.deviations_note, Style::Note)])?;
     workbook.end_sheet(&[])
 }

@@ -1,6 +1,6 @@
 //! Danish.
 
-use super::{Kinds, Labels, MonthLabels};
+use super::{Kinds, Labels, MonthLabels, Reasons};
 
 pub(super) static LABELS: Labels = Labels {
     title: "Afregningsspecifikation",
@@ -48,6 +48,9 @@ pub(super) static LABELS: Labels = Labels {
     per_destination: "Per udbetalingsmodtager",
     transactions: "Transaktioner",
     deviations: "Afvigelser",
+    deviations_note: "Linjer, der ikke er salg, refusion eller gebyr, og salg og refusioner uden reference. Linjer uden transaktion hos Dintero står i e-mailen og i månedsoversigten, da de kan findes senere.",
+    deviations_more: "… og {count} til; alle står blandt transaktionerne",
+    without_reference: "angiver hverken ordre eller transaktion",
     row: "Kilderække",
     day: "Dato",
     kind: "Type",
@@ -133,10 +136,10 @@ pub(super) static LABELS: Labels = Labels {
         contradicted: "Modsagt af udbetalingsmeddelelsen",
         amount_differs: "Beløbet er et andet hos Dintero",
         currency_differs: "Valutaen er en anden hos Dintero",
-        status_forbids: "Transaktionens status tillader det ikke",
-        transaction_unknown: "Ingen transaktion fundet",
-        duplicate_across_settlements: "Står allerede i en tidligere afregning",
-        needs_a_person: "Et menneske må afgøre det",
+        status_forbids: "Betalingen er ikke hævet hos Dintero",
+        transaction_unknown: "Betalingen findes ikke hos Dintero",
+        duplicate_across_settlements: "Er allerede udbetalt i en anden afregning",
+        needs_a_person: "Flere betalinger passer; nogen skal vælge",
         not_matched: "Ikke holdt op mod transaktioner",
         event_unknown: "Udfaldet er ukendt",
         event_human: "Venter på et menneske",
@@ -146,6 +149,19 @@ pub(super) static LABELS: Labels = Labels {
         rejected: "Afvist",
         crashed: "Kunne ikke læses",
         released: "Sluppet igennem, ikke læst igen",
+        reasons: Reasons {
+            damaged: "Filen er beskadiget eller ikke hel",
+            limits: "Filen er større eller anderledes end det, der kan åbnes sikkert",
+            layout: "Filens opsætning er ikke kendt",
+            place: "Filen hører til en anden udbyder eller et salgssted, der ikke er kontoens",
+            value: "En værdi kan ikke læses sikkert",
+            sums: "Beløbene stemmer ikke",
+            twice: "Noget står to gange",
+            changed: "Afregningen er kommet før med andet indhold",
+            contradicted: "Et andet dokument siger noget andet",
+            card: "Filen indeholder et kortnummer",
+            crashed: "Filen kunne ikke læses",
+        },
         differences: "Ændret siden revision {before}",
         differences_note: "Hvert beløb, der er nyt, væk eller et andet; afregningen, der medførte det, står i samme række eller under udbetalingerne.",
         part: "Del",

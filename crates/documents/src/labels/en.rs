@@ -1,6 +1,6 @@
 //! English.
 
-use super::{Kinds, Labels, MonthLabels};
+use super::{Kinds, Labels, MonthLabels, Reasons};
 
 pub(super) static LABELS: Labels = Labels {
     title: "Settlement specification",
@@ -48,6 +48,9 @@ pub(super) static LABELS: Labels = Labels {
     per_destination: "Per payout destination",
     transactions: "Transactions",
     deviations: "Deviations",
+    deviations_note: "Lines that are no sale, refund or fee, and sales and refunds without a reference. Lines without a transaction at Dintero are told by mail and in the month summary, since they may be found later.",
+    deviations_more: "… and {count} more; all of them are among the transactions",
+    without_reference: "names neither order nor transaction",
     row: "Source row",
     day: "Date",
     kind: "Type",
@@ -131,12 +134,12 @@ pub(super) static LABELS: Labels = Labels {
         gross_only: "Without fees and payout",
         rows_only: "Without a stated total",
         contradicted: "Contradicted by the payout notice",
-        amount_differs: "The amount is another one at Dintero",
-        currency_differs: "The currency is another one at Dintero",
-        status_forbids: "The transaction's status forbids it",
-        transaction_unknown: "No transaction found",
-        duplicate_across_settlements: "Stands in an earlier settlement already",
-        needs_a_person: "A person has to decide",
+        amount_differs: "The amount is another at Dintero",
+        currency_differs: "The currency is another at Dintero",
+        status_forbids: "The payment is not captured at Dintero",
+        transaction_unknown: "The payment is not at Dintero",
+        duplicate_across_settlements: "Was paid out already in another settlement",
+        needs_a_person: "Several payments fit; somebody has to choose",
         not_matched: "Not held against transactions",
         event_unknown: "The outcome is unknown",
         event_human: "Waits for a person",
@@ -146,6 +149,19 @@ pub(super) static LABELS: Labels = Labels {
         rejected: "Refused",
         crashed: "Could not be read",
         released: "Let through, not read again",
+        reasons: Reasons {
+            damaged: "The file is damaged or not whole",
+            limits: "The file is larger or other than what can be opened safely",
+            layout: "The file's layout is not known",
+            place: "The file is of another provider, or of a merchant number that is not the account's",
+            value: "A value cannot be read for certain",
+            sums: "The amounts do not add up",
+            twice: "Something stands twice",
+            changed: "The settlement has come before with other content",
+            contradicted: "Another document contradicts it",
+            card: "The file holds the number of a payment card",
+            crashed: "The file could not be read",
+        },
         differences: "Changed since revision {before}",
         differences_note: "Every amount that is new, gone or another one; the settlement that brought it stands in the same row or among the payouts.",
         part: "Part",

@@ -1,6 +1,6 @@
 //! Finnish.
 
-use super::{Kinds, Labels, MonthLabels};
+use super::{Kinds, Labels, MonthLabels, Reasons};
 
 pub(super) static LABELS: Labels = Labels {
     title: "Tilityserittely",
@@ -48,6 +48,9 @@ pub(super) static LABELS: Labels = Labels {
     per_destination: "Maksun saajittain",
     transactions: "Tapahtumat",
     deviations: "Poikkeamat",
+    deviations_note: "Rivit, jotka eivät ole myyntejä, hyvityksiä tai maksuja, sekä myynnit ja hyvitykset ilman viitettä. Rivit ilman tapahtumaa Dinterossa kerrotaan sähköpostissa ja kuukausiyhteenvedossa, koska ne voivat löytyä myöhemmin.",
+    deviations_more: "… ja {count} muuta; kaikki ovat tapahtumien joukossa",
+    without_reference: "ei nimeä tilausta eikä tapahtumaa",
     row: "Lähderivi",
     day: "Päivä",
     kind: "Laji",
@@ -131,12 +134,12 @@ pub(super) static LABELS: Labels = Labels {
         gross_only: "Ilman palkkioita ja maksua",
         rows_only: "Ilman ilmoitettua summaa",
         contradicted: "Maksuilmoitus sanoo toisin",
-        amount_differs: "Summa on Dinterossa eri",
-        currency_differs: "Valuutta on Dinterossa eri",
-        status_forbids: "Maksutapahtuman tila ei salli sitä",
-        transaction_unknown: "Maksutapahtumaa ei löytynyt",
-        duplicate_across_settlements: "On jo aiemmassa tilityksessä",
-        needs_a_person: "Ihmisen on ratkaistava",
+        amount_differs: "Määrä on Dinterossa toinen",
+        currency_differs: "Valuutta on Dinterossa toinen",
+        status_forbids: "Maksua ei ole veloitettu Dinterossa",
+        transaction_unknown: "Maksua ei ole Dinterossa",
+        duplicate_across_settlements: "On jo maksettu toisessa tilityksessä",
+        needs_a_person: "Useampi maksu sopii; jonkun on valittava",
         not_matched: "Ei verrattu maksutapahtumiin",
         event_unknown: "Lopputulos ei ole tiedossa",
         event_human: "Odottaa ihmistä",
@@ -146,6 +149,19 @@ pub(super) static LABELS: Labels = Labels {
         rejected: "Hylätty",
         crashed: "Ei voitu lukea",
         released: "Päästetty läpi, ei luettu uudelleen",
+        reasons: Reasons {
+            damaged: "Tiedosto on vioittunut tai vajaa",
+            limits: "Tiedosto on suurempi tai erilainen kuin mitä voidaan avata turvallisesti",
+            layout: "Tiedoston rakennetta ei tunneta",
+            place: "Tiedosto kuuluu toiselle palveluntarjoajalle tai myyntipaikalle, joka ei ole tilin",
+            value: "Jotakin arvoa ei voida lukea varmasti",
+            sums: "Summat eivät täsmää",
+            twice: "Jokin esiintyy kahdesti",
+            changed: "Tilitys on tullut aiemmin eri sisällöllä",
+            contradicted: "Toinen asiakirja sanoo muuta",
+            card: "Tiedostossa on kortin numero",
+            crashed: "Tiedostoa ei voitu lukea",
+        },
         differences: "Muuttunut tarkistuksen {before} jälkeen",
         differences_note: "Jokainen uusi, poistunut tai muuttunut summa; tilitys, joka sen toi, on samalla rivillä tai maksujen alla.",
         part: "Osa",

@@ -1,7 +1,8 @@
 //! Words of the month summary alone, in one language.
 
-use settlement::Month;
+use settlement::{Kind, Month};
 
+use super::Reasons;
 use crate::month_summary::ApartKind;
 
 /// Labels of the month summary. `{currency}`, `{payouts}`, `{lines}`, `{amount}`, `{difference}` and `{before}` stand for what is
@@ -62,6 +63,7 @@ pub(crate) struct MonthLabels {
     pub(crate) rejected: &'static str,
     pub(crate) crashed: &'static str,
     pub(crate) released: &'static str,
+    pub(crate) reasons: Reasons,
     pub(crate) differences: &'static str,
     pub(crate) differences_note: &'static str,
     pub(crate) part: &'static str,
@@ -99,7 +101,7 @@ impl MonthLabels {
         }
     }
 
-    /// How something stands, in words; a word that nobody here knows as it is. What stands in brackets behind it is kept.
+    /// How something stands, in words; a word that nobody here knows as it is. In brackets behind it stands why.
     pub(crate) fn state(&self, state: &str) -> String {
         let (word, rest) = match state.find('(') {
             Some(at) => state.split_at(at),
@@ -135,6 +137,11 @@ impl MonthLabels {
             "balance" => self.balance,
             other => other,
         };
-        if rest.is_empty() { known.to_owned() } else { format!("{known} {rest}") }
+        let kind = Kind::ALL.iter().find(|kind| rest == format!("({kind})"));
+        match kind {
+            Some(kind) => format!("{known}: {}", self.reasons.told(*kind)),
+            None if rest.is_empty() => known.to_owned(),
+            None => format!("{known} {rest}"),
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Norwegian bokmål.
 
-use super::{Kinds, Labels, MonthLabels};
+use super::{Kinds, Labels, MonthLabels, Reasons};
 
 pub(super) static LABELS: Labels = Labels {
     title: "Oppgjørsspesifikasjon",
@@ -48,6 +48,9 @@ pub(super) static LABELS: Labels = Labels {
     per_destination: "Per utbetalingsmottaker",
     transactions: "Transaksjoner",
     deviations: "Avvik",
+    deviations_note: "Linjer som ikke er salg, refusjon eller gebyr, og salg og refusjoner uten referanse. Linjer uten transaksjon hos Dintero står i e-posten og i månedsoppgjøret, siden de kan finnes senere.",
+    deviations_more: "… og {count} til; alle står blant transaksjonene",
+    without_reference: "navngir verken ordre eller transaksjon",
     row: "Kilderad",
     day: "Dato",
     kind: "Type",
@@ -133,10 +136,10 @@ pub(super) static LABELS: Labels = Labels {
         contradicted: "Motsagt av utbetalingsmeldingen",
         amount_differs: "Beløpet er et annet hos Dintero",
         currency_differs: "Valutaen er en annen hos Dintero",
-        status_forbids: "Transaksjonens status tillater det ikke",
-        transaction_unknown: "Ingen transaksjon funnet",
-        duplicate_across_settlements: "Står allerede i et tidligere oppgjør",
-        needs_a_person: "Et menneske må avgjøre",
+        status_forbids: "Betalingen er ikke belastet hos Dintero",
+        transaction_unknown: "Betalingen finnes ikke hos Dintero",
+        duplicate_across_settlements: "Er allerede utbetalt i et annet oppgjør",
+        needs_a_person: "Flere betalinger passer; noen må velge",
         not_matched: "Ikke holdt mot transaksjoner",
         event_unknown: "Utfallet er ukjent",
         event_human: "Venter på et menneske",
@@ -146,6 +149,19 @@ pub(super) static LABELS: Labels = Labels {
         rejected: "Avvist",
         crashed: "Kunne ikke leses",
         released: "Sluppet gjennom, ikke lest på nytt",
+        reasons: Reasons {
+            damaged: "Filen er skadet eller ikke hel",
+            limits: "Filen er større eller annerledes enn det som trygt kan åpnes",
+            layout: "Oppsettet på filen er ikke kjent",
+            place: "Filen hører til en annen tilbyder eller et salgssted som ikke er kontoens",
+            value: "En verdi kan ikke leses sikkert",
+            sums: "Beløpene stemmer ikke",
+            twice: "Noe står to ganger",
+            changed: "Oppgjøret er kommet før med annet innhold",
+            contradicted: "Et annet dokument sier noe annet",
+            card: "Filen inneholder et kortnummer",
+            crashed: "Filen kunne ikke leses",
+        },
         differences: "Endret siden revisjon {before}",
         differences_note: "Hvert beløp som er nytt, borte eller et annet; oppgjøret som brakte det står i samme rad eller under utbetalingene.",
         part: "Del",

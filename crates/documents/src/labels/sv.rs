@@ -1,6 +1,6 @@
 //! Swedish.
 
-use super::{Kinds, Labels, MonthLabels};
+use super::{Kinds, Labels, MonthLabels, Reasons};
 
 pub(super) static LABELS: Labels = Labels {
     title: "Avräkningsspecifikation",
@@ -48,6 +48,9 @@ pub(super) static LABELS: Labels = Labels {
     per_destination: "Per utbetalningsmottagare",
     transactions: "Transaktioner",
     deviations: "Avvikelser",
+    deviations_note: "Rader som inte är försäljning, återbetalning eller avgift, och försäljning och återbetalningar utan referens. Rader utan transaktion hos Dintero står i e-posten och i månadsöversikten, eftersom de kan hittas senare.",
+    deviations_more: "… och {count} till; alla finns bland transaktionerna",
+    without_reference: "anger varken order eller transaktion",
     row: "Källrad",
     day: "Datum",
     kind: "Typ",
@@ -133,10 +136,10 @@ pub(super) static LABELS: Labels = Labels {
         contradicted: "Motsägs av utbetalningsbeskedet",
         amount_differs: "Beloppet är ett annat hos Dintero",
         currency_differs: "Valutan är en annan hos Dintero",
-        status_forbids: "Transaktionens status tillåter det inte",
-        transaction_unknown: "Ingen transaktion hittad",
-        duplicate_across_settlements: "Finns redan i en tidigare avräkning",
-        needs_a_person: "En människa måste avgöra",
+        status_forbids: "Betalningen är inte debiterad hos Dintero",
+        transaction_unknown: "Betalningen finns inte hos Dintero",
+        duplicate_across_settlements: "Är redan utbetald i en annan avräkning",
+        needs_a_person: "Flera betalningar passar; någon måste välja",
         not_matched: "Inte jämförd med transaktioner",
         event_unknown: "Utfallet är okänt",
         event_human: "Väntar på en människa",
@@ -146,6 +149,19 @@ pub(super) static LABELS: Labels = Labels {
         rejected: "Avvisad",
         crashed: "Kunde inte läsas",
         released: "Släppt, inte läst på nytt",
+        reasons: Reasons {
+            damaged: "Filen är skadad eller inte hel",
+            limits: "Filen är större eller annorlunda än vad som kan öppnas säkert",
+            layout: "Filens uppställning är inte känd",
+            place: "Filen hör till en annan leverantör eller ett försäljningsställe som inte är kontots",
+            value: "Ett värde kan inte läsas säkert",
+            sums: "Beloppen stämmer inte",
+            twice: "Något står två gånger",
+            changed: "Avräkningen har kommit tidigare med annat innehåll",
+            contradicted: "Ett annat dokument säger något annat",
+            card: "Filen innehåller ett kortnummer",
+            crashed: "Filen kunde inte läsas",
+        },
         differences: "Ändrat sedan revision {before}",
         differences_note: "Varje belopp som är nytt, borta eller ett annat; avräkningen som förde med sig det står på samma rad eller under utbetalningarna.",
         part: "Del",

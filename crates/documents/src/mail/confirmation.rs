@@ -1,8 +1,8 @@
 //! The mail that asks a new recipient to confirm: it has nothing of any settlement in it.
 
 use super::letter::Block;
-use super::words::filled;
 use super::{Reader, WebAddress, Written, subject};
+use crate::labels::filled;
 
 /// A recipient that has not confirmed yet.
 #[derive(Debug, Clone, Copy)]

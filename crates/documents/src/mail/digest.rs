@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use settlement::{Currency, Fees, Terms};
 
 use super::letter::{Block, Cell, Row, Table, Tone};
-use super::words::filled;
 use super::{Reader, Written, amounts, money, subject};
-use crate::labels::provider_name;
+use crate::labels::{filled, provider_name};
+use crate::month_summary::Apart;
 
 /// How often a recipient is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -74,38 +74,6 @@ pub struct DigestPayout {
     pub fees: Fees,
     /// What is paid out, in minor units.
     pub payout_minor: i64,
-}
-
-/// Something that no sum of a mail has in it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Apart {
-    /// What it is.
-    pub kind: ApartKind,
-    /// What it is called: a file, a settlement, a provider.
-    pub name: String,
-    /// How many there are.
-    pub count: u64,
-    /// What they sum to in minor units, with decimals and currency; `None` where nobody knows.
-    pub amount: Option<(i64, u8, Currency)>,
-}
-
-/// Why something stands apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ApartKind {
-    /// A report that is held: nothing in it is believed, and no amount of it is told.
-    Held,
-    /// A settlement that is not proved exactly.
-    NotExact,
-    /// Lines without a transaction.
-    Unmatched,
-    /// Settlement events whose outcome nobody knows.
-    OutcomeUnknown,
-    /// Something that only a person can decide.
-    ForAPerson,
-    /// Captured, and in no settlement.
-    NotSettled,
-    /// A report that should have come.
-    MissingReport,
 }
 
 impl DigestMail<'_> {
@@ -211,22 +179,19 @@ pub(super) fn apart(all: &[Apart], reader: &Reader<'_>) -> Vec<Block> {
     if all.is_empty() {
         return vec![Block::Banner(Tone::Good, words.apart_none.to_owned())];
     }
+    let labels = &reader.language.labels().month;
     let row = |apart: &Apart| {
-        let what = match apart.kind {
-            ApartKind::Held => words.aparts.held,
-            ApartKind::NotExact => words.aparts.not_exact,
-            ApartKind::Unmatched => words.aparts.unmatched,
-            ApartKind::OutcomeUnknown => words.aparts.outcome_unknown,
-            ApartKind::ForAPerson => words.aparts.for_a_person,
-            ApartKind::NotSettled => words.aparts.not_settled,
-            ApartKind::MissingReport => words.aparts.missing_report,
-        };
-        let amount = apart.amount.map(|(minor, exponent, currency)| money(reader.language, minor, exponent, currency));
-        let name = if apart.name.is_empty() { String::new() } else { format!(": {}", apart.name) };
+        let what = labels.kind(apart.kind);
+        let amount = apart.amount_minor.zip(apart.currency);
+        let amount = amount.map(|(minor, currency)| money(reader.language, minor, apart.exponent, currency));
+        let names = [provider_name(&apart.provider), &apart.reference];
+        let name = names.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>().join(" ");
+        let name = if name.is_empty() { name } else { format!(": {name}") };
+        let state = if apart.state.is_empty() { String::new() } else { format!(" – {}", labels.state(&apart.state)) };
         Row {
             cells: vec![
-                Cell::Text(format!("{what}{name}")),
-                Cell::Money(reader.language.locale().count(apart.count)),
+                Cell::Text(format!("{what}{name}{state}")),
+                Cell::Money(reader.language.locale().count(apart.count.unwrap_or(1))),
                 Cell::Money(amount.unwrap_or_else(|| "–".to_owned())),
             ],
             is_sum: false,
@@ -235,5 +200,6 @@ pub(super) fn apart(all: &[Apart], reader: &Reader<'_>) -> Vec<Block> {
     let columns =
         [(String::new(), false), (words.number.to_owned(), true), (reader.language.labels().amount.to_owned(), true)];
     let heading = Some(words.apart.to_owned());
-    vec![Block::Table(Table { heading, columns: columns.to_vec(), rows: all.iter().map(row).collect() })]
+    let table = Table { heading, columns: columns.to_vec(), rows: all.iter().map(row).collect() };
+    vec![Block::Table(table), Block::Paragraph(labels.apart_note.to_owned())]
 }

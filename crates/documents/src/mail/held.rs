@@ -3,9 +3,8 @@
 use settlement::Kind;
 
 use super::letter::{Block, Cell, Row, Table, Tone};
-use super::words::filled;
 use super::{Reader, Written, subject};
-use crate::labels::provider_name;
+use crate::labels::{filled, provider_name};
 
 /// A report that is held.
 #[derive(Debug, Clone, Copy)]
@@ -24,12 +23,12 @@ impl HeldMail<'_> {
         let words = reader.language.words();
         let texts =
             [("{name}", reader.merchant.as_str()), ("{provider}", provider_name(self.provider)), ("{file}", self.file)];
-        let kind = self.kind.unwrap_or(Kind::Crashed).as_str();
+        let why = reader.language.labels().month.reasons.told(self.kind.unwrap_or(Kind::Crashed));
         let row = |name: &str, fact: &str| Row {
             cells: vec![Cell::Text(name.to_owned()), Cell::Fact(fact.to_owned())],
             is_sum: false,
         };
-        let rows = vec![row(words.held_file, self.file), row(words.held_why, kind)];
+        let rows = vec![row(words.held_file, self.file), row(words.held_why, &why)];
         let blocks = vec![
             Block::Banner(Tone::Bad, words.held_nothing.to_owned()),
             Block::Table(Table { heading: None, columns: Vec::new(), rows }),

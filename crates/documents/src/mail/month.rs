@@ -4,11 +4,10 @@ use settlement::Currency;
 
 use super::digest::apart;
 use super::letter::{Block, Cell, Row, Table, Tone};
-use super::words::filled;
-use super::{Apart, ApartKind, Reader, Written, amounts, money, subject};
+use super::{Reader, Written, amounts, money, subject};
 use crate::breakdown::{NET, TERMS};
-use crate::labels::provider_name;
-use crate::month_summary::{self, Difference, DifferenceOf, Figures, MonthSummary, product_of};
+use crate::labels::{filled, provider_name};
+use crate::month_summary::{Difference, DifferenceOf, Figures, MonthSummary, product_of};
 
 /// So many of the changes are named; the summary has them all.
 const CHANGES_MAX: usize = 10;
@@ -43,7 +42,7 @@ impl MonthMail<'_> {
         }
         blocks.extend(self.balances(reader));
         blocks.push(self.by_product(reader));
-        blocks.extend(apart(&self.open(reader), reader));
+        blocks.extend(apart(&self.0.content.apart, reader));
         let title = filled(words.month_title, &texts);
         Written { subject: subject(&format!("{prefix}{line}")), letter: reader.letter(title, blocks) }
     }
@@ -125,30 +124,5 @@ impl MonthMail<'_> {
         ];
         let rows = self.0.content.figures.iter().map(row).collect();
         Block::Table(Table { heading: Some(words.per_product.to_owned()), columns: columns.to_vec(), rows })
-    }
-
-    /// What stands apart in the summary.
-    fn open(&self, reader: &Reader<'_>) -> Vec<Apart> {
-        let labels = &reader.language.labels().month;
-        let open = |one: &month_summary::Apart| {
-            let kind = match one.kind {
-                month_summary::ApartKind::HeldReport => ApartKind::Held,
-                month_summary::ApartKind::NotExact => ApartKind::NotExact,
-                month_summary::ApartKind::Unmatched => ApartKind::Unmatched,
-                month_summary::ApartKind::Event if one.state == "UNKNOWN" => ApartKind::OutcomeUnknown,
-                month_summary::ApartKind::Event => ApartKind::ForAPerson,
-                month_summary::ApartKind::Overdue => ApartKind::NotSettled,
-                month_summary::ApartKind::MissingReport => ApartKind::MissingReport,
-            };
-            let state = if one.state.is_empty() { String::new() } else { format!("({})", labels.state(&one.state)) };
-            let name = [provider_name(&one.provider), &one.reference, &state];
-            Apart {
-                kind,
-                name: name.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" "),
-                count: one.count.unwrap_or(1),
-                amount: one.amount_minor.zip(one.currency).map(|(minor, currency)| (minor, one.exponent, currency)),
-            }
-        };
-        self.0.content.apart.iter().map(open).collect()
     }
 }

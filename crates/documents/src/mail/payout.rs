@@ -1,12 +1,13 @@
 //! The mail about one payout.
 
-use settlement::Terms;
+use settlement::{SettlementHead, Terms};
 
 use super::letter::{Block, Cell, Row, Table, Tone};
-use super::words::filled;
 use super::{Reader, Written, money, subject};
 use crate::breakdown::{NET, Part, PartName};
+use crate::deviation::Deviation;
 use crate::dintero_report::DinteroReport;
+use crate::labels::filled;
 use crate::value::Value;
 
 /// So many lines are named that a person should look at; the rest are counted.
@@ -97,6 +98,7 @@ impl PayoutMail<'_> {
         blocks.push(Block::Banner(Tone::Good, proof));
         blocks.extend(self.matched.map(|matched| Block::Paragraph(found(matched, reader))));
         blocks.extend(self.open_lines(reader));
+        blocks.extend(self.deviations(reader));
         blocks.push(Block::Table(self.facts(&day)));
         blocks.extend(self.methods().map(Block::Table));
         Written { subject: subject(&format!("{prefix}{line}")), letter: reader.letter(title, blocks) }
@@ -188,11 +190,8 @@ impl PayoutMail<'_> {
         let (words, head) = (reader.language.words(), &self.report.settlement.head);
         let mut lines: Vec<String> = Vec::new();
         for line in &matched.to_see {
-            let row = filled(words.line_no, &[("{row}", &line.line_no.to_string())]);
-            let order = line.order_reference.as_deref().map(|order| format!("{order}, ")).unwrap_or_default();
-            let amount = line.net_minor.map(|minor| money(reader.language, minor, head.exponent, head.currency));
-            let amount = amount.map(|amount| format!("{amount}: ")).unwrap_or_default();
-            lines.push(format!("{order}{row}, {amount}{}", words.state(&line.state)));
+            let state = reader.language.labels().month.state(&line.state);
+            lines.push(told(reader, head, line.order_reference.as_deref(), line.line_no, line.net_minor, &state));
         }
         let shown = u64::try_from(lines.len()).unwrap_or(u64::MAX);
         let more = matched.lines.saturating_sub(matched.found).saturating_sub(shown);
@@ -201,6 +200,37 @@ impl PayoutMail<'_> {
         }
         Some(Block::List(words.deviations.to_owned(), lines))
     }
+
+    /// What the report itself says that a person should look at, such as chargebacks.
+    fn deviations(&self, reader: &Reader<'_>) -> Option<Block> {
+        let (named, more) = self.report.breakdown.deviations.first(LINES_SHOWN_MAX);
+        let (labels, head) = (reader.language.labels(), &self.report.settlement.head);
+        let one = |deviation: &Deviation| {
+            let Deviation { reference, line_no, net_minor, .. } = deviation;
+            told(reader, head, reference.as_deref(), *line_no, Some(*net_minor), &deviation.text(labels))
+        };
+        let mut lines: Vec<String> = named.iter().map(one).collect();
+        if more > 0 {
+            lines.push(filled(reader.language.words().more, &[("{count}", &reader.language.locale().count(more))]));
+        }
+        (!lines.is_empty()).then(|| Block::List(labels.deviations.to_owned(), lines))
+    }
+}
+
+/// `ORDER-1, row 7, NOK -25.00: what it is`; what is not known is left out.
+fn told(
+    reader: &Reader<'_>,
+    head: &SettlementHead,
+    reference: Option<&str>,
+    line_no: i64,
+    net_minor: Option<i64>,
+    what: &str,
+) -> String {
+    let row = filled(reader.language.words().line_no, &[("{row}", &line_no.to_string())]);
+    let row = (line_no > 0).then_some(row);
+    let amount = net_minor.map(|minor| money(reader.language, minor, head.exponent, head.currency));
+    let parts: Vec<String> = reference.map(str::to_owned).into_iter().chain(row).chain(amount).collect();
+    format!("{}: {what}", parts.join(", "))
 }
 
 fn found(matched: &Matched, reader: &Reader<'_>) -> String {

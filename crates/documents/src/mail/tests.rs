@@ -1,8 +1,11 @@
+use std::convert::Infallible;
+
 use jiff::civil::date;
-use settlement::Terms;
+use settlement::{LineKind, LineRecord, ReportId, SettleKey, SettlementHead, Terms};
 
 use super::*;
 use crate::month_summary::{self, Change, Difference, DifferenceOf, Figures, FiguresOf, MonthContent, MonthSummary};
+use crate::{Breakdown, DinteroReport};
 
 const WORDS_WITHOUT_MARKS: [&str; 2] = ["{", "}"];
 
@@ -104,9 +107,12 @@ fn a_month_shows_what_is_open_in_lines_of_its_own_and_its_sums_leave_it_out() {
     for language in Language::ALL {
         let written = MonthMail(&month(1)).written(&reader(language, &merchant, &to));
         let (text, page) = (text::write(&written.letter), html::write(&written.letter));
-        let words = language.words();
-        for open in [words.aparts.held, words.aparts.unmatched, words.aparts.outcome_unknown] {
-            assert!(text.contains(open) && page.contains(&open.replace('\'', "&#39;")), "{language:?} {open}");
+        let month = &language.labels().month;
+        // A cell goes on below itself; its amounts stand behind.
+        let first_column = text.lines().map(|line| line.chars().take(70).collect::<String>().trim().to_owned());
+        let whole = first_column.collect::<Vec<_>>().join(" ");
+        for open in [month.held_report, month.unmatched, month.event, month.event_unknown, month.reasons.sums] {
+            assert!(whole.contains(open) && page.contains(&open.replace('\'', "&#39;")), "{language:?} {open}");
         }
         let amount = |minor| language.locale().amount(minor, 2);
         assert!(text.contains(&amount(-4_912)) && text.contains(&amount(8_781)), "{text}");
@@ -126,9 +132,59 @@ fn a_later_revision_says_that_it_replaces_and_what_has_changed() {
         let text = text::write(&written.letter);
         assert!(written.subject.as_str().contains("(v2)"), "{}", written.subject);
         let words = language.words();
-        assert!(text.contains(&words::filled(words.revision_replaces, &[("{version}", "2")])), "{text}");
+        assert!(text.contains(&filled(words.revision_replaces, &[("{version}", "2")])), "{text}");
         assert!(text.contains(words.changes) && text.contains(&language.locale().amount(100, 2)), "{text}");
         assert!(!MonthMail(&month(1)).written(&reader(language, &merchant, &to)).subject.as_str().contains("(v"));
+    }
+}
+
+/// What a report itself says of a line is told beside what it was matched with, the first lines by name and the others counted.
+#[test]
+fn a_payout_tells_of_chargebacks_and_of_lines_that_nobody_can_find() {
+    let line = |line_no: i64, kind, terms, order: Option<&str>| LineRecord {
+        merchant_number: "123456".into(),
+        settlement_id: "2000461".into(),
+        currency: Currency::NOK,
+        line_no,
+        kind,
+        terms,
+        provider_transaction_id: None,
+        original_reference: None,
+        order_reference: order.map(str::to_owned),
+        correlation_id: None,
+        provider_method: None,
+        provider_kind: None,
+        store_id: None,
+        payout_destination_id: None,
+        captured_at_us: None,
+        captured_on: None,
+        provider_date: None,
+    };
+    let sale = Terms { capture_minor: 99_900, ..Terms::default() };
+    let back = Terms { chargeback_minor: -12_345, ..Terms::default() };
+    let mut lines = vec![line(1, LineKind::Sale, sale, Some("A-1")), line(2, LineKind::Sale, sale, None)];
+    lines.extend((3..14).map(|row| line(row, LineKind::Chargeback, back, Some("A-1"))));
+    let breakdown = Breakdown::of(lines.into_iter().map(Ok::<_, Infallible>)).unwrap();
+    let head = SettlementHead {
+        merchant_number: "123456".into(),
+        settlement_id: "2000461".into(),
+        currency: Currency::NOK,
+        exponent: 2,
+        payout_on: date(2026, 10, 30),
+    };
+    let settlement = settlement::Settlement::new(head);
+    let key = SettleKey::new(&"T00000001".parse().unwrap(), "vipps", &settlement.head);
+    let (merchant, to, report) = (name(), to(), ReportId::from_sha256([7; 32]));
+    for language in Language::ALL {
+        let report =
+            DinteroReport { key: &key, settlement: &settlement, version: 1, report, breakdown: &breakdown, language };
+        let text = text::write(&PayoutMail { report, matched: None }.written(&reader(language, &merchant, &to)).letter);
+        let labels = language.labels();
+        assert!(text.contains(labels.deviations) && text.contains(labels.without_reference), "{text}");
+        let amount = language.locale().amount(-12_345, 2);
+        let told = text.lines().filter(|line| line.contains(labels.kinds.chargeback) && line.contains(&amount)).count();
+        assert_eq!(told, 9, "{text}");
+        assert!(text.contains(&filled(language.words().more, &[("{count}", "2")])), "{text}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::letter::{Block, Cell, Letter, Row, Table, Tone};
 
-/// A cell is cut behind so many characters, so that a row stays one line for most readers.
+/// A cell goes on in the next line behind so many characters, so that columns stay columns for most readers.
 const TEXT_CHARS_MAX: usize = 70;
 
 /// The letter as text, lines ending in `\n`.
@@ -60,34 +60,45 @@ fn write_table(out: &mut String, table: &Table) {
         cells: table.columns.iter().map(|(name, is_money)| Cell::new(name.clone(), *is_money)).collect(),
         is_sum: false,
     });
-    let rows: Vec<&Row> = header.iter().chain(&table.rows).collect();
-    let columns = rows.iter().map(|row| row.cells.len()).max().unwrap_or(0);
+    let source: Vec<&Row> = header.iter().chain(&table.rows).collect();
+    let columns = source.iter().map(|row| row.cells.len()).max().unwrap_or(0);
+    let rows: Vec<Vec<Vec<String>>> =
+        source.iter().map(|row| row.cells.iter().map(|cell| wrapped(cell.as_str())).collect()).collect();
     let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.cells.get(column));
-        cells.map(|cell| cut(cell.as_str()).chars().count()).max().unwrap_or(0)
+        let cells = rows.iter().filter_map(|row| row.get(column)).flatten();
+        cells.map(|piece| piece.chars().count()).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..columns).map(width).collect();
-    for row in rows {
-        let mut text = String::new();
-        for (cell, width) in row.cells.iter().zip(&widths) {
-            let gap = width.saturating_sub(cut(cell.as_str()).chars().count());
-            if !text.is_empty() {
-                text.push_str("  ");
-            }
-            match cell {
-                Cell::Text(words) => text.extend(cut(words).chars().chain(std::iter::repeat_n(' ', gap))),
-                Cell::Money(words) | Cell::Fact(words) => {
-                    text.extend(std::iter::repeat_n(' ', gap).chain(cut(words).chars()));
+    for (row, pieces) in source.iter().zip(&rows) {
+        let height = pieces.iter().map(Vec::len).max().unwrap_or(0);
+        for number in 0..height {
+            let mut text = String::new();
+            for ((cell, pieces), width) in row.cells.iter().zip(pieces).zip(&widths) {
+                let piece = pieces.get(number).map_or("", String::as_str);
+                let gap = std::iter::repeat_n(' ', width.saturating_sub(piece.chars().count()));
+                if !text.is_empty() {
+                    text.push_str("  ");
+                }
+                match cell {
+                    Cell::Text(_) => text.extend(piece.chars().chain(gap)),
+                    Cell::Money(_) | Cell::Fact(_) => text.extend(gap.chain(piece.chars())),
                 }
             }
+            line(out, text.trim_end());
         }
-        line(out, text.trim_end());
     }
 }
 
-fn cut(text: &str) -> String {
-    if text.chars().count() <= TEXT_CHARS_MAX {
-        return text.to_owned();
+/// A text in pieces of at most [`TEXT_CHARS_MAX`] characters, broken at spaces where it has any.
+fn wrapped(text: &str) -> Vec<String> {
+    let mut pieces = Vec::new();
+    let mut rest: Vec<char> = text.chars().map(|sign| if sign.is_control() { ' ' } else { sign }).collect();
+    while rest.len() > TEXT_CHARS_MAX {
+        let space = rest.iter().take(TEXT_CHARS_MAX + 1).rposition(|sign| *sign == ' ').filter(|at| *at > 0);
+        let behind = rest.split_off(space.unwrap_or(TEXT_CHARS_MAX));
+        pieces.push(rest.into_iter().collect());
+        rest = behind.into_iter().skip(usize::from(space.is_some())).collect();
     }
-    text.chars().take(TEXT_CHARS_MAX - 1).chain(['…']).collect()
+    pieces.push(rest.into_iter().collect());
+    pieces
 }

@@ -10,7 +10,7 @@ mod sv;
 
 use jiff::civil::Date;
 
-use crate::labels::Language;
+use crate::labels::{Language, filled};
 
 /// Every word of one language.
 #[derive(Debug)]
@@ -34,7 +34,6 @@ pub(crate) struct Words {
     pub(crate) deviations: &'static str,
     pub(crate) more: &'static str,
     pub(crate) line_no: &'static str,
-    pub(crate) states: States,
     // Digests and months.
     pub(crate) digest_title: &'static str,
     pub(crate) month_title: &'static str,
@@ -45,7 +44,6 @@ pub(crate) struct Words {
     pub(crate) per_product: &'static str,
     pub(crate) apart: &'static str,
     pub(crate) apart_none: &'static str,
-    pub(crate) aparts: Aparts,
     pub(crate) revision_replaces: &'static str,
     pub(crate) changes: &'static str,
     pub(crate) change: &'static str,
@@ -72,29 +70,6 @@ pub(crate) struct Words {
     pub(crate) months_short: [&'static str; 12],
 }
 
-/// Why a line is none of the merchant's transactions.
-#[derive(Debug)]
-pub(crate) struct States {
-    pub(crate) amount_differs: &'static str,
-    pub(crate) currency_differs: &'static str,
-    pub(crate) status_forbids: &'static str,
-    pub(crate) transaction_unknown: &'static str,
-    pub(crate) duplicate: &'static str,
-    pub(crate) needs_a_person: &'static str,
-}
-
-/// What stands apart from the sums.
-#[derive(Debug)]
-pub(crate) struct Aparts {
-    pub(crate) held: &'static str,
-    pub(crate) not_exact: &'static str,
-    pub(crate) unmatched: &'static str,
-    pub(crate) outcome_unknown: &'static str,
-    pub(crate) for_a_person: &'static str,
-    pub(crate) not_settled: &'static str,
-    pub(crate) missing_report: &'static str,
-}
-
 impl Language {
     pub(crate) fn words(self) -> &'static Words {
         match self {
@@ -115,46 +90,8 @@ impl Words {
             [("{day}", day.day().to_string()), ("{month}", month.to_owned()), ("{year}", day.year().to_string())];
         filled(self.day, &texts.each_ref().map(|(mark, text)| (*mark, text.as_str())))
     }
-
-    /// A state of a line in words; the state itself where it is none of these.
-    pub(crate) fn state<'a>(&self, state: &'a str) -> &'a str
-    where
-        'static: 'a,
-    {
-        match state {
-            "amount_differs" => self.states.amount_differs,
-            "currency_differs" => self.states.currency_differs,
-            "status_forbids" => self.states.status_forbids,
-            "transaction_unknown" => self.states.transaction_unknown,
-            "duplicate_across_settlements" => self.states.duplicate,
-            "needs_a_person" => self.states.needs_a_person,
-            other => other,
-        }
-    }
 }
 
 fn month_index(day: Date) -> usize {
     usize::try_from(day.month()).unwrap_or(1).saturating_sub(1)
-}
-
-/// The words with each mark replaced once, so that nothing that is filled in is read as a mark.
-pub(crate) fn filled(words: &str, texts: &[(&str, &str)]) -> String {
-    let mut filled = String::with_capacity(words.len() + 64);
-    let mut rest = words;
-    while let Some(at) = rest.find('{') {
-        let (before, from) = rest.split_at(at);
-        filled.push_str(before);
-        match texts.iter().find(|(mark, _)| from.starts_with(mark)) {
-            Some((mark, text)) => {
-                filled.push_str(text);
-                rest = from.get(mark.len()..).unwrap_or_default();
-            }
-            None => {
-                filled.push('{');
-                rest = from.get(1..).unwrap_or_default();
-            }
-        }
-    }
-    filled.push_str(rest);
-    filled
 }

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use settlement::{Currency, Fees, Terms};
+use settlement::{Currency, Fees, Terms, exponent};
 
 /// Everything that is known of a month; equal contents are one revision.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -218,6 +218,24 @@ pub struct Apart {
     pub exponent: u8,
     /// How much, towards the merchant; `None` where nobody can say.
     pub amount_minor: Option<i64>,
+}
+
+impl Apart {
+    /// Something of a provider, of which nothing more is known yet.
+    pub fn of(kind: ApartKind, provider: &str, currency: Option<Currency>) -> Apart {
+        Apart {
+            kind,
+            provider: provider.to_owned(),
+            reference: String::new(),
+            merchant_number: None,
+            day: None,
+            state: String::new(),
+            count: None,
+            currency,
+            exponent: currency.map_or(0, |currency| exponent(provider, currency)),
+            amount_minor: None,
+        }
+    }
 }
 
 /// What stands apart from the figures.

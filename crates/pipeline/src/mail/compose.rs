@@ -1,12 +1,15 @@
 //! Writing mails and planning them: the message lies under its content before the record of the mail names it.
 
+use std::collections::BTreeMap;
+
 use documents::mail::{
-    Apart, ApartKind, Attachment, Confirmation, DigestMail, DigestPayout, FileName, HeaderText, HeldMail, Mail, MailId,
-    Mailbox, MonthMail, PayoutMail, Reader, WebAddress, Written, encoded_bytes,
+    Attachment, Confirmation, DigestMail, DigestPayout, FileName, HeaderText, HeldMail, Mail, MailId, Mailbox,
+    MonthMail, PayoutMail, Reader, WebAddress, Written, encoded_bytes,
 };
-use documents::{DinteroReport, Language, provider_name};
+use documents::{Apart, ApartKind, DinteroReport, Language};
 use jiff::Timestamp;
 use jiff::civil::Date;
+use matching::Waits;
 use settlement::{Account, Month, SettleKey, hexadecimal};
 use sha2::{Digest, Sha256};
 
@@ -18,10 +21,11 @@ use crate::StepError;
 use crate::items::{Order, Place, journal};
 use crate::keys::Key;
 use crate::ports::{Expect, ObjectMeta, PortErrorKind, Ports};
-use crate::post::{self, EventState};
+use crate::post;
 use crate::recipients::{RecipientItem, RecipientKind};
 use crate::reconcile::ExactSettlement;
 use crate::summarise::{self, Summarised};
+use crate::unsettled::{self, ListUnsettled};
 
 /// Text and HTML of a letter, and the head, take no more than this of a mail.
 const LETTER_BYTES: u64 = 200_000;
@@ -154,7 +158,7 @@ impl Writer<'_> {
                 HeldMail { file: &item.name, provider: &item.provider, kind }.written(&reader)
             }
             Occasion::Digest { rhythm, until } => {
-                let (payouts, apart) = self.digest(due, recipient, cache).await?;
+                let (payouts, apart) = self.digest(due, *until, recipient, cache).await?;
                 DigestMail { rhythm: *rhythm, until: *until, payouts: &payouts, apart: &apart }.written(&reader)
             }
             Occasion::Month { first, revision } => {
@@ -178,7 +182,6 @@ impl Writer<'_> {
             report: owned.version.report,
             breakdown: &details.breakdown,
             language: reader.language,
-            deviations: &[],
         };
         Ok(PayoutMail { report, matched: details.matched.as_ref() }.written(reader))
     }
@@ -188,6 +191,7 @@ impl Writer<'_> {
     async fn digest(
         &self,
         due: &Due,
+        until: Date,
         recipient: &RecipientItem,
         cache: &mut Cache,
     ) -> Result<(Vec<DigestPayout>, Vec<Apart>), StepError> {
@@ -196,30 +200,28 @@ impl Writer<'_> {
         owned.sort_by_key(|owned| owned.version.report);
         let (mut payouts, mut apart) = (Vec::new(), Vec::new());
         if recipient.kind == RecipientKind::Person {
-            let held = due.held.iter().filter_map(|report| self.gathered.report(*report));
-            apart.extend(held.map(|item| Apart {
-                kind: ApartKind::Held,
-                name: format!(
-                    "{} ({})",
-                    item.name,
-                    held_kind(&item.state).flatten().map_or("Crashed", |kind| kind.as_str())
-                ),
-                count: 1,
-                amount: None,
-            }));
-            apart.extend(self.gathered.not_exact());
+            apart = self.gathered.apart(&due.held);
+            apart.extend(self.missed(until).await?);
         }
         for owned in owned {
             let details = cache.of(self.ports, &self.account.id, &self.command.scratch, owned).await?;
             let settlement = &owned.version.settlement;
             let head = &settlement.head;
-            let name = format!("{} {}", provider_name(&owned.key.provider), head.settlement_id);
+            let of = |kind, count, amount_minor: i64| Apart {
+                reference: head.settlement_id.clone(),
+                merchant_number: Some(head.merchant_number.clone()),
+                day: Some(head.payout_on),
+                count: Some(count),
+                amount_minor: Some(amount_minor),
+                ..Apart::of(kind, &owned.key.provider, Some(head.currency))
+            };
             let open = details.matched.as_ref().map_or(0, |matched| matched.lines.saturating_sub(matched.found));
             if open > 0 {
-                let amount = Some((details.open_minor, head.exponent, head.currency));
-                apart.push(Apart { kind: ApartKind::Unmatched, name: name.clone(), count: open, amount });
+                apart.push(of(ApartKind::Unmatched, open, details.open_minor));
             }
-            apart.extend(self.unanswered(&owned.key, &name, head.exponent).await?);
+            for (state, (count, amount_minor)) in self.unanswered(&owned.key).await? {
+                apart.push(Apart { state: state.to_owned(), ..of(ApartKind::Event, count, amount_minor) });
+            }
             payouts.push(DigestPayout {
                 provider: owned.key.provider.clone(),
                 settlement_id: head.settlement_id.clone(),
@@ -236,33 +238,29 @@ impl Writer<'_> {
         payouts.sort_by(|a, b| {
             (a.payout_on, &a.provider, &a.settlement_id).cmp(&(b.payout_on, &b.provider, &b.settlement_id))
         });
-        apart.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
+        apart.sort();
         Ok((payouts, apart))
     }
 
-    /// Settlement events of which nobody knows whether they stand at Dintero, and those that wait for a person.
-    async fn unanswered(&self, key: &SettleKey, name: &str, exponent: u8) -> Result<Vec<Apart>, StepError> {
-        let mut sums = [(ApartKind::OutcomeUnknown, 0, 0_i64), (ApartKind::ForAPerson, 0, 0)];
+    /// Settlement events that a person should know of, by their state: how many, and what they sum to in minor units.
+    async fn unanswered(&self, key: &SettleKey) -> Result<BTreeMap<&'static str, (u64, i64)>, StepError> {
+        let mut found: BTreeMap<&'static str, (u64, i64)> = BTreeMap::new();
         for (_, batch, _) in post::batches_of(self.ports, key).await? {
             for event in &batch.events {
-                let place = match event.state {
-                    EventState::InFlight | EventState::Unknown { .. } => ApartKind::OutcomeUnknown,
-                    EventState::Human { .. } | EventState::Refused { .. } => ApartKind::ForAPerson,
-                    _ => continue,
-                };
-                for (_, count, minor) in sums.iter_mut().filter(|(kind, _, _)| *kind == place) {
-                    *count += 1;
-                    *minor = minor.saturating_add(event.event.amount_minor);
-                }
+                let Some(state) = event.state.open() else { continue };
+                let (count, minor) = found.entry(state).or_default();
+                *count += 1;
+                *minor = minor.saturating_add(event.event.amount_minor);
             }
         }
-        let apart = |(kind, count, minor)| Apart {
-            kind,
-            name: name.to_owned(),
-            count,
-            amount: Some((minor, exponent, key.currency)),
-        };
-        Ok(sums.into_iter().filter(|(_, count, _)| *count > 0).map(apart).collect())
+        Ok(found)
+    }
+
+    /// What was due on a day and has not come.
+    async fn missed(&self, today: Date) -> Result<Vec<Apart>, StepError> {
+        let (account, scratch) = (self.account.id.clone(), self.command.scratch.clone());
+        let command = ListUnsettled { account, today, waits: Waits::default(), scratch };
+        unsettled::run(self.ports, &command).await?.apart()
     }
 
     async fn month(&self, first: Date, revision: u32) -> Result<Summarised, StepError> {

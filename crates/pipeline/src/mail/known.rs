@@ -1,6 +1,7 @@
 //! What may be told of an account, as the state has it: read only as far as somebody has not been told.
 
-use documents::mail::{Apart, ApartKind, Rhythm};
+use documents::mail::Rhythm;
+use documents::{Apart, ApartKind};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use settlement::{Kind, ReportId, SettleKey};
@@ -23,8 +24,8 @@ pub(super) struct Gathered {
     pub(super) payouts: Vec<ExactSettlement>,
     /// The reports of `known`.
     pub(super) held: Vec<ReportItem>,
-    /// Settlements that count and are not exact.
-    pub(super) not_exact: Vec<(SettleKey, SettlementVersion)>,
+    /// Settlements that count and are not exact, and why in a word.
+    pub(super) not_exact: Vec<(SettleKey, SettlementVersion, &'static str)>,
 }
 
 impl Gathered {
@@ -36,17 +37,25 @@ impl Gathered {
         self.held.iter().find(|item| item.report == report)
     }
 
-    /// Settlements that are not exact, in lines of their own.
-    pub(super) fn not_exact(&self) -> impl Iterator<Item = Apart> {
-        self.not_exact.iter().map(|(key, version)| {
-            let head = &version.settlement.head;
-            Apart {
-                kind: ApartKind::NotExact,
-                name: format!("{} {}", documents::provider_name(&key.provider), key.settlement_id),
-                count: 1,
-                amount: Some((version.settlement.net_minor(), head.exponent, head.currency)),
-            }
-        })
+    /// Settlements that are not exact, and reports that are held, in lines of their own.
+    pub(super) fn apart(&self, held: &[ReportId]) -> Vec<Apart> {
+        let held = held.iter().filter_map(|report| self.report(*report));
+        let held = held.map(|item| Apart {
+            reference: item.name.clone(),
+            state: item.state.word(),
+            count: Some(1),
+            ..Apart::of(ApartKind::HeldReport, &item.provider, None)
+        });
+        let not_exact = self.not_exact.iter().map(|(key, version, why)| Apart {
+            reference: key.settlement_id.clone(),
+            merchant_number: Some(key.merchant_number.clone()),
+            day: Some(version.settlement.head.payout_on),
+            state: (*why).to_owned(),
+            count: Some(version.settlement.lines),
+            amount_minor: Some(version.settlement.net_minor()),
+            ..Apart::of(ApartKind::NotExact, &key.provider, Some(key.currency))
+        });
+        held.chain(not_exact).collect()
     }
 }
 
@@ -92,7 +101,10 @@ pub(super) async fn gather(
                     added,
                 });
             }
-            _ => gathered.not_exact.push((key, version)),
+            other => {
+                let why = other.not_exact(version.settlement.proof).unwrap_or_default();
+                gathered.not_exact.push((key, version, why));
+            }
         }
     }
     if asking.iter().any(|recipient| recipient.kind == RecipientKind::Person) {

@@ -61,6 +61,17 @@ pub enum EventState {
 }
 
 impl EventState {
+    /// What a person should know of it, in a word.
+    pub(crate) fn open(&self) -> Option<&'static str> {
+        match self {
+            // The worker of one in flight may have ended: nobody knows whether it arrived.
+            EventState::Unknown { .. } | EventState::InFlight => Some("UNKNOWN"),
+            EventState::Human { .. } => Some("HUMAN"),
+            EventState::Refused { .. } => Some("REFUSED"),
+            EventState::Planned | EventState::Posted { .. } | EventState::Superseded => None,
+        }
+    }
+
     /// Whether nothing more is to be done by itself.
     pub fn is_ended(&self) -> bool {
         match self {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use matching::{GroupBridge, Waits};
-use settlement::{Account, AccountId, Confirmed, Month, Proof, ReportId, SettleKey, Settlement};
+use settlement::{Account, AccountId, Month, ReportId, SettleKey, Settlement};
 
 use crate::StepError;
 use crate::items::{
@@ -18,7 +18,7 @@ use crate::lake::{self, DayItem};
 use crate::matches::zone_of;
 use crate::notice::{self, Together};
 use crate::ports::{ListedVersion, Ports, Query};
-use crate::post::{BatchItem, EventState, OutboxItem, outboxes};
+use crate::post::{BatchItem, OutboxItem, outboxes};
 use crate::unsettled::{ListUnsettled, Open};
 
 /// What is known of an account.
@@ -144,22 +144,15 @@ async fn settlements(ports: &Ports, account: &AccountId, scratch: &Path) -> Resu
             }
             let key = SettleKey::new(account, provider, &version.settlement.head);
             let number = version.version;
-            let not_exact = match version.settlement.proof {
-                Proof::Exact => None,
-                Proof::GrossOnly => Some("gross_only"),
-                Proof::RowsOnly => Some("rows_only"),
-            };
+            let proof = version.settlement.proof;
             let together = match noticed.contains(&item.sort) {
                 true => Some(notice::together(ports, &key, &version, scratch).await?),
                 false => None,
             };
-            let (settlement, not_exact) = match together {
-                Some(Together::Agree(confirmed)) => {
-                    let Confirmed { settlement, .. } = *confirmed;
-                    (settlement, None)
-                }
-                Some(Together::Disagree(_)) => (version.settlement, Some("contradicted")),
-                Some(Together::WaitsForNotice | Together::WaitsForList) | None => (version.settlement, not_exact),
+            let not_exact = together.as_ref().map_or(notice::unproved(proof), |together| together.not_exact(proof));
+            let settlement = match together {
+                Some(Together::Agree(confirmed)) => confirmed.settlement,
+                _ => version.settlement,
             };
             found.push(Counting { key, version: number, settlement, not_exact });
             break;
@@ -235,13 +228,7 @@ async fn events(ports: &Ports, account: &AccountId) -> Result<Vec<OpenEvents>, S
     for OutboxItem { settlement, batches: named, changed, .. } in &outboxes {
         let own = batches.get(settlement).into_iter().flatten().filter(|(id, _)| named.contains(id));
         for event in own.flat_map(|(_, batch)| &batch.events) {
-            let state = match event.state {
-                // Its worker may have ended: nobody knows whether it arrived.
-                EventState::Unknown { .. } | EventState::InFlight => "UNKNOWN",
-                EventState::Human { .. } => "HUMAN",
-                EventState::Refused { .. } => "REFUSED",
-                EventState::Planned | EventState::Posted { .. } | EventState::Superseded => continue,
-            };
+            let Some(state) = event.state.open() else { continue };
             let (count, amount) = found.entry((settlement.clone(), state)).or_default();
             *count += 1;
             *amount += i128::from(event.event.amount_minor);

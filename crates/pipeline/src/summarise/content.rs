@@ -6,8 +6,7 @@ use documents::{
     Apart, ApartKind, Figures, FiguresOf, InTransit, MonthBridge, MonthContent, MonthPayout, TransitState,
 };
 use jiff::civil::Date;
-use matching::Overdue;
-use settlement::{Currency, Fees, Month, TermSums, Terms, TransactionEventKind, exponent};
+use settlement::{Currency, Fees, Month, TermSums, Terms, exponent};
 
 use super::collect::{Collected, Counting};
 use super::day_behind;
@@ -19,9 +18,6 @@ const HELD_DAYS_BEHIND: i64 = 8;
 
 /// What figures are summed by: provider, what the lines have in common, product, currency.
 type FiguresBy<'a> = (&'a str, FiguresOf, Option<&'a str>, Currency);
-
-/// By provider, product and currency: how many, how much where all of it is known, and the first day that one was due.
-type Overdues<'a> = BTreeMap<(&'a str, &'a str, Currency), (u64, Option<i128>, Option<Date>)>;
 
 /// What in transit is summed by: provider, product, currency, state, day of the payout, merchant.
 type TransitOf<'a> = (&'a str, Option<&'a str>, Currency, TransitState, Option<Date>, Option<&'a str>);
@@ -37,7 +33,8 @@ impl Collected {
             apart: Vec::new(),
         };
         let apart = [self.held(month), self.not_exact(month), self.unmatched(month)?, self.open_events(month)?];
-        content.apart = apart.into_iter().flatten().chain(self.overdue(month)?).collect();
+        let missed = self.open.missed(day_behind(month)).apart()?;
+        content.apart = apart.into_iter().flatten().chain(missed).collect();
         Ok(content)
     }
 
@@ -233,7 +230,7 @@ impl Collected {
                 day: Some(held.arrived_on),
                 state: held.state.clone(),
                 count: Some(1),
-                ..apart(ApartKind::HeldReport, &held.provider, None)
+                ..Apart::of(ApartKind::HeldReport, &held.provider, None)
             })
             .collect();
         found.sort_by(|a, b| (a.day, &a.reference).cmp(&(b.day, &b.reference)));
@@ -250,7 +247,7 @@ impl Collected {
                 state: why.to_owned(),
                 count: Some(counting.settlement.lines),
                 amount_minor: counting.settlement.sums.net_minor(),
-                ..apart(ApartKind::NotExact, &counting.key.provider, Some(counting.key.currency))
+                ..Apart::of(ApartKind::NotExact, &counting.key.provider, Some(counting.key.currency))
             })
             .collect();
         found.sort_by(|a, b| (a.day, &a.reference).cmp(&(b.day, &b.reference)));
@@ -274,7 +271,7 @@ impl Collected {
                 state: state.to_owned(),
                 count: Some(count),
                 amount_minor: Some(narrow(net, month)?),
-                ..apart(ApartKind::Unmatched, provider, Some(currency))
+                ..Apart::of(ApartKind::Unmatched, provider, Some(currency))
             })
         };
         sums.into_iter().map(unmatched).collect()
@@ -291,41 +288,9 @@ impl Collected {
                 state: events.state.to_owned(),
                 count: Some(events.count),
                 amount_minor: Some(narrow(events.amount, month)?),
-                ..apart(ApartKind::Event, &events.key.provider, Some(events.key.currency))
+                ..Apart::of(ApartKind::Event, &events.key.provider, Some(events.key.currency))
             });
         }
-        Ok(found)
-    }
-
-    /// What was due when the month ended, and the reports that were.
-    fn overdue(&self, month: Month) -> Result<Vec<Apart>, StepError> {
-        let missed = self.open.missed(day_behind(month));
-        let mut sums = Overdues::new();
-        for one in &missed.unsettled {
-            // What has no time was due nobody knows when: it is in no month, and in the list of what is unsettled.
-            let Overdue::Since { due_on, .. } = one.why else { continue };
-            let name = (one.provider.as_str(), one.payment_product.as_str(), one.currency);
-            let (count, amount, first) = sums.entry(name).or_insert((0, Some(0), None));
-            let sign = if one.kind == TransactionEventKind::Refund { -1 } else { 1 };
-            *count += 1;
-            *amount = amount.zip(one.amount_minor).map(|(sum, minor)| sum + sign * i128::from(minor));
-            *first = Some(first.map_or(due_on, |first| first.min(due_on)));
-        }
-        let mut found = Vec::new();
-        for ((provider, product, currency), (count, amount, first)) in sums {
-            found.push(Apart {
-                reference: product.to_owned(),
-                day: first,
-                count: Some(count),
-                amount_minor: amount.map(|amount| narrow(amount, month)).transpose()?,
-                ..apart(ApartKind::Overdue, provider, Some(currency))
-            });
-        }
-        found.extend(missed.reports.iter().map(|report| Apart {
-            day: Some(report.due_on),
-            count: Some(report.captures),
-            ..apart(ApartKind::MissingReport, &report.provider, None)
-        }));
         Ok(found)
     }
 }
@@ -357,21 +322,6 @@ fn payout(counting: &Counting) -> MonthPayout {
         opening_minor: settlement.opening_minor,
         closing_minor: settlement.closing_minor,
         payout_minor: settlement.payout_minor.unwrap_or(0),
-    }
-}
-
-fn apart(kind: ApartKind, provider: &str, currency: Option<Currency>) -> Apart {
-    Apart {
-        kind,
-        provider: provider.to_owned(),
-        reference: String::new(),
-        merchant_number: None,
-        day: None,
-        state: String::new(),
-        count: None,
-        currency,
-        exponent: currency.map_or(0, |currency| exponent(provider, currency)),
-        amount_minor: None,
     }
 }
 

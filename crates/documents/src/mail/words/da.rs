@@ -1,6 +1,6 @@
 //! Danish.
 
-use super::{Aparts, States, Words};
+use super::Words;
 
 pub(super) static WORDS: Words = Words {
     payout_subject: "{name} – {provider} udbetaling {day} – {amount} ({settlement})",
@@ -18,14 +18,6 @@ pub(super) static WORDS: Words = Words {
     deviations: "Linjer at se på",
     more: "… og {count} til; alle står i de vedhæftede filer",
     line_no: "række {row}",
-    states: States {
-        amount_differs: "beløbet er et andet hos Dintero",
-        currency_differs: "valutaen er en anden hos Dintero",
-        status_forbids: "betalingen er ikke hævet hos Dintero",
-        transaction_unknown: "betalingen findes ikke hos Dintero",
-        duplicate: "er allerede udbetalt i en anden afregning",
-        needs_a_person: "flere betalinger passer; nogen skal vælge",
-    },
     digest_title: "{count} udbetalinger, i alt {amounts}",
     month_title: "{month}: {count} udbetalinger, i alt {amounts}",
     payouts: "Udbetalinger",
@@ -35,15 +27,6 @@ pub(super) static WORDS: Words = Words {
     per_product: "Per udbyder og betalingsmetode",
     apart: "Til afklaring",
     apart_none: "Intet er holdt tilbage, og intet er uafklaret.",
-    aparts: Aparts {
-        held: "Rapport holdt tilbage, ikke talt med",
-        not_exact: "Afregning, der endnu ikke er bevist på øren, ikke talt med",
-        unmatched: "Udbetalt for linjer uden betaling hos Dintero",
-        outcome_unknown: "Meldt til Dintero uden svar",
-        for_a_person: "Venter på, at nogen afgør det",
-        not_settled: "Hævet og ikke udbetalt",
-        missing_report: "Rapport, vi venter på",
-    },
     revision_replaces: "Dette er udgave {version} af måneden. Den erstatter udgaverne før.",
     changes: "Ændret siden forrige udgave",
     change: "{name}: fra {before} til {after}",

@@ -1,6 +1,6 @@
 //! English.
 
-use super::{Aparts, States, Words};
+use super::Words;
 
 pub(super) static WORDS: Words = Words {
     payout_subject: "{name} – {provider} payout {day} – {amount} ({settlement})",
@@ -18,14 +18,6 @@ pub(super) static WORDS: Words = Words {
     deviations: "Lines to look at",
     more: "… and {count} more; all of them are in the attachments",
     line_no: "row {row}",
-    states: States {
-        amount_differs: "the amount is another at Dintero",
-        currency_differs: "the currency is another at Dintero",
-        status_forbids: "the payment is not captured at Dintero",
-        transaction_unknown: "the payment is not at Dintero",
-        duplicate: "was paid out already in another settlement",
-        needs_a_person: "several payments fit; somebody has to choose",
-    },
     digest_title: "{count} payouts, {amounts} in all",
     month_title: "{month}: {count} payouts, {amounts} in all",
     payouts: "Payouts",
@@ -35,15 +27,6 @@ pub(super) static WORDS: Words = Words {
     per_product: "By provider and payment method",
     apart: "To be cleared up",
     apart_none: "Nothing is held, and nothing is open.",
-    aparts: Aparts {
-        held: "Report held, not counted",
-        not_exact: "Settlement not proved to the minor unit yet, not counted",
-        unmatched: "Paid out for lines without a payment at Dintero",
-        outcome_unknown: "Told to Dintero without an answer",
-        for_a_person: "Waits for somebody to decide",
-        not_settled: "Captured and not paid out",
-        missing_report: "Report that is waited for",
-    },
     revision_replaces: "This is revision {version} of the month. It replaces those before.",
     changes: "Changed since the revision before",
     change: "{name}: from {before} to {after}",

@@ -1,6 +1,6 @@
 //! Finnish.
 
-use super::{Aparts, States, Words};
+use super::Words;
 
 pub(super) static WORDS: Words = Words {
     payout_subject: "{name} – {provider} tilitys {day} – {amount} ({settlement})",
@@ -18,14 +18,6 @@ pub(super) static WORDS: Words = Words {
     deviations: "Tarkistettavat rivit",
     more: "… ja {count} muuta; kaikki ovat liitteissä",
     line_no: "rivi {row}",
-    states: States {
-        amount_differs: "määrä on Dinterossa toinen",
-        currency_differs: "valuutta on Dinterossa toinen",
-        status_forbids: "maksua ei ole veloitettu Dinterossa",
-        transaction_unknown: "maksua ei ole Dinterossa",
-        duplicate: "on jo maksettu toisessa tilityksessä",
-        needs_a_person: "useampi maksu sopii; jonkun on valittava",
-    },
     digest_title: "{count} tilitystä, yhteensä {amounts}",
     month_title: "{month}: {count} tilitystä, yhteensä {amounts}",
     payouts: "Tilitykset",
@@ -35,15 +27,6 @@ pub(super) static WORDS: Words = Words {
     per_product: "Palveluntarjoajittain ja maksutavoittain",
     apart: "Selvitettävää",
     apart_none: "Mitään ei ole pidätetty eikä mikään ole avoinna.",
-    aparts: Aparts {
-        held: "Pidätetty raportti, ei mukana summissa",
-        not_exact: "Tilitys, jota ei ole vielä todistettu sentilleen, ei mukana summissa",
-        unmatched: "Maksettu riveistä, joilla ei ole maksua Dinterossa",
-        outcome_unknown: "Ilmoitettu Dinterolle ilman vastausta",
-        for_a_person: "Odottaa jonkun päätöstä",
-        not_settled: "Veloitettu, ei maksettu",
-        missing_report: "Odotettu raportti",
-    },
     revision_replaces: "Tämä on kuukauden laitos {version}. Se korvaa aiemmat.",
     changes: "Muuttunut edellisestä laitoksesta",
     change: "{name}: {before} → {after}",

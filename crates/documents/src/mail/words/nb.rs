@@ -1,6 +1,6 @@
 //! Norwegian bokmål.
 
-use super::{Aparts, States, Words};
+use super::Words;
 
 pub(super) static WORDS: Words = Words {
     payout_subject: "{name} – {provider} utbetaling {day} – {amount} ({settlement})",
@@ -18,14 +18,6 @@ pub(super) static WORDS: Words = Words {
     deviations: "Linjer å se på",
     more: "… og {count} til; alle står i vedleggene",
     line_no: "rad {row}",
-    states: States {
-        amount_differs: "beløpet er et annet hos Dintero",
-        currency_differs: "valutaen er en annen hos Dintero",
-        status_forbids: "betalingen er ikke belastet hos Dintero",
-        transaction_unknown: "betalingen finnes ikke hos Dintero",
-        duplicate: "er allerede utbetalt i et annet oppgjør",
-        needs_a_person: "flere betalinger passer; noen må velge",
-    },
     digest_title: "{count} utbetalinger, til sammen {amounts}",
     month_title: "{month}: {count} utbetalinger, til sammen {amounts}",
     payouts: "Utbetalinger",
@@ -35,15 +27,6 @@ pub(super) static WORDS: Words = Words {
     per_product: "Per leverandør og betalingsmåte",
     apart: "Til avklaring",
     apart_none: "Ingenting er holdt tilbake, og ingenting er uavklart.",
-    aparts: Aparts {
-        held: "Rapport holdt tilbake, ikke regnet med",
-        not_exact: "Oppgjør som ikke er bevist på øret ennå, ikke regnet med",
-        unmatched: "Utbetalt for linjer uten betaling hos Dintero",
-        outcome_unknown: "Meldt til Dintero uten svar",
-        for_a_person: "Venter på at noen avgjør",
-        not_settled: "Belastet og ikke utbetalt",
-        missing_report: "Rapport vi venter på",
-    },
     revision_replaces: "Dette er utgave {version} av måneden. Den erstatter utgavene før.",
     changes: "Endret siden forrige utgave",
     change: "{name}: fra {before} til {after}",

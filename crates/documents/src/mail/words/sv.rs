@@ -1,6 +1,6 @@
 //! Swedish.
 
-use super::{Aparts, States, Words};
+use super::Words;
 
 pub(super) static WORDS: Words = Words {
     payout_subject: "{name} – {provider} utbetalning {day} – {amount} ({settlement})",
@@ -18,14 +18,6 @@ pub(super) static WORDS: Words = Words {
     deviations: "Rader att titta på",
     more: "… och {count} till; alla finns i bilagorna",
     line_no: "rad {row}",
-    states: States {
-        amount_differs: "beloppet är ett annat hos Dintero",
-        currency_differs: "valutan är en annan hos Dintero",
-        status_forbids: "betalningen är inte debiterad hos Dintero",
-        transaction_unknown: "betalningen finns inte hos Dintero",
-        duplicate: "är redan utbetald i en annan avräkning",
-        needs_a_person: "flera betalningar passar; någon måste välja",
-    },
     digest_title: "{count} utbetalningar, totalt {amounts}",
     month_title: "{month}: {count} utbetalningar, totalt {amounts}",
     payouts: "Utbetalningar",
@@ -35,15 +27,6 @@ pub(super) static WORDS: Words = Words {
     per_product: "Per leverantör och betalsätt",
     apart: "Att reda ut",
     apart_none: "Ingenting hålls kvar och ingenting är oklart.",
-    aparts: Aparts {
-        held: "Rapport som hålls kvar, inte medräknad",
-        not_exact: "Avräkning som ännu inte är bevisad på öret, inte medräknad",
-        unmatched: "Utbetalt för rader utan betalning hos Dintero",
-        outcome_unknown: "Meddelat Dintero utan svar",
-        for_a_person: "Väntar på att någon avgör",
-        not_settled: "Debiterat och inte utbetalt",
-        missing_report: "Rapport som vi väntar på",
-    },
     revision_replaces: "Detta är utgåva {version} av månaden. Den ersätter tidigare utgåvor.",
     changes: "Ändrat sedan förra utgåvan",
     change: "{name}: från {before} till {after}",

@@ -1,0 +1,92 @@
+//! Lines of a settlement that a person should look at, by what the report itself says of them.
+//!
+//! What a line is matched with changes when transactions arrive, and a document that was given out does not: lines without a
+//! transaction are told by mail and in the month summary.
+
+use settlement::{LineKind, LineRecord};
+
+use crate::breakdown::NET;
+use crate::labels::Labels;
+
+/// So many are named; the rest are counted.
+pub(crate) const NAMED_MAX: usize = 1_000;
+
+/// Something about a line that a person should look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Deviation {
+    why: Why,
+    /// Row of the report; 0 and below for what a notice adds.
+    pub(crate) line_no: i64,
+    /// The order, or the transaction where the line names no order.
+    pub(crate) reference: Option<String>,
+    /// The payment that it is about.
+    pub(crate) original_reference: Option<String>,
+    /// Net of the line in minor units, signed towards the merchant.
+    pub(crate) net_minor: i64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Why {
+    /// It is no sale, refund or fee.
+    Kind(LineKind),
+    /// A sale or refund that names neither order nor transaction, so that nobody can find it.
+    WithoutReference(LineKind),
+}
+
+impl Deviation {
+    fn of(line: &LineRecord) -> Option<Deviation> {
+        let references = [&line.order_reference, &line.provider_transaction_id];
+        let reference = references.into_iter().flatten().find(|text| !text.is_empty()).cloned();
+        let original_reference = line.original_reference.clone().filter(|text| !text.is_empty());
+        let why = match line.kind {
+            LineKind::Sale | LineKind::Refund if reference.is_none() && original_reference.is_none() => {
+                Why::WithoutReference(line.kind)
+            }
+            LineKind::Sale | LineKind::Refund | LineKind::Fee | LineKind::FeeVat => return None,
+            LineKind::Chargeback
+            | LineKind::ChargebackReversal
+            | LineKind::ReserveHold
+            | LineKind::ReserveRelease
+            | LineKind::Adjustment
+            | LineKind::Deposit
+            | LineKind::Unknown => Why::Kind(line.kind),
+        };
+        let net_minor = (NET.signed_minor)(&line.terms);
+        Some(Deviation { why, line_no: line.line_no, reference, original_reference, net_minor })
+    }
+
+    /// What it is, in the words of a language.
+    pub(crate) fn text(&self, labels: &Labels) -> String {
+        match self.why {
+            Why::Kind(kind) => labels.kinds.of(kind).to_owned(),
+            Why::WithoutReference(kind) => format!("{}: {}", labels.kinds.of(kind), labels.without_reference),
+        }
+    }
+}
+
+/// The deviations of a settlement's lines: the first of them, and how many there are.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Deviations {
+    named: Vec<Deviation>,
+    count: u64,
+}
+
+impl Deviations {
+    pub(crate) fn add(&mut self, line: &LineRecord) {
+        let Some(deviation) = Deviation::of(line) else { return };
+        self.count += 1;
+        if self.named.len() < NAMED_MAX {
+            self.named.push(deviation);
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The first `most` of them, and how many there are beyond.
+    pub(crate) fn first(&self, most: usize) -> (&[Deviation], u64) {
+        let first = self.named.get(..most).unwrap_or(&self.named);
+        (first, self.count.saturating_sub(u64::try_from(first.len()).unwrap_or(u64::MAX)))
+    }
+}
