@@ -1,5 +1,7 @@
 //! Every implementation of a port keeps its contract.
 
+use std::sync::Arc;
+
 use adapters::outbound::mailer::{EmlFolder, MemoryMailer};
 use adapters::outbound::objects::{Directory, MemoryObjects};
 use adapters::outbound::state::{MemoryState, Sqlite};
@@ -24,11 +26,13 @@ async fn sqlite_keeps_the_contract_of_state() {
     // What was written is there for the next process.
     let again = Sqlite::open(&path).unwrap();
     assert!(pipeline::State::get(&again, "P#1", "a").await.unwrap().is_some());
+    contract::accounts(Arc::new(again)).await;
 }
 
 #[tokio::test]
 async fn memory_keeps_the_contract_of_state() {
     contract::state(&MemoryState::default()).await;
+    contract::accounts(Arc::default() as Arc<MemoryState>).await;
 }
 
 #[tokio::test]

@@ -1,13 +1,19 @@
 //! What every implementation of a port must do, as one function over the port.
 
 use std::io::Write;
+use std::sync::Arc;
 
+use jiff::Timestamp;
+use pipeline::account::{self, AddMerchant};
+use pipeline::items::{MerchantItem, Place};
 use pipeline::keys::{Key, LandingKey};
+use pipeline::memory::MemoryObjects;
 use pipeline::ports::{
-    Address, Envelope, Expect, MailId, ObjectMeta, PortErrorKind, Put, PutNew, Query, TRANSACT_WRITES_MAX,
+    Address, Envelope, Expect, HeaderText, MailId, ObjectMeta, PortErrorKind, Put, PutNew, Query, TRANSACT_WRITES_MAX,
 };
-use pipeline::{Mailer, Objects, State};
+use pipeline::{Mailer, Objects, Packing, Ports, State, post};
 use serde_json::json;
+use settlement::{Account, AccountId};
 use tempfile::NamedTempFile;
 
 fn landing(name: &str) -> Key {
@@ -163,6 +169,34 @@ pub async fn state(state: &dyn State) {
     let from = Query { from: "m#248".into(), ..query };
     assert_eq!(state.query(&from).await.expect("query").items.len(), 2);
     assert_eq!(state.query(&Query::all("P")).await.expect("query").items.len(), 0);
+}
+
+/// Whoever writes an account lists it, once, in any [`State`] that is empty.
+pub async fn accounts(state: Arc<dyn State>) {
+    let ports = Ports { objects: Arc::new(MemoryObjects::default()), state, packing: Packing::None };
+    let id = |number: u32| format!("T{number:08}").parse::<AccountId>().expect("account");
+    let now = Timestamp::UNIX_EPOCH;
+    assert_eq!(account::all(&ports).await.expect("accounts"), []);
+    let add = async |number: u32, merchant: &str| {
+        let (provider, merchant) = ("vipps".to_owned(), merchant.to_owned());
+        let command = AddMerchant { account: id(number), provider, number: merchant, now };
+        account::add_merchant(&ports, &command).await.expect("add")
+    };
+    assert!(add(2, "200").await && add(1, "100").await && add(1, "101").await && !add(1, "100").await);
+    account::set_name(&ports, &id(4), &HeaderText::new("Butikk AS").expect("name"), now).await.expect("name");
+    for posts in [true, false] {
+        post::set_posting(&ports, &id(3), posts, now).await.expect("posting");
+    }
+    // One that is older than the list.
+    let (record, merchant) = (Place::account(&id(5)), Place::merchant("vipps", "500"));
+    let writes = [
+        record.put(&Account::new(id(5)), Expect::Absent),
+        merchant.put(&MerchantItem { account: id(5) }, Expect::Absent),
+    ];
+    ports.state.transact(&writes).await.expect("put");
+    assert_eq!(account::all(&ports).await.expect("accounts"), [1, 2, 3, 4].map(id));
+    assert!(!add(5, "500").await);
+    assert_eq!(account::all(&ports).await.expect("accounts"), [1, 2, 3, 4, 5].map(id));
 }
 
 /// A mail in the contract of mailers.

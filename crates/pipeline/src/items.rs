@@ -3,6 +3,7 @@
 //! | record | partition, sort | the question it answers |
 //! |---|---|---|
 //! | account | `ACCOUNT#<account>`, `ACCOUNT` | whose merchant numbers, which zone |
+//! | accounts | `ACCOUNTS`, `<account>` | which accounts there are |
 //! | merchant | `MERCHANT#<provider>#<number>`, `MERCHANT` | which account a merchant number belongs to |
 //! | object | `OBJECT#<key>#<version>`, `OBJECT` | which report an upload was |
 //! | refused message | `REFUSED#<hash>`, `MESSAGE` | what arrived that names no object, or one where no report may lie |
@@ -15,8 +16,7 @@
 //! | sync | `SYNC#<account>`, `TRANSACTIONS` | how far the mirror of transactions reaches |
 //! | match | `MATCH#<account>`, `REPORT#<report>` | what the lines of a report were matched with |
 //! | matching | `MATCH#<account>`, `LAST` | what was captured and is in no settlement, when lines were last matched |
-//! | dirty day | `DIRTY#<account>`, `<day>` | whether the lake has to be built again for a day of payouts |
-//! | dirty days | `DIRTY#<account>`, `SETTLEMENT#…` or `REPORT#…` | the same of all days of a settlement, or of a report's settlements |
+//! | dirty days | `DIRTY#<account>`, `<day>`, `SETTLEMENT#…` or `REPORT#…` | which days of payouts the lake has to build again |
 //! | lake's builder | `LAKE#<account>`, `LEASE` | who builds the lake right now |
 //! | lake's day | `LAKE#<account>`, `DAY#<day>` | what the lake holds of a day: objects, sums by month, payouts |
 //! | lake | `LAKE#<account>`, `BUILT` | what the bridge and the exports were last made of |

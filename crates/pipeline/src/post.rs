@@ -20,6 +20,7 @@ pub use self::resolve::{Decision, Resolve, resolve};
 use self::send::Sender;
 pub(crate) use self::send::standing;
 use crate::StepError;
+use crate::account;
 use crate::client::{AccountClient, Dintero};
 use crate::items::{self, Order, Place, SettlementItem, SwitchItem, journal};
 use crate::matches::{self, MatchAccount};
@@ -168,11 +169,9 @@ pub async fn set_posting(ports: &Ports, account: &AccountId, posts: bool, now: T
     let revision = place.read::<Account>(&*ports.state).await?.map(|(_, revision)| revision);
     let item = Account { posts, ..items::account(&*ports.state, account).await? };
     let what = format!("posting switched {}", if posts { "on" } else { "off" });
-    let writes = [
-        place.put(&item, revision.map_or(Expect::Absent, Expect::Revision)),
-        journal(&place, revision.unwrap_or(0) + 1, now, Order::First, what),
-    ];
-    Ok(ports.state.transact(&writes).await?)
+    let [record, listed] = account::puts(&item, revision);
+    let told = journal(&place, revision.unwrap_or(0) + 1, now, Order::First, what);
+    Ok(ports.state.transact(&[record, listed, told]).await?)
 }
 
 /// All outboxes of an account.

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 use adapters::outbound::objects::S3;
 use adapters::outbound::queue::Sqs;
@@ -83,6 +84,7 @@ async fn dynamodb_keeps_the_contract_of_state() {
     state.put_if(&put).await.unwrap();
     let item = state.get("P#2", "s").await.unwrap().unwrap();
     assert_eq!((item.schema, item.body.to_string()), (7, body.to_string()));
+    contract::accounts(Arc::new(DynamoDb::new(&emulator.config().await, "contract"))).await;
     let missing = DynamoDb::new(&emulator.config().await, "nowhere");
     assert_eq!(missing.get("P#2", "s").await.unwrap_err().kind, PortErrorKind::Refused);
     // Two at once: one is first, the other is told so.
