@@ -5,7 +5,8 @@ mod cloud;
 
 #[cfg(feature = "aws")]
 pub use cloud::{
-    CloudConfig, ENVIRONMENT, KMS_KEY, OBJECTS_URL, QUEUE_URL, SECRETS_URL, STATE_URL, VARIABLES as CLOUD_VARIABLES,
+    ACCOUNT_CLAIM, CloudConfig, ENVIRONMENT, KMS_KEY, OBJECTS_URL, QUEUE_URL, SECRETS_URL, STATE_URL,
+    VARIABLES as CLOUD_VARIABLES,
 };
 
 use std::collections::BTreeMap;
@@ -84,6 +85,13 @@ pub struct DinteroConfig {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("The environment cannot be used: {}", .0.join("; "))]
 pub struct BadConfig(Vec<String>);
+
+impl BadConfig {
+    /// A variable that this process cannot do without is not set.
+    pub fn missing(name: &str) -> Self {
+        BadConfig(vec![format!("{name} is not set")])
+    }
+}
 
 /// The account of the API client.
 pub const ACCOUNT: &str = "AVSTEM_DINTERO_ACCOUNT";

@@ -15,8 +15,8 @@ use pipeline::Limits;
 async fn main() -> Result<(), Error> {
     let cloud = Cloud::open(CloudConfig::of_process()?).await?;
     let worker = ParseReports {
+        next: cloud.queue()?,
         ports: cloud.ports,
-        next: cloud.queue,
         bucket: cloud.landing_bucket,
         scratch: cloud.scratch,
         limits: Limits::default(),

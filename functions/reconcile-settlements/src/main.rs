@@ -14,9 +14,9 @@ use lambda_runtime::Error;
 async fn main() -> Result<(), Error> {
     let cloud = Cloud::open(CloudConfig::of_process()?).await?;
     let worker = ReconcileSettlements {
+        own: cloud.queue()?,
         ports: cloud.ports,
         dintero: cloud.dintero,
-        own: cloud.queue,
         scratch: cloud.scratch,
         log: Log::new("reconcile-settlements", io::stdout()),
         clock: cloud.clock,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use pipeline::client::{Clock, Dintero};
 use pipeline::{Packing, PortError, Ports, Queue};
 
-use crate::config::CloudConfig;
+use crate::config::{ACCOUNT_CLAIM, BadConfig, CloudConfig, QUEUE_URL};
 use crate::outbound::aws;
 use crate::outbound::http::{HttpLimits, Reqwest};
 use crate::outbound::objects::S3;
@@ -19,8 +19,8 @@ use crate::outbound::state::DynamoDb;
 pub struct Cloud {
     /// What the steps use.
     pub ports: Ports,
-    /// The queue that it sends to.
-    pub queue: Arc<dyn Queue>,
+    queue: Option<Arc<dyn Queue>>,
+    account_claim: Option<String>,
     /// Dintero's API, where it is configured.
     pub dintero: Option<Arc<Dintero>>,
     /// Name of the bucket that reports land in.
@@ -38,7 +38,7 @@ impl Cloud {
     /// When HTTPS cannot be prepared.
     pub async fn open(config: CloudConfig) -> Result<Self, PortError> {
         let sdk = aws::config().await;
-        let CloudConfig { buckets, table, queue, kms_key, dintero } = config;
+        let CloudConfig { buckets, table, queue, kms_key, account_claim, dintero } = config;
         let objects = Arc::new(S3::new(&sdk, &buckets, kms_key));
         let ports = Ports { objects, state: Arc::new(DynamoDb::new(&sdk, &table)), packing: Packing::Zstd };
         let clock: Clock = Arc::new(Timestamp::now);
@@ -52,11 +52,27 @@ impl Cloud {
         };
         Ok(Cloud {
             ports,
-            queue: Arc::new(Sqs::new(&sdk, &queue)),
+            queue: queue.map(|url| Arc::new(Sqs::new(&sdk, &url)) as Arc<dyn Queue>),
+            account_claim,
             dintero,
             landing_bucket: format!("{buckets}-landing"),
             scratch: std::env::temp_dir(),
             clock,
         })
+    }
+    /// The queue that the function sends to.
+    ///
+    /// # Errors
+    /// When its variable is not set.
+    pub fn queue(&self) -> Result<Arc<dyn Queue>, BadConfig> {
+        self.queue.clone().ok_or_else(|| BadConfig::missing(QUEUE_URL))
+    }
+
+    /// The claim of a caller's token that names the account.
+    ///
+    /// # Errors
+    /// When its variable is not set.
+    pub fn account_claim(&self) -> Result<String, BadConfig> {
+        self.account_claim.clone().ok_or_else(|| BadConfig::missing(ACCOUNT_CLAIM))
     }
 }

@@ -11,7 +11,7 @@ use super::{API_URL, BadConfig, CHECKOUT_URL, hosts, is_loopback};
 pub const OBJECTS_URL: &str = "AVSTEM_OBJECTS_URL";
 /// Where the state is: `dynamodb://` and the name of the table.
 pub const STATE_URL: &str = "AVSTEM_STATE_URL";
-/// The queue that a function sends to.
+/// The queue that a function sends to, where it sends to one.
 pub const QUEUE_URL: &str = "AVSTEM_QUEUE_URL";
 /// Where API clients of Dintero are kept: `secretsmanager://` and what the names of all secrets begin with.
 pub const SECRETS_URL: &str = "AVSTEM_SECRETS_URL";
@@ -19,10 +19,12 @@ pub const SECRETS_URL: &str = "AVSTEM_SECRETS_URL";
 pub const ENVIRONMENT: &str = "AVSTEM_ENVIRONMENT";
 /// The key that new objects are encrypted with, where it is not the bucket's own.
 pub const KMS_KEY: &str = "AVSTEM_KMS_KEY";
+/// The claim of a caller's token that names the account, where there are callers.
+pub const ACCOUNT_CLAIM: &str = "AVSTEM_ACCOUNT_CLAIM";
 
 /// Every variable that is read.
 pub const VARIABLES: &[&str] =
-    &[OBJECTS_URL, STATE_URL, QUEUE_URL, SECRETS_URL, ENVIRONMENT, KMS_KEY, API_URL, CHECKOUT_URL];
+    &[OBJECTS_URL, STATE_URL, QUEUE_URL, SECRETS_URL, ENVIRONMENT, KMS_KEY, ACCOUNT_CLAIM, API_URL, CHECKOUT_URL];
 
 /// What a function is told by its environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,9 +34,11 @@ pub struct CloudConfig {
     /// Name of the table.
     pub table: String,
     /// The queue that it sends to.
-    pub queue: String,
+    pub queue: Option<String>,
     /// The key that new objects are encrypted with.
     pub kms_key: Option<String>,
+    /// The claim of a caller's token that names the account.
+    pub account_claim: Option<String>,
     /// Dintero's API; `None` when it is not to be spoken with.
     pub dintero: Option<DinteroAccess>,
 }
@@ -79,8 +83,8 @@ impl CloudConfig {
         };
         let (buckets, table) = (named(OBJECTS_URL, "s3"), named(STATE_URL, "dynamodb"));
         let secrets = value(SECRETS_URL).map(|_| named(SECRETS_URL, "secretsmanager"));
-        let queue = value(QUEUE_URL).filter(|url| url.starts_with("https://") || is_loopback(url));
-        if queue.is_none() {
+        let queue = value(QUEUE_URL).map(str::to_owned);
+        if queue.as_ref().is_some_and(|url| !url.starts_with("https://") && !is_loopback(url)) {
             wrong.push(format!("{QUEUE_URL}: expected the https:// address of a queue"));
         }
         let environment = match value(ENVIRONMENT) {
@@ -96,12 +100,11 @@ impl CloudConfig {
         let dintero = secrets.zip(environment);
         let dintero = dintero.map(|(secrets, environment)| DinteroAccess { secrets, environment, hosts });
         let kms_key = value(KMS_KEY).map(str::to_owned);
-        match queue {
-            Some(queue) if wrong.is_empty() => {
-                Ok(CloudConfig { buckets, table, queue: queue.to_owned(), kms_key, dintero })
-            }
-            _ => Err(BadConfig(wrong)),
+        let account_claim = value(ACCOUNT_CLAIM).map(str::to_owned);
+        if !wrong.is_empty() {
+            return Err(BadConfig(wrong));
         }
+        Ok(CloudConfig { buckets, table, queue, kms_key, account_claim, dintero })
     }
 }
 
@@ -133,7 +136,7 @@ mod tests {
     #[test]
     fn a_missing_or_local_place_is_an_error_and_all_of_them_are_told_together() {
         let none = CloudConfig::of(&BTreeMap::new()).unwrap_err().to_string();
-        for name in [OBJECTS_URL, STATE_URL, QUEUE_URL] {
+        for name in [OBJECTS_URL, STATE_URL] {
             assert!(none.contains(name), "{none}");
         }
         let told = read(&[
