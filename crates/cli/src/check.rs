@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use ::formats::Limits;
 use adapters::app::App;
 use jiff::Timestamp;
+use pipeline::answer::SettlementAnswer;
 use pipeline::items::{Place, ReportItem, ReportState};
 use pipeline::judge::{Judgement, judge};
 use pipeline::standing::{Case, Newcomer};
 use pipeline::{notice, report_id_of};
 use serde::Serialize;
-use settlement::{AccountId, Problem, Settlement, Verdict};
+use settlement::{AccountId, Problem, Verdict};
 use tables::{DigestSink, LineTable, Packing, TableOwner};
 use tempfile::NamedTempFile;
 
@@ -142,27 +143,6 @@ struct Answer<'a> {
     settlements: Vec<SettlementAnswer<'a>>,
 }
 
-#[derive(Serialize)]
-struct SettlementAnswer<'a> {
-    settlement_id: &'a str,
-    merchant_number: &'a str,
-    currency: &'a str,
-    lines: u64,
-    capture_minor: i64,
-    refund_minor: i64,
-    fee_minor: i64,
-    fee_vat_minor: i64,
-    chargeback_minor: i64,
-    reserve_minor: i64,
-    adjustment_minor: i64,
-    net_minor: i64,
-    opening_minor: i64,
-    closing_minor: i64,
-    payout_minor: Option<i64>,
-    fees: settlement::Fees,
-    proof: settlement::Proof,
-}
-
 impl<'a> Answer<'a> {
     fn of(checked: &'a Checked) -> Self {
         let Checked { file, verdict, judgement } = checked;
@@ -173,31 +153,6 @@ impl<'a> Answer<'a> {
             kind: judgement.kind(),
             problems: judgement.problems.list(),
             settlements: judgement.settlements.iter().map(SettlementAnswer::of).collect(),
-        }
-    }
-}
-
-impl<'a> SettlementAnswer<'a> {
-    fn of(settlement: &'a Settlement) -> Self {
-        let (head, sums) = (&settlement.head, &settlement.sums);
-        SettlementAnswer {
-            settlement_id: &head.settlement_id,
-            merchant_number: &head.merchant_number,
-            currency: head.currency.as_str(),
-            lines: settlement.lines,
-            capture_minor: sums.capture_minor,
-            refund_minor: sums.refund_minor,
-            fee_minor: sums.fee_minor,
-            fee_vat_minor: sums.fee_vat_minor,
-            chargeback_minor: sums.chargeback_minor,
-            reserve_minor: sums.reserve_minor,
-            adjustment_minor: sums.adjustment_minor,
-            net_minor: settlement.net_minor(),
-            opening_minor: settlement.opening_minor,
-            closing_minor: settlement.closing_minor,
-            payout_minor: settlement.payout_minor,
-            fees: settlement.fees,
-            proof: settlement.proof,
         }
     }
 }

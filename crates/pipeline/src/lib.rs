@@ -5,6 +5,7 @@
 //! and a test build the same one. Knows the outside world only as [`Ports`].
 
 pub mod account;
+pub mod answer;
 pub mod audit;
 pub mod client;
 pub mod difference;
@@ -13,6 +14,7 @@ pub mod items;
 pub mod judge;
 pub mod keys;
 pub mod lake;
+pub mod listing;
 pub mod mail;
 pub mod matches;
 pub mod memory;

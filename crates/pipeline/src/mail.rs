@@ -20,7 +20,7 @@ use settlement::{Account, AccountId};
 
 pub use self::due::{Due, Known, KnownHeld, KnownPayout, due};
 pub use self::item::{MailItem, MailState, Occasion};
-pub(crate) use self::known::mark_held;
+pub(crate) use self::known::{HeldEntry, held_kind, mark_held};
 use crate::client::Clock;
 use crate::items::{self, Place};
 use crate::ports::{MailId, Mailer, PortErrorKind, Ports, Query};

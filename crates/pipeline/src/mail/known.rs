@@ -140,9 +140,9 @@ impl Told<'_> {
 
 /// That a report was held once; its own record says whether it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct HeldEntry {
-    report: ReportId,
-    at: Timestamp,
+pub(crate) struct HeldEntry {
+    pub(crate) report: ReportId,
+    pub(crate) at: Timestamp,
 }
 
 /// Notes a report that comes to be held among those of its account: written together with its record.
@@ -166,7 +166,7 @@ async fn gather_held(ports: &Ports, command: &MailAccount, gathered: &mut Gather
 }
 
 /// Why a report is held; the inner value is absent when it ended whoever read it.
-pub(super) fn held_kind(state: &ReportState) -> Option<Option<Kind>> {
+pub(crate) fn held_kind(state: &ReportState) -> Option<Option<Kind>> {
     match state {
         ReportState::Quarantined { kind } | ReportState::Rejected { kind } => Some(Some(*kind)),
         ReportState::Crashed => Some(None),
