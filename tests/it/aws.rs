@@ -1,6 +1,7 @@
 //! What runs on AWS: the adapters keep the contracts of their ports, and the functions do with messages what they must.
 
 mod adapters;
+mod backoffice;
 mod messages;
 mod template;
 mod whole_way;

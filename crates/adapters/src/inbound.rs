@@ -1,7 +1,11 @@
 //! What reaches in: events that start a step, servers that hand requests to whoever answers them, and what is told of both.
 
 #[cfg(feature = "aws")]
+pub mod backoffice;
+#[cfg(feature = "aws")]
 pub mod events;
+#[cfg(feature = "aws")]
+pub mod gateway;
 pub mod http;
 #[cfg(feature = "aws")]
 pub mod lambda;

@@ -1,0 +1,283 @@
+//! What the back office asks for, as values in and values out: who asks, what for, and what is answered.
+//!
+//! Whose data are shown follows from the caller's token alone. Nothing is written.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use pipeline::answer::SettlementAnswer;
+use pipeline::client::Clock;
+use pipeline::listing::{self, HeldReport, LISTED_MAX, ListSettlements, Listed, ListedSettlement, ListedState};
+use pipeline::{Ports, StepError};
+use serde::Serialize;
+use serde_json::{Value, json};
+use settlement::{AccountId, mask_cards};
+
+use crate::inbound::log::{Fields, Level, Log, kind_of};
+
+/// Who asks, and what for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// The method, as in `GET`.
+    pub method: String,
+    /// The path, without what follows it.
+    pub path: String,
+    /// What follows it, decoded, by name.
+    pub query: BTreeMap<String, String>,
+    /// What is proved of the caller; `None` when nobody proved anything.
+    pub claims: Option<BTreeMap<String, String>>,
+    /// X-Ray's id of it.
+    pub trace_id: Option<String>,
+}
+
+/// What is answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// Status.
+    pub status: u16,
+    /// Headers beside those that every answer has.
+    pub headers: Vec<(&'static str, &'static str)>,
+    /// The body.
+    pub body: Value,
+}
+
+/// Headers of every answer: it is JSON, for nobody to keep, to guess at or to show inside something else.
+pub const HEADERS: &[(&str, &str)] = &[
+    ("cache-control", "no-store"),
+    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("content-type", "application/json; charset=utf-8"),
+    ("referrer-policy", "no-referrer"),
+    ("strict-transport-security", "max-age=63072000; includeSubDomains"),
+    ("x-content-type-options", "nosniff"),
+];
+
+/// What can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Route {
+    /// Whether the state answers.
+    Health,
+    /// The account's settlements, and its reports that are held.
+    Settlements,
+}
+
+impl Route {
+    /// Every route.
+    pub const ALL: &'static [Route] = &[Route::Health, Route::Settlements];
+
+    /// Where it is; all are read with `GET` alone.
+    pub fn path(self) -> &'static str {
+        match self {
+            Route::Health => "/health",
+            Route::Settlements => "/api/v1/settlements",
+        }
+    }
+}
+
+impl Told {
+    fn well(body: Value) -> Self {
+        Told { status: 200, headers: Vec::new(), body }
+    }
+
+    fn refused(status: u16, why: &str) -> Self {
+        Told { status, headers: Vec::new(), body: json!({ "error": why }) }
+    }
+}
+
+/// Answers callers.
+pub struct Backoffice {
+    /// Where settlements are known; of the ports the state alone is used.
+    pub ports: Ports,
+    /// The claim of a caller's token that names the account.
+    pub account_claim: String,
+    /// Where its lines go.
+    pub log: Log,
+    /// Tells the time.
+    pub clock: Clock,
+}
+
+impl Backoffice {
+    /// Answers a caller; whatever goes wrong is an answer too.
+    pub async fn answer(&self, asked: &Asked) -> Told {
+        let began = (self.clock)();
+        let fields = Fields { trace_id: asked.trace_id.clone(), step: Some("answer"), ..Fields::default() };
+        let account = match self.account(asked) {
+            Ok(account) => account,
+            Err(told) => return self.log_answer(began, told, fields),
+        };
+        let fields = Fields { account: Some(account.to_string()), ..fields };
+        let told = match Route::ALL.iter().find(|route| route.path() == asked.path) {
+            None => Told::refused(404, "There is nothing at this path"),
+            Some(_) if asked.method != "GET" => {
+                let told = Told::refused(405, "Found another method, expected GET");
+                Told { headers: vec![("allow", "GET")], ..told }
+            }
+            Some(route) => match command(*route, &account, &asked.query) {
+                Ok(command) => self.listed(*route, &command, &fields).await,
+                Err(why) => Told::refused(400, &why),
+            },
+        };
+        self.log_answer(began, told, fields)
+    }
+
+    /// The account that the caller is proved to be of.
+    fn account(&self, asked: &Asked) -> Result<AccountId, Told> {
+        let claims = asked.claims.as_ref().ok_or_else(|| {
+            let told = Told::refused(401, "Found nobody who asks, expected the token of an account");
+            Told { headers: vec![("www-authenticate", "Bearer")], ..told }
+        })?;
+        let account = claims.get(&self.account_claim).and_then(|claim| claim.parse().ok());
+        account.ok_or_else(|| Told::refused(403, "Found a token of no account, expected one whose claim names it"))
+    }
+
+    async fn listed(&self, route: Route, command: &ListSettlements, fields: &Fields) -> Told {
+        match listing::run(&self.ports, command).await {
+            Ok(_) if route == Route::Health => {
+                Told::well(json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
+            }
+            Ok(listed) => Told::well(json!(Page::of(&command.account, &listed))),
+            Err(error) => self.failed(&error, fields),
+        }
+    }
+
+    fn failed(&self, error: &StepError, fields: &Fields) -> Told {
+        let fields = Fields { kind: Some(kind_of(error)), ..fields.clone() };
+        self.log.say((self.clock)(), Level::Error, "a caller could not be answered", &fields);
+        if error.is_retryable() {
+            let told = Told::refused(503, "The state cannot be read right now. Ask again later");
+            return Told { headers: vec![("retry-after", "5")], ..told };
+        }
+        Told::refused(500, "The state cannot be read. The lines of the function say why")
+    }
+
+    fn log_answer(&self, began: Timestamp, told: Told, fields: Fields) -> Told {
+        let now = (self.clock)();
+        let fields = Fields {
+            duration_ms: i64::try_from(now.duration_since(began).as_millis()).ok(),
+            outcome: Some(told.status.to_string()),
+            ..fields
+        };
+        self.log.say(now, Level::Info, "a caller was answered", &fields);
+        told
+    }
+}
+
+/// What a caller wants listed. An unknown parameter is refused: whoever misspells a filter would take everything for a part.
+fn command(route: Route, account: &AccountId, query: &BTreeMap<String, String>) -> Result<ListSettlements, String> {
+    let (account, limit) = (account.clone(), if route == Route::Health { 1 } else { LISTED_MAX });
+    let mut command =
+        ListSettlements { account, from: None, to: None, provider: None, state: None, limit, cursor: None };
+    for (name, value) in query {
+        match (route, name.as_str()) {
+            (Route::Settlements, "from") => command.from = Some(day(name, value)?),
+            (Route::Settlements, "to") => command.to = Some(day(name, value)?),
+            (Route::Settlements, "provider") => command.provider = Some(provider(value)?),
+            (Route::Settlements, "state") => command.state = Some(state(value)?),
+            (Route::Settlements, "limit") => command.limit = number(value)?,
+            (Route::Settlements, "cursor") => {
+                command.cursor = Some(value.parse().map_err(|error| format!("cursor: {error}"))?);
+            }
+            _ => return Err(format!("Found the parameter {:?}, which is none of this path", short(name))),
+        }
+    }
+    Ok(command)
+}
+
+/// As much of somebody else's text as is told back.
+fn short(text: &str) -> String {
+    text.chars().take(40).collect()
+}
+
+fn day(name: &str, value: &str) -> Result<jiff::civil::Date, String> {
+    value.parse().map_err(|_| format!("{name}: found {:?}, expected a day as in 2026-10-31", short(value)))
+}
+
+fn provider(value: &str) -> Result<String, String> {
+    let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let is_one = !value.is_empty() && value.len() <= 64 && value.chars().all(word);
+    is_one.then(|| value.to_owned()).ok_or_else(|| format!("provider: found {:?}, expected a word", short(value)))
+}
+
+fn state(value: &str) -> Result<ListedState, String> {
+    ListedState::ALL.iter().copied().find(|state| state.as_str() == value).ok_or_else(|| {
+        let known: Vec<&str> = ListedState::ALL.iter().map(|state| state.as_str()).collect();
+        format!("state: found {:?}, expected one of {}", short(value), known.join(", "))
+    })
+}
+
+fn number(value: &str) -> Result<usize, String> {
+    let limit = value.parse().ok().filter(|limit| (1..=LISTED_MAX).contains(limit));
+    limit.ok_or_else(|| format!("limit: found {:?}, expected a number from 1 to {LISTED_MAX}", short(value)))
+}
+
+/// A page as it is answered.
+#[derive(Serialize)]
+struct Page<'a> {
+    account_id: &'a AccountId,
+    settlements: Vec<Entry<'a>>,
+    held: Vec<HeldEntry<'a>>,
+    cursor: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    provider: &'a str,
+    state: ListedState,
+    payout_on: String,
+    version: u32,
+    report_id: String,
+    format: &'a str,
+    #[serde(flatten)]
+    settlement: SettlementAnswer<'a>,
+}
+
+#[derive(Serialize)]
+struct HeldEntry<'a> {
+    report_id: String,
+    provider: &'a str,
+    name: String,
+    verdict: String,
+    kind: &'static str,
+    message: Option<String>,
+    held_at: String,
+}
+
+impl<'a> Page<'a> {
+    fn of(account: &'a AccountId, listed: &'a Listed) -> Self {
+        Page {
+            account_id: account,
+            settlements: listed.settlements.iter().map(Entry::of).collect(),
+            held: listed.held.iter().map(HeldEntry::of).collect(),
+            cursor: listed.cursor.as_ref().map(ToString::to_string),
+        }
+    }
+}
+
+impl<'a> Entry<'a> {
+    fn of(listed: &'a ListedSettlement) -> Self {
+        let version = &listed.version;
+        Entry {
+            provider: &listed.key.provider,
+            state: listed.state,
+            payout_on: version.settlement.head.payout_on.to_string(),
+            version: version.version,
+            report_id: version.report.to_string(),
+            format: &version.format,
+            settlement: SettlementAnswer::of(&version.settlement),
+        }
+    }
+}
+
+impl<'a> HeldEntry<'a> {
+    fn of(held: &'a HeldReport) -> Self {
+        let report = &held.report;
+        HeldEntry {
+            report_id: report.report.to_string(),
+            provider: &report.provider,
+            name: mask_cards(&report.name).into_owned(),
+            verdict: held.kind.verdict().to_string(),
+            kind: held.kind.as_str(),
+            message: report.first_problem.as_deref().map(|message| mask_cards(message).into_owned()),
+            held_at: held.held_at.to_string(),
+        }
+    }
+}
