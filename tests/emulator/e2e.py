@@ -17,14 +17,19 @@ import urllib.request
 import zipfile
 from pathlib import Path
 
+import callers
+
 REGION = "eu-north-1"
 STACK = "avstem"
 ACCOUNT = "T00000001"
 MERCHANTS = ["vipps/123456", "vipps/654321", "vipps/222333", "swedbankpay/R4321"]
-FUNCTIONS = ["parse-report", "reconcile-settlements"]
+# Those that take messages from a queue of their own, and all of them.
+QUEUED = ["parse-report", "reconcile-settlements"]
+FUNCTIONS = [*QUEUED, "backoffice-api"]
 ROOT = Path(__file__).resolve().parents[2]
 # Exact settlements of the demo's reports; the list of Swedbank Pay waits for its notice.
 SETTLEMENTS = ["123456/2000461", "123456/2000462", "123456/2000463", "222333/2000090", "654321/2000031"]
+LISTED = [*SETTLEMENTS, "R4321/R4321-0012"]
 HELD = "5-vipps-redigert.csv"
 BEGUN = time.monotonic()
 
@@ -59,6 +64,7 @@ def free_port():
 class World:
     def __init__(self, arguments, folder):
         self.arguments, self.folder, self.processes = arguments, folder, []
+        self.issuer = callers.Issuer()
         self.port = free_port()
         # Over TLS, since the buckets take nothing else.
         self.url = f"https://127.0.0.1:{self.port}"
@@ -129,6 +135,7 @@ class World:
         parameters = {
             "Architecture": "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64",
             "Posting": "on", "DinteroApiUrl": self.dintero, "DinteroCheckoutUrl": self.dintero,
+            "TokenIssuer": self.issuer.name, "TokenAudience": callers.AUDIENCE, "TokenScope": callers.SCOPE, "AccountClaim": callers.CLAIM,
         }
         formation = self.client("cloudformation")
         formation.create_stack(
@@ -208,7 +215,7 @@ class World:
         """Messages that are in a queue, by its name."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         found = {}
-        for name in [f"{function}{end}" for function in FUNCTIONS for end in ("", "-failed")]:
+        for name in [f"{function}{end}" for function in QUEUED for end in ("", "-failed")]:
             told = self.sqs.get_queue_attributes(QueueUrl=self.queue(name), AttributeNames=names)["Attributes"]
             found[name] = sum(int(told[attribute]) for attribute in names)
         return found
@@ -229,6 +236,7 @@ class World:
         return found
 
     def stop(self):
+        self.issuer.stop()
         for process in reversed(self.processes):
             process.terminate()
             try:
@@ -281,6 +289,13 @@ def again(world, count, patience):
     stage("the second time had no effect, and a message that is none is recorded")
 
 
+def shown(world):
+    """What the back office shows of it, to callers of the account alone."""
+    routes, held = callers.held_to_their_accounts(world, world.issuer, ACCOUNT, LISTED)
+    assert held == [(HELD, "QUARANTINED", "RowArithmetic")], held
+    stage(f"the back office is closed to strangers on {routes} routes, and shows callers their own account alone")
+
+
 def told(world):
     lines = world.lines()
     parsed = [line for line in lines if line.get("msg") == "a report was parsed"]
@@ -306,6 +321,7 @@ def main():
         world.account()
         count = walk(world, arguments.patience)
         again(world, count, arguments.patience)
+        shown(world)
         told(world)
     except BaseException:
         kept = Path(sys.prefix).parent / "emulator.log"

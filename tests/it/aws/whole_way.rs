@@ -22,6 +22,7 @@ fn reports_go_the_whole_way_and_a_missing_permission_stops_them() {
         "settlements have their Dintero reports",
         "settlement events stand at Dintero",
         "the second time had no effect",
+        "the back office is closed to strangers",
         "lines of the functions are JSON",
     ] {
         assert!(told.contains(stage), "{stage:?} is not in {told}");
