@@ -3,5 +3,6 @@
 mod adapters;
 mod backoffice;
 mod messages;
+mod records;
 mod template;
 mod whole_way;

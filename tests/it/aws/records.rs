@@ -1,0 +1,151 @@
+//! Which records functions read and write, held against what their roles may: the emulator does not ask for leading keys.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use adapters::app::App;
+use adapters::inbound::backoffice::{Asked, Backoffice, Route};
+use adapters::inbound::lambda::{Invocation, batch};
+use adapters::inbound::log::Log;
+use adapters::inbound::parse_report::ParseReports;
+use adapters::inbound::reconcile_settlements::ReconcileSettlements;
+use adapters::outbound::queue::MemoryQueue;
+use async_trait::async_trait;
+use aws_lambda_events::event::sqs::SqsEvent;
+use formats::Limits;
+use jiff::{SignedDuration, Timestamp};
+use pipeline::account::{AddMerchant, add_merchant};
+use pipeline::keys::{Key, LandingKey};
+use pipeline::ports::{Item, Page, Put, Query};
+use pipeline::{PortError, Ports, State};
+use serde_json::json;
+use tests::generate::{Seed, portal_csv, report, structured_csv};
+
+use super::template::may;
+
+/// State that remembers what was done to which partition.
+struct Watched {
+    state: Arc<dyn State>,
+    seen: Arc<Mutex<BTreeSet<(&'static str, String)>>>,
+}
+
+impl Watched {
+    fn note(&self, action: &'static str, partition: &str) {
+        self.seen.lock().unwrap().insert((action, partition.to_owned()));
+    }
+}
+
+#[async_trait]
+impl State for Watched {
+    async fn get(&self, partition: &str, sort: &str) -> Result<Option<Item>, PortError> {
+        self.note("dynamodb:GetItem", partition);
+        self.state.get(partition, sort).await
+    }
+
+    async fn query(&self, query: &Query) -> Result<Page, PortError> {
+        self.note("dynamodb:Query", &query.partition);
+        self.state.query(query).await
+    }
+
+    async fn transact(&self, writes: &[Put]) -> Result<(), PortError> {
+        writes.iter().for_each(|put| self.note("dynamodb:UpdateItem", &put.partition));
+        self.state.transact(writes).await
+    }
+}
+
+fn now() -> Timestamp {
+    "2026-11-01T06:00:00Z".parse().unwrap()
+}
+
+fn event(bodies: &[String]) -> SqsEvent {
+    let records: Vec<_> = bodies.iter().map(|body| json!({ "messageId": "1", "body": body })).collect();
+    serde_json::from_value(json!({ "Records": records })).unwrap()
+}
+
+/// Reports that come to every end, an upload that is gone and a message that is none; then everything behind them.
+#[tokio::test]
+async fn functions_touch_only_records_that_their_roles_name() {
+    let scratch = tempfile::tempdir().unwrap();
+    let App { ports, .. } = App::in_memory(scratch.path()).unwrap();
+    let merchant = AddMerchant {
+        account: "T00000001".parse().unwrap(),
+        provider: "vipps".into(),
+        number: "123456".into(),
+        now: now(),
+    };
+    add_merchant(&ports, &merchant).await.unwrap();
+    let watched = |role: &'static str| {
+        let seen = Arc::new(Mutex::new(BTreeSet::new()));
+        let state = Arc::new(Watched { state: Arc::clone(&ports.state), seen: Arc::clone(&seen) });
+        (Ports { state, ..ports.clone() }, (role, seen))
+    };
+    let first = report(&mut Seed(1), 2, 3);
+    let mut other = first.clone();
+    other.settlements[0].lines[0].capture_minor += 100;
+    let files = [portal_csv(&first), structured_csv(&first), portal_csv(&other), b"nothing".to_vec()];
+    let mut bodies = vec!["no message of S3".to_owned()];
+    for (number, bytes) in files.iter().enumerate() {
+        let name = format!("{number}.csv");
+        let landing = LandingKey::new("T00000001".parse().unwrap(), "vipps", &name).unwrap();
+        let file = scratch.path().join(&name);
+        std::fs::write(&file, bytes).unwrap();
+        let version = ports.objects.upload(&Key::Landing(landing), &file).await.unwrap().version;
+        bodies.push(upload(&name, &version));
+    }
+    bodies.push(upload("gone.csv", "v0"));
+    let queue = Arc::new(MemoryQueue::default());
+    let invocation = Invocation { deadline: now() + SignedDuration::from_mins(5), trace_id: None };
+    let (parse_ports, parse) = watched("ParseRole");
+    let worker = ParseReports {
+        ports: parse_ports,
+        next: queue.clone(),
+        bucket: "landing".into(),
+        scratch: scratch.path().to_owned(),
+        limits: Limits::default(),
+        pauses: &[],
+        log: Log::new("parse-report", io::sink()),
+        clock: Arc::new(now),
+    };
+    let response = batch(&worker, &event(&bodies), &invocation).await.unwrap();
+    assert_eq!(response.batch_item_failures.len(), 0);
+
+    let (reconcile_ports, reconcile) = watched("ReconcileRole");
+    let mut messages: Vec<String> = std::iter::from_fn(|| queue.take()).map(|(message, _)| message).collect();
+    let own = Arc::new(MemoryQueue::default());
+    let worker = ReconcileSettlements {
+        ports: reconcile_ports,
+        dintero: None,
+        own,
+        scratch: scratch.path().to_owned(),
+        log: Log::new("reconcile-settlements", io::sink()),
+        clock: Arc::new(now),
+    };
+    assert!(!messages.is_empty());
+    messages.push("no message of this queue".to_owned());
+    batch(&worker, &event(&messages), &invocation).await.unwrap();
+
+    let (office_ports, office) = watched("BackofficeRole");
+    let log = Log::new("backoffice-api", io::sink());
+    let worker = Backoffice { ports: office_ports, account_claim: "a".into(), log, clock: Arc::new(now) };
+    let claims = BTreeMap::from([("a".to_owned(), "T00000001".to_owned())]);
+    for route in Route::ALL {
+        let asked =
+            Asked { method: "GET".into(), path: route.path().into(), claims: Some(claims.clone()), ..Asked::default() };
+        assert_eq!(worker.answer(&asked).await.status, 200);
+    }
+
+    for (role, seen) in [parse, reconcile, office] {
+        let seen = seen.lock().unwrap();
+        assert!(seen.len() >= 4, "{role}: {seen:?}");
+        for (action, partition) in seen.iter() {
+            assert!(may(role, action, &format!("{partition} of Table")), "{role} may not {action} on {partition}");
+        }
+    }
+}
+
+fn upload(name: &str, version: &str) -> String {
+    let object = json!({ "key": format!("T00000001/vipps/{name}"), "versionId": version });
+    let s3 = json!({ "bucket": { "name": "landing" }, "object": object });
+    json!({ "Records": [{ "eventVersion": "2.1", "eventName": "ObjectCreated:Put", "s3": s3 }] }).to_string()
+}
