@@ -157,13 +157,22 @@ class World:
         client = dict(zip(("client_id", "client_secret"), self.credentials))
         name = f"{self.outputs['Secrets']}/{ACCOUNT}"
         self.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(client))
-        environment = {
-            "AVSTEM_OBJECTS_URL": f"s3://{self.prefix}", "AVSTEM_STATE_URL": f"dynamodb://{self.outputs['Table']}",
-            "AVSTEM_QUEUE_URL": self.queue("reconcile-settlements"),
-        }
-        command = [f"{self.arguments.binaries}/aws-account", ACCOUNT, *MERCHANTS]
-        subprocess.run(command, env={**self.environment, **environment}, check=True)
+        for merchant in MERCHANTS:
+            self.avstem("account", "add-merchant", *merchant.split("/"))
+        self.avstem("account", "set", "--post", "on")
         stage("the account is set up")
+
+    def avstem(self, *command, ended=0):
+        """What the command line says of the deployed stack, as a person at their own machine asks it."""
+        home = f"s3://{self.prefix}?table={self.outputs['Table']}"
+        client = dict(zip(("AVSTEM_DINTERO_CLIENT_ID", "AVSTEM_DINTERO_CLIENT_SECRET"), self.credentials))
+        hosts = {"AVSTEM_DINTERO_API_URL": self.dintero, "AVSTEM_DINTERO_CHECKOUT_URL": self.dintero}
+        environment = {**self.environment, **client, **hosts, "AVSTEM_DINTERO_ACCOUNT": ACCOUNT}
+        command = [f"{self.arguments.binaries}/avstem", *command, "--account", ACCOUNT, "--home", home]
+        run = subprocess.run(command, env=environment, capture_output=True, text=True)
+        if run.returncode != ended:
+            fail(f"{' '.join(command)} ended with {run.returncode}: {run.stdout}{run.stderr}")
+        return run.stdout
 
     def queue(self, name):
         return self.sqs.get_queue_url(QueueName=f"{STACK}-{name}")["QueueUrl"]
@@ -289,6 +298,27 @@ def again(world, count, patience):
     stage("the second time had no effect, and a message that is none is recorded")
 
 
+def asked(world, count):
+    """What a person at their own machine is told of it, and can do with it."""
+    told = world.avstem("explain", "2000461")
+    assert "settlement T00000001/vipps/123456/2000461/NOK" in told and "COMMITTED, settlements: " in told, told
+    assert "events posted: " in world.avstem("explain", "123456/2000461"), told
+    told = world.avstem("audit", "--month", "2026-10")
+    assert f"{count} events stand at Dintero as recorded, 0 differences" in told, told
+    told = world.avstem("replay", "--since", "2026-01-01")
+    assert "12 objects would be taken again" in told and "QUARANTINED(RowArithmetic)" in told, told
+    told = world.avstem("match", ended=2)
+    assert "matched" in told, told
+    switch = lambda: world.item("SWITCH", "POSTING")
+    world.avstem("posting", "stop", "--by", "somebody")
+    assert switch()["stopped_by"] == "somebody", switch()
+    world.avstem("posting", "go", "--by", "somebody")
+    assert switch()["stopped_by"] is None, switch()
+    refused = world.avstem("run", "--inbox", str(ROOT / "crates/cli/demo"), ended=1)
+    assert not refused, refused
+    stage("avstem explains the stack, audits it and stops its posting from another machine")
+
+
 def shown(world):
     """What the back office shows of it, to callers of the account alone."""
     routes, held = callers.held_to_their_accounts(world, world.issuer, ACCOUNT, LISTED)
@@ -322,6 +352,7 @@ def main():
         count = walk(world, arguments.patience)
         again(world, count, arguments.patience)
         shown(world)
+        asked(world, count)
         told(world)
     except BaseException:
         kept = Path(sys.prefix).parent / "emulator.log"

@@ -127,7 +127,9 @@ fn aws_is_there_only_where_it_is_asked_for() {
         assert!(line.contains("optional = true"), "{line}");
     }
     let cli = std::fs::read_to_string(root().join("crates/cli/Cargo.toml")).unwrap();
-    assert!(!cli.contains("aws"), "the command line asks for AWS");
+    assert!(!cli.contains("\ndefault ="), "the command line has default features");
+    let asked: Vec<&str> = cli.lines().filter(|line| line.contains("aws")).collect();
+    assert_eq!(asked, ["aws = [\"adapters/aws\"]"], "the command line asks for AWS otherwise than by its feature");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod adapters;
 mod backoffice;
+mod home;
 mod messages;
 mod records;
 mod template;

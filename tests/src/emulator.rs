@@ -86,6 +86,11 @@ impl Emulator {
         aws::loader().endpoint_url(self.url()).region(Region::new(REGION)).credentials_provider(root).load().await
     }
 
+    /// What a program is told to reach it with every permission.
+    pub fn environment(&self) -> [(&'static str, String); 5] {
+        environment(self.port)
+    }
+
     /// Runs a script with AWS's own client for Python and gives what it printed.
     ///
     /// # Panics

@@ -2,9 +2,11 @@
 
 #[cfg(feature = "aws")]
 mod cloud;
+mod home;
 
 #[cfg(feature = "aws")]
 pub use cloud::Cloud;
+pub use home::{BadHome, Home};
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -8,7 +8,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use ::matching::Waits;
-use adapters::app::App;
+use adapters::app::{App, Home};
 use anyhow::Context;
 use documents::mail::HeaderText;
 use pipeline::account;
@@ -54,7 +54,7 @@ pub(crate) struct DemoArguments {
 }
 
 pub(crate) async fn run(arguments: &DemoArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
-    let home = &arguments.home;
+    let (home, place) = (&arguments.home, Home::from(arguments.home.as_path()));
     prepare(home)?;
     let inbox = home.join("inbox");
     fs::create_dir_all(&inbox)?;
@@ -71,7 +71,7 @@ pub(crate) async fn run(arguments: &DemoArguments, out: &mut dyn Write) -> anyho
         let file = inbox.join(name);
         fs::write(&file, bytes).with_context(|| format!("Cannot write {}", file.display()))?;
         let taken = take(&app, &account, &file, stand_in.now()).await?;
-        taken.report(out, home)?;
+        taken.report(out, &place)?;
         writeln!(out)?;
         all.push(taken);
     }
@@ -89,7 +89,7 @@ pub(crate) async fn run(arguments: &DemoArguments, out: &mut dyn Write) -> anyho
     let missed = matching::list_missed(&app, &account, stand_in::TODAY, Waits::default(), &app.scratch).await?;
     matching::show_missed(&missed, out)?;
     writeln!(out, "\nThe lake")?;
-    lake::build(&app, home, &account, stand_in.now(), out).await?;
+    lake::build(&app, &place, &account, stand_in.now(), out).await?;
     writeln!(out, "\nThe months of the lake")?;
     lake::show_months(&month_figures(&app.ports, &account).await?, out)?;
     writeln!(out, "\nThe summary of every month that is over on {}", stand_in::MONTH_AFTER)?;
@@ -97,7 +97,7 @@ pub(crate) async fn run(arguments: &DemoArguments, out: &mut dyn Write) -> anyho
     stand_in.clock().set(now);
     account::set_name(&app.ports, &account, &HeaderText::new(MERCHANT)?, now).await?;
     for made in crate::summary::make(&app, &account, None, now).await? {
-        crate::summary::told(home, &made, out)?;
+        crate::summary::told(&place, &made, out)?;
     }
     writeln!(out, "\nMails")?;
     mails::tell(&app, &account, &stand_in, home, out).await?;

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use ::matching::GroupBridge;
-use adapters::app::App;
+use adapters::app::{App, Home};
 use jiff::{SignedDuration, Timestamp};
 use pipeline::StepError;
 use pipeline::lake::{self, BuildLake, Built};
@@ -38,7 +38,7 @@ pub(crate) async fn run(command: &LakeCommand, out: &mut dyn Write) -> anyhow::R
         LakeCommand::Build(home) => (home, false),
         LakeCommand::Rebuild(home) => (home, true),
     };
-    let app = App::at_home(&home.home)?;
+    let app = App::open(&home.home).await?;
     let built = lake::run(&app.ports, &command_of(&app, &home.account, Timestamp::now(), all)).await?;
     told(out, &home.home, &home.account, &built)
 }
@@ -46,7 +46,7 @@ pub(crate) async fn run(command: &LakeCommand, out: &mut dyn Write) -> anyhow::R
 /// Builds what has changed behind other steps; whoever else builds it leaves nothing to be done here.
 pub(crate) async fn build(
     app: &App,
-    home: &Path,
+    home: &Home,
     account: &AccountId,
     now: Timestamp,
     out: &mut dyn Write,
@@ -65,29 +65,29 @@ fn command_of(app: &App, account: &AccountId, now: Timestamp, all: bool) -> Buil
     BuildLake { account: account.clone(), now, lease: LEASE, scratch: app.scratch.clone(), all }
 }
 
-fn told(out: &mut dyn Write, home: &Path, account: &AccountId, built: &Built) -> anyhow::Result<Ended> {
-    let lake = home.join("lake/v1").join(account.as_str());
+fn told(out: &mut dyn Write, home: &Home, account: &AccountId, built: &Built) -> anyhow::Result<Ended> {
+    let lake = home.place(format_args!("lake/v1/{account}"));
     let Built { days, objects, no_bridge, is_unfinished } = built;
-    writeln!(out, "  lake: {} days of payouts built, {objects} files changed, in {}", days.len(), lake.display())?;
+    writeln!(out, "  lake: {} days of payouts built, {objects} files changed, in {lake}", days.len())?;
     if let Some(error) = no_bridge {
         writeln!(out, "  no bridge of the months, the one before stays: {error}")?;
     }
     if *is_unfinished {
         writeln!(out, "  days changed while they were built: run `avstem lake build` once more")?;
     }
-    if lake.join("settlement_line").exists() {
+    if Path::new(&lake).join("settlement_line").exists() {
         writeln!(
             out,
             "  try in DuckDB: SELECT payout_month, currency, count(*) AS lines, sum(net) AS net FROM '{}' WHERE is_current \
              GROUP BY ALL ORDER BY ALL;",
-            lake.join("settlement_line/*/*.parquet").display()
+            Path::new(&lake).join("settlement_line/*/*.parquet").display()
         )?;
     }
     Ok(if no_bridge.is_some() || *is_unfinished { Ended::Failed } else { Ended::Well })
 }
 
 pub(crate) async fn months(arguments: &MonthsArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
-    let app = App::reading(&arguments.home.home)?;
+    let app = App::open_to_read(&arguments.home.home).await?;
     let groups = lake::month_figures(&app.ports, &arguments.home.account).await?;
     let rows = groups.iter().flat_map(|group| group.months.iter().map(move |row| (&group.group, row)));
     if arguments.json {

@@ -20,10 +20,10 @@ mod summary;
 
 use std::ffi::OsString;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use adapters::app::App;
+use adapters::app::{App, Home};
 use adapters::config::Config;
 use adapters::outbound::http::{HttpLimits, Reqwest};
 use clap::{Parser, Subcommand};
@@ -100,9 +100,9 @@ enum Command {
 /// Where a person's own data lie, and whose they are.
 #[derive(clap::Args)]
 struct HomeArguments {
-    /// Directory of all data
+    /// Directory of all data, or s3://BUCKETS?table=TABLE of a stack
     #[arg(long, value_name = "DIR")]
-    home: PathBuf,
+    home: Home,
     /// Dintero account
     #[arg(long, default_value = "T00000001")]
     account: AccountId,
@@ -147,8 +147,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, out: &mut dyn Write) -
 }
 
 /// Opens a home, speaking with Dintero when the environment says how.
-fn home(arguments: &HomeArguments) -> anyhow::Result<App> {
-    let app = App::at_home(&arguments.home)?;
+async fn home(arguments: &HomeArguments) -> anyhow::Result<App> {
+    let app = App::open(&arguments.home).await?;
     let config = Config::of_process()?;
     Ok(match config.dintero {
         Some(dintero) => {

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::io::Write;
-use std::path::Path;
 use std::sync::Arc;
 
-use adapters::app::App;
+use adapters::app::{App, Home};
 use adapters::config::Config;
 use documents::mail::{Address, HeaderText, Rhythm};
 use jiff::civil::Date;
@@ -99,13 +98,14 @@ impl From<Often> for Rhythm {
     }
 }
 
-fn mailing(home: &Path) -> anyhow::Result<Mailing> {
+fn mailing(home: &Home) -> anyhow::Result<Mailing> {
+    let home = home.directory("Mails of the cloud become no files of this machine")?;
     Ok(App::mailing(home, Config::of_process()?.mail, Arc::new(Timestamp::now))?)
 }
 
 pub(crate) async fn run(arguments: &MailArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
     let HomeArguments { home, account } = &arguments.home;
-    let app = App::at_home(home)?;
+    let app = App::open(home).await?;
     // Whoever waits for a month waits for its summary; whoever waits for payouts does not.
     if let Err(error) = crate::summary::make(&app, account, None, Timestamp::now()).await {
         writeln!(out, "No month can be summarised now, and so none is told: {error:#}")?;
@@ -125,13 +125,13 @@ pub(crate) async fn send(app: &App, mailing: &Mailing, account: &AccountId) -> a
 }
 
 /// Shows mails with what they came to; one that needs a person is a command that did not do all.
-pub(crate) fn show(out: &mut dyn Write, indent: &str, home: &Path, mailed: &Mailed) -> anyhow::Result<Ended> {
+pub(crate) fn show(out: &mut dyn Write, indent: &str, home: &Home, mailed: &Mailed) -> anyhow::Result<Ended> {
     let mut ended = Ended::Well;
     for (_, item) in &mailed.mails {
         writeln!(out, "{indent}{:<9} {}  {}", item.state.word(), item.recipient, item.subject)?;
         match &item.state {
             MailState::Sent { message_id } => {
-                writeln!(out, "{indent}          {}", home.join("outbox").join(message_id).display())?;
+                writeln!(out, "{indent}          {}", home.place(format_args!("outbox/{message_id}")))?;
             }
             MailState::Refused { why } | MailState::Human { why } => {
                 writeln!(out, "{indent}          {why}")?;
@@ -151,14 +151,14 @@ pub(crate) async fn recipient(command: &RecipientCommand, out: &mut dyn Write) -
     match command {
         RecipientCommand::Add(arguments) => add(arguments, out).await,
         RecipientCommand::Confirm { address, code, home } => {
-            let app = App::at_home(&home.home)?;
+            let app = App::open(&home.home).await?;
             let is_new = recipients::confirm(&app.ports, &home.account, address, code, Timestamp::now()).await?;
             writeln!(out, "{address} {}", if is_new { "is confirmed" } else { "was confirmed before" })?;
             Ok(Ended::Well)
         }
         RecipientCommand::List(home) => list(home, out).await,
         RecipientCommand::Remove { address, home } => {
-            let app = App::at_home(&home.home)?;
+            let app = App::open(&home.home).await?;
             let was_there = recipients::remove(&app.ports, &home.account, address, Timestamp::now()).await?;
             anyhow::ensure!(was_there, "Found no recipient {address} of account {}", home.account);
             writeln!(out, "Nothing more is sent to {address}")?;
@@ -169,7 +169,7 @@ pub(crate) async fn recipient(command: &RecipientCommand, out: &mut dyn Write) -
 
 async fn add(arguments: &AddArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
     let AddArguments { address, name, kind, language, rhythm, from, home } = arguments;
-    let app = App::at_home(&home.home)?;
+    let app = App::open(&home.home).await?;
     let mailing = mailing(&home.home)?;
     let command = AddRecipient {
         account: home.account.clone(),
@@ -201,7 +201,7 @@ async fn add(arguments: &AddArguments, out: &mut dyn Write) -> anyhow::Result<En
 }
 
 async fn list(home: &HomeArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
-    let app = App::reading(&home.home)?;
+    let app = App::open_to_read(&home.home).await?;
     let all = recipients::list(&app.ports, &home.account).await?;
     if all.is_empty() {
         writeln!(out, "Nobody is told of account {} by mail", home.account)?;

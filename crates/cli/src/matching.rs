@@ -63,7 +63,7 @@ fn product_days(text: &str) -> Result<(String, u16), String> {
 
 /// Brings the mirror of transactions up to date, waiting where Dintero asks for it.
 pub(crate) async fn sync(arguments: &SyncArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
-    let app = crate::home(&arguments.home)?;
+    let app = crate::home(&arguments.home).await?;
     let dintero = reachable(&app)?;
     let account = &arguments.home.account;
     let zone = zone(&app, account).await?;
@@ -87,7 +87,7 @@ pub(crate) async fn sync(arguments: &SyncArguments, out: &mut dyn Write) -> anyh
 
 /// Matches all lines of an account with the transactions that are known.
 pub(crate) async fn match_lines(arguments: &MatchArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
-    let app = App::at_home(&arguments.home.home)?;
+    let app = App::open(&arguments.home.home).await?;
     let account = &arguments.home.account;
     let command = MatchAccount { account: account.clone(), now: Timestamp::now(), scratch: app.scratch.clone() };
     let items = matches::run(&app.ports, &command).await?;
@@ -137,7 +137,7 @@ pub(crate) async fn lines(app: &App, account: &AccountId, all: bool, out: &mut d
 
 /// Lists what was captured or refunded and no settlement has brought, and the providers that owe a report.
 pub(crate) async fn unsettled(arguments: &UnsettledArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
-    let app = App::at_home(&arguments.home.home)?;
+    let app = App::open(&arguments.home.home).await?;
     let mut waits = Waits::default();
     if let Some(days) = arguments.days {
         waits.set_others(Wait::Days(days));

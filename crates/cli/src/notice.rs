@@ -61,7 +61,7 @@ pub(crate) struct AddArguments {
 
 pub(crate) async fn run(command: &NoticeCommand, out: &mut dyn Write) -> anyhow::Result<Ended> {
     let NoticeCommand::Add(arguments) = command;
-    let app = crate::home(&arguments.home)?;
+    let app = crate::home(&arguments.home).await?;
     let notice = arguments.notice()?;
     add(&app, arguments, notice, out).await
 }
@@ -82,7 +82,7 @@ async fn add(app: &App, arguments: &AddArguments, notice: PayoutNotice, out: &mu
     };
     let command = ReconcileReport { account: key.account_id.clone(), report, scratch: app.scratch.clone() };
     for key in reconcile::run(&app.ports, &command).await?.written {
-        writeln!(out, "  wrote {}", arguments.home.home.join(key.to_string()).display())?;
+        writeln!(out, "  wrote {}", arguments.home.home.place(key))?;
     }
     if let Some(dintero) = &app.dintero {
         let (account, scratch, now) = (key.account_id.clone(), app.scratch.clone(), Timestamp::now());

@@ -87,7 +87,7 @@ pub(crate) fn reachable(app: &App) -> anyhow::Result<Arc<Dintero>> {
 
 /// Plans what is not planned yet, then goes on with whatever has not ended.
 pub(crate) async fn run(arguments: &PostArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
-    let app = crate::home(&arguments.home)?;
+    let app = crate::home(&arguments.home).await?;
     let dintero = reachable(&app)?;
     let account = &arguments.home.account;
     let (account, scratch) = (account.clone(), app.scratch.clone());
@@ -109,7 +109,7 @@ pub(crate) async fn posting(command: &PostingCommand, out: &mut dyn Write) -> an
         PostingCommand::Stop { by, home } => (Some(by.clone()), by, home),
         PostingCommand::Go { by, home } => (None, by, home),
     };
-    let app = App::at_home(&home.home)?;
+    let app = App::open(&home.home).await?;
     let what = if stopped_by.is_some() { "All posting is stopped" } else { "Posting goes on" };
     post::switch(&app.ports, stopped_by, by, Timestamp::now()).await?;
     writeln!(out, "{what}")?;
@@ -118,7 +118,7 @@ pub(crate) async fn posting(command: &PostingCommand, out: &mut dyn Write) -> an
 
 pub(crate) async fn resolve(arguments: &ResolveArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
     let ResolveArguments { provider, settlement, transaction, currency, posted, by, home, .. } = arguments;
-    let app = App::at_home(&home.home)?;
+    let app = App::open(&home.home).await?;
     let key = notice::key_of(&home.account, provider, settlement, currency.parse()?).with_context(|| {
         format!("Found {settlement:?}, expected merchant number and settlement, as in 123456/2000461")
     })?;
@@ -133,7 +133,7 @@ pub(crate) async fn resolve(arguments: &ResolveArguments, out: &mut dyn Write) -
 /// Shows what Dintero has of a transaction, in words.
 pub(crate) async fn transaction(arguments: &TransactionArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
     let TransactionArguments { id, home } = arguments;
-    let app = crate::home(home)?;
+    let app = crate::home(home).await?;
     let dintero = reachable(&app)?;
     let client = dintero.account(&home.account)?;
     anyhow::ensure!(client.owns(id), "Transaction {id} is not of account {}", home.account);

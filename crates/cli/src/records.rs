@@ -78,13 +78,13 @@ pub(crate) async fn account(command: &AccountCommand, out: &mut dyn Write) -> an
     let (provider, number, home) = match command {
         AccountCommand::AddMerchant { provider, number, home } => (provider, number, home),
         AccountCommand::Name { name, home } => {
-            let app = App::at_home(&home.home)?;
+            let app = App::open(&home.home).await?;
             set_name(&app.ports, &home.account, name, Timestamp::now()).await?;
             writeln!(out, "Account {} is called {name}", home.account)?;
             return Ok(Ended::Well);
         }
         AccountCommand::Set { post, home } => {
-            let app = App::at_home(&home.home)?;
+            let app = App::open(&home.home).await?;
             post::set_posting(&app.ports, &home.account, *post == Switch::On, Timestamp::now()).await?;
             let word = if *post == Switch::On { "on" } else { "off" };
             writeln!(out, "Posting to Dintero is {word} for account {}", home.account)?;
@@ -93,7 +93,7 @@ pub(crate) async fn account(command: &AccountCommand, out: &mut dyn Write) -> an
     };
     let known = ::formats::FORMATS.iter().any(|format| format.provider == provider);
     anyhow::ensure!(known, "Found provider {provider:?}, expected one that `avstem formats` lists");
-    let app = App::at_home(&home.home)?;
+    let app = App::open(&home.home).await?;
     let account = home.account.clone();
     let command = AddMerchant { account, provider: provider.clone(), number: number.clone(), now: Timestamp::now() };
     let new = add_merchant(&app.ports, &command).await?;
@@ -105,7 +105,7 @@ pub(crate) async fn account(command: &AccountCommand, out: &mut dyn Write) -> an
 pub(crate) async fn release(arguments: &ReleaseArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
     let ReleaseArguments { report, home, by, why } = arguments;
     let report = ReportId::try_from(report.clone()).map_err(anyhow::Error::msg)?;
-    let app = crate::home(home)?;
+    let app = crate::home(home).await?;
     let (account, now) = (home.account.clone(), Timestamp::now());
     let release = Release { by: by.clone(), why: why.clone() };
     let item = release::run(&app.ports, &ReleaseReport { account, report, release, now }).await?;
@@ -124,7 +124,7 @@ pub(crate) async fn release(arguments: &ReleaseArguments, out: &mut dyn Write) -
     show::settlements(out, "  ", &outcome.judgement.settlements)?;
     show::problems(out, "  ", &outcome.judgement.problems)?;
     for key in &reconciled.written {
-        writeln!(out, "  wrote {}", home.home.join(key.to_string()).display())?;
+        writeln!(out, "  wrote {}", home.home.place(key))?;
     }
     for (key, together) in &reconciled.withheld {
         show::together(out, "  ", key, together)?;
@@ -135,7 +135,7 @@ pub(crate) async fn release(arguments: &ReleaseArguments, out: &mut dyn Write) -
 
 pub(crate) async fn explain(arguments: &ExplainArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
     let ExplainArguments { word, home } = arguments;
-    let app = App::at_home(&home.home)?;
+    let app = App::open(&home.home).await?;
     let found = explain::run(&app.ports, &home.account, word).await?;
     anyhow::ensure!(
         !found.journal.is_empty(),

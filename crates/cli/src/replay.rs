@@ -62,7 +62,7 @@ impl ReplayArguments {
 }
 
 pub(crate) async fn run(arguments: &ReplayArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
-    let app = crate::home(&arguments.home)?;
+    let app = crate::home(&arguments.home).await?;
     let account = &arguments.home.account;
     let due = replay::find(&app.ports, account, &arguments.which()?, Timestamp::now()).await?;
     let mut accepted = 0;
@@ -95,7 +95,7 @@ pub(crate) async fn run(arguments: &ReplayArguments, out: &mut dyn Write) -> any
 }
 
 pub(crate) async fn audit(arguments: &AuditArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
-    let app = crate::home(&arguments.home)?;
+    let app = crate::home(&arguments.home).await?;
     let dintero = reachable(&app)?;
     let month: Date = format!("{}-01", arguments.month)
         .parse()

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use ::formats::Limits;
-use adapters::app::App;
+use adapters::app::{App, Home};
 use anyhow::Context;
 use jiff::{SignedDuration, Timestamp};
 use pipeline::StepError;
@@ -33,8 +33,9 @@ pub(crate) struct RunArguments {
 }
 
 pub(crate) async fn run(arguments: &RunArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
-    let app = crate::home(&arguments.home)?;
-    let files = files_of(&arguments.inbox, &arguments.home.home)?;
+    let home = arguments.home.home.directory("Upload reports to the landing bucket")?;
+    let app = crate::home(&arguments.home).await?;
+    let files = files_of(&arguments.inbox, home)?;
     anyhow::ensure!(!files.is_empty(), "Found no file in {}", arguments.inbox.display());
     let mut ended = Ended::Well;
     for file in &files {
@@ -126,7 +127,7 @@ impl Taken {
             || self.reconciled.withheld.iter().any(contradicted)
     }
 
-    pub(crate) fn report(&self, out: &mut dyn Write, home: &Path) -> anyhow::Result<()> {
+    pub(crate) fn report(&self, out: &mut dyn Write, home: &Home) -> anyhow::Result<()> {
         let Outcome { report, verdict, judgement, .. } = &self.outcome;
         let format = judgement.format.map_or("", |format| format.id);
         let id = report.map(|report| report.short()).unwrap_or_default();
@@ -147,7 +148,7 @@ impl Taken {
         }
         if *verdict == Verdict::Accepted {
             for key in &self.reconciled.written {
-                writeln!(out, "  wrote {}", home.join(key.to_string()).display())?;
+                writeln!(out, "  wrote {}", home.place(key))?;
             }
         }
         for (key, together) in &self.reconciled.withheld {

@@ -1,9 +1,8 @@
 //! `avstem summary`: the months of an account as documents, in revisions.
 
 use std::io::Write;
-use std::path::Path;
 
-use adapters::app::App;
+use adapters::app::{App, Home};
 use documents::{FiguresOf, MonthSummary};
 use jiff::{SignedDuration, Timestamp};
 use pipeline::summarise::{self, Summarise, Summarised};
@@ -29,11 +28,11 @@ pub(crate) struct SummaryArguments {
 
 pub(crate) async fn run(arguments: &SummaryArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
     let HomeArguments { home, account } = &arguments.home;
-    let app = App::at_home(home)?;
+    let app = App::open(home).await?;
     let made = make(&app, account, arguments.month, Timestamp::now()).await?;
     if arguments.json {
         for Summarised { summary, files, is_new } in &made {
-            let files: Vec<String> = files.iter().map(|key| home.join(key.to_string()).display().to_string()).collect();
+            let files: Vec<String> = files.iter().map(|key| home.place(key)).collect();
             writeln!(out, "{}", json!({ "is_new": is_new, "files": files, "summary": summary }))?;
         }
         return Ok(Ended::Well);
@@ -57,7 +56,7 @@ pub(crate) async fn make(
 }
 
 /// What a person reads of one month, and where its files lie.
-pub(crate) fn told(home: &Path, made: &Summarised, out: &mut dyn Write) -> anyhow::Result<()> {
+pub(crate) fn told(home: &Home, made: &Summarised, out: &mut dyn Write) -> anyhow::Result<()> {
     let Summarised { summary, files, is_new } = made;
     let revision = match (summary.revision, is_new) {
         (0, _) => "so far: the month is not over, and nothing is written".to_owned(),
@@ -87,7 +86,7 @@ pub(crate) fn told(home: &Path, made: &Summarised, out: &mut dyn Write) -> anyho
         writeln!(out, "  changed: {of} {} {subject} {term}: {before} -> {after}", difference.provider)?;
     }
     for key in files {
-        writeln!(out, "  {} {}", if *is_new { "wrote" } else { "lies in" }, home.join(key.to_string()).display())?;
+        writeln!(out, "  {} {}", if *is_new { "wrote" } else { "lies in" }, home.place(key))?;
     }
     Ok(())
 }

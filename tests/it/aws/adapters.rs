@@ -20,7 +20,7 @@ fn landing(name: &str) -> Key {
 }
 
 /// An emulator with everything that the contracts need, and the address of the queue.
-fn prepared() -> (Emulator, String) {
+pub(super) fn prepared() -> (Emulator, String) {
     let emulator = Emulator::start();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("emulator/prepare.py");
     let queue = emulator.script(&script, &["contract"]).trim().to_owned();

@@ -23,6 +23,7 @@ fn reports_go_the_whole_way_and_a_missing_permission_stops_them() {
         "settlement events stand at Dintero",
         "the second time had no effect",
         "the back office is closed to strangers",
+        "avstem explains the stack",
         "lines of the functions are JSON",
     ] {
         assert!(told.contains(stage), "{stage:?} is not in {told}");

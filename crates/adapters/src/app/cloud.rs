@@ -1,4 +1,4 @@
-//! A function in the cloud: S3, DynamoDB, SQS and Secrets Manager behind the ports.
+//! In the cloud: S3, DynamoDB, SQS and Secrets Manager behind the ports, for a function or for a person.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use pipeline::client::{Clock, Dintero};
 use pipeline::{Packing, PortError, Ports, Queue};
 
+use super::App;
 use crate::config::{ACCOUNT_CLAIM, BadConfig, CloudConfig, QUEUE_URL};
 use crate::outbound::aws;
 use crate::outbound::http::{HttpLimits, Reqwest};
@@ -74,5 +75,15 @@ impl Cloud {
     /// When its variable is not set.
     pub fn account_claim(&self) -> Result<String, BadConfig> {
         self.account_claim.clone().ok_or_else(|| BadConfig::missing(ACCOUNT_CLAIM))
+    }
+}
+
+impl App {
+    /// Everything in buckets and a table, with region and credentials as the environment has them.
+    pub(super) async fn in_cloud(buckets: &str, table: &str) -> Result<Self, PortError> {
+        let sdk = aws::config().await;
+        let objects = Arc::new(S3::new(&sdk, buckets, None));
+        let ports = Ports { objects, state: Arc::new(DynamoDb::new(&sdk, table)), packing: Packing::Zstd };
+        Ok(App { ports, scratch: std::env::temp_dir(), dintero: None })
     }
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use adapters::app::App;
+use adapters::app::{App, Home};
 use adapters::config::MailConfig;
 use documents::mail::{HeaderText, Rhythm};
 use jiff::civil::date;
@@ -28,6 +28,7 @@ pub(super) async fn tell(
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     let clock = stand_in.clock();
+    let place = Home::from(home);
     let mailing = App::mailing(home, MailConfig::default(), Arc::new(move || clock.now()))?;
     let begun = stand_in.now().saturating_sub(CONFIRMED_BEFORE)?;
     for (address, name, kind, language, rhythms) in [
@@ -46,11 +47,11 @@ pub(super) async fn tell(
         };
         let item = recipients::add(&app.ports, &mailing.secret, &add).await?;
         // The first mail has nothing but the code in it, which comes back from whoever reads there.
-        show(out, "  ", home, &send(app, &mailing, account).await?)?;
+        show(out, "  ", &place, &send(app, &mailing, account).await?)?;
         let code = mailing.secret.token(account, &item.address, item.generation);
         recipients::confirm(&app.ports, account, &item.address, &code, confirmed_at(begun)).await?;
     }
-    show(out, "  ", home, &send(app, &mailing, account).await?)?;
+    show(out, "  ", &place, &send(app, &mailing, account).await?)?;
     let again = send(app, &mailing, account).await?;
     anyhow::ensure!(again.mails.is_empty(), "Mails were sent twice");
     Ok(())

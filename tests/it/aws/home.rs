@@ -1,0 +1,59 @@
+//! The command line over buckets and a table: what it does in a directory it does there.
+
+use std::io::Write;
+use std::process::{Command, Output};
+
+use adapters::outbound::objects::S3;
+use pipeline::Objects;
+use pipeline::keys::{Key, LandingKey};
+use tests::emulator::Emulator;
+use tests::generate::{Seed, portal_csv, report};
+use tests::python::target;
+
+use super::adapters::prepared;
+
+/// Runs `avstem` as it is built for functions too, with AWS in it.
+fn avstem(emulator: &Emulator, arguments: &[&str]) -> (Output, String) {
+    let program = target().join("debug/avstem");
+    let ended = Command::new(program).args(arguments).envs(emulator.environment()).output().unwrap();
+    let told = format!("{}{}", String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
+    (ended, told)
+}
+
+#[tokio::test]
+async fn a_report_that_is_parsed_into_the_cloud_can_be_explained_there() {
+    let (emulator, _) = prepared();
+    let build = ["build", "--quiet", "--workspace", "--bins"];
+    let built = Command::new(env!("CARGO")).args(build).env("CARGO_TARGET_DIR", target()).status().unwrap();
+    assert!(built.success());
+    let home = ["--home", "s3://contract?table=contract"];
+    let with = |arguments: &[&str]| avstem(&emulator, &[arguments, &home].concat());
+    let (ended, told) = with(&["account", "add-merchant", "vipps", "123456"]);
+    assert!(ended.status.success(), "{told}");
+
+    let content = report(&mut Seed(1), 1, 3);
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(&portal_csv(&content)).unwrap();
+    let landing = LandingKey::new("T00000001".parse().unwrap(), "vipps", "oktober 1.csv").unwrap();
+    let s3 = S3::new(&emulator.config().await, "contract", None);
+    s3.upload(&Key::Landing(landing), file.path()).await.unwrap();
+
+    let since = ["replay", "--since", "2020-01-01"];
+    assert!(with(&since).1.contains("1 objects would be taken again"), "{}", with(&since).1);
+    let (ended, told) = with(&[&since[..], &["--apply"]].concat());
+    assert!(ended.status.success() && told.contains("1 newly accepted"), "{told}");
+    let settlement = content.settlements[0].id.to_string();
+    let (ended, told) = with(&["explain", &settlement]);
+    let key = format!("settlement T00000001/vipps/123456/{settlement}/NOK");
+    assert!(ended.status.success() && told.contains(&key) && told.contains("COMMITTED, settlements: 1"), "{told}");
+    let (ended, told) = with(&["lake", "build"]);
+    assert!(ended.status.success() && told.contains("s3://contract-lake/v1/T00000001"), "{told}");
+    let (ended, told) = with(&["posting", "stop", "--by", "somebody"]);
+    assert!(ended.status.success() && told.contains("All posting is stopped"), "{told}");
+
+    // What a directory alone can do is refused with what to do instead, and a table that is not there is an error.
+    let (ended, told) = with(&["run", "--inbox", "/tmp"]);
+    assert!(ended.status.code() == Some(1) && told.contains("landing bucket"), "{told}");
+    let (ended, told) = avstem(&emulator, &["explain", &settlement, "--home", "s3://contract?table=nowhere"]);
+    assert!(ended.status.code() == Some(1) && told.contains("nowhere"), "{told}");
+}
