@@ -15,6 +15,7 @@ mod text;
 mod words;
 
 use std::fmt;
+use std::str::FromStr;
 
 use jiff::Timestamp;
 use mail_builder::MessageBuilder;
@@ -38,6 +39,14 @@ use crate::labels::{Language, filled};
 
 /// A mail is at most about this large as it is sent: many receivers take no more than ten times as much, some less.
 pub const MAIL_BYTES_MAX: u64 = 7_000_000;
+
+/// Digits of SHA-256 in hexadecimal.
+const ID_DIGITS: usize = 64;
+
+/// A text is no id of a mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("Found a text that names no mail, expected {ID_DIGITS} hexadecimal digits")]
+pub struct BadMailId;
 
 /// Names a mail for ever: whom it goes to and what about, never what it says.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -67,6 +76,17 @@ impl MailId {
     /// The id as text: 64 hexadecimal digits.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl FromStr for MailId {
+    type Err = BadMailId;
+
+    /// Reads the id as [`MailId::as_str`] has it.
+    fn from_str(text: &str) -> Result<Self, BadMailId> {
+        let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        let is_id = text.len() == ID_DIGITS && text.bytes().all(digit);
+        is_id.then(|| MailId(text.to_owned())).ok_or(BadMailId)
     }
 }
 

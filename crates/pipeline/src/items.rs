@@ -14,8 +14,7 @@
 //! | outbox | `OUTBOX#<account>`, `<provider>/<merchant>/<id>/<currency>` | what of a settlement is posted, and what is not |
 //! | batch | `BATCH#<account>`, `<provider>/<merchant>/<id>/<currency>/<batch>` | how far each settlement event has come |
 //! | sync | `SYNC#<account>`, `TRANSACTIONS` | how far the mirror of transactions reaches |
-//! | match | `MATCH#<account>`, `REPORT#<report>` | what the lines of a report were matched with |
-//! | matching | `MATCH#<account>`, `LAST` | what was captured and is in no settlement, when lines were last matched |
+//! | match | `MATCH#<account>`, `REPORT#<report>` or `LAST` | what the lines of a report were matched with; what is in no settlement |
 //! | dirty days | `DIRTY#<account>`, `<day>`, `SETTLEMENT#…` or `REPORT#…` | which days of payouts the lake has to build again |
 //! | lake's builder | `LAKE#<account>`, `LEASE` | who builds the lake right now |
 //! | lake's day | `LAKE#<account>`, `DAY#<day>` | what the lake holds of a day: objects, sums by month, payouts |
@@ -23,6 +22,7 @@
 //! | held report | `HELD#<account>`, `<report>` | which reports of an account were ever held, and when |
 //! | recipient | `RECIPIENT#<account>`, `<address>` | who is told of an account by mail, and whether they confirmed |
 //! | mail | `MAIL#<account>`, `<mail>` | what a mail was about, whom it went to, and how far it has come |
+//! | trace | `TRACE#<mail>`, `MAIL` | what the service that sends says of a mail |
 //! | digests | `DIGEST#<account>`, `<address>/<rhythm>` | which digest a recipient had last |
 //! | month summary | `SUMMARY#<account>`, `<month>` | which revisions a month's summary has, and where they lie |
 //! | switch | `SWITCH`, `POSTING` | whether all posting is stopped |

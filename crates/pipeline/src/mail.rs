@@ -10,6 +10,7 @@ mod due;
 mod item;
 mod known;
 mod send;
+pub mod trace;
 
 use std::path::PathBuf;
 use std::sync::Arc;

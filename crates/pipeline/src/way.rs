@@ -1,5 +1,6 @@
 //! The whole way of one object: parsed, reconciled, posted. Every step repeats safely, and so does the way.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use settlement::{AccountId, ReportId, Verdict};
 
@@ -30,6 +31,21 @@ pub struct GoesOn {
     /// The report.
     #[serde(rename = "report_id")]
     pub report: ReportId,
+}
+
+/// An account of which something may be due: what the step that mails is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MayBeDue {
+    /// The account.
+    #[serde(rename = "account_id")]
+    pub account: AccountId,
+    /// Whether months that are over are summarised first.
+    #[serde(default)]
+    pub months: bool,
+    /// What has to wait is gone on with until then; whatever is left is taken up by the next morning's message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
 }
 
 /// The report of an outcome that goes on to be reconciled; `None` where nothing may flow, or all of it did before.
