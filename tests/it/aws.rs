@@ -3,6 +3,7 @@
 mod adapters;
 mod backoffice;
 mod home;
+mod mailer;
 mod messages;
 mod records;
 mod template;

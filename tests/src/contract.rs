@@ -227,6 +227,11 @@ pub async fn mailer(mailer: &dyn Mailer) {
     assert_eq!(mailer.sent(&first).await.expect("asked"), Some(known_as));
 }
 
+/// A mail of the contract is known to somebody who did not send it.
+pub async fn is_known(mailer: &dyn Mailer) {
+    assert!(mailer.sent(&mail_id(1)).await.expect("asked").is_some());
+}
+
 /// Sends a mail of the contract once more.
 pub async fn send_again(mailer: &dyn Mailer) {
     let id = mail_id(1);

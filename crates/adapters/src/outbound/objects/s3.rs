@@ -80,7 +80,7 @@ impl S3 {
     /// Bucket and key of an object, or of all whose keys begin alike.
     fn place(&self, key: &str) -> Result<(String, String), PortError> {
         match key.split_once('/') {
-            Some((part @ ("landing" | "archive" | "lake" | "reports" | "mirror"), rest)) => {
+            Some((part @ ("landing" | "archive" | "lake" | "reports" | "mirror" | "mail"), rest)) => {
                 Ok((format!("{}-{part}", self.prefix), rest.to_owned()))
             }
             _ => Err(PortError::new(PortErrorKind::Refused, format!("Cannot find {key:?}"), "there is no such bucket")),
