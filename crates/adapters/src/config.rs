@@ -5,8 +5,8 @@ mod cloud;
 
 #[cfg(feature = "aws")]
 pub use cloud::{
-    ACCOUNT_CLAIM, CloudConfig, ENVIRONMENT, KMS_KEY, OBJECTS_URL, QUEUE_URL, SECRETS_URL, STATE_URL,
-    VARIABLES as CLOUD_VARIABLES,
+    ACCOUNT_CLAIM, CloudConfig, ENVIRONMENT, KMS_KEY, MAIL_QUEUE_URL, MAIL_SECRET_URL, MAIL_URL, MailAccess, OBJECTS_URL,
+    QUEUE_URL, SECRETS_URL, STATE_URL, VARIABLES as CLOUD_VARIABLES,
 };
 
 use std::collections::BTreeMap;

@@ -1,19 +1,22 @@
-//! In the cloud: S3, DynamoDB, SQS and Secrets Manager behind the ports, for a function or for a person.
+//! In the cloud: S3, DynamoDB, SQS, SES and Secrets Manager behind the ports, for a function or for a person.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use aws_config::SdkConfig;
 use jiff::Timestamp;
 use pipeline::client::{Clock, Dintero};
+use pipeline::mail::Mailing;
 use pipeline::{Packing, PortError, Ports, Queue};
 
 use super::App;
-use crate::config::{ACCOUNT_CLAIM, BadConfig, CloudConfig, QUEUE_URL};
+use crate::config::{ACCOUNT_CLAIM, BadConfig, CloudConfig, MailAccess, QUEUE_URL};
 use crate::outbound::aws;
 use crate::outbound::http::{HttpLimits, Reqwest};
+use crate::outbound::mailer::Ses;
 use crate::outbound::objects::S3;
 use crate::outbound::queue::Sqs;
-use crate::outbound::secrets::SecretsManager;
+use crate::outbound::secrets::{SecretsManager, kept_token_secret};
 use crate::outbound::state::DynamoDb;
 
 /// What a function is made of, once for the life of its process.
@@ -22,6 +25,8 @@ pub struct Cloud {
     pub ports: Ports,
     queue: Option<Arc<dyn Queue>>,
     account_claim: Option<String>,
+    /// To the queue of accounts that somebody may have to be told of by mail, where there is one.
+    pub mail_queue: Option<Arc<dyn Queue>>,
     /// Dintero's API, where it is configured.
     pub dintero: Option<Arc<Dintero>>,
     /// Name of the bucket that reports land in.
@@ -30,6 +35,8 @@ pub struct Cloud {
     pub scratch: PathBuf,
     /// Tells the time.
     pub clock: Clock,
+    mail: Option<MailAccess>,
+    sdk: SdkConfig,
 }
 
 impl Cloud {
@@ -39,7 +46,7 @@ impl Cloud {
     /// When HTTPS cannot be prepared.
     pub async fn open(config: CloudConfig) -> Result<Self, PortError> {
         let sdk = aws::config().await;
-        let CloudConfig { buckets, table, queue, kms_key, account_claim, dintero } = config;
+        let CloudConfig { buckets, table, queue, mail_queue, kms_key, account_claim, mail, dintero } = config;
         let objects = Arc::new(S3::new(&sdk, &buckets, kms_key));
         let ports = Ports { objects, state: Arc::new(DynamoDb::new(&sdk, &table)), packing: Packing::Zstd };
         let clock: Clock = Arc::new(Timestamp::now);
@@ -51,16 +58,21 @@ impl Cloud {
                 Some(Arc::new(Dintero::new(http, secrets, access.hosts, access.environment, Arc::clone(&clock))))
             }
         };
+        let to = |url: String| -> Arc<dyn Queue> { Arc::new(Sqs::new(&sdk, &url)) };
         Ok(Cloud {
             ports,
-            queue: queue.map(|url| Arc::new(Sqs::new(&sdk, &url)) as Arc<dyn Queue>),
+            queue: queue.map(to),
+            mail_queue: mail_queue.map(to),
             account_claim,
             dintero,
             landing_bucket: format!("{buckets}-landing"),
             scratch: std::env::temp_dir(),
             clock,
+            mail,
+            sdk,
         })
     }
+
     /// The queue that the function sends to.
     ///
     /// # Errors
@@ -75,6 +87,20 @@ impl Cloud {
     /// When its variable is not set.
     pub fn account_claim(&self) -> Result<String, BadConfig> {
         self.account_claim.clone().ok_or_else(|| BadConfig::missing(ACCOUNT_CLAIM))
+    }
+
+    /// What mails are sent with; `None` where none are. Reads the secret that codes are made with.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn mailing(&self) -> Result<Option<Mailing>, PortError> {
+        let Some(access) = self.mail.clone() else { return Ok(None) };
+        let MailAccess { configuration_set, secret, from, reply_to, backoffice, stop } = access;
+        let secret = kept_token_secret(&self.sdk, &secret).await?;
+        let (state, clock) = (Arc::clone(&self.ports.state), Arc::clone(&self.clock));
+        let mailer = Arc::new(Ses::new(&self.sdk, &configuration_set, state, Arc::clone(&clock)));
+        let mailing = Mailing::new(mailer, from, secret, clock);
+        Ok(Some(Mailing { reply_to, backoffice, stop, ..mailing }))
     }
 }
 

@@ -4,8 +4,12 @@ use std::collections::BTreeMap;
 
 use dintero::Hosts;
 use pipeline::client::Environment;
+use pipeline::ports::{Mailbox, WebAddress};
 
-use super::{API_URL, BadConfig, CHECKOUT_URL, hosts, is_loopback};
+use super::{
+    API_URL, BACKOFFICE_URL, BadConfig, CHECKOUT_URL, MAIL_FROM, MAIL_FROM_NAME, MAIL_REPLY_TO, MAIL_STOP_URL,
+    MailConfig, hosts, is_loopback,
+};
 
 /// Where objects lie: `s3://` and what the names of all buckets begin with.
 pub const OBJECTS_URL: &str = "AVSTEM_OBJECTS_URL";
@@ -13,6 +17,12 @@ pub const OBJECTS_URL: &str = "AVSTEM_OBJECTS_URL";
 pub const STATE_URL: &str = "AVSTEM_STATE_URL";
 /// The queue that a function sends to, where it sends to one.
 pub const QUEUE_URL: &str = "AVSTEM_QUEUE_URL";
+/// The queue of accounts that somebody may have to be told of by mail.
+pub const MAIL_QUEUE_URL: &str = "AVSTEM_MAIL_QUEUE_URL";
+/// What mails are sent with: `ses://` and the name of the configuration set.
+pub const MAIL_URL: &str = "AVSTEM_MAIL_URL";
+/// What codes of recipients are made with: `secretsmanager://` and the name of the secret.
+pub const MAIL_SECRET_URL: &str = "AVSTEM_MAIL_SECRET_URL";
 /// Where API clients of Dintero are kept: `secretsmanager://` and what the names of all secrets begin with.
 pub const SECRETS_URL: &str = "AVSTEM_SECRETS_URL";
 /// Which accounts are spoken for: `test` or `production`.
@@ -23,8 +33,25 @@ pub const KMS_KEY: &str = "AVSTEM_KMS_KEY";
 pub const ACCOUNT_CLAIM: &str = "AVSTEM_ACCOUNT_CLAIM";
 
 /// Every variable that is read.
-pub const VARIABLES: &[&str] =
-    &[OBJECTS_URL, STATE_URL, QUEUE_URL, SECRETS_URL, ENVIRONMENT, KMS_KEY, ACCOUNT_CLAIM, API_URL, CHECKOUT_URL];
+pub const VARIABLES: &[&str] = &[
+    OBJECTS_URL,
+    STATE_URL,
+    QUEUE_URL,
+    MAIL_QUEUE_URL,
+    MAIL_URL,
+    MAIL_SECRET_URL,
+    MAIL_FROM,
+    MAIL_FROM_NAME,
+    MAIL_REPLY_TO,
+    MAIL_STOP_URL,
+    BACKOFFICE_URL,
+    SECRETS_URL,
+    ENVIRONMENT,
+    KMS_KEY,
+    ACCOUNT_CLAIM,
+    API_URL,
+    CHECKOUT_URL,
+];
 
 /// What a function is told by its environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,14 +60,35 @@ pub struct CloudConfig {
     pub buckets: String,
     /// Name of the table.
     pub table: String,
-    /// The queue that it sends to.
+    /// The queue that it sends to; `None` for a function that sends to none.
     pub queue: Option<String>,
+    /// The queue of accounts that somebody may have to be told of; `None` where nobody is told before the next morning.
+    pub mail_queue: Option<String>,
     /// The key that new objects are encrypted with.
     pub kms_key: Option<String>,
     /// The claim of a caller's token that names the account.
     pub account_claim: Option<String>,
+    /// How mails are sent; `None` when none are.
+    pub mail: Option<MailAccess>,
     /// Dintero's API; `None` when it is not to be spoken with.
     pub dintero: Option<DinteroAccess>,
+}
+
+/// How mails are sent for many accounts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailAccess {
+    /// Name of the configuration set.
+    pub configuration_set: String,
+    /// Name of the secret that codes of recipients are made with.
+    pub secret: String,
+    /// Who sends them.
+    pub from: Mailbox,
+    /// Who is answered to.
+    pub reply_to: Option<Mailbox>,
+    /// Where the back office is.
+    pub backoffice: Option<WebAddress>,
+    /// Where one click stops them.
+    pub stop: Option<WebAddress>,
 }
 
 /// How Dintero is spoken with for many accounts.
@@ -63,30 +111,24 @@ impl CloudConfig {
         Self::of(&VARIABLES.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?))).collect())
     }
 
-    /// Reads variables.
+    /// Reads variables; which of them a function needs beside objects and state is its own to say.
     ///
     /// # Errors
     /// As [`CloudConfig::of_process`].
     pub fn of(variables: &BTreeMap<String, String>) -> Result<Self, BadConfig> {
         let value = |name: &str| variables.get(name).map(String::as_str).filter(|value| !value.is_empty());
         let mut wrong = Vec::new();
-        let mut named = |name: &str, scheme: &str| match value(name).map(|url| url.split_once("://")) {
-            Some(Some((found, rest))) if found == scheme && !rest.is_empty() => rest.to_owned(),
-            Some(_) => {
-                wrong.push(format!("{name}: expected {scheme}://, the only one that lasts here"));
-                String::new()
+        let (buckets, table) =
+            (named(value, OBJECTS_URL, "s3", &mut wrong), named(value, STATE_URL, "dynamodb", &mut wrong));
+        let secrets = value(SECRETS_URL).map(|_| named(value, SECRETS_URL, "secretsmanager", &mut wrong));
+        let mut queue = |name: &str| {
+            let url = value(name)?;
+            if !url.starts_with("https://") && !is_loopback(url) {
+                wrong.push(format!("{name}: expected the https:// address of a queue"));
             }
-            None => {
-                wrong.push(format!("{name} is not set, expected {scheme}://"));
-                String::new()
-            }
+            Some(url.to_owned())
         };
-        let (buckets, table) = (named(OBJECTS_URL, "s3"), named(STATE_URL, "dynamodb"));
-        let secrets = value(SECRETS_URL).map(|_| named(SECRETS_URL, "secretsmanager"));
-        let queue = value(QUEUE_URL).map(str::to_owned);
-        if queue.as_ref().is_some_and(|url| !url.starts_with("https://") && !is_loopback(url)) {
-            wrong.push(format!("{QUEUE_URL}: expected the https:// address of a queue"));
-        }
+        let (queue, mail_queue) = (queue(QUEUE_URL), queue(MAIL_QUEUE_URL));
         let environment = match value(ENVIRONMENT) {
             Some("test") => Some(Environment::Test),
             Some("production") => Some(Environment::Production),
@@ -96,6 +138,7 @@ impl CloudConfig {
                 None
             }
         };
+        let mail = value(MAIL_URL).and_then(|_| mail(value, &mut wrong));
         let hosts = hosts(&value, &mut wrong);
         let dintero = secrets.zip(environment);
         let dintero = dintero.map(|(secrets, environment)| DinteroAccess { secrets, environment, hosts });
@@ -104,8 +147,29 @@ impl CloudConfig {
         if !wrong.is_empty() {
             return Err(BadConfig(wrong));
         }
-        Ok(CloudConfig { buckets, table, queue, kms_key, account_claim, dintero })
+        Ok(CloudConfig { buckets, table, queue, mail_queue, kms_key, account_claim, mail, dintero })
     }
+}
+
+/// What a variable names by a URL of that scheme, the only one that lasts here.
+fn named<'a>(value: impl Fn(&str) -> Option<&'a str>, name: &str, scheme: &str, wrong: &mut Vec<String>) -> String {
+    match value(name).map(|url| url.split_once("://")) {
+        Some(Some((found, rest))) if found == scheme && !rest.is_empty() => return rest.to_owned(),
+        Some(_) => wrong.push(format!("{name}: expected {scheme}://, the only one that lasts here")),
+        None => wrong.push(format!("{name} is not set, expected {scheme}://")),
+    }
+    String::new()
+}
+
+/// How mails are sent, where everything of it is as it should be.
+fn mail<'a>(value: impl Fn(&str) -> Option<&'a str> + Copy, wrong: &mut Vec<String>) -> Option<MailAccess> {
+    let configuration_set = named(value, MAIL_URL, "ses", wrong);
+    let secret = named(value, MAIL_SECRET_URL, "secretsmanager", wrong);
+    let MailConfig { from, reply_to, backoffice, stop } = MailConfig::read(value, wrong);
+    if value(MAIL_FROM).is_none() {
+        wrong.push(format!("{MAIL_FROM} is not set, expected the address that mails come from"));
+    }
+    Some(MailAccess { configuration_set, secret, from: from?, reply_to, backoffice, stop })
 }
 
 #[cfg(test)]
@@ -128,6 +192,8 @@ mod tests {
     fn everything_is_named_and_dintero_only_where_it_is_meant() {
         let config = read(&[]).unwrap();
         assert_eq!((config.buckets.as_str(), config.table.as_str(), config.dintero), ("avstem-1", "avstem", None));
+        assert!(config.queue.is_some() && config.mail_queue.is_none() && config.mail.is_none());
+        assert_eq!(read(&[(QUEUE_URL, "")]).unwrap().queue, None);
         let config = read(&[(SECRETS_URL, "secretsmanager://avstem/dintero"), (ENVIRONMENT, "test")]).unwrap();
         let dintero = config.dintero.unwrap();
         assert_eq!((dintero.secrets.as_str(), dintero.environment), ("avstem/dintero", Environment::Test));
@@ -143,15 +209,47 @@ mod tests {
             (OBJECTS_URL, "file:///tmp/home"),
             (STATE_URL, "sqlite:///tmp/state"),
             (QUEUE_URL, "http://example.com/queue"),
+            (MAIL_QUEUE_URL, "sqs://mails"),
+            (MAIL_URL, "eml:///tmp/outbox"),
+            (MAIL_REPLY_TO, "nobody"),
             (SECRETS_URL, "secretsmanager://avstem/dintero"),
             (API_URL, "http://example.com"),
         ]);
         let told = told.unwrap_err();
-        for name in [OBJECTS_URL, STATE_URL, QUEUE_URL, ENVIRONMENT, API_URL] {
+        for name in [
+            OBJECTS_URL,
+            STATE_URL,
+            QUEUE_URL,
+            MAIL_QUEUE_URL,
+            MAIL_URL,
+            MAIL_SECRET_URL,
+            MAIL_FROM,
+            MAIL_REPLY_TO,
+            ENVIRONMENT,
+            API_URL,
+        ] {
             assert!(told.contains(name), "{told}");
         }
         for local in ["memory://", "s3://", "s3:avstem"] {
             assert!(read(&[(OBJECTS_URL, local)]).is_err(), "{local}");
+        }
+    }
+
+    #[test]
+    fn mails_are_sent_only_where_all_that_they_need_is_named() {
+        assert_eq!(read(&[(MAIL_FROM, "avstem@example.no")]).unwrap().mail, None);
+        let whole = [
+            (MAIL_URL, "ses://avstem"),
+            (MAIL_SECRET_URL, "secretsmanager://avstem/mail"),
+            (MAIL_FROM, "avstem@example.no"),
+            (BACKOFFICE_URL, "https://backoffice.example.no"),
+        ];
+        let mail = read(&whole).unwrap().mail.unwrap();
+        assert_eq!((mail.configuration_set.as_str(), mail.secret.as_str()), ("avstem", "avstem/mail"));
+        assert!(mail.from.address.as_str() == "avstem@example.no" && mail.backoffice.is_some() && mail.stop.is_none());
+        for without in [MAIL_SECRET_URL, MAIL_FROM] {
+            let told = read(&whole.map(|(name, value)| (name, if name == without { "" } else { value }))).unwrap_err();
+            assert!(told.contains(without), "{told}");
         }
     }
 }

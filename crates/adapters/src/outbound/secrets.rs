@@ -8,7 +8,7 @@ use std::path::Path;
 mod manager;
 
 #[cfg(feature = "aws")]
-pub use manager::SecretsManager;
+pub use manager::{SecretsManager, kept_token_secret};
 
 use async_trait::async_trait;
 use dintero::Credentials;

@@ -8,10 +8,12 @@ use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
 use dintero::{Credentials, Secret};
+use pipeline::recipients::TokenSecret;
 use pipeline::{PortError, PortErrorKind, Secrets};
 use serde::Deserialize;
 use settlement::AccountId;
 
+use super::SECRET_BYTES;
 use crate::outbound::aws::{answered, failed};
 
 /// What was read is used this long, unless it is refused before.
@@ -67,4 +69,24 @@ impl Secrets for SecretsManager {
         all.insert(account.clone(), (Instant::now(), credentials.clone()));
         Ok(credentials)
     }
+}
+
+/// The secret of that name, which codes of recipients are made with.
+///
+/// # Errors
+/// When it cannot be read, or is shorter than what it is used with.
+pub async fn kept_token_secret(config: &SdkConfig, name: &str) -> Result<TokenSecret, PortError> {
+    let what = "Cannot read the secret that codes of recipients are made with";
+    let found = Client::new(config).get_secret_value().secret_id(name).send().await;
+    let found = found.map_err(|error| failed(what, &error))?;
+    let bytes = match (found.secret_string(), found.secret_binary()) {
+        (Some(text), _) => text.as_bytes(),
+        (None, Some(bytes)) => bytes.as_ref(),
+        (None, None) => &[],
+    };
+    if bytes.len() < SECRET_BYTES {
+        let why = format!("found {} bytes, expected at least {SECRET_BYTES}", bytes.len());
+        return Err(PortError::new(PortErrorKind::Refused, what, why));
+    }
+    Ok(TokenSecret::new(bytes))
 }
