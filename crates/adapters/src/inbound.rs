@@ -3,6 +3,8 @@
 #[cfg(feature = "aws")]
 pub mod backoffice;
 #[cfg(feature = "aws")]
+pub mod email_summary;
+#[cfg(feature = "aws")]
 pub mod events;
 #[cfg(feature = "aws")]
 pub mod gateway;
@@ -11,6 +13,8 @@ pub mod http;
 pub mod lambda;
 #[cfg(feature = "aws")]
 pub mod log;
+#[cfg(feature = "aws")]
+pub mod mail_events;
 #[cfg(feature = "aws")]
 pub mod parse_report;
 #[cfg(feature = "aws")]

@@ -15,6 +15,7 @@ async fn main() -> Result<(), Error> {
     let cloud = Cloud::open(CloudConfig::of_process()?).await?;
     let worker = ReconcileSettlements {
         own: cloud.queue()?,
+        mails: cloud.mail_queue,
         ports: cloud.ports,
         dintero: cloud.dintero,
         scratch: cloud.scratch,

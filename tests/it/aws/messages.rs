@@ -422,6 +422,7 @@ async fn a_committed_report_is_reconciled_and_anything_else_is_told() {
     let worker = ReconcileSettlements {
         ports: world.ports.clone(),
         dintero: None,
+        mails: None,
         own: world.queue.clone(),
         scratch: world.worker.scratch.clone(),
         log: Log::new("reconcile-settlements", lines.clone()),

@@ -41,6 +41,9 @@ pub struct Fields {
     /// The account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
+    /// The mail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mail_id: Option<String>,
     /// The provider.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,
@@ -90,6 +93,22 @@ pub enum Metric {
     RefusedEvents,
     /// Lines without a transaction at Dintero.
     UnmatchedLines,
+    /// Months of which a new revision was made.
+    SummarisedMonths,
+    /// Mails that were sent.
+    MailSent,
+    /// Mails that are not taken for now, and sent later.
+    MailWaiting,
+    /// Mails of which nobody knows whether they left.
+    MailUnknown,
+    /// Mails that wait for a person.
+    MailHuman,
+    /// Mails that were not taken, and never will be.
+    MailRefused,
+    /// Mails that a recipient's own service did not take.
+    Bounce,
+    /// Mails that a recipient called unwanted.
+    Complaint,
 }
 
 impl Metric {
@@ -108,6 +127,14 @@ impl Metric {
         Metric::HumanEvents,
         Metric::RefusedEvents,
         Metric::UnmatchedLines,
+        Metric::SummarisedMonths,
+        Metric::MailSent,
+        Metric::MailWaiting,
+        Metric::MailUnknown,
+        Metric::MailHuman,
+        Metric::MailRefused,
+        Metric::Bounce,
+        Metric::Complaint,
     ];
 }
 

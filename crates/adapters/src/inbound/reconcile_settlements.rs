@@ -8,8 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 use pipeline::client::{Clock, Dintero};
 use pipeline::post::{self, PostReport, Posted};
 use pipeline::reconcile::{self, ReconcileReport};
-use pipeline::way::GoesOn;
+use pipeline::way::{GoesOn, MayBeDue};
 use pipeline::{Ports, Queue, StepError, refuse};
+use settlement::AccountId;
 
 use crate::inbound::lambda::{Again, Invocation, Worker};
 use crate::inbound::log::{Fields, Level, Log, Metric, kind_of};
@@ -22,6 +23,8 @@ pub struct ReconcileSettlements {
     pub dintero: Option<Arc<Dintero>>,
     /// The queue that its own messages come from, for what has to wait.
     pub own: Arc<dyn Queue>,
+    /// To the step that mails, where whoever waits for a payout is told at once.
+    pub mails: Option<Arc<dyn Queue>>,
     /// A directory for temporary files.
     pub scratch: PathBuf,
     /// Where its lines go.
@@ -88,6 +91,9 @@ impl ReconcileSettlements {
         let scratch = self.scratch.clone();
         let command = ReconcileReport { account: account.clone(), report, scratch: scratch.clone() };
         let reconciled = reconcile::run(&self.ports, &command).await?;
+        if !reconciled.written.is_empty() {
+            self.tell(&account).await?;
+        }
         let posted = match &self.dintero {
             None => Posted::default(),
             Some(dintero) => {
@@ -120,6 +126,14 @@ impl ReconcileSettlements {
             ],
         );
         Ok(posted.not_before)
+    }
+
+    /// Lets whoever waits for a payout be told, as soon as its documents are there to go with the mail. Told again, nobody is
+    /// sent anything twice.
+    async fn tell(&self, account: &AccountId) -> Result<(), StepError> {
+        let Some(mails) = &self.mails else { return Ok(()) };
+        let message = MayBeDue { account: account.clone(), months: false, until: None };
+        Ok(mails.send(&serde_json::to_string(&message).unwrap_or_default(), SignedDuration::ZERO).await?)
     }
 
     fn again(&self, error: &StepError, fields: &Fields) -> Again {
