@@ -4,6 +4,7 @@ mod adapters;
 mod backoffice;
 mod home;
 mod mailer;
+mod mails;
 mod messages;
 mod records;
 mod template;

@@ -33,7 +33,7 @@ const NOW: &str = "2026-11-01T06:00:00Z";
 
 /// Lines that are written, to be read again.
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+pub(super) struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -46,17 +46,17 @@ impl Write for Lines {
 }
 
 impl Lines {
-    fn read(&self) -> Vec<Value> {
+    pub(super) fn read(&self) -> Vec<Value> {
         let bytes = self.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     /// The sum of a number over all lines.
-    fn sum(&self, metric: &str) -> u64 {
+    pub(super) fn sum(&self, metric: &str) -> u64 {
         self.read().iter().filter_map(|line| line.get(metric)?.as_u64()).sum()
     }
 
-    fn said(&self, msg: &str) -> usize {
+    pub(super) fn said(&self, msg: &str) -> usize {
         self.read().iter().filter(|line| line["msg"] == msg).count()
     }
 }

@@ -37,7 +37,7 @@ fn resources(kind: &str) -> impl Iterator<Item = (&'static str, &'static Value)>
     found.map(|(name, resource)| (name.as_str(), &resource["Properties"]))
 }
 
-fn resource(name: &str) -> &'static Value {
+pub(super) fn resource(name: &str) -> &'static Value {
     &TEMPLATE["Resources"][name]["Properties"]
 }
 
@@ -82,7 +82,7 @@ fn queues_give_functions_their_time_and_keep_what_failed() {
     let functions: Vec<_> = resources("AWS::Serverless::Function")
         .filter(|(_, function)| !function["Events"]["Messages"].is_null())
         .collect();
-    assert_eq!(functions.len(), 2);
+    assert_eq!(functions.len(), 3);
     for (name, function) in functions {
         let event = &function["Events"]["Messages"]["Properties"];
         assert_eq!(event["FunctionResponseTypes"], serde_json::json!(["ReportBatchItemFailures"]), "{name}");
@@ -100,7 +100,7 @@ fn queues_give_functions_their_time_and_keep_what_failed() {
 /// What is there for good is kept when the stack goes, and no bucket that a notification fires for is written to.
 #[test]
 fn what_is_kept_is_kept() {
-    for kind in ["AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::KMS::Key"] {
+    for kind in ["AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::KMS::Key", "AWS::SecretsManager::Secret"] {
         for (name, _) in resources(kind) {
             for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
                 assert_eq!(TEMPLATE["Resources"][name][policy], "Retain", "{name}");
@@ -108,7 +108,7 @@ fn what_is_kept_is_kept() {
         }
     }
     let buckets: Vec<_> = resources("AWS::S3::Bucket").collect();
-    assert_eq!(buckets.len(), 6);
+    assert_eq!(buckets.len(), 7);
     for (name, bucket) in &buckets {
         assert_eq!(bucket["VersioningConfiguration"]["Status"], "Enabled", "{name}");
         assert_eq!(bucket.get("NotificationConfiguration").is_some(), *name == "LandingBucket", "{name}");
@@ -139,13 +139,14 @@ fn alarms_ask_for_numbers_that_are_written() {
             alarmed.push(metric);
         }
     }
-    let harmless = ["AcceptedReports", "DuplicateReports", "FailedMessages", "PostedEvents"];
+    let harmless =
+        ["AcceptedReports", "DuplicateReports", "FailedMessages", "PostedEvents", "SummarisedMonths", "MailSent"];
     for metric in known.iter().filter(|metric| !harmless.contains(&metric.as_str())) {
         assert!(alarmed.contains(metric), "{metric} has no alarm");
     }
     let watched =
         |metric: &str| resources("AWS::CloudWatch::Alarm").filter(|(_, alarm)| alarm["MetricName"] == metric).count();
-    assert_eq!((watched("ApproximateNumberOfMessagesVisible"), watched("ApproximateAgeOfOldestMessage")), (2, 2));
+    assert_eq!((watched("ApproximateNumberOfMessagesVisible"), watched("ApproximateAgeOfOldestMessage")), (4, 3));
 }
 
 /// Every variable that is read is set where it is needed, and no other.
@@ -246,8 +247,11 @@ pub(super) fn may(role: &str, action: &str, on: &str) -> bool {
     !denied && statements.iter().any(|statement| statement["Effect"] == "Allow" && applies(statement))
 }
 
-/// Every role of a function.
-const ROLES: &[&str] = &["ParseRole", "ReconcileRole", "BackofficeRole"];
+/// Every role.
+const ROLES: &[&str] = &["ParseRole", "ReconcileRole", "SummaryRole", "ScheduleRole", "BackofficeRole"];
+
+const IDENTITY: &str = "arn:AWS::Partition:ses:AWS::Region:AWS::AccountId:identity/MailDomain";
+const CONFIGURATION_SET: &str = "arn:AWS::Partition:ses:AWS::Region:AWS::AccountId:configuration-set/AWS::StackName";
 
 /// What each role does, as far as its own steps need it.
 const MAY: &[(&str, &str, &[&str])] = &[
@@ -263,16 +267,30 @@ const MAY: &[(&str, &str, &[&str])] = &[
     ("BackofficeRole", "dynamodb:Query", &["SETTLEMENT#T00000001 of Table", "HELD#T00000001 of Table"]),
     ("BackofficeRole", "dynamodb:GetItem", &["REPORT#abc of Table", "NOTICE#T00000001 of Table"]),
     ("ReconcileRole", "dynamodb:UpdateItem", &["BATCH#T00000001 of Table", "OUTBOX#T00000001 of Table"]),
+    ("ReconcileRole", "sqs:SendMessage", &["ReconcileQueue", "SummaryQueue"]),
+    (
+        "SummaryRole",
+        "s3:PutObject",
+        &[
+            "LakeBucket/v1/T00000001/settlement/payout_month=2026-10/data.parquet",
+            "ReportsBucket/T00000001/months/2026-10/v1-abc/month-summary.pdf",
+            "MailBucket/T00000001/abc/def.eml",
+        ],
+    ),
+    ("SummaryRole", "dynamodb:UpdateItem", &["MAIL#T00000001 of Table", "SUMMARY#T00000001 of Table"]),
+    ("SummaryRole", "secretsmanager:GetSecretValue", &["MailSecret"]),
+    ("SummaryRole", "ses:SendRawEmail", &[IDENTITY, CONFIGURATION_SET]),
+    ("ScheduleRole", "sqs:SendMessage", &["SummaryQueue", "ScheduleFailed"]),
 ];
 
-/// What none may, to anything of the list.
+/// What none of them may, to anything of the list.
 const NEVER: &[(&str, &[&str])] = &[
-    ("s3:DeleteObject", &["LandingBucket/x", "ArchiveBucket/x", "LakeBucket/x", "ReportsBucket/x", "MirrorBucket/x"]),
-    ("s3:DeleteObjectVersion", &["LandingBucket/x", "ArchiveBucket/x/abc/source", "LakeBucket/x", "ReportsBucket/x"]),
     (
-        "s3:PutObject",
-        &["LandingBucket/T00000001/vipps/x.xml", "ArchiveBucket/x", "LogBucket/x", "LakeBucket/v1/x.parquet"],
+        "s3:DeleteObject",
+        &["LandingBucket/x", "ArchiveBucket/x", "LakeBucket/x", "ReportsBucket/x", "MirrorBucket/x", "MailBucket/x"],
     ),
+    ("s3:DeleteObjectVersion", &["LandingBucket/x", "ArchiveBucket/x/abc/source", "LakeBucket/x", "ReportsBucket/x"]),
+    ("s3:PutObject", &["LandingBucket/T00000001/vipps/x.xml", "ArchiveBucket/x", "LogBucket/x"]),
     ("s3:GetObject", &["ArchiveBucket/T00000001/abc/source", "LogBucket/x", "LandingBucket/x"]),
     ("s3:BypassGovernanceRetention", &["ArchiveBucket/T00000001/abc/source"]),
     ("s3:PutObjectRetention", &["ArchiveBucket/T00000001/abc/source"]),
@@ -289,11 +307,17 @@ const NEVER: &[(&str, &[&str])] = &[
     ),
     ("dynamodb:DeleteTable", &["Table"]),
     ("dynamodb:UpdateTable", &["Table"]),
-    ("sqs:SendMessage", &["ParseQueue", "ParseFailed", "ReconcileFailed"]),
-    ("sqs:PurgeQueue", &["ParseQueue", "ReconcileQueue"]),
-    ("ses:SendRawEmail", &["x"]),
-    ("logs:CreateLogGroup", &["ParseLines", "ReconcileLines", "BackofficeLines", "ApiAccess"]),
-    ("lambda:InvokeFunction", &["ParseFunction", "ReconcileFunction", "BackofficeFunction"]),
+    ("sqs:SendMessage", &["ParseQueue", "ParseFailed", "ReconcileFailed", "SummaryFailed"]),
+    ("sqs:PurgeQueue", &["ParseQueue", "ReconcileQueue", "SummaryQueue"]),
+    ("ses:SendRawEmail", &["arn:AWS::Partition:ses:AWS::Region:AWS::AccountId:identity/example.com"]),
+    ("ses:SendEmail", &[IDENTITY]),
+    ("ses:SendBounce", &[IDENTITY]),
+    ("ses:UpdateConfigurationSetEventDestination", &[CONFIGURATION_SET]),
+    ("sns:Publish", &["MailTopic", "AlarmTopic"]),
+    ("secretsmanager:PutSecretValue", &["MailSecret"]),
+    ("scheduler:UpdateSchedule", &["SummarySchedule"]),
+    ("logs:CreateLogGroup", &["ParseLines", "ReconcileLines", "SummaryLines", "BackofficeLines", "ApiAccess"]),
+    ("lambda:InvokeFunction", &["ParseFunction", "ReconcileFunction", "SummaryFunction", "BackofficeFunction"]),
     ("iam:PassRole", ROLES),
     ("sts:AssumeRole", ROLES),
 ];
@@ -310,8 +334,46 @@ const NOT_THIS_ONE: &[(&str, &str, &[&str])] = &[
     (
         "ParseRole",
         "dynamodb:UpdateItem",
-        &["BATCH#x of Table", "OUTBOX#x of Table", "MATCH#x of Table", "SYNC#x of Table"],
+        &["BATCH#x of Table", "OUTBOX#x of Table", "MATCH#x of Table", "SYNC#x of Table", "MAIL#x of Table"],
     ),
+    ("ParseRole", "ses:SendRawEmail", &[IDENTITY]),
+    ("ReconcileRole", "ses:SendRawEmail", &[IDENTITY]),
+    ("ScheduleRole", "ses:SendRawEmail", &[IDENTITY]),
+    ("ParseRole", "s3:PutObject", &["LakeBucket/v1/x.parquet", "MailBucket/x"]),
+    ("ReconcileRole", "s3:PutObject", &["LakeBucket/v1/x.parquet", "MailBucket/x"]),
+    ("ReconcileRole", "s3:GetObject", &["MailBucket/x"]),
+    ("ReconcileRole", "dynamodb:GetItem", &["MAIL#x of Table", "RECIPIENT#x of Table"]),
+    ("ReconcileRole", "secretsmanager:GetSecretValue", &["MailSecret"]),
+    (
+        "SummaryRole",
+        "s3:PutObject",
+        &[
+            "LakeBucket/reports/T00000001/abc/1/settlement_line.parquet",
+            "ReportsBucket/T00000001/vipps/1/2-NOK/v1/dintero-report.pdf",
+            "MirrorBucket/x",
+        ],
+    ),
+    ("SummaryRole", "s3:GetObjectVersion", &["LandingBucket/T00000001/vipps/x.xml", "ArchiveBucket/x"]),
+    (
+        "SummaryRole",
+        "dynamodb:UpdateItem",
+        &[
+            "REPORT#abc of Table",
+            "SETTLEMENT#x of Table",
+            "BATCH#x of Table",
+            "OUTBOX#x of Table",
+            "RECIPIENT#x of Table",
+        ],
+    ),
+    ("SummaryRole", "sqs:SendMessage", &["ReconcileQueue", "ParseQueue"]),
+    ("SummaryRole", "sqs:ReceiveMessage", &["ReconcileQueue", "SummaryFailed"]),
+    (
+        "SummaryRole",
+        "secretsmanager:GetSecretValue",
+        &["arn:AWS::Partition:secretsmanager:AWS::Region:AWS::AccountId:secret:AWS::StackName/dintero/T00000001"],
+    ),
+    ("ScheduleRole", "sqs:SendMessage", &["ReconcileQueue"]),
+    ("ScheduleRole", "s3:GetObject", &["ReportsBucket/x", "MailBucket/x"]),
     ("ParseRole", "sqs:ReceiveMessage", &["ReconcileQueue", "ParseFailed"]),
     ("ReconcileRole", "s3:GetObjectVersion", &["LandingBucket/T00000001/vipps/x.xml"]),
     (
@@ -384,4 +446,34 @@ fn roles_may_do_what_their_steps_need_and_nothing_else() {
             assert!(statement["Effect"] == "Deny" || !wide, "{name}: {statement}");
         }
     }
+    let known: Vec<&str> = resources("AWS::IAM::Role").map(|(name, _)| name).collect();
+    assert!(known.iter().all(|name| ROLES.contains(name)), "{known:?}");
+}
+
+/// Mails go from one address to whom whoever deploys has named, over TLS, and everything that becomes of them is told.
+#[test]
+fn mails_go_from_one_address_to_named_recipients_and_are_told_of() {
+    let statements = resource("SummaryRole")["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap();
+    let sends = statements.iter().find(|statement| statement["Sid"] == "Mails").unwrap();
+    assert_eq!(sends["Condition"]["StringEquals"]["ses:FromAddress"]["Fn::Sub"], "avstem@${MailDomain}");
+    assert_eq!(sends["Condition"]["ForAllValues:StringLike"]["ses:Recipients"]["Ref"], "MailRecipients");
+    assert_eq!(TEMPLATE["Parameters"]["MailRecipients"]["Default"], "", "nobody is sent anything who is not named");
+    let variables = &resource("SummaryFunction")["Environment"]["Variables"];
+    assert_eq!(variables["AVSTEM_MAIL_FROM"]["Fn::Sub"], "avstem@${MailDomain}");
+    assert_eq!(resource("MailSet")["DeliveryOptions"]["TlsPolicy"], "REQUIRE");
+    let told = &resource("MailEvents")["EventDestination"];
+    assert_eq!(told["Enabled"], true);
+    assert_eq!(told["MatchingEventTypes"], serde_json::json!(["send", "delivery", "reject", "bounce", "complaint"]));
+    assert_eq!(referred(&told["SnsDestination"]["TopicARN"]), "MailTopic");
+    let subscription = resource("MailSubscription");
+    assert_eq!(
+        (referred(&subscription["TopicArn"]), referred(&subscription["Endpoint"])),
+        ("MailTopic".to_owned(), "SummaryQueue".to_owned())
+    );
+    assert_eq!(subscription["RawMessageDelivery"], true);
+    let schedule = resource("SummarySchedule");
+    assert_eq!(schedule["ScheduleExpression"], "cron(0 6 * * ? *)");
+    assert_eq!(schedule["ScheduleExpressionTimezone"], "Europe/Oslo");
+    assert_eq!(referred(&schedule["Target"]["Arn"]), "SummaryQueue");
+    assert_eq!(referred(&schedule["Target"]["DeadLetterConfig"]["Arn"]), "ScheduleFailed");
 }
