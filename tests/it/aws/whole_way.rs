@@ -24,10 +24,16 @@ fn reports_go_the_whole_way_and_a_missing_permission_stops_them() {
         "the second time had no effect",
         "the back office is closed to strangers",
         "avstem explains the stack",
+        "the month is in the inbox of each recipient",
+        "the next morning has come to its end",
+        "what SES tells of a mail is in its trace",
         "lines of the functions are JSON",
     ] {
         assert!(told.contains(stage), "{stage:?} is not in {told}");
     }
+    let (ended, told) = walk(&["--without", "ses:SendRawEmail", "--patience", "15"]);
+    assert!(!ended.status.success(), "{told}");
+    assert!(told.contains("second time had no effect") && told.contains("recipients have their codes: not"), "{told}");
     // What was parsed cannot be handed on: the stages before it come about, the one behind it does not.
     let (ended, told) = walk(&["--without", "sqs:SendMessage", "--patience", "15"]);
     assert!(!ended.status.success(), "{told}");
