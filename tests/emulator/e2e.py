@@ -131,13 +131,13 @@ class World:
                 packed.write(bootstrap, "bootstrap")
             self.s3.upload_file(str(archive), "artifacts", f"{function}.zip")
             template = template.replace(f"CodeUri: ../target/lambda/{function}/", f"CodeUri: s3://artifacts/{function}.zip")
+        # What a mail is sent as, from and to the emulator does not tell whoever asks for the right to send it.
+        template, count = re.subn(r"(Action: \[ses:SendRawEmail\]\n +Resource:).*?(?=\n +- Sid:)", r'\1 "*"', template, flags=re.S)
+        assert count == 1, "the template does not grant the sending of mails once"
         if self.arguments.without:
             action = re.escape(self.arguments.without)
             template, count = re.subn(rf"(Action: \[[^\]]*?)({action})\b", r"\1none:None", template)
             assert count, f"the template grants {self.arguments.without} to nobody"
-        # What a mail is sent as, from and to the emulator does not tell whoever asks for the right to send it.
-        template, count = re.subn(r"(Action: \[(?:ses:SendRawEmail|none:None)\]\n +Resource:).*?(?=\n +- Sid:)", r'\1 "*"', template, flags=re.S)
-        assert count == 1, "the template does not grant the sending of mails once"
         parameters = {
             "Architecture": "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64",
             "Posting": "on", "DinteroApiUrl": self.dintero, "DinteroCheckoutUrl": self.dintero,
