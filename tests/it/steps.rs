@@ -1,5 +1,6 @@
 //! The steps on real adapters in memory: run twice, cut off at every call, raced, given up.
 
+mod backfill;
 mod deliveries;
 
 use std::sync::Arc;

@@ -1,5 +1,6 @@
 //! The command line `avstem`, as a function from arguments to output, so that a test can call it as a person would.
 
+mod backfill;
 mod check;
 mod convert;
 mod demo;
@@ -85,6 +86,8 @@ enum Command {
     Transaction(post::TransactionArguments),
     /// Take uploaded reports the whole way once more; only shows which, unless told to do it
     Replay(replay::ReplayArguments),
+    /// Take everything that was uploaded the whole way, at a bounded rate; goes on where it stopped
+    Backfill(backfill::BackfillArguments),
     /// Hold a month's posted events against Dintero
     Audit(replay::AuditArguments),
     /// Run the steps against faults of every kind, as seeds decide
@@ -180,6 +183,7 @@ async fn dispatch(command: Command, out: &mut dyn Write) -> anyhow::Result<Ended
         Command::Resolve(arguments) => post::resolve(&arguments, out).await,
         Command::Transaction(arguments) => post::transaction(&arguments, out).await,
         Command::Replay(arguments) => replay::run(&arguments, out).await,
+        Command::Backfill(arguments) => backfill::run(&arguments, out).await,
         Command::Audit(arguments) => replay::audit(&arguments, out).await,
         Command::Simulate(arguments) => simulate::run(&arguments, out),
         Command::Release(arguments) => records::release(&arguments, out).await,

@@ -7,6 +7,7 @@
 pub mod account;
 pub mod answer;
 pub mod audit;
+pub mod backfill;
 pub mod client;
 pub mod difference;
 pub mod explain;
