@@ -166,6 +166,7 @@ pub async fn state(state: &dyn State) {
         }
         assert_eq!((found, pages), (expected, 3));
     }
+    newer(state).await;
     let from = Query { from: "m#248".into(), ..query };
     assert_eq!(state.query(&from).await.expect("query").items.len(), 2);
     assert_eq!(state.query(&Query::all("P")).await.expect("query").items.len(), 0);
@@ -197,6 +198,25 @@ pub async fn accounts(state: Arc<dyn State>) {
     assert_eq!(account::all(&ports).await.expect("accounts"), [1, 2, 3, 4].map(id));
     assert!(!add(5, "500").await);
     assert_eq!(account::all(&ports).await.expect("accounts"), [1, 2, 3, 4, 5].map(id));
+}
+
+/// A record of a newer release is left as it is, whatever is expected of it, and nothing else of the transaction is written.
+async fn newer(state: &dyn State) {
+    let later = Put { schema: 2, ..put("later", 1, Expect::Absent) };
+    state.put_if(&later).await.expect("put");
+    for expect in [Expect::Any, Expect::Revision(1)] {
+        let writes = [put("beside", 1, Expect::Any), put("later", 2, expect)];
+        let error = state.transact(&writes).await.expect_err("it would be lost");
+        assert_eq!(error.kind, PortErrorKind::Refused, "{error}");
+        assert!(error.to_string().contains("P#1 later") && error.to_string().contains("version 2"), "{error}");
+    }
+    assert!(kind(state, &[put("later", 2, Expect::Absent)]).await.is_some());
+    let item = state.get("P#1", "later").await.expect("get").expect("record");
+    assert_eq!((item.schema, item.revision, value(state, "beside").await), (2, 1, None));
+    // Whoever knows the layout goes on with it, and a record of an older one is brought up to it.
+    state.put_if(&Put { schema: 2, ..put("later", 2, Expect::Revision(1)) }).await.expect("put");
+    state.put_if(&Put { schema: 3, ..put("later", 3, Expect::Any) }).await.expect("put");
+    assert_eq!(value(state, "later").await, Some((3, 3)));
 }
 
 /// A mail in the contract of mailers.

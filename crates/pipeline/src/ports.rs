@@ -297,6 +297,22 @@ impl Put {
         Ok(())
     }
 
+    /// Refuses to take the place of a record that a newer release has written: it may say what this one cannot.
+    ///
+    /// # Errors
+    /// `Refused` then.
+    pub fn check_layout(&self, found: u32) -> Result<(), PortError> {
+        if found <= self.schema {
+            return Ok(());
+        }
+        let what = format!("Cannot write {} {}", self.partition, self.sort);
+        let why = format!(
+            "its layout is version {found}, this program knows {}. It may be of a newer version of avstem",
+            self.schema
+        );
+        Err(PortError::new(PortErrorKind::Refused, what, why))
+    }
+
     /// What is said when the condition of this write does not hold.
     pub fn conflict(&self) -> PortError {
         let what = format!("Cannot write {} {}", self.partition, self.sort);
@@ -365,8 +381,8 @@ pub trait State: Send + Sync {
     /// Writes all or nothing; no two writes may be to one record.
     ///
     /// # Errors
-    /// MUST be `Conflict`, with nothing written, when any condition does not hold; `Refused` beyond
-    /// [`TRANSACT_WRITES_MAX`] writes.
+    /// MUST be `Conflict`, with nothing written, when any condition does not hold, and `Refused` as [`Put::check_layout`] says
+    /// when a record is of a newer layout, whatever is expected of it; `Refused` beyond [`TRANSACT_WRITES_MAX`] writes.
     async fn transact(&self, writes: &[Put]) -> Result<(), PortError>;
 
     /// Writes one record under its condition.

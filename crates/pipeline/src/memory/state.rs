@@ -58,7 +58,9 @@ impl State for MemoryState {
         let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
         let place = |put: &Put| (put.partition.clone(), put.sort.clone());
         for put in writes {
-            let revision = records.get(&place(put)).map(|item| item.revision);
+            let found = records.get(&place(put));
+            put.check_layout(found.map_or(0, |item| item.schema))?;
+            let revision = found.map(|item| item.revision);
             let holds = match put.expect {
                 Expect::Any => true,
                 Expect::Absent => revision.is_none(),

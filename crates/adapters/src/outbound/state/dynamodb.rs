@@ -14,7 +14,9 @@ use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::{ClassifyRetry, RetryAction};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, CancellationReason, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+};
 use pipeline::ports::{Expect, Item, Page, Put, Query};
 use pipeline::{PortError, PortErrorKind, State};
 
@@ -84,13 +86,16 @@ impl DynamoDb {
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":schema", number(u64::from(put.schema)))
             .expression_attribute_values(":body", AttributeValue::S(put.body.to_string()));
+        let known = "(attribute_not_exists(#s) OR #s <= :schema)";
         let update = match put.expect {
-            Expect::Any => update,
+            Expect::Any => update.condition_expression(known),
             Expect::Absent => update.condition_expression("attribute_not_exists(pk)"),
-            Expect::Revision(revision) => {
-                update.condition_expression("#r = :seen").expression_attribute_values(":seen", number(revision))
-            }
+            Expect::Revision(revision) => update
+                .condition_expression(format!("#r = :seen AND {known}"))
+                .expression_attribute_values(":seen", number(revision)),
         };
+        // Of a record that is in the way it is told which layout it has.
+        let update = update.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         Ok(TransactWriteItem::builder().update(update.build().map_err(refused)?).build())
     }
 }
@@ -175,7 +180,9 @@ impl State for DynamoDb {
         };
         let reasons = error.as_service_error().map(reasons).unwrap_or_default();
         let failing = writes.iter().zip(reasons).find(|(_, reason)| reason.code() == Some("ConditionalCheckFailed"));
-        if let Some((put, _)) = failing {
+        if let Some((put, reason)) = failing {
+            let found = reason.item().map(item).transpose()?;
+            put.check_layout(found.map_or(0, |found| found.schema))?;
             return Err(put.conflict());
         }
         let mut passing = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"].into_iter();

@@ -95,14 +95,16 @@ impl State for Sqlite {
         let mut connection = self.connection();
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(unable)?;
         for put in writes {
-            let revision: Option<i64> = transaction
+            let found: Option<(i64, u32)> = transaction
                 .query_row(
-                    "SELECT revision FROM item WHERE partition = ?1 AND sort = ?2",
+                    "SELECT revision, schema FROM item WHERE partition = ?1 AND sort = ?2",
                     [&put.partition, &put.sort],
-                    |row| row.get(0),
+                    |row| Ok((row.get(0)?, row.get(1)?)),
                 )
                 .optional()
                 .map_err(unable)?;
+            put.check_layout(found.map_or(0, |(_, schema)| schema))?;
+            let revision = found.map(|(revision, _)| revision);
             let holds = match put.expect {
                 Expect::Any => true,
                 Expect::Absent => revision.is_none(),
