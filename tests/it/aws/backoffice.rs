@@ -259,7 +259,7 @@ async fn a_notice_shows_in_figures_and_state() {
         let page = world.page(&[("provider", "swedbankpay")]).await;
         let entry = &page["settlements"][0];
         assert_eq!((entry["state"].as_str(), &entry["payout_minor"]), (Some(state), &payout), "{entry}");
-        assert_eq!(world.names(&[("state", state)]).await.contains(&"R4321-0012".to_owned()), true);
+        assert!(world.names(&[("state", state)]).await.contains(&"R4321-0012".to_owned()));
     }
 }
 

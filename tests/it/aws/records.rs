@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use adapters::app::App;
@@ -63,6 +64,25 @@ fn event(bodies: &[String]) -> SqsEvent {
     serde_json::from_value(json!({ "Records": records })).unwrap()
 }
 
+/// Messages about reports that come to every end, about an upload that is gone, and one that is none.
+async fn messages(ports: &Ports, folder: &Path) -> Vec<String> {
+    let first = report(&mut Seed(1), 2, 3);
+    let mut other = first.clone();
+    other.settlements[0].lines[0].capture_minor += 100;
+    let files = [portal_csv(&first), structured_csv(&first), portal_csv(&other), b"nothing".to_vec()];
+    let mut bodies = vec!["no message of S3".to_owned()];
+    for (number, bytes) in files.iter().enumerate() {
+        let name = format!("{number}.csv");
+        let landing = LandingKey::new("T00000001".parse().unwrap(), "vipps", &name).unwrap();
+        let file = folder.join(&name);
+        std::fs::write(&file, bytes).unwrap();
+        let version = ports.objects.upload(&Key::Landing(landing), &file).await.unwrap().version;
+        bodies.push(upload(&name, &version));
+    }
+    bodies.push(upload("gone.csv", "v0"));
+    bodies
+}
+
 /// Reports that come to every end, an upload that is gone and a message that is none; then everything behind them.
 #[tokio::test]
 async fn functions_touch_only_records_that_their_roles_name() {
@@ -80,20 +100,7 @@ async fn functions_touch_only_records_that_their_roles_name() {
         let state = Arc::new(Watched { state: Arc::clone(&ports.state), seen: Arc::clone(&seen) });
         (Ports { state, ..ports.clone() }, (role, seen))
     };
-    let first = report(&mut Seed(1), 2, 3);
-    let mut other = first.clone();
-    other.settlements[0].lines[0].capture_minor += 100;
-    let files = [portal_csv(&first), structured_csv(&first), portal_csv(&other), b"nothing".to_vec()];
-    let mut bodies = vec!["no message of S3".to_owned()];
-    for (number, bytes) in files.iter().enumerate() {
-        let name = format!("{number}.csv");
-        let landing = LandingKey::new("T00000001".parse().unwrap(), "vipps", &name).unwrap();
-        let file = scratch.path().join(&name);
-        std::fs::write(&file, bytes).unwrap();
-        let version = ports.objects.upload(&Key::Landing(landing), &file).await.unwrap().version;
-        bodies.push(upload(&name, &version));
-    }
-    bodies.push(upload("gone.csv", "v0"));
+    let bodies = messages(&ports, scratch.path()).await;
     let queue = Arc::new(MemoryQueue::default());
     let invocation = Invocation { deadline: now() + SignedDuration::from_mins(5), trace_id: None };
     let (parse_ports, parse) = watched("ParseRole");
@@ -117,6 +124,7 @@ async fn functions_touch_only_records_that_their_roles_name() {
         ports: reconcile_ports,
         dintero: None,
         own,
+        mails: Some(Arc::new(MemoryQueue::default())),
         scratch: scratch.path().to_owned(),
         log: Log::new("reconcile-settlements", io::sink()),
         clock: Arc::new(now),
