@@ -333,6 +333,8 @@ async fn match_all(ports: &Ports, command: &MatchAccount) -> Result<Option<Vec<M
     if changed.is_empty() && settled {
         return Ok(Some(items));
     }
+    // Whoever ends in between leaves a report that counts unmatched, which is seen, and no capture in two settlements.
+    changed.sort_by_key(|(item, _)| !item.settlements.is_empty());
     let revision = before.map_or(0, |(_, revision)| revision);
     let item = MatchingItem { waiting };
     let mut parts: Vec<Vec<Put>> = changed.iter().map(|(item, stored)| writes(account, item, stored, *now)).collect();
