@@ -5,6 +5,7 @@ mod answers;
 mod matching;
 mod planned;
 mod racing;
+mod swept;
 mod waits;
 
 use std::collections::BTreeMap;

@@ -18,6 +18,7 @@ mod sandbox;
 mod show;
 mod simulate;
 mod summary;
+mod undone;
 
 use std::ffi::OsString;
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! Commands that look over what was done: take it again, or hold it against Dintero.
+//! Commands that look over what was done: take it again, go on with what was left, or hold it against Dintero.
 
 use std::io::Write;
 
@@ -13,7 +13,7 @@ use pipeline::way;
 use settlement::{ReportId, Verdict};
 
 use crate::post::reachable;
-use crate::{Ended, HomeArguments, show};
+use crate::{Ended, HomeArguments, show, undone};
 
 #[derive(clap::Args)]
 #[command(group(clap::ArgGroup::new("which").required(true).args(["object", "report", "since", "undone"])))]
@@ -27,7 +27,7 @@ pub(crate) struct ReplayArguments {
     /// Everything uploaded since the beginning of that day
     #[arg(long, value_name = "DAY")]
     since: Option<Date>,
-    /// Whatever was uploaded a quarter of an hour ago or earlier and has come to no end
+    /// Whatever was uploaded a quarter of an hour ago or earlier and nobody goes on with
     #[arg(long)]
     undone: bool,
     /// Do it; without this it is only shown
@@ -47,24 +47,24 @@ pub(crate) struct AuditArguments {
 }
 
 impl ReplayArguments {
-    fn which(&self) -> anyhow::Result<Replay> {
+    /// What is replayed; `None` when the sweep is to find it.
+    fn which(&self) -> anyhow::Result<Option<Replay>> {
         if let Some(object) = &self.object {
-            return Ok(Replay::Object(object.parse()?));
+            return Ok(Some(Replay::Object(object.parse()?)));
         }
         if let Some(report) = &self.report {
-            return Ok(Replay::Report(ReportId::try_from(report.clone()).map_err(anyhow::Error::msg)?));
+            return Ok(Some(Replay::Report(ReportId::try_from(report.clone()).map_err(anyhow::Error::msg)?)));
         }
-        Ok(match self.since {
-            Some(day) => Replay::Since(day.to_zoned(TimeZone::UTC)?.timestamp()),
-            None => Replay::Undone(SignedDuration::from_mins(15)),
-        })
+        let since = self.since.map(|day| day.to_zoned(TimeZone::UTC)).transpose()?;
+        Ok(since.map(|since| Replay::Since(since.timestamp())))
     }
 }
 
 pub(crate) async fn run(arguments: &ReplayArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
     let app = crate::home(&arguments.home).await?;
     let account = &arguments.home.account;
-    let due = replay::find(&app.ports, account, &arguments.which()?, Timestamp::now()).await?;
+    let Some(which) = arguments.which()? else { return undone::run(&app, account, arguments.apply, out).await };
+    let due = replay::find(&app.ports, account, &which).await?;
     let mut accepted = 0;
     for due in &due {
         writeln!(out, "{}  {}", show::text(&due.landing.name), due.known)?;

@@ -1,5 +1,5 @@
 //! The steps a report goes through, each a file: parse it, reconcile it, post it, summarise its month, mail it, release it, add its
-//! notice, explain it.
+//! notice, find it where it was left, explain it.
 //!
 //! A step is `run(&Ports, command)`: commands are plain values with the time in them, so that a trigger, a command line
 //! and a test build the same one. Knows the outside world only as [`Ports`].
@@ -32,6 +32,7 @@ pub mod replay;
 mod spool;
 pub mod standing;
 pub mod summarise;
+pub mod sweep;
 pub mod sync;
 pub mod unsettled;
 pub mod way;

@@ -6,11 +6,11 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use documents::{Breakdown, DinteroReport, Language, ReportType};
-use settlement::{AccountId, Confirmed, Currency, LineRecord, Proof, ReportId, SettleKey};
+use settlement::{AccountId, Confirmed, Currency, LineRecord, ReportId, SettleKey};
 use tempfile::NamedTempFile;
 
 use crate::StepError;
-use crate::items::{self, NoticeItem, Place, ReportItem, ReportState, SettlementItem, SettlementVersion};
+use crate::items::{self, Place, ReportItem, ReportState, SettlementItem, SettlementVersion};
 use crate::keys::Key;
 use crate::notice::{self, Together};
 use crate::parse::settlements_of;
@@ -75,19 +75,13 @@ pub async fn run(ports: &Ports, command: &ReconcileReport) -> Result<Reconciled,
     Ok(done)
 }
 
-/// Whether a committed report was left before the Dintero reports of its exact settlements were written. Those that only a
-/// notice makes exact are written when it is added.
-pub(crate) async fn is_left_undone(ports: &Ports, account: &AccountId, report: ReportId) -> Result<bool, StepError> {
-    for (key, version) in versions_of(ports, account, report).await? {
-        let has_notice = Place::notice(&key).read::<NoticeItem>(&*ports.state).await?.is_some();
-        if has_notice || version.settlement.proof != Proof::Exact {
-            continue;
-        }
-        if !are_all_there(ports, &ReportType::ALL.map(|form| report_key(&key, version.version, form))).await? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+/// Whether all forms of a version's Dintero report are there. A list tells, for which nobody has to be let read them.
+pub(crate) async fn has_documents(ports: &Ports, key: &SettleKey, version: u32) -> Result<bool, StepError> {
+    let name = |extension| Key::DinteroReport { settlement: key.clone(), version, extension }.to_string();
+    // Each is written once, so that one page has them all.
+    let page = ports.objects.versions(&name(""), None).await?;
+    let is_there = |form: ReportType| page.versions.iter().any(|listed| listed.key == name(form.extension()));
+    Ok(ReportType::ALL.into_iter().all(is_there))
 }
 
 /// The versions of settlements that a report made.

@@ -1,12 +1,12 @@
 //! Replay: which uploaded objects to take the whole way once more. Taking them again has no second effect.
 
-use jiff::{SignedDuration, Timestamp};
-use settlement::{AccountId, Defect, ReportId, is_seeded};
+use jiff::Timestamp;
+use settlement::{AccountId, ReportId};
 
-use crate::items::{ObjectItem, Place, ReportItem, ReportState};
+use crate::StepError;
+use crate::items::{ObjectItem, Place, ReportItem};
 use crate::keys::LandingKey;
 use crate::ports::{ListedVersion, Ports};
-use crate::{StepError, reconcile};
 
 /// Which objects are meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,8 +17,6 @@ pub enum Replay {
     Report(ReportId),
     /// Everything that was put since then, and everything whose time is not known.
     Since(Timestamp),
-    /// What was put at least that long ago and has come to no end: its notification was lost, or its reader.
-    Undone(SignedDuration),
 }
 
 /// An object that is to be read.
@@ -36,7 +34,7 @@ pub struct Due {
 ///
 /// # Errors
 /// When a port fails, or a report that was asked for is not known.
-pub async fn find(ports: &Ports, account: &AccountId, which: &Replay, now: Timestamp) -> Result<Vec<Due>, StepError> {
+pub async fn find(ports: &Ports, account: &AccountId, which: &Replay) -> Result<Vec<Due>, StepError> {
     if let Replay::Report(report) = which {
         let place = Place::report(*report, account);
         let Some((item, _)) = place.read::<ReportItem>(&*ports.state).await? else {
@@ -56,7 +54,7 @@ pub async fn find(ports: &Ports, account: &AccountId, which: &Replay, now: Times
     loop {
         let page = ports.objects.versions(&prefix, cursor.as_deref()).await?;
         for listed in page.versions {
-            due.extend(judge(ports, account, which, now, &listed).await?);
+            due.extend(judge(ports, account, which, &listed).await?);
         }
         match page.cursor {
             Some(next) => cursor = Some(next),
@@ -69,7 +67,6 @@ async fn judge(
     ports: &Ports,
     account: &AccountId,
     which: &Replay,
-    now: Timestamp,
     listed: &ListedVersion,
 ) -> Result<Option<Due>, StepError> {
     // What lies there under an impossible name was refused when it came.
@@ -77,33 +74,19 @@ async fn judge(
     let meant = match which {
         Replay::Object(meant) => landing == *meant,
         Replay::Since(since) => listed.at.is_none_or(|at| at >= *since),
-        Replay::Undone(age) => listed.at.is_none_or(|at| at.saturating_add(*age).is_ok_and(|due| due <= now)),
         Replay::Report(_) => false,
     };
     if !meant {
         return Ok(None);
     }
     let object = Place::object(&listed.key, &listed.version).read::<ObjectItem>(&*ports.state).await?;
-    let (known, is_undone) = match object {
-        None => ("never read".to_owned(), true),
+    let known = match object {
+        None => "never read".to_owned(),
         Some((ObjectItem { report: Some(report), .. }, _)) => {
-            match Place::report(report, account).read::<ReportItem>(&*ports.state).await? {
-                Some((item, _)) => {
-                    let expired = matches!(item.state, ReportState::Claimed { lease_until } if lease_until <= now);
-                    let expired = expired && !is_seeded(Defect::SweepIgnoresExpired);
-                    // Its worker may have ended behind the commit, with nobody to come again.
-                    let left = matches!(which, Replay::Undone(_))
-                        && item.state == ReportState::Committed
-                        && reconcile::is_left_undone(ports, account, report).await?;
-                    (item.state.word(), expired || left || item.state == ReportState::Released)
-                }
-                None => ("its report is not known".to_owned(), true),
-            }
+            let item = Place::report(report, account).read::<ReportItem>(&*ports.state).await?;
+            item.map_or_else(|| "its report is not known".to_owned(), |(item, _)| item.state.word())
         }
-        Some((ObjectItem { kind, .. }, _)) => (kind.map_or_else(String::new, |kind| kind.to_string()), false),
+        Some((ObjectItem { kind, .. }, _)) => kind.map_or_else(String::new, |kind| kind.to_string()),
     };
-    if matches!(which, Replay::Undone(_)) && !is_undone {
-        return Ok(None);
-    }
     Ok(Some(Due { landing, version: listed.version.clone(), known }))
 }

@@ -48,6 +48,17 @@ pub struct MayBeDue {
     pub until: Option<Timestamp>,
 }
 
+/// An upload that is to be read: what the step that parses is told where no notification told it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Uploaded {
+    /// Its key below the landing bucket, as it is.
+    #[serde(rename = "object_key")]
+    pub key: String,
+    /// Its version.
+    #[serde(rename = "object_version")]
+    pub version: String,
+}
+
 /// The report of an outcome that goes on to be reconciled; `None` where nothing may flow, or all of it did before.
 pub fn goes_on(outcome: &Outcome) -> Option<ReportId> {
     // A duplicate goes on when it is the very report that was committed before.
@@ -65,12 +76,27 @@ pub async fn go(ports: &Ports, dintero: Option<&Dintero>, command: &ParseReport)
     let mut gone = Gone { outcome, reconciled: Reconciled::default(), posted: Ok(Posted::default()) };
     let Some(report) = goes_on(&gone.outcome) else { return Ok(gone) };
     let ParseReport { landing, now, lease, scratch, .. } = command;
-    let (account, scratch) = (landing.account.clone(), scratch.clone());
-    let reconcile = ReconcileReport { account: account.clone(), report, scratch: scratch.clone() };
-    gone.reconciled = reconcile::run(ports, &reconcile).await?;
-    if let Some(dintero) = dintero {
-        let command = PostReport { account, report, now: *now, lease: *lease, scratch };
-        gone.posted = post::run(ports, dintero, &command).await;
-    }
+    let command =
+        PostReport { account: landing.account.clone(), report, now: *now, lease: *lease, scratch: scratch.clone() };
+    (gone.reconciled, gone.posted) = follow(ports, dintero, &command).await?;
     Ok(gone)
+}
+
+/// Takes a report that counts as far as it may go: all that follows its parse.
+///
+/// # Errors
+/// As [`go`].
+pub async fn follow(
+    ports: &Ports,
+    dintero: Option<&Dintero>,
+    command: &PostReport,
+) -> Result<(Reconciled, Result<Posted, StepError>), StepError> {
+    let PostReport { account, report, scratch, .. } = command;
+    let reconcile = ReconcileReport { account: account.clone(), report: *report, scratch: scratch.clone() };
+    let reconciled = reconcile::run(ports, &reconcile).await?;
+    let posted = match dintero {
+        Some(dintero) => post::run(ports, dintero, command).await,
+        None => Ok(Posted::default()),
+    };
+    Ok((reconciled, posted))
 }

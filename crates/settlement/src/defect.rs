@@ -24,6 +24,12 @@ pub enum Defect {
     ReadsLatestVersion,
     /// The sweep leaves out reports whose worker has ended.
     SweepIgnoresExpired,
+    /// The sweep leaves out uploads that nobody has read, as if their notifications were sure to come.
+    SweepSkipsUnread,
+    /// The sweep takes a worker for ended whose lease is in force.
+    SweepTakesLiveLease,
+    /// The sweep leaves out what is not posted, or of unknown outcome.
+    SweepForgetsOutboxes,
     /// A batch is sent before the outbox names it.
     OutboxUnwritten,
     /// The outbox leaves the lines without a transaction out of its account.
@@ -143,6 +149,9 @@ mod seeded {
                 HashWithoutCurrency,
                 ReadsLatestVersion,
                 SweepIgnoresExpired,
+                SweepSkipsUnread,
+                SweepTakesLiveLease,
+                SweepForgetsOutboxes,
                 OutboxUnwritten,
                 OutboxWithoutUnmatched,
                 ChunkOf101,

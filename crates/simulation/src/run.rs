@@ -5,6 +5,7 @@ mod held_up;
 mod look_after;
 pub(crate) mod mailing;
 mod releasing;
+mod sweeping;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -17,7 +18,6 @@ use jiff::SignedDuration;
 use pipeline::items::{Place, ReportItem, ReportState, SettlementItem};
 use pipeline::parse::ParseReport;
 use pipeline::post::{self, BatchItem, EventState, OutboxItem, PlannedEvent, PostAccount};
-use pipeline::replay::{self, Replay};
 use pipeline::{StepError, items, way};
 use settlement::{AccountId, ReportId};
 
@@ -48,6 +48,9 @@ const POSTING_ROUNDS_MAX: usize = 3 * ROUNDS_MAX;
 
 /// With this order messages come once each, one after the other.
 pub(crate) const QUIET_ORDER: u64 = 0;
+
+/// With this bit in its order a run goes on with postings by sweeps alone.
+const SWEPT: u64 = 2;
 
 /// Something that must never be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -80,6 +83,8 @@ pub struct Run<'a> {
     order: Seed,
     /// Whether messages are lost and doubled.
     is_lossy: bool,
+    /// Whether nobody goes on with postings but whom sweeps tell.
+    is_swept: bool,
     /// Messages come again, and postings are gone on with, after this time.
     again: SignedDuration,
     workers: usize,
@@ -97,8 +102,9 @@ impl<'a> Run<'a> {
     pub fn new(scenario: &'a Scenario, scratch: &'a Path, order: u64, scripts: Scripts<'a>) -> Self {
         let world = Arc::new(scenario.world.fork());
         let is_lossy = order != QUIET_ORDER;
+        let is_swept = order & SWEPT != 0;
         let (scripts, order) = (Some(scripts), Seed(order));
-        Run { world, scenario, scratch, scripts, order, is_lossy, again: AGAIN, workers: 0, calls: 0 }
+        Run { world, scenario, scratch, scripts, order, is_lossy, is_swept, again: AGAIN, workers: 0, calls: 0 }
     }
 
     /// Everything is tried again sooner than a posting is sure to have arrived.
@@ -183,7 +189,11 @@ impl<'a> Run<'a> {
                 let ended = self.interleave(tasks)?;
                 if self.is_lossy && self.scripts.is_some() && self.order.below(3) == 0 {
                     // Whoever goes on with postings keeps no pace with messages.
-                    let others = vec![self.going_on(), self.mailing()];
+                    let mut others = Vec::new();
+                    if !self.is_swept {
+                        others.push(self.going_on());
+                    }
+                    others.push(self.mailing());
                     self.interleave(others)?;
                 }
                 let mut left: Vec<Upload> = Vec::new();
@@ -198,37 +208,6 @@ impl<'a> Run<'a> {
             self.world.clock.advance(self.again);
         }
         Err(Violation(format!("L1: {} messages are never acknowledged", waiting.len())))
-    }
-
-    /// Whether a message comes no more: whoever reads it ended, and it is left to the sweep. What was committed and not
-    /// posted only its message brings further.
-    fn is_lost(&mut self, upload: &Upload) -> bool {
-        let undone = self.state_of(upload).is_none_or(|word| word == "CLAIMED");
-        undone && self.is_lossy && self.scripts.is_some() && self.order.below(4) == 0
-    }
-
-    /// Takes up what was uploaded and has come to no end, until there is no such thing.
-    fn sweep(&mut self, phase: u8) -> Result<(), Violation> {
-        for _ in 0..ROUNDS_MAX {
-            self.world.clock.advance(self.again);
-            let mut due = Vec::new();
-            for account in &self.scenario.accounts {
-                let ports = Worker::new(&self.world, 0, Script::quiet()).ports();
-                let which = Replay::Undone(SignedDuration::ZERO);
-                let found = now(replay::find(&ports, account, &which, self.world.clock.now()));
-                due.extend(found.map_err(|error| Violation(format!("the sweep failed: {error}")))?);
-            }
-            let uploads = self.scenario.uploads.iter().filter(|upload| upload.phase <= phase);
-            let is_due =
-                |upload: &Upload| due.iter().any(|due| due.landing == upload.landing && due.version == upload.version);
-            let undone = uploads.filter(|upload| is_due(upload));
-            let undone: Vec<Upload> = undone.cloned().collect();
-            if undone.is_empty() {
-                return Ok(());
-            }
-            self.deliver_all(undone)?;
-        }
-        Err(Violation("L3: the sweep never ends".to_owned()))
     }
 
     fn message(&mut self, upload: &Upload) -> (Worker, Task) {
@@ -306,6 +285,9 @@ impl<'a> Run<'a> {
 
     /// Goes on with all outboxes until every event has ended; sometimes two workers do so at once.
     fn post(&mut self) -> Result<(), Violation> {
+        if self.is_swept {
+            return self.post_by_sweeps();
+        }
         for _ in 0..POSTING_ROUNDS_MAX {
             if self.open_events().is_empty() && self.is_planned() {
                 return Ok(());

@@ -1,8 +1,9 @@
 //! A world in memory: objects, state and a stand-in for Dintero, and workers in it that can end at any call.
 
 mod mailing;
+mod queues;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
 use std::io::Write;
 use std::path::Path;
@@ -21,6 +22,7 @@ use pipeline::{HttpClient, Objects, Packing, PortError, PortErrorKind, Ports, Se
 use settlement::AccountId;
 
 pub(crate) use self::mailing::{Mailbox, REFUSED_AT};
+pub(crate) use self::queues::taken;
 use crate::Clock;
 use crate::faults::{Effect, Mode, Script};
 use crate::sandbox::{Fault, RequestKind, Sandbox};
@@ -39,6 +41,10 @@ pub struct World {
     pub clock: Clock,
     /// What is looked at behind every call.
     pub watch: Mutex<Watch>,
+    /// Messages to the step that parses.
+    pub(crate) to_parse: Mutex<VecDeque<String>>,
+    /// Messages to the step that reconciles.
+    pub(crate) to_reconcile: Mutex<VecDeque<String>>,
     /// Mails.
     pub(crate) mailbox: Mutex<Mailbox>,
     /// Writes that come about when their sender has long given them up.
@@ -66,6 +72,8 @@ impl World {
             sandbox: Mutex::new(sandbox),
             clock: Clock::at(now),
             watch: Mutex::new(watch),
+            to_parse: Mutex::default(),
+            to_reconcile: Mutex::default(),
             mailbox: Mutex::default(),
             late: Mutex::default(),
             calls: AtomicUsize::new(0),
@@ -82,6 +90,8 @@ impl World {
             sandbox: Mutex::new(locked(&self.sandbox).clone()),
             clock: Clock::at(self.clock.now()),
             watch: Mutex::new(locked(&self.watch).clone()),
+            to_parse: Mutex::new(locked(&self.to_parse).clone()),
+            to_reconcile: Mutex::new(locked(&self.to_reconcile).clone()),
             mailbox: Mutex::new(locked(&self.mailbox).clone()),
             late: Mutex::new(locked(&self.late).clone()),
             calls: AtomicUsize::new(self.calls.load(Ordering::Relaxed)),

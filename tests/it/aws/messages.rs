@@ -21,9 +21,9 @@ use pipeline::keys::{Key, LandingKey};
 use pipeline::ports::{Item, Page, Put, Query};
 use pipeline::reconcile::ReconcileReport;
 use pipeline::refuse::RefusedItem;
-use pipeline::replay::Replay;
+use pipeline::sweep::{self, Sweep};
 use pipeline::way::GoesOn;
-use pipeline::{PortError, PortErrorKind, Ports, State, reconcile, replay};
+use pipeline::{PortError, PortErrorKind, Ports, State, reconcile};
 use serde_json::{Value, json};
 use settlement::Kind;
 use tempfile::TempDir;
@@ -292,9 +292,16 @@ async fn the_same_report_once_more_is_no_lost_upload() {
         let command = ReconcileReport { account, report, scratch: world.worker.scratch.clone() };
         reconcile::run(&world.ports, &command).await.unwrap();
     }
-    let (account, now) = ("T00000001".parse().unwrap(), NOW.parse::<Timestamp>().unwrap());
-    let undone = Replay::Undone(SignedDuration::ZERO);
-    assert_eq!(replay::find(&world.ports, &account, &undone, now).await.unwrap(), Vec::new());
+    let command = Sweep {
+        account: None,
+        now: NOW.parse().unwrap(),
+        patience: SignedDuration::ZERO,
+        is_thorough: true,
+        posts: false,
+        asks_for_missing: false,
+        scratch: world.worker.scratch.clone(),
+    };
+    assert_eq!(sweep::find(&world.ports, &command).await.unwrap().open, Vec::new());
     assert_eq!(world.ports.objects.versions("landing/", None).await.unwrap().versions.len(), 4);
 }
 

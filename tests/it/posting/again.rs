@@ -1,23 +1,18 @@
-//! Everything once more: lost notifications, replays, a state from before, and what has vanished at Dintero.
+//! Everything once more: replays, a state from before, and what has vanished at Dintero.
 
 use jiff::civil::date;
 use pipeline::audit;
 use pipeline::post::EventState;
 use pipeline::replay::{self, Replay};
-use settlement::Verdict;
 
 use super::*;
 
 use RequestKind::SettlementEvents;
 
 impl World {
-    async fn due(&self, which: &Replay) -> Vec<replay::Due> {
-        replay::find(&self.ports, &self.account, which, self.clock.now()).await.unwrap()
-    }
-
     /// Takes all that is due the whole way once more.
     async fn replay(&self, which: &Replay) -> usize {
-        let due = self.due(which).await;
+        let due = replay::find(&self.ports, &self.account, which).await.unwrap();
         for replay::Due { landing, version, .. } in &due {
             let (landing, version, now) = (landing.clone(), version.clone(), self.clock.now());
             let (limits, scratch) = (Limits::default(), self.scratch.path().to_owned());
@@ -38,37 +33,6 @@ impl World {
         self.state = Arc::new(copy);
         self.ports.state = self.state.clone();
     }
-}
-
-/// T13: an upload whose notification was lost is found, goes the whole way, and is not due any more.
-#[tokio::test]
-async fn an_upload_without_a_notification_is_found_and_goes_the_whole_way() {
-    let (world, _) = World::with_sales(3).await;
-    let undone = Replay::Undone(SignedDuration::from_mins(15));
-    let due = world.due(&undone).await;
-    assert_eq!(due.iter().map(|due| due.known.as_str()).collect::<Vec<_>>(), ["never read"]);
-    assert_eq!(world.replay(&undone).await, 1);
-    assert_eq!(world.standing().len(), 3);
-    assert_eq!(world.due(&undone).await, []);
-    // A held report is at its end as well, and an object of another account is not this one's.
-    let held = world.upload("held.csv", b"Oppgj\xc3\xb8rsrapport;\nVippsnummer;\n".to_vec());
-    assert_eq!(world.due(&undone).await.len(), 1);
-    assert_ne!(world.go(&held).await.unwrap().outcome.verdict, Verdict::Accepted);
-    assert_eq!(world.due(&undone).await, []);
-    let other: AccountId = "T00000002".parse().unwrap();
-    assert_eq!(replay::find(&world.ports, &other, &undone, world.clock.now()).await.unwrap(), []);
-}
-
-/// T13: a report whose worker ended behind the commit, with nobody to come again, is found as well.
-#[tokio::test]
-async fn a_committed_report_without_its_dintero_reports_is_found() {
-    let (world, upload) = World::with_sales(3).await;
-    let undone = Replay::Undone(SignedDuration::from_mins(15));
-    pipeline::parse::run(&world.ports, &upload).await.unwrap();
-    let due = world.due(&undone).await;
-    assert_eq!(due.iter().map(|due| due.known.as_str()).collect::<Vec<_>>(), ["COMMITTED"]);
-    world.replay(&undone).await;
-    assert_eq!((world.due(&undone).await, world.standing().len()), (Vec::new(), 3));
 }
 
 /// T20: everything replayed three times has no new effect: no request to post, no file, no other record.

@@ -5,9 +5,11 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use async_trait::async_trait;
+use jiff::Timestamp;
+
 use crate::keys::Key;
 use crate::ports::{ListedVersion, ObjectMeta, Objects, PortError, PortErrorKind, PutNew, VersionPage};
-use async_trait::async_trait;
 
 /// A page ends at the first key behind so many versions.
 const PAGE_VERSIONS_MIN: usize = 100;
@@ -16,12 +18,15 @@ const PAGE_VERSIONS_MIN: usize = 100;
 #[derive(Debug, Default)]
 pub struct MemoryObjects {
     versions: Mutex<BTreeMap<String, Vec<Arc<[u8]>>>>,
+    /// When versions were put, of which that is known: key and number.
+    put_at: Mutex<BTreeMap<(String, String), Timestamp>>,
 }
 
 impl Clone for MemoryObjects {
     fn clone(&self) -> Self {
         let versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        MemoryObjects { versions: Mutex::new(versions) }
+        let put_at = self.put_at.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        MemoryObjects { versions: Mutex::new(versions), put_at: Mutex::new(put_at) }
     }
 }
 
@@ -29,6 +34,14 @@ impl MemoryObjects {
     /// Puts bytes as the newest version.
     pub fn put_version(&self, key: &Key, bytes: Vec<u8>) -> ObjectMeta {
         self.put(key, bytes)
+    }
+
+    /// Puts bytes as the newest version, at a time that lists tell.
+    pub fn put_version_at(&self, key: &Key, bytes: Vec<u8>, at: Timestamp) -> ObjectMeta {
+        let meta = self.put(key, bytes);
+        let name = (meta.key.clone(), meta.version.clone());
+        self.put_at.lock().unwrap_or_else(PoisonError::into_inner).insert(name, at);
+        meta
     }
 
     /// Every key, in order.
@@ -120,7 +133,9 @@ impl Objects for MemoryObjects {
             }
             for number in 1..=versions.len() {
                 let (key, version) = (key.clone(), number.to_string());
-                page.versions.push(ListedVersion { key, version, at: None });
+                let put_at = self.put_at.lock().unwrap_or_else(PoisonError::into_inner);
+                let at = put_at.get(&(key.clone(), version.clone())).copied();
+                page.versions.push(ListedVersion { key, version, at });
             }
         }
         Ok(page)

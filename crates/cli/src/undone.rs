@@ -1,0 +1,74 @@
+//! `avstem replay --undone`: the sweep on one machine. What it tells is done by this very process.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use ::formats::Limits;
+use adapters::app::App;
+use jiff::{SignedDuration, Timestamp};
+use pipeline::keys::LandingKey;
+use pipeline::memory::MemoryQueue;
+use pipeline::parse::ParseReport;
+use pipeline::post::PostReport;
+use pipeline::sweep::{self, Queues, Sweep};
+use pipeline::way::{self, GoesOn, Uploaded};
+use settlement::AccountId;
+
+use crate::{Ended, show};
+
+/// A worker has a report for itself this long.
+const LEASE: SignedDuration = SignedDuration::from_mins(15);
+
+/// Shows what nobody goes on with, and goes on with it when it is to be applied.
+pub(crate) async fn run(app: &App, account: &AccountId, apply: bool, out: &mut dyn Write) -> anyhow::Result<Ended> {
+    let command = Sweep {
+        account: Some(account.clone()),
+        now: Timestamp::now(),
+        patience: SignedDuration::from_mins(15),
+        is_thorough: true,
+        posts: app.dintero.is_some(),
+        asks_for_missing: false,
+        scratch: app.scratch.clone(),
+    };
+    let (parse, reconcile) = (Arc::new(MemoryQueue::default()), Arc::new(MemoryQueue::default()));
+    let queues = Queues { parse: parse.clone(), reconcile: reconcile.clone() };
+    let (plan, found) = sweep::run(&app.ports, &queues, &command).await?;
+    for open in &found.open {
+        writeln!(out, "{}  {}", show::text(&open.upload.key), open.stands.word())?;
+    }
+    let due = plan.parse.len() + plan.reconcile.len();
+    if !apply {
+        writeln!(out, "{due} would be gone on with; do it with --apply")?;
+        return Ok(Ended::Well);
+    }
+    while let Some((message, _)) = parse.take() {
+        read(app, serde_json::from_str(&message)?, out).await?;
+    }
+    while let Some((message, _)) = reconcile.take() {
+        let GoesOn { account, report } = serde_json::from_str(&message)?;
+        let (now, scratch) = (Timestamp::now(), app.scratch.clone());
+        let command = PostReport { account, report, now, lease: LEASE, scratch };
+        let (reconciled, posted) = way::follow(&app.ports, app.dintero.as_deref(), &command).await?;
+        writeln!(out, "report {}: {} files of Dintero reports", report.short(), reconciled.written.len())?;
+        show::posted_or_not(out, "  ", &posted)?;
+    }
+    writeln!(out, "{due} gone on with")?;
+    Ok(Ended::Well)
+}
+
+async fn read(app: &App, upload: Uploaded, out: &mut dyn Write) -> anyhow::Result<()> {
+    let landing: LandingKey = upload.key.parse()?;
+    let command = ParseReport {
+        landing,
+        version: upload.version,
+        now: Timestamp::now(),
+        lease: LEASE,
+        scratch: app.scratch.clone(),
+        limits: Limits::default(),
+        adopts_merchants: false,
+    };
+    let gone = way::go(&app.ports, app.dintero.as_deref(), &command).await?;
+    writeln!(out, "{}: {}", show::text(&upload.key), gone.outcome.verdict)?;
+    show::posted_or_not(out, "  ", &gone.posted)?;
+    Ok(())
+}

@@ -1,0 +1,223 @@
+//! What has not come to its end: read from the uploads and from the state, with nothing changed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use matching::Waits;
+use serde::Deserialize;
+use settlement::{AccountId, Defect, Proof, ReportId, SettleKey, is_seeded};
+
+use super::{Found, Left, Open, Stands, Sweep, YOUNG, is_turn};
+use crate::items::{self, JournalItem, NoticeItem, ObjectItem, Place, ReportItem, ReportState, SettlementVersion};
+use crate::keys::LandingKey;
+use crate::matches::zone_of;
+use crate::ports::{ListedVersion, Ports, Query};
+use crate::post::{self, OutboxItem};
+use crate::unsettled::{self, ListUnsettled};
+use crate::way::{GoesOn, Uploaded};
+use crate::{StepError, account, notice, reconcile};
+
+/// Finds what of an account, or of all, has not come to its end.
+///
+/// # Errors
+/// When a port fails.
+pub async fn find(ports: &Ports, command: &Sweep) -> Result<Found, StepError> {
+    let mut look = Look { ports, command, found: Found::default(), seen: BTreeSet::new(), posts: BTreeMap::new() };
+    let (prefix, accounts) = match &command.account {
+        Some(account) => (format!("landing/{account}/"), vec![account.clone()]),
+        None => ("landing/".to_owned(), account::all(ports).await?),
+    };
+    let mut cursor = None;
+    loop {
+        let page = ports.objects.versions(&prefix, cursor.as_deref()).await?;
+        for listed in &page.versions {
+            if look.is_due(listed) {
+                look.at_upload(listed).await?;
+            }
+        }
+        match page.cursor {
+            Some(next) => cursor = Some(next),
+            None => break,
+        }
+    }
+    for account in &accounts {
+        look.at_held(account).await?;
+        look.at_missing(account).await?;
+    }
+    Ok(look.found)
+}
+
+/// That a report was held once.
+#[derive(Deserialize)]
+struct Held {
+    report: ReportId,
+}
+
+struct Look<'a> {
+    ports: &'a Ports,
+    command: &'a Sweep,
+    found: Found,
+    /// Reports that were looked at: one may have been uploaded often.
+    seen: BTreeSet<(AccountId, ReportId)>,
+    /// Whether accounts post.
+    posts: BTreeMap<AccountId, bool>,
+}
+
+impl Look<'_> {
+    /// Whether an upload is looked at now.
+    fn is_due(&self, listed: &ListedVersion) -> bool {
+        let Sweep { now, patience, is_thorough, .. } = self.command;
+        let Some(age) = listed.at.map(|at| now.duration_since(at)) else { return true };
+        let is_young = age < YOUNG;
+        age >= *patience && (*is_thorough || is_young || is_turn(&format!("{}#{}", listed.key, listed.version), *now))
+    }
+
+    async fn at_upload(&mut self, listed: &ListedVersion) -> Result<(), StepError> {
+        self.found.looked_at += 1;
+        let state = &*self.ports.state;
+        let below = listed.key.strip_prefix("landing/").unwrap_or(&listed.key);
+        let upload = Uploaded { key: below.to_owned(), version: listed.version.clone() };
+        let unread = Stands::Unread { since: listed.at };
+        let Ok(landing) = below.parse::<LandingKey>() else {
+            // It is refused, and recorded, once somebody is told of it.
+            let refused = Place::refused(below);
+            if state.get(&refused.partition, &refused.sort).await?.is_none() {
+                self.found.open.push(Open { upload, stands: unread });
+            }
+            return Ok(());
+        };
+        match Place::object(&listed.key, &listed.version).read::<ObjectItem>(state).await? {
+            None if is_seeded(Defect::SweepSkipsUnread) => {}
+            None => self.found.open.push(Open { upload, stands: unread }),
+            Some((ObjectItem { report: None, .. }, _)) => {}
+            Some((ObjectItem { report: Some(report), .. }, _)) => {
+                match Place::report(report, &landing.account).read::<ReportItem>(state).await? {
+                    None => self.found.open.push(Open { upload, stands: unread }),
+                    Some((item, _)) => self.at_report(upload, item).await?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn at_report(&mut self, upload: Uploaded, item: ReportItem) -> Result<(), StepError> {
+        let (account, report) = (item.account.clone(), item.report);
+        if !self.seen.insert((account.clone(), report)) {
+            return Ok(());
+        }
+        let left = match item.state {
+            ReportState::Claimed { .. } | ReportState::Released => Vec::new(),
+            ReportState::Committed => self.left(&account, report).await?,
+            ReportState::Duplicate
+            | ReportState::Quarantined { .. }
+            | ReportState::Rejected { .. }
+            | ReportState::Crashed => return Ok(()),
+        };
+        if item.state == ReportState::Committed && left.is_empty() {
+            return Ok(());
+        }
+        let since = self.last_change(&Place::report(report, &account)).await?;
+        let stands = match item.state {
+            ReportState::Claimed { lease_until } => Stands::Claimed { since, lease_until },
+            ReportState::Released => Stands::Released { since },
+            _ => Stands::Committed { report: GoesOn { account, report }, since, left },
+        };
+        self.found.open.push(Open { upload, stands });
+        Ok(())
+    }
+
+    /// When something last happened to a record.
+    async fn last_change(&self, place: &Place) -> Result<Timestamp, StepError> {
+        let query =
+            Query { backwards: true, limit: 1, ..Query::all(format!("JOURNAL#{}#{}", place.partition, place.sort)) };
+        let page = self.ports.state.query(&query).await?;
+        let last = page.items.first().map(items::decode::<JournalItem>).transpose()?;
+        Ok(last.map_or(self.command.now, |entry| entry.at))
+    }
+
+    /// What is left to be done of the settlements that a committed report brought.
+    async fn left(&mut self, account: &AccountId, report: ReportId) -> Result<Vec<Left>, StepError> {
+        let posts = self.posts(account).await?;
+        let mut left = Vec::new();
+        for (key, version) in reconcile::versions_of(self.ports, account, report).await? {
+            let has_notice = Place::notice(&key).read::<NoticeItem>(&*self.ports.state).await?.is_some();
+            let is_exact = version.settlement.proof == Proof::Exact && !has_notice;
+            // What only a notice makes exact is written when it is added.
+            if is_exact && !reconcile::has_documents(self.ports, &key, version.version).await? {
+                left.push(Left::Documents);
+            }
+            if posts && !is_seeded(Defect::SweepForgetsOutboxes) {
+                left.extend(self.unposted(&key, &version, is_exact, has_notice).await?);
+            }
+        }
+        Ok(left)
+    }
+
+    /// What of a version is to be posted, when it is the one that counts.
+    async fn unposted(
+        &self,
+        key: &SettleKey,
+        version: &SettlementVersion,
+        is_exact: bool,
+        has_notice: bool,
+    ) -> Result<Vec<Left>, StepError> {
+        let perhaps =
+            Left::Perhaps { is_turn: self.command.is_thorough || is_turn(&Place::outbox(key).sort, self.command.now) };
+        let current = notice::current(self.ports, key).await?;
+        if current.is_none_or(|current| current.version != version.version) {
+            return Ok(Vec::new());
+        }
+        let outbox = Place::outbox(key).read::<OutboxItem>(&*self.ports.state).await?;
+        let Some((outbox, _)) = outbox.filter(|(outbox, _)| outbox.version >= version.version) else {
+            let left = if is_exact { Some(Left::Outbox) } else { has_notice.then_some(perhaps) };
+            return Ok(left.into_iter().collect());
+        };
+        let batches = post::batches_of(self.ports, key).await?;
+        let open = batches.into_iter().filter(|(id, batch, _)| outbox.batches.contains(id) && !batch.is_ended());
+        let mut left: Vec<Left> =
+            open.map(|(_, batch, _)| Left::Batch { until: batch.not_before.max(batch.lease_until) }).collect();
+        if outbox.unmatched_lines > 0 {
+            left.push(perhaps);
+        }
+        Ok(left)
+    }
+
+    async fn posts(&mut self, account: &AccountId) -> Result<bool, StepError> {
+        if let Some(posts) = self.posts.get(account) {
+            return Ok(*posts);
+        }
+        let posts = self.command.posts && post::switched_off(self.ports, account).await?.is_none();
+        self.posts.insert(account.clone(), posts);
+        Ok(posts)
+    }
+
+    /// Reports that were ever held: a person may have let one through, however old its upload is.
+    async fn at_held(&mut self, account: &AccountId) -> Result<(), StepError> {
+        for entry in items::all(self.ports, Query::all(format!("HELD#{account}"))).await? {
+            let Held { report } = items::decode(&entry)?;
+            if self.seen.contains(&(account.clone(), report)) {
+                continue;
+            }
+            let item = Place::report(report, account).read::<ReportItem>(&*self.ports.state).await?;
+            if let Some((item, _)) = item {
+                let key = item.object_key.strip_prefix("landing/").unwrap_or_default().to_owned();
+                self.at_report(Uploaded { key, version: item.object_version.clone() }, item).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reports that are missed of an account, when it is its turn: all its transactions have to be read.
+    async fn at_missing(&mut self, account: &AccountId) -> Result<(), StepError> {
+        let Sweep { now, is_thorough, asks_for_missing, scratch, .. } = self.command;
+        if !asks_for_missing || !(*is_thorough || is_turn(account.as_str(), *now)) {
+            return Ok(());
+        }
+        let today = now.to_zoned(zone_of(self.ports, account).await?).date();
+        let (account, waits, scratch) = (account.clone(), Waits::default(), scratch.clone());
+        let command = ListUnsettled { account, today, waits, scratch };
+        let missed = unsettled::run(self.ports, &command).await?;
+        self.found.missing.extend(missed.reports.into_iter().map(|report| (command.account.clone(), report)));
+        Ok(())
+    }
+}

@@ -1,0 +1,124 @@
+//! The sweep, every quarter of an hour, and what it tells: nothing else brings further whose message was lost.
+
+use std::sync::{Arc, Mutex};
+
+use pipeline::items::{ObjectItem, Place};
+use pipeline::keys::{Key, LandingKey};
+use pipeline::post::PostReport;
+use pipeline::sweep::{self, Found, Open, Sweep};
+use pipeline::way::{self, GoesOn, Uploaded};
+
+use super::{LEASE, POSTING_ROUNDS_MAX, ROUNDS_MAX, Run, Task, Violation, now};
+use crate::faults::Script;
+use crate::scenario::Upload;
+use crate::world::{Worker, locked, taken};
+
+impl Run<'_> {
+    /// Whether a message comes no more: whoever reads it ended, and it is left to the sweep. What was committed and not
+    /// posted only its message brings further.
+    pub(super) fn is_lost(&mut self, upload: &Upload) -> bool {
+        let undone = self.state_of(upload).is_none_or(|word| word == "CLAIMED");
+        undone && self.is_lossy && self.scripts.is_some() && self.order.below(4) == 0
+    }
+
+    /// Sweeps until everything that was uploaded so far has come to its end, but for what is to be posted.
+    pub(super) fn sweep(&mut self, phase: u8) -> Result<(), Violation> {
+        for _ in 0..ROUNDS_MAX {
+            if let Some(open) = self.sweep_once(phase, false)?
+                && open.is_empty()
+            {
+                return Ok(());
+            }
+            self.world.clock.advance(sweep::EVERY);
+        }
+        Err(Violation("L3: the sweep never ends".to_owned()))
+    }
+
+    /// Sweeps until every event has ended: nobody else goes on with postings.
+    pub(super) fn post_by_sweeps(&mut self) -> Result<(), Violation> {
+        for _ in 0..POSTING_ROUNDS_MAX {
+            if self.open_events().is_empty() && self.is_planned() {
+                return Ok(());
+            }
+            self.world.clock.advance(sweep::EVERY);
+            self.sweep_once(u8::MAX, true)?;
+        }
+        Err(Violation(format!("L2: sweeps never bring events to their end: {:?}", self.open_events())))
+    }
+
+    /// The next sweep, and what it tells; gives what it found open, when it came to its end.
+    fn sweep_once(&mut self, phase: u8, posts: bool) -> Result<Option<Vec<Open>>, Violation> {
+        let (task, found) = self.sweeping(posts);
+        let swept = self.interleave(vec![task])?.contains(&true);
+        let read = |message: String| serde_json::from_str(&message).ok();
+        let told: Vec<Uploaded> = taken(&self.world.to_parse).into_iter().filter_map(read).collect();
+        let reports = taken(&self.world.to_reconcile).into_iter();
+        let reports = reports.filter_map(|message| serde_json::from_str::<GoesOn>(&message).ok());
+        let arrived: Vec<Upload> =
+            self.scenario.uploads.iter().filter(|upload| upload.phase <= phase).cloned().collect();
+        let is_of = |upload: &Upload, found: &Uploaded| {
+            upload.version == found.version && found.key.parse().is_ok_and(|key: LandingKey| key == upload.landing)
+        };
+        if swept {
+            for upload in arrived.iter().filter(|upload| self.is_unread(upload)) {
+                if !told.iter().any(|told| is_of(upload, told)) {
+                    let name = &upload.landing.name;
+                    return Err(Violation(format!("L3: nobody was told of {name} within a quarter of an hour")));
+                }
+            }
+        }
+        self.deliver_all(
+            arrived.iter().filter(|upload| told.iter().any(|told| is_of(upload, told))).cloned().collect(),
+        )?;
+        let following: Vec<(Worker, Task)> = reports.map(|report| self.following(report)).collect();
+        self.interleave(following)?;
+        let mut open = std::mem::take(&mut *locked(&found)).open;
+        open.retain(|open| arrived.iter().any(|upload| is_of(upload, &open.upload)));
+        Ok(swept.then_some(open))
+    }
+
+    fn is_unread(&self, upload: &Upload) -> bool {
+        let place = Place::object(&Key::Landing(upload.landing.clone()).to_string(), &upload.version);
+        matches!(now(place.read::<ObjectItem>(&self.world.state)), Ok(None))
+    }
+
+    /// One sweep over all accounts, and where it leaves what it found.
+    fn sweeping(&mut self, posts: bool) -> ((Worker, Task), Arc<Mutex<Found>>) {
+        let script = self.scripts.as_mut().map_or_else(Script::quiet, |scripts| scripts(self.workers));
+        // Where nothing is left to chance, messages are told apart by the numbers of their workers.
+        self.workers += usize::from(self.is_lossy);
+        let worker = Worker::new(&self.world, self.workers, script);
+        let (ports, queues) = (worker.ports(), worker.queues());
+        let command = Sweep {
+            account: None,
+            now: self.world.clock.now(),
+            patience: jiff::SignedDuration::ZERO,
+            is_thorough: true,
+            posts,
+            asks_for_missing: false,
+            scratch: self.scratch.to_owned(),
+        };
+        let found = Arc::new(Mutex::default());
+        let left = Arc::clone(&found);
+        let task = async move {
+            let (_, swept) = sweep::run(&ports, &queues, &command).await?;
+            *locked(&left) = swept;
+            Ok(None)
+        };
+        ((worker, Box::pin(task)), found)
+    }
+
+    /// One process that goes on with a report that counts.
+    fn following(&mut self, report: GoesOn) -> (Worker, Task) {
+        let worker = self.worker();
+        let (ports, dintero) = (worker.ports(), worker.dintero());
+        let GoesOn { account, report } = report;
+        let scratch = self.scratch.to_owned();
+        let command = PostReport { account, report, now: self.world.clock.now(), lease: LEASE, scratch };
+        let task = async move {
+            let (_, posted) = way::follow(&ports, Some(&dintero), &command).await?;
+            posted.map(|_| None)
+        };
+        (worker, Box::pin(task))
+    }
+}
