@@ -19,3 +19,5 @@ pub mod mail_events;
 pub mod parse_report;
 #[cfg(feature = "aws")]
 pub mod reconcile_settlements;
+#[cfg(feature = "aws")]
+pub mod sweep;

@@ -1,5 +1,7 @@
 //! What functions do with messages: each is carried out, refused and recorded, or comes again.
 
+mod sweeps;
+
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -10,7 +10,7 @@ use pipeline::mail::Mailing;
 use pipeline::{Packing, PortError, Ports, Queue};
 
 use super::App;
-use crate::config::{ACCOUNT_CLAIM, BadConfig, CloudConfig, MailAccess, QUEUE_URL};
+use crate::config::{ACCOUNT_CLAIM, BadConfig, CloudConfig, MailAccess, PARSE_QUEUE_URL, QUEUE_URL};
 use crate::outbound::aws;
 use crate::outbound::http::{HttpLimits, Reqwest};
 use crate::outbound::mailer::Ses;
@@ -24,6 +24,7 @@ pub struct Cloud {
     /// What the steps use.
     pub ports: Ports,
     queue: Option<Arc<dyn Queue>>,
+    parse_queue: Option<Arc<dyn Queue>>,
     account_claim: Option<String>,
     /// To the queue of accounts that somebody may have to be told of by mail, where there is one.
     pub mail_queue: Option<Arc<dyn Queue>>,
@@ -46,7 +47,8 @@ impl Cloud {
     /// When HTTPS cannot be prepared.
     pub async fn open(config: CloudConfig) -> Result<Self, PortError> {
         let sdk = aws::config().await;
-        let CloudConfig { buckets, table, queue, mail_queue, kms_key, account_claim, mail, dintero } = config;
+        let CloudConfig { buckets, table, queue, parse_queue, mail_queue, kms_key, account_claim, mail, dintero } =
+            config;
         let objects = Arc::new(S3::new(&sdk, &buckets, kms_key));
         let ports = Ports { objects, state: Arc::new(DynamoDb::new(&sdk, &table)), packing: Packing::Zstd };
         let clock: Clock = Arc::new(Timestamp::now);
@@ -62,6 +64,7 @@ impl Cloud {
         Ok(Cloud {
             ports,
             queue: queue.map(to),
+            parse_queue: parse_queue.map(to),
             mail_queue: mail_queue.map(to),
             account_claim,
             dintero,
@@ -79,6 +82,14 @@ impl Cloud {
     /// When its variable is not set.
     pub fn queue(&self) -> Result<Arc<dyn Queue>, BadConfig> {
         self.queue.clone().ok_or_else(|| BadConfig::missing(QUEUE_URL))
+    }
+
+    /// The queue of the step that parses.
+    ///
+    /// # Errors
+    /// When its variable is not set.
+    pub fn parse_queue(&self) -> Result<Arc<dyn Queue>, BadConfig> {
+        self.parse_queue.clone().ok_or_else(|| BadConfig::missing(PARSE_QUEUE_URL))
     }
 
     /// The claim of a caller's token that names the account.

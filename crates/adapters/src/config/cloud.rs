@@ -23,6 +23,8 @@ pub const MAIL_QUEUE_URL: &str = "AVSTEM_MAIL_QUEUE_URL";
 pub const MAIL_URL: &str = "AVSTEM_MAIL_URL";
 /// What codes of recipients are made with: `secretsmanager://` and the name of the secret.
 pub const MAIL_SECRET_URL: &str = "AVSTEM_MAIL_SECRET_URL";
+/// The queue of the step that parses, for the sweep, which sends to it as well.
+pub const PARSE_QUEUE_URL: &str = "AVSTEM_PARSE_QUEUE_URL";
 /// Where API clients of Dintero are kept: `secretsmanager://` and what the names of all secrets begin with.
 pub const SECRETS_URL: &str = "AVSTEM_SECRETS_URL";
 /// Which accounts are spoken for: `test` or `production`.
@@ -37,6 +39,7 @@ pub const VARIABLES: &[&str] = &[
     OBJECTS_URL,
     STATE_URL,
     QUEUE_URL,
+    PARSE_QUEUE_URL,
     MAIL_QUEUE_URL,
     MAIL_URL,
     MAIL_SECRET_URL,
@@ -62,6 +65,8 @@ pub struct CloudConfig {
     pub table: String,
     /// The queue that it sends to; `None` for a function that sends to none.
     pub queue: Option<String>,
+    /// The queue of the step that parses; `None` for a function that does not send to it.
+    pub parse_queue: Option<String>,
     /// The queue of accounts that somebody may have to be told of; `None` where nobody is told before the next morning.
     pub mail_queue: Option<String>,
     /// The key that new objects are encrypted with.
@@ -128,7 +133,7 @@ impl CloudConfig {
             }
             Some(url.to_owned())
         };
-        let (queue, mail_queue) = (queue(QUEUE_URL), queue(MAIL_QUEUE_URL));
+        let (queue, parse_queue, mail_queue) = (queue(QUEUE_URL), queue(PARSE_QUEUE_URL), queue(MAIL_QUEUE_URL));
         let environment = match value(ENVIRONMENT) {
             Some("test") => Some(Environment::Test),
             Some("production") => Some(Environment::Production),
@@ -147,7 +152,7 @@ impl CloudConfig {
         if !wrong.is_empty() {
             return Err(BadConfig(wrong));
         }
-        Ok(CloudConfig { buckets, table, queue, mail_queue, kms_key, account_claim, mail, dintero })
+        Ok(CloudConfig { buckets, table, queue, parse_queue, mail_queue, kms_key, account_claim, mail, dintero })
     }
 }
 
@@ -212,6 +217,7 @@ mod tests {
             (MAIL_QUEUE_URL, "sqs://mails"),
             (MAIL_URL, "eml:///tmp/outbox"),
             (MAIL_REPLY_TO, "nobody"),
+            (PARSE_QUEUE_URL, "http://example.com/queue"),
             (SECRETS_URL, "secretsmanager://avstem/dintero"),
             (API_URL, "http://example.com"),
         ]);
@@ -220,6 +226,7 @@ mod tests {
             OBJECTS_URL,
             STATE_URL,
             QUEUE_URL,
+            PARSE_QUEUE_URL,
             MAIL_QUEUE_URL,
             MAIL_URL,
             MAIL_SECRET_URL,

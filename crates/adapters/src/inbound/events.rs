@@ -1,16 +1,17 @@
-//! What S3 says of uploads, in the messages that it puts into a queue.
+//! What S3 says of uploads, in the messages that it puts into a queue, and what the sweep says where S3 did not.
 //!
 //! The types of `aws_lambda_events` are not used for these: they need fields that nobody reads, so that a message which lacks
 //! one of them would be lost, and they leave the key encoded.
 
 use percent_encoding::percent_decode_str;
 use pipeline::keys::LandingKey;
+use pipeline::way::Uploaded;
 use serde::Deserialize;
 
 /// The version of events that is understood; a later minor one only adds fields.
 const VERSION_MAJOR: &str = "2";
 
-/// A message of S3.
+/// A message about uploads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notification {
     /// S3 tries out whether it may write to the queue.
@@ -38,6 +39,8 @@ struct Message {
     event: Option<String>,
     #[serde(rename = "Records")]
     records: Option<Vec<Event>>,
+    #[serde(flatten)]
+    found: Option<Uploaded>,
 }
 
 #[derive(Deserialize)]
@@ -67,7 +70,7 @@ struct Object {
 }
 
 impl Notification {
-    /// Reads the body of a message about uploads to `bucket`; `None` when it is no message of S3.
+    /// Reads the body of a message about uploads to `bucket`; `None` when it is none of S3 and none of the sweep.
     pub fn read(body: &str, bucket: &str) -> Option<Self> {
         let message: Message = serde_json::from_str(body).ok()?;
         match message {
@@ -75,8 +78,17 @@ impl Notification {
             Message { records: Some(records), .. } => {
                 Some(Notification::Records(records.iter().map(|record| record.judge(bucket)).collect()))
             }
+            Message { found: Some(upload), .. } => Some(Notification::Records(vec![judge(&upload)])),
             Message { .. } => None,
         }
+    }
+}
+
+/// What the sweep found, by its key as it is.
+fn judge(upload: &Uploaded) -> Record {
+    match upload.key.parse::<LandingKey>() {
+        Ok(landing) => Record::Due(landing, upload.version.clone()),
+        Err(error) => Record::Refused(upload.key.clone(), error.to_string()),
     }
 }
 
@@ -135,6 +147,19 @@ mod tests {
             let landing = LandingKey::new("T00000001".parse().unwrap(), "vipps", name).unwrap();
             assert_eq!(read(key, "v1", "ObjectCreated:Put", "2.1"), Record::Due(landing, "v1".to_owned()));
         }
+    }
+
+    #[test]
+    fn what_the_sweep_found_is_taken_as_if_it_had_been_told() {
+        let read = |key: &str| {
+            let upload = Uploaded { key: key.to_owned(), version: "v1".to_owned() };
+            Notification::read(&serde_json::to_string(&upload).unwrap(), "landing")
+        };
+        let landing = LandingKey::new("T00000001".parse().unwrap(), "vipps", "Oppgjør 1+2%20.csv").unwrap();
+        let due = Record::Due(landing, "v1".to_owned());
+        assert_eq!(read("T00000001/vipps/Oppgjør 1+2%20.csv"), Some(Notification::Records(vec![due])));
+        let Some(Notification::Records(records)) = read("elsewhere/x.csv") else { panic!() };
+        assert!(matches!(records.as_slice(), [Record::Refused(key, _)] if key == "elsewhere/x.csv"), "{records:?}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A function on AWS Lambda: batches of messages in, and out which of them are to come again.
+//! A function on AWS Lambda: batches of messages in, and out which of them are to come again; or a schedule that calls.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -6,8 +6,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use jiff::{SignedDuration, Timestamp};
-use lambda_runtime::{LambdaEvent, service_fn};
+use lambda_runtime::{Context, LambdaEvent, service_fn};
 use pipeline::client::Clock;
+use serde::de::IgnoredAny;
 
 use crate::inbound::log::{Fields, Level, Log, Metric};
 
@@ -44,8 +45,9 @@ impl Invocation {
     }
 }
 
-/// A message that is to come again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A message, or a call, that is to come again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it is to be tried again; the lines of the function say why")]
 pub struct Again;
 
 /// Carries out one message after the other.
@@ -62,6 +64,16 @@ pub trait Worker: Send + Sync {
     /// # Errors
     /// When it is to come again; why is in the log.
     async fn carry_out(&self, body: &str, attempt: u32, invocation: &Invocation) -> Result<(), Again>;
+}
+
+/// Does what a schedule calls for.
+#[async_trait]
+pub trait Scheduled: Send + Sync {
+    /// Does it once.
+    ///
+    /// # Errors
+    /// When it is to be called again; why is in the log.
+    async fn carry_out(&self, invocation: &Invocation) -> Result<(), Again>;
 }
 
 /// Carries out a batch of messages and names those that are to come again.
@@ -110,12 +122,32 @@ pub async fn serve(worker: Arc<dyn Worker>) -> Result<(), Box<dyn Error + Send +
         let worker = Arc::clone(&worker);
         async move {
             let LambdaEvent { payload, context } = event;
-            let deadline = i64::try_from(context.deadline).ok();
-            let deadline = deadline.and_then(|deadline| Timestamp::from_millisecond(deadline).ok());
-            let deadline = deadline.ok_or("Lambda named no deadline")?;
-            let invocation = Invocation { deadline, trace_id: context.xray_trace_id };
+            let invocation = invocation_of(context)?;
             Ok::<_, Box<dyn Error + Send + Sync>>(batch(&*worker, &payload, &invocation).await?)
         }
     }))
     .await
+}
+
+/// Is called by a schedule as long as the process lives. Whatever the schedule says of itself is nothing to go by: only that it
+/// calls counts.
+///
+/// # Errors
+/// When Lambda cannot be reached.
+pub async fn serve_schedule(worker: Arc<dyn Scheduled>) -> Result<(), Box<dyn Error + Send + Sync>> {
+    lambda_runtime::run(service_fn(|event: LambdaEvent<IgnoredAny>| {
+        let worker = Arc::clone(&worker);
+        async move {
+            let invocation = invocation_of(event.context)?;
+            Ok::<_, Box<dyn Error + Send + Sync>>(worker.carry_out(&invocation).await?)
+        }
+    }))
+    .await
+}
+
+fn invocation_of(context: Context) -> Result<Invocation, &'static str> {
+    let deadline = i64::try_from(context.deadline).ok();
+    let deadline = deadline.and_then(|deadline| Timestamp::from_millisecond(deadline).ok());
+    let deadline = deadline.ok_or("Lambda named no deadline")?;
+    Ok(Invocation { deadline, trace_id: context.xray_trace_id })
 }

@@ -109,6 +109,16 @@ pub enum Metric {
     Bounce,
     /// Mails that a recipient called unwanted.
     Complaint,
+    /// Sweeps that came to their end.
+    Sweeps,
+    /// Uploads and reports that nobody went on with, and somebody was told of.
+    TakenUp,
+    /// For how many seconds the oldest upload has not been read to its end.
+    OldestUnprocessedObjectAge,
+    /// For how many seconds the oldest report has counted without all that follows.
+    OldestCommittedUnpostedAge,
+    /// Providers that owe an account a report.
+    ExpectedReportMissing,
 }
 
 impl Metric {
@@ -135,7 +145,20 @@ impl Metric {
         Metric::MailRefused,
         Metric::Bounce,
         Metric::Complaint,
+        Metric::Sweeps,
+        Metric::TakenUp,
+        Metric::OldestUnprocessedObjectAge,
+        Metric::OldestCommittedUnpostedAge,
+        Metric::ExpectedReportMissing,
     ];
+
+    /// What CloudWatch shows it in.
+    fn unit(self) -> &'static str {
+        match self {
+            Metric::OldestUnprocessedObjectAge | Metric::OldestCommittedUnpostedAge => "Seconds",
+            _ => "Count",
+        }
+    }
 }
 
 impl fmt::Display for Metric {
@@ -178,7 +201,7 @@ impl Log {
     /// account or id would be a metric of its own.
     pub fn count(&self, now: Timestamp, numbers: &[(Metric, usize)]) {
         let metrics: Vec<Value> =
-            numbers.iter().map(|(metric, _)| json!({ "Name": metric.to_string(), "Unit": "Count" })).collect();
+            numbers.iter().map(|(metric, _)| json!({ "Name": metric.to_string(), "Unit": metric.unit() })).collect();
         if metrics.is_empty() {
             return;
         }
