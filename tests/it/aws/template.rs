@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use adapters::config::CLOUD_VARIABLES;
 use adapters::inbound::backoffice::Route;
 use adapters::inbound::log::{Metric, NAMESPACE};
+use pipeline::sweep;
 use serde_json::Value;
 use tests::python::python_of;
 
@@ -97,6 +98,37 @@ fn queues_give_functions_their_time_and_keep_what_failed() {
     }
 }
 
+/// T13: the sweep is called every quarter of an hour, ends before it is called again, and a call that fails is kept and seen.
+#[test]
+fn the_sweep_is_called_every_quarter_of_an_hour_one_at_a_time() {
+    let (schedule, function) = (resource("SweepSchedule"), resource("SweepFunction"));
+    assert_eq!(schedule["ScheduleExpression"], format!("rate({} minutes)", sweep::EVERY.as_mins()));
+    assert!(schedule["FlexibleTimeWindow"]["Mode"] == "OFF" && schedule.get("State").is_none());
+    assert!(function["Timeout"].as_i64().unwrap() < sweep::EVERY.as_secs());
+    assert_eq!(function["ReservedConcurrentExecutions"], 1);
+    let target = &schedule["Target"];
+    assert_eq!(
+        (referred(&target["Arn"]), referred(&target["RoleArn"])),
+        ("SweepFunction".into(), "SweepScheduleRole".into())
+    );
+    for failed in [&target["DeadLetterConfig"]["Arn"], &function["DeadLetterQueue"]["TargetArn"]] {
+        assert_eq!(referred(failed), "SweepFailed");
+    }
+    // Half an hour without one is told, and so is whatever it finds that is older than it may be.
+    let alarm = |name: &str| {
+        let alarm = resource(name);
+        let number = |field: &str| alarm[field].as_i64().unwrap();
+        (
+            number("Threshold"),
+            number("Period") * number("EvaluationPeriods"),
+            alarm["TreatMissingData"].as_str().unwrap(),
+        )
+    };
+    assert_eq!(alarm("SweepsAlarm"), (1, 1_800, "breaching"));
+    assert_eq!(alarm("OldestUnprocessedObjectAgeAlarm"), (1_800, 900, "notBreaching"));
+    assert_eq!(alarm("OldestCommittedUnpostedAgeAlarm"), (7_200, 900, "notBreaching"));
+}
+
 /// What is there for good is kept when the stack goes, and no bucket that a notification fires for is written to.
 #[test]
 fn what_is_kept_is_kept() {
@@ -139,14 +171,21 @@ fn alarms_ask_for_numbers_that_are_written() {
             alarmed.push(metric);
         }
     }
-    let harmless =
-        ["AcceptedReports", "DuplicateReports", "FailedMessages", "PostedEvents", "SummarisedMonths", "MailSent"];
+    let harmless = [
+        "AcceptedReports",
+        "DuplicateReports",
+        "FailedMessages",
+        "PostedEvents",
+        "SummarisedMonths",
+        "MailSent",
+        "TakenUp",
+    ];
     for metric in known.iter().filter(|metric| !harmless.contains(&metric.as_str())) {
         assert!(alarmed.contains(metric), "{metric} has no alarm");
     }
     let watched =
         |metric: &str| resources("AWS::CloudWatch::Alarm").filter(|(_, alarm)| alarm["MetricName"] == metric).count();
-    assert_eq!((watched("ApproximateNumberOfMessagesVisible"), watched("ApproximateAgeOfOldestMessage")), (4, 3));
+    assert_eq!((watched("ApproximateNumberOfMessagesVisible"), watched("ApproximateAgeOfOldestMessage")), (5, 3));
 }
 
 /// Every variable that is read is set where it is needed, and no other.
@@ -248,12 +287,20 @@ pub(super) fn may(role: &str, action: &str, on: &str) -> bool {
 }
 
 /// Every role.
-const ROLES: &[&str] = &["ParseRole", "ReconcileRole", "SummaryRole", "ScheduleRole", "BackofficeRole"];
+const ROLES: &[&str] = &[
+    "ParseRole",
+    "ReconcileRole",
+    "SummaryRole",
+    "ScheduleRole",
+    "BackofficeRole",
+    "SweepRole",
+    "SweepScheduleRole",
+];
 
 const IDENTITY: &str = "arn:AWS::Partition:ses:AWS::Region:AWS::AccountId:identity/MailDomain";
 const CONFIGURATION_SET: &str = "arn:AWS::Partition:ses:AWS::Region:AWS::AccountId:configuration-set/AWS::StackName";
 
-/// What each role does, as far as its own steps need it.
+/// What each role does, as far as its own step needs it.
 const MAY: &[(&str, &str, &[&str])] = &[
     ("ParseRole", "s3:GetObjectVersion", &["LandingBucket/T00000001/vipps/x.xml"]),
     (
@@ -281,6 +328,16 @@ const MAY: &[(&str, &str, &[&str])] = &[
     ("SummaryRole", "secretsmanager:GetSecretValue", &["MailSecret"]),
     ("SummaryRole", "ses:SendRawEmail", &[IDENTITY, CONFIGURATION_SET]),
     ("ScheduleRole", "sqs:SendMessage", &["SummaryQueue", "ScheduleFailed"]),
+    ("SweepRole", "s3:ListBucketVersions", &["LandingBucket", "ReportsBucket", "MirrorBucket"]),
+    (
+        "SweepRole",
+        "s3:GetObjectVersion",
+        &["MirrorBucket/T00000001/2026-10-01.parquet", "LakeBucket/reports/T00000001/abc/match/x.parquet"],
+    ),
+    ("SweepRole", "dynamodb:Query", &["ACCOUNTS of Table", "HELD#T00000001 of Table", "JOURNAL#REPORT#abc of Table"]),
+    ("SweepRole", "sqs:SendMessage", &["ParseQueue", "ReconcileQueue", "SweepFailed"]),
+    ("SweepScheduleRole", "lambda:InvokeFunction", &["SweepFunction"]),
+    ("SweepScheduleRole", "sqs:SendMessage", &["SweepFailed"]),
 ];
 
 /// What none of them may, to anything of the list.
@@ -307,7 +364,7 @@ const NEVER: &[(&str, &[&str])] = &[
     ),
     ("dynamodb:DeleteTable", &["Table"]),
     ("dynamodb:UpdateTable", &["Table"]),
-    ("sqs:SendMessage", &["ParseQueue", "ParseFailed", "ReconcileFailed", "SummaryFailed"]),
+    ("sqs:SendMessage", &["ParseFailed", "ReconcileFailed", "SummaryFailed"]),
     ("sqs:PurgeQueue", &["ParseQueue", "ReconcileQueue", "SummaryQueue"]),
     ("ses:SendRawEmail", &["arn:AWS::Partition:ses:AWS::Region:AWS::AccountId:identity/example.com"]),
     ("ses:SendEmail", &[IDENTITY]),
@@ -315,8 +372,8 @@ const NEVER: &[(&str, &[&str])] = &[
     ("ses:UpdateConfigurationSetEventDestination", &[CONFIGURATION_SET]),
     ("sns:Publish", &["MailTopic", "AlarmTopic"]),
     ("secretsmanager:PutSecretValue", &["MailSecret"]),
-    ("scheduler:UpdateSchedule", &["SummarySchedule"]),
-    ("logs:CreateLogGroup", &["ParseLines", "ReconcileLines", "SummaryLines", "BackofficeLines", "ApiAccess"]),
+    ("scheduler:UpdateSchedule", &["SummarySchedule", "SweepSchedule"]),
+    ("logs:CreateLogGroup", &["ParseLines", "ReconcileLines", "SummaryLines", "BackofficeLines", "SweepLines", "ApiAccess"]),
     ("lambda:InvokeFunction", &["ParseFunction", "ReconcileFunction", "SummaryFunction", "BackofficeFunction"]),
     ("iam:PassRole", ROLES),
     ("sts:AssumeRole", ROLES),
@@ -372,9 +429,39 @@ const NOT_THIS_ONE: &[(&str, &str, &[&str])] = &[
         "secretsmanager:GetSecretValue",
         &["arn:AWS::Partition:secretsmanager:AWS::Region:AWS::AccountId:secret:AWS::StackName/dintero/T00000001"],
     ),
-    ("ScheduleRole", "sqs:SendMessage", &["ReconcileQueue"]),
+    ("ScheduleRole", "sqs:SendMessage", &["ReconcileQueue", "ParseQueue"]),
     ("ScheduleRole", "s3:GetObject", &["ReportsBucket/x", "MailBucket/x"]),
     ("ParseRole", "sqs:ReceiveMessage", &["ReconcileQueue", "ParseFailed"]),
+    ("ParseRole", "sqs:SendMessage", &["ParseQueue", "SweepFailed"]),
+    ("ReconcileRole", "sqs:SendMessage", &["ParseQueue", "SweepFailed"]),
+    (
+        "SweepRole",
+        "secretsmanager:GetSecretValue",
+        &["arn:AWS::Partition:secretsmanager:AWS::Region:AWS::AccountId:secret:AWS::StackName/dintero/T00000001"],
+    ),
+    (
+        "SweepRole",
+        "dynamodb:UpdateItem",
+        &["REPORT#abc of Table", "OBJECT#x of Table", "OUTBOX#x of Table", "BATCH#x of Table", "JOURNAL#x of Table"],
+    ),
+    (
+        "SweepRole",
+        "dynamodb:Query",
+        &["RECIPIENT#T00000001 of Table", "MAIL#T00000001 of Table", "MERCHANT#vipps#1 of Table"],
+    ),
+    ("SweepRole", "s3:GetObjectVersion", &["LandingBucket/T00000001/vipps/x.xml", "ReportsBucket/x"]),
+    ("SweepRole", "s3:GetObject", &["LakeBucket/reports/T00000001/abc/1/settlement_line.parquet"]),
+    (
+        "SweepRole",
+        "s3:PutObject",
+        &["ReportsBucket/x", "MirrorBucket/x", "LakeBucket/reports/T00000001/abc/match/x.parquet"],
+    ),
+    ("SweepRole", "s3:ListBucketVersions", &["ArchiveBucket", "LogBucket"]),
+    ("SweepRole", "sqs:ReceiveMessage", &["ParseQueue", "ReconcileQueue", "SweepFailed"]),
+    ("SweepRole", "lambda:InvokeFunction", &["SweepFunction"]),
+    ("SweepScheduleRole", "dynamodb:Query", &["ACCOUNTS of Table"]),
+    ("SweepScheduleRole", "s3:ListBucketVersions", &["LandingBucket"]),
+    ("SweepScheduleRole", "sqs:SendMessage", &["ParseQueue", "ReconcileQueue"]),
     ("ReconcileRole", "s3:GetObjectVersion", &["LandingBucket/T00000001/vipps/x.xml"]),
     (
         "ReconcileRole",
@@ -439,6 +526,7 @@ fn roles_may_do_what_their_steps_need_and_nothing_else() {
     }
     assert!(denied >= 40, "{denied}");
     for (name, role) in resources("AWS::IAM::Role") {
+        assert!(ROLES.contains(&name), "{name} is in no list");
         assert!(role.get("ManagedPolicyArns").is_none(), "{name} has rights that nobody wrote down");
         for statement in role["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap() {
             let wide = listed(&statement["Action"]).iter().any(|action| action.as_str().unwrap().contains('*'))
