@@ -24,9 +24,10 @@ REGION = "eu-north-1"
 STACK = "avstem"
 ACCOUNT = "T00000001"
 MERCHANTS = ["vipps/123456", "vipps/654321", "vipps/222333", "swedbankpay/R4321"]
-# Those that take messages from a queue of their own, and all of them.
+FUNCTIONS = ["parse-report", "reconcile-settlements", "email-summary", "backoffice-api", "sweep"]
+# Those that take messages from a queue of their own have one for what failed beside it.
 QUEUED = ["parse-report", "reconcile-settlements", "email-summary"]
-FUNCTIONS = [*QUEUED, "backoffice-api"]
+QUEUES = [*(f"{function}{end}" for function in QUEUED for end in ("", "-failed")), "sweep-failed"]
 ROOT = Path(__file__).resolve().parents[2]
 # Exact settlements of the demo's reports; the list of Swedbank Pay waits for its notice.
 SETTLEMENTS = ["123456/2000461", "123456/2000462", "123456/2000463", "222333/2000090", "654321/2000031"]
@@ -245,7 +246,7 @@ class World:
         """Messages that are in a queue, by its name."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         found = {}
-        for name in [f"{function}{end}" for function in QUEUED for end in ("", "-failed")]:
+        for name in QUEUES:
             told = self.sqs.get_queue_attributes(QueueUrl=self.queue(name), AttributeNames=names)["Attributes"]
             found[name] = sum(int(told[attribute]) for attribute in names)
         return found
@@ -264,6 +265,13 @@ class World:
                             except ValueError:
                                 fail(f"a line of {function} is no JSON: {line[:200]}")
         return found
+
+    def keep_lines(self):
+        """Keeps the emulator's lines and shows what functions complained of."""
+        kept = Path(sys.prefix).parent / "emulator.log"
+        shutil.copy(self.folder / "emulator.log", kept)
+        said = [line for line in kept.read_text(errors="replace").splitlines() if '"level":"error"' in line or '"level":"warn"' in line]
+        print("\n".join(said[-20:]), f"\nthe emulator's own lines are in {kept}", file=sys.stderr)
 
     def stop(self):
         self.issuer.stop()
@@ -377,15 +385,18 @@ def main():
         mails.october(world, wait, arguments.patience)
         told(world)
     except BaseException:
-        kept = Path(sys.prefix).parent / "emulator.log"
-        shutil.copy(folder / "emulator.log", kept)
-        said = [line for line in kept.read_text(errors="replace").splitlines() if '"level":"error"' in line or '"level":"warn"' in line]
-        print("\n".join(said[-20:]), f"\nthe emulator's own lines are in {kept}", file=sys.stderr)
+        world.keep_lines()
         raise
     finally:
         world.stop()
         shutil.rmtree(folder, ignore_errors=True)
+    disturbed.run(arguments)
     stage("done")
 
 
-main()
+if __name__ == "__main__":
+    # What the other modules import from here is this very run.
+    sys.modules["e2e"] = sys.modules[__name__]
+    import disturbed
+
+    main()
