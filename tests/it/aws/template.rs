@@ -287,15 +287,8 @@ pub(super) fn may(role: &str, action: &str, on: &str) -> bool {
 }
 
 /// Every role.
-const ROLES: &[&str] = &[
-    "ParseRole",
-    "ReconcileRole",
-    "SummaryRole",
-    "ScheduleRole",
-    "BackofficeRole",
-    "SweepRole",
-    "SweepScheduleRole",
-];
+const ROLES: &[&str] =
+    &["ParseRole", "ReconcileRole", "SummaryRole", "ScheduleRole", "BackofficeRole", "SweepRole", "SweepScheduleRole"];
 
 const IDENTITY: &str = "arn:AWS::Partition:ses:AWS::Region:AWS::AccountId:identity/MailDomain";
 const CONFIGURATION_SET: &str = "arn:AWS::Partition:ses:AWS::Region:AWS::AccountId:configuration-set/AWS::StackName";
@@ -373,7 +366,10 @@ const NEVER: &[(&str, &[&str])] = &[
     ("sns:Publish", &["MailTopic", "AlarmTopic"]),
     ("secretsmanager:PutSecretValue", &["MailSecret"]),
     ("scheduler:UpdateSchedule", &["SummarySchedule", "SweepSchedule"]),
-    ("logs:CreateLogGroup", &["ParseLines", "ReconcileLines", "SummaryLines", "BackofficeLines", "SweepLines", "ApiAccess"]),
+    (
+        "logs:CreateLogGroup",
+        &["ParseLines", "ReconcileLines", "SummaryLines", "BackofficeLines", "SweepLines", "ApiAccess"],
+    ),
     ("lambda:InvokeFunction", &["ParseFunction", "ReconcileFunction", "SummaryFunction", "BackofficeFunction"]),
     ("iam:PassRole", ROLES),
     ("sts:AssumeRole", ROLES),
