@@ -3,6 +3,7 @@
 mod again;
 mod answers;
 mod matching;
+mod newer;
 mod planned;
 mod racing;
 mod swept;
