@@ -1,8 +1,32 @@
 #!/usr/bin/env bash
 # Benchmarks beside a peer, in one run on one machine: ratios count, seconds do not.
 # Usage: bash tests/bench.sh [LINES ...]   (default 1000000)
+#        bash tests/bench.sh --lambda [FOLDER]
+# --lambda shows size, start and memory of each function, built as they are deployed but for this machine's own processor; with a
+# FOLDER of binaries that are there, such as target/debug, nothing is built. LINES_OF_REPORT (default 1000000)
+# lines are in the report that is parsed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+if [ "${1:-}" = --lambda ]; then
+    source tests/emulator/environment.sh
+    folder="${2:-}"
+    mkdir -p "$target/bench"
+    if [ -z "$folder" ]; then
+        folder="$target/lambda"
+        tools="$target/cargo-lambda"
+        [ -x "$tools/bin/cargo-lambda" ] || python3 -m venv "$tools"
+        "$tools/bin/pip" install --quiet --disable-pip-version-check cargo-lambda==1.9.2
+        names=(functions/*/)
+        PATH="$(realpath "$tools")/bin:$PATH" cargo lambda build --profile lambda $(printf -- '-p %s ' "${names[@]##functions/}" | tr -d /)
+    fi
+    lines="${LINES_OF_REPORT:-1000000}"
+    report="$target/bench/$lines.csv"
+    if [ ! -s "$report" ]; then
+        cargo build --quiet --workspace --bins
+        "$target/debug/generate-report" "$lines" >"$report"
+    fi
+    exec "$emulator" tests/bench_lambda.py "$folder" "$report" --rounds "${ROUNDS:-15}"
+fi
 work=target/bench
 mkdir -p "$work"
 [ -x "$work/venv/bin/python" ] || python3 -m venv "$work/venv"
