@@ -11,8 +11,8 @@ use pipeline::memory::MemoryMailer;
 use pipeline::notice::{self, AddNotice};
 use pipeline::ports::{Address, Expect, Item, Mailbox, Put};
 use pipeline::recipients::{self, AddRecipient, RecipientKind, TokenSecret};
-use pipeline::replay::{self, Replay};
 use pipeline::summarise::{self, Summarise};
+use pipeline::sweep::{self, Sweep};
 use pipeline::sync::{self, SyncTransactions};
 use pipeline::{State, explain, refuse};
 use settlement::{Fees, PayoutNotice};
@@ -111,11 +111,23 @@ impl World {
             Ok(mut backfill) => note(backfill.next(Some(&self.dintero), now).await.err()),
             Err(error) => note(Some(error)),
         }
-        note(replay::find(&self.ports, &account, &Replay::Undone(SignedDuration::ZERO), now).await.err());
+        note(sweep::find(&self.ports, &self.looked()).await.err());
         let list =
             ListSettlements { account, from: None, to: None, provider: None, state: None, limit: 100, cursor: None };
         note(listing::run(&self.ports, &list).await.err());
         errors
+    }
+
+    fn looked(&self) -> Sweep {
+        Sweep {
+            account: Some(self.account.clone()),
+            now: self.clock.now(),
+            patience: SignedDuration::ZERO,
+            is_thorough: true,
+            posts: true,
+            asks_for_missing: true,
+            scratch: self.scratch.path().to_owned(),
+        }
     }
 
     async fn mails(&self, note: &mut impl FnMut(Option<StepError>)) {
