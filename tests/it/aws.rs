@@ -8,4 +8,5 @@ mod mails;
 mod messages;
 mod records;
 mod template;
+mod watched;
 mod whole_way;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 
 use adapters::inbound::email_summary::EmailSummary;
@@ -26,10 +26,10 @@ use pipeline::mail::trace::{MailEvent, TraceItem};
 use pipeline::mail::{self, MailItem, Mailing};
 use pipeline::memory::{MemoryObjects, MemoryState};
 use pipeline::parse::{self, ParseReport};
-use pipeline::ports::{Address, Item, MailId, Mailbox, ObjectMeta, Page, Put, PutNew, Query, VersionPage};
+use pipeline::ports::{Address, Item, MailId, Mailbox, Page, Put, Query};
 use pipeline::recipients::{self, AddRecipient, RecipientKind, TokenSecret};
 use pipeline::way::GoesOn;
-use pipeline::{Objects, Packing, PortError, Ports, State};
+use pipeline::{Objects, Packing, PortError, PortErrorKind, Ports, State};
 use serde_json::{Value, json};
 use settlement::AccountId;
 use simulation::Clock;
@@ -39,6 +39,9 @@ use tests::generate::{Line, Report, Settlement, portal_csv};
 use super::mailer::config_at;
 use super::messages::Lines;
 use super::template::may;
+use super::watched::{Kept, Watched};
+
+const LOST: u16 = 0;
 
 const SCHEDULE: &str = r#"{"accounts": "all"}"#;
 
@@ -50,7 +53,8 @@ struct World {
     clock: Clock,
     worker: EmailSummary,
     asked: Arc<Mutex<Vec<String>>>,
-    loses_answers: Arc<AtomicBool>,
+    /// The status that SES answers with; no answer comes for [`LOST`].
+    status: Arc<AtomicU16>,
     scratch: TempDir,
 }
 
@@ -65,22 +69,24 @@ impl World {
     }
 
     async fn of(ports: Ports) -> Self {
-        let (asked, loses_answers) = (Arc::<Mutex<Vec<String>>>::default(), Arc::<AtomicBool>::default());
+        let (asked, status) = (Arc::<Mutex<Vec<String>>>::default(), Arc::new(AtomicU16::new(200)));
         let server = Loopback::bind(0).await.unwrap();
         let config = config_at(&server.url()).await;
-        let (kept, loses) = (Arc::clone(&asked), Arc::clone(&loses_answers));
+        let (kept, says) = (Arc::clone(&asked), Arc::clone(&status));
         let handler: Handler = Arc::new(move |request| {
             let mut kept = kept.lock().unwrap();
             kept.push(request.body.clone().unwrap());
             let number = kept.len();
-            if loses.load(Ordering::Relaxed) {
-                return Err(NoAnswer { sent: Sent::Perhaps, host: String::new(), reason: String::new() });
-            }
-            let body = format!(
-                "<SendRawEmailResponse><SendRawEmailResult><MessageId>0100-{number}</MessageId></SendRawEmailResult>\
-                 </SendRawEmailResponse>"
-            );
-            Ok(Answer { status: 200, retry_after: None, body: body.into_bytes() })
+            let status = says.load(Ordering::Relaxed);
+            let body = match status {
+                LOST => return Err(NoAnswer { sent: Sent::Perhaps, host: String::new(), reason: String::new() }),
+                200 => format!(
+                    "<SendRawEmailResponse><SendRawEmailResult><MessageId>0100-{number}</MessageId></SendRawEmailResult>\
+                     </SendRawEmailResponse>"
+                ),
+                _ => "<ErrorResponse><Error><Code>Throttling</Code></Error></ErrorResponse>".to_owned(),
+            };
+            Ok(Answer { status, retry_after: None, body: body.into_bytes() })
         });
         tokio::spawn(server.serve(handler));
         let clock = Clock::at("2026-11-03T05:00:00Z".parse().unwrap());
@@ -97,7 +103,7 @@ impl World {
             log: Log::new("email-summary", lines.clone()),
             clock: time,
         };
-        World { ports, queue, lines, clock, worker, asked, loses_answers, scratch }
+        World { ports, queue, lines, clock, worker, asked, status, scratch }
     }
 
     /// An account with a settlement that was paid out in October, and somebody who waits for what the rhythm says.
@@ -261,7 +267,7 @@ async fn a_payout_is_told_when_its_report_is_reconciled() {
 async fn an_event_of_ses_settles_a_mail_whose_answer_was_lost() {
     for is_told in [true, false] {
         let world = World::new().await;
-        world.loses_answers.store(true, Ordering::Relaxed);
+        world.status.store(LOST, Ordering::Relaxed);
         world.paid_out(1, Rhythm::EachPayout).await;
         let waiting = world.drain().await;
         let [(again, delay)] = waiting.as_slice() else { panic!("{waiting:?}") };
@@ -274,12 +280,77 @@ async fn an_event_of_ses_settles_a_mail_whose_answer_was_lost() {
                 assert!(world.deliver(&event).await);
             }
         }
-        world.loses_answers.store(false, Ordering::Relaxed);
+        world.status.store(200, Ordering::Relaxed);
         world.clock.advance(*delay);
         assert!(world.deliver(again).await && world.drain().await.is_empty());
         let (_, item) = world.mails(1).await.remove(0);
         assert_eq!((item.state.word(), world.asked()), ("SENT", if is_told { 1 } else { 2 }));
     }
+}
+
+/// What SES does not take waits in the queue for a day, not for ever; the next morning's message takes it up.
+#[tokio::test]
+async fn what_waits_is_gone_on_with_for_a_day_and_then_in_the_morning() {
+    let world = World::new().await;
+    world.status.store(400, Ordering::Relaxed);
+    world.paid_out(1, Rhythm::EachPayout).await;
+    let begun = world.clock.now();
+    let mut messages = 0;
+    let mut waiting = world.drain().await;
+    while let Some((body, delay)) = waiting.pop() {
+        assert!(waiting.is_empty() && messages < 1_000, "messages without an end, or several of one");
+        messages += 1;
+        // SQS holds nothing back for longer.
+        world.clock.advance(delay.min(SignedDuration::from_mins(15)));
+        assert!(world.deliver(&body).await);
+        waiting = world.drain().await;
+    }
+    let taken = world.clock.now().duration_since(begun);
+    let bounds = SignedDuration::from_hours(22)..SignedDuration::from_hours(24);
+    assert!(messages > 20 && bounds.contains(&taken), "{messages} messages in {taken:#}");
+    assert_eq!(world.mails(1).await.remove(0).1.state.word(), "PLANNED");
+    assert!(world.lines.sum("MailWaiting") > 20 && world.lines.sum("MailSent") == 0);
+    world.status.store(200, Ordering::Relaxed);
+    world.clock.advance(SignedDuration::from_hours(2));
+    assert!(world.deliver(SCHEDULE).await && world.drain().await.is_empty());
+    assert_eq!((world.mails(1).await.remove(0).1.state.word(), world.lines.sum("MailSent")), ("SENT", 1));
+}
+
+/// State of which nothing of the lake can be read.
+struct WithoutLake(Arc<dyn State>);
+
+#[async_trait]
+impl State for WithoutLake {
+    async fn get(&self, partition: &str, sort: &str) -> Result<Option<Item>, PortError> {
+        match partition.starts_with("LAKE#") {
+            true => Err(PortError::new(PortErrorKind::Unavailable, "Cannot read the state", "throttled")),
+            false => self.0.get(partition, sort).await,
+        }
+    }
+
+    async fn query(&self, query: &Query) -> Result<Page, PortError> {
+        self.0.query(query).await
+    }
+
+    async fn transact(&self, writes: &[Put]) -> Result<(), PortError> {
+        self.0.transact(writes).await
+    }
+}
+
+/// Whoever waits for a payout does not wait for a month that cannot be summarised; that comes again by itself.
+#[tokio::test]
+async fn a_month_that_cannot_be_summarised_keeps_no_payout_from_being_told() {
+    let mut world = World::new().await;
+    world.paid_out(1, Rhythm::EachPayout).await;
+    while world.queue.take().is_some() {}
+    let whole = world.worker.ports.clone();
+    world.worker.ports.state = Arc::new(WithoutLake(Arc::clone(&whole.state)));
+    let message = r#"{"account_id": "T00000001", "months": true}"#;
+    assert!(!world.deliver(message).await);
+    assert_eq!((world.asked(), world.lines.sum("MailSent"), world.lines.sum("FailedMessages")), (1, 1, 1));
+    world.worker.ports = whole;
+    assert!(world.deliver(message).await);
+    assert_eq!((world.asked(), world.lines.sum("SummarisedMonths")), (1, 1));
 }
 
 /// What does not reach its recipient is counted, once; nothing of an address is in any line.
@@ -328,79 +399,6 @@ async fn samples_of_events_are_read() {
     assert_eq!((world.lines.sum("Bounce"), world.asked()), (1, 1));
 }
 
-/// What a step reads and writes, by the names that its role is given.
-#[derive(Default)]
-struct Kept(Mutex<BTreeSet<(&'static str, String)>>);
-
-impl Kept {
-    fn keep(&self, action: &'static str, place: String) {
-        self.0.lock().unwrap().insert((action, place));
-    }
-}
-
-struct Watched<T: ?Sized>(Arc<T>, Arc<Kept>);
-
-#[async_trait]
-impl State for Watched<dyn State> {
-    async fn get(&self, partition: &str, sort: &str) -> Result<Option<Item>, PortError> {
-        self.1.keep("dynamodb:GetItem", format!("{partition} of Table"));
-        self.0.get(partition, sort).await
-    }
-
-    async fn query(&self, query: &Query) -> Result<Page, PortError> {
-        self.1.keep("dynamodb:Query", format!("{} of Table", query.partition));
-        self.0.query(query).await
-    }
-
-    async fn transact(&self, writes: &[Put]) -> Result<(), PortError> {
-        for put in writes {
-            self.1.keep("dynamodb:UpdateItem", format!("{} of Table", put.partition));
-        }
-        self.0.transact(writes).await
-    }
-}
-
-/// The bucket of a key, as the template calls it, and the rest of the key.
-fn in_bucket(key: &str) -> String {
-    let (part, rest) = key.split_once('/').unwrap();
-    let (first, others) = part.split_at(1);
-    format!("{}{others}Bucket/{rest}", first.to_uppercase())
-}
-
-#[async_trait]
-impl Objects for Watched<dyn Objects> {
-    async fn head(&self, key: &Key) -> Result<Option<ObjectMeta>, PortError> {
-        self.1.keep("s3:GetObject", in_bucket(&key.to_string()));
-        self.0.head(key).await
-    }
-
-    async fn fetch(&self, key: &Key, version: &str, into: &mut (dyn std::io::Write + Send)) -> Result<u64, PortError> {
-        self.1.keep("s3:GetObjectVersion", in_bucket(&key.to_string()));
-        self.0.fetch(key, version, into).await
-    }
-
-    async fn upload(&self, key: &Key, file: &Path) -> Result<ObjectMeta, PortError> {
-        self.1.keep("s3:PutObject", in_bucket(&key.to_string()));
-        self.0.upload(key, file).await
-    }
-
-    async fn upload_if(&self, key: &Key, file: &Path, before: Option<&ObjectMeta>) -> Result<PutNew, PortError> {
-        self.1.keep("s3:PutObject", in_bucket(&key.to_string()));
-        self.0.upload_if(key, file, before).await
-    }
-
-    async fn versions(&self, prefix: &str, cursor: Option<&str>) -> Result<VersionPage, PortError> {
-        let bucket = in_bucket(prefix);
-        self.1.keep("s3:ListBucketVersions", bucket.split('/').next().unwrap().to_owned());
-        self.0.versions(prefix, cursor).await
-    }
-
-    async fn put_new(&self, key: &Key, bytes: &[u8]) -> Result<PutNew, PortError> {
-        self.1.keep("s3:PutObject", in_bucket(&key.to_string()));
-        self.0.put_new(key, bytes).await
-    }
-}
-
 /// T64: the role of the function may do all that its steps were seen to do, which an emulator does not tell apart.
 #[tokio::test]
 async fn the_role_may_do_what_the_steps_do() {
@@ -417,7 +415,7 @@ async fn the_role_may_do_what_the_steps_do() {
     world.drain().await;
     let (id, _) = world.mails(1).await.remove(0);
     assert!(world.deliver(&told("Bounce", &id, "0100-1")).await && world.asked() == 3, "{}", world.asked());
-    let seen = kept.0.lock().unwrap().clone();
+    let seen = kept.all();
     let of = |action: &str, word: &str| seen.iter().any(|(known, place)| *known == action && place.starts_with(word));
     for (action, word) in [
         ("dynamodb:UpdateItem", "SUMMARY#"),
