@@ -54,6 +54,13 @@ fn catchers<'a>(scenarios: &'a Scenarios, scratch: &'a Path) -> Vec<Catcher<'a>>
                 explore::some_mails(&scenarios.alone, scratch, 10).map(drop).map_err(|error| error.to_string())
             }),
         ),
+        (
+            "every fault of Dintero, swept",
+            Box::new(move || {
+                explore::swept_postings(&scenarios.alone, scratch).map(drop).map_err(|error| error.to_string())
+            }),
+        ),
+        ("reading held up", held_up(HeldUp::Reading)),
         ("posting held up", held_up(HeldUp::Posting)),
         ("matching held up", held_up(HeldUp::Matching)),
         (

@@ -44,7 +44,7 @@ fn every_call_behind_a_correction_may_be_disturbed_in_every_way() {
 fn whoever_is_held_up_at_any_call_harms_nothing() {
     let scratch = scratch();
     let scenario = explore::canonical(Size { sales: 1, alone: false, is_released: false }).unwrap();
-    for at in [HeldUp::Posting, HeldUp::Matching, HeldUp::Building] {
+    for at in [HeldUp::Reading, HeldUp::Posting, HeldUp::Matching, HeldUp::Building] {
         let runs = explore::held_up(&scenario, at, scratch.path()).unwrap();
         assert!(runs > 20, "{at:?}: {runs} runs");
     }

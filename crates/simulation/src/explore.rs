@@ -56,6 +56,18 @@ pub fn singles(scenario: &Scenario, first: usize, scratch: &Path) -> Result<usiz
 /// # Errors
 /// With the first run that went wrong.
 pub fn postings(scenario: &Scenario, scratch: &Path) -> Result<usize, Found> {
+    each_fault(scenario, scratch, |run| run.hasty())
+}
+
+/// The same where nobody goes on with postings but whom sweeps tell.
+///
+/// # Errors
+/// As [`postings`].
+pub fn swept_postings(scenario: &Scenario, scratch: &Path) -> Result<usize, Found> {
+    each_fault(scenario, scratch, |run| run.swept())
+}
+
+fn each_fault(scenario: &Scenario, scratch: &Path, how: fn(Run<'_>) -> Run<'_>) -> Result<usize, Found> {
     let messages = scenario.uploads.len();
     for fault in &FAULTS {
         // Nobody who brings a message can post: one process then goes on with all that is left.
@@ -64,7 +76,7 @@ pub fn postings(scenario: &Scenario, scratch: &Path) -> Result<usize, Found> {
             _ => Script::quiet(),
         };
         let found = |violation| Found { which: format!("postings, {fault:?}"), violation };
-        Run::new(scenario, scratch, QUIET_ORDER, &mut scripts).hasty().go().map_err(found)?;
+        how(Run::new(scenario, scratch, QUIET_ORDER, &mut scripts)).go().map_err(found)?;
     }
     Ok(FAULTS.len())
 }

@@ -114,6 +114,12 @@ impl<'a> Run<'a> {
         Run { again: soon, ..self }
     }
 
+    /// Nobody goes on with postings but whom sweeps tell.
+    #[must_use]
+    pub fn swept(self) -> Self {
+        Run { is_swept: true, ..self }
+    }
+
     /// Goes on to the end.
     ///
     /// # Errors

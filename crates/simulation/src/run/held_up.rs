@@ -10,6 +10,8 @@ use crate::world::locked;
 /// What the worker is at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HeldUp {
+    /// It reads a report, until its lease is over; another reads it then.
+    Reading,
     /// It goes on with postings, and so does another.
     Posting,
     /// It matches; a report comes and is matched by others.
@@ -32,6 +34,10 @@ impl Run<'_> {
         }
         self.world.clock.advance(self.again);
         let (_, mut task) = match at {
+            HeldUp::Reading => {
+                let Some(upload) = late.first() else { return Ok(false) };
+                self.message(upload)
+            }
             HeldUp::Posting => self.going_on(),
             HeldUp::Matching => self.matching(),
             HeldUp::Building => self.building(),
@@ -42,6 +48,10 @@ impl Run<'_> {
             }
         }
         match at {
+            HeldUp::Reading => {
+                self.world.clock.advance(self.again);
+                self.deliver_all(late)?;
+            }
             HeldUp::Posting => {
                 let other = self.going_on();
                 self.interleave(vec![other])?;
@@ -60,7 +70,7 @@ impl Run<'_> {
             return Err(Violation(violation));
         }
         match at {
-            HeldUp::Posting => {}
+            HeldUp::Reading | HeldUp::Posting => {}
             HeldUp::Matching => told::check(&self.world, self.scenario, false, self.scratch)?,
             HeldUp::Building => {
                 // Behind the lease of whoever was held up.
