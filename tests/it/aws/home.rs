@@ -1,6 +1,7 @@
 //! The command line over buckets and a table: what it does in a directory it does there.
 
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Output};
 
 use adapters::outbound::objects::S3;
@@ -50,6 +51,17 @@ async fn a_report_that_is_parsed_into_the_cloud_can_be_explained_there() {
     assert!(ended.status.success() && told.contains("s3://contract-lake/v1/T00000001"), "{told}");
     let (ended, told) = with(&["posting", "stop", "--by", "somebody"]);
     assert!(ended.status.success() && told.contains("All posting is stopped"), "{told}");
+
+    // A copy of the table is a home too, and a table is put back to it: what it does not know is gone.
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    emulator.script(&root.join("emulator/prepare.py"), &["restored"]);
+    let of_copy =
+        |arguments: &[&str]| avstem(&emulator, &[arguments, &["--home", "s3://contract?table=restored"]].concat()).1;
+    let another = ["account", "add-merchant", "vipps", "999999"];
+    assert!(of_copy(&another).contains("is registered") && of_copy(&another).contains("was registered before"));
+    emulator.script(&root.join("../infra/put_back.py"), &["contract", "restored"]);
+    assert!(of_copy(&["explain", &settlement]).contains(&key));
+    assert!(of_copy(&another).contains("is registered"));
 
     // What a directory alone can do is refused with what to do instead, and a table that is not there is an error.
     let (ended, told) = with(&["run", "--inbox", "/tmp"]);
