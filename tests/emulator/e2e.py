@@ -184,13 +184,6 @@ class World:
             fail(f"{' '.join(command)} ended with {run.returncode}: {run.stdout}{run.stderr}")
         return run.stdout
 
-    def account_environment(self):
-        return {"AVSTEM_OBJECTS_URL": f"s3://{self.prefix}", "AVSTEM_STATE_URL": f"dynamodb://{self.outputs['Table']}"}
-
-    def run(self, program, environment, *arguments):
-        command = [f"{self.arguments.binaries}/{program}", *arguments]
-        subprocess.run(command, env={**self.environment, **environment}, check=True)
-
     def resource(self, name):
         """What a resource of the template is called in the cloud."""
         found = self.client("cloudformation").describe_stack_resource(StackName=STACK, LogicalResourceId=name)

@@ -43,13 +43,6 @@ def morning(world):
     )
 
 
-def environment(world):
-    return {
-        **world.account_environment(), "AVSTEM_MAIL_URL": "ses://avstem", "AVSTEM_MAIL_FROM": f"avstem@{DOMAIN}",
-        "AVSTEM_MAIL_SECRET_URL": f"secretsmanager://{world.outputs['MailSecret']}",
-    }
-
-
 def attachments(mail):
     """Names and bytes of what goes with a mail."""
     return {part.get_filename(): part.get_payload(decode=True) for part in mail.iter_attachments()}
@@ -58,13 +51,13 @@ def attachments(mail):
 def confirmed(world, wait, patience):
     """Recipients are added, and confirm with the codes that they are sent."""
     for address, (kind, _) in RECIPIENTS.items():
-        world.run("aws-recipient", environment(world), "add", world.account_id, address, kind, "2026-10-01")
+        world.avstem("recipient", "add", address, "--kind", kind, "--rhythm", "monthly", "--from", "2026-10-01")
     morning(world)
     mails = wait("recipients have their codes", lambda: (found := world.inbox.mails()) and len(found) == 2 and found, patience)
     for mail in mails:
         code = re.search(r"\b[0-9a-f]{32}\b", mail.get_body(("plain",)).get_content())
         assert code and not attachments(mail), f"no code, or something confidential, in {mail}"
-        world.run("aws-recipient", environment(world), "confirm", world.account_id, mail["X-RcptTo"], code.group())
+        world.avstem("recipient", "confirm", mail["X-RcptTo"], code.group())
 
 
 def october(world, wait, patience):

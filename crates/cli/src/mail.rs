@@ -170,7 +170,6 @@ pub(crate) async fn recipient(command: &RecipientCommand, out: &mut dyn Write) -
 async fn add(arguments: &AddArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
     let AddArguments { address, name, kind, language, rhythm, from, home } = arguments;
     let app = App::open(&home.home).await?;
-    let mailing = mailing(&home.home)?;
     let command = AddRecipient {
         account: home.account.clone(),
         address: address.clone(),
@@ -184,7 +183,8 @@ async fn add(arguments: &AddArguments, out: &mut dyn Write) -> anyhow::Result<En
         from: *from,
         now: Timestamp::now(),
     };
-    let item = recipients::add(&app.ports, &mailing.secret, &command).await?;
+    let secret = home.home.token_secret().await?;
+    let item = recipients::add(&app.ports, &secret, &command).await?;
     if item.is_confirmed() {
         writeln!(out, "{address} is told of payouts from {} on", item.from)?;
         return Ok(Ended::Well);
@@ -192,10 +192,14 @@ async fn add(arguments: &AddArguments, out: &mut dyn Write) -> anyhow::Result<En
     writeln!(
         out,
         "{address} is told of payouts from {} on, once confirmed: `avstem recipient confirm {address} CODE` with the code \
-         of the mail below",
+         of the mail that is sent there",
         item.from
     )?;
-    let mut mailed = send(&app, &mailing, &home.account).await?;
+    if let Home::Cloud { .. } = &home.home {
+        writeln!(out, "The mail leaves next morning; at once when the function email-summary is called before")?;
+        return Ok(Ended::Well);
+    }
+    let mut mailed = send(&app, &mailing(&home.home)?, &home.account).await?;
     mailed.mails.retain(|(_, item)| item.recipient == *address);
     show(out, "  ", &home.home, &mailed)
 }

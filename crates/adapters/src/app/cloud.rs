@@ -7,6 +7,7 @@ use aws_config::SdkConfig;
 use jiff::Timestamp;
 use pipeline::client::{Clock, Dintero};
 use pipeline::mail::Mailing;
+use pipeline::recipients::TokenSecret;
 use pipeline::{Packing, PortError, Ports, Queue};
 
 use super::App;
@@ -122,5 +123,11 @@ impl App {
         let objects = Arc::new(S3::new(&sdk, buckets, None));
         let ports = Ports { objects, state: Arc::new(DynamoDb::new(&sdk, table)), packing: Packing::Zstd };
         Ok(App { ports, scratch: std::env::temp_dir(), dintero: None })
+    }
+
+    /// What the stack makes codes of recipients with; the template names buckets `<stack>-<account>` and the secret `<stack>/mail`.
+    pub(super) async fn token_secret_in_cloud(buckets: &str) -> Result<TokenSecret, PortError> {
+        let stack = buckets.rsplit_once('-').map_or(buckets, |(stack, _)| stack);
+        kept_token_secret(&aws::config().await, &format!("{stack}/mail")).await
     }
 }

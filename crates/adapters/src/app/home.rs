@@ -4,9 +4,11 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use pipeline::recipients::TokenSecret;
 use pipeline::{PortError, PortErrorKind};
 
 use super::App;
+use crate::outbound::secrets::token_secret;
 
 /// A place that an [`App`] is opened at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +72,17 @@ impl Home {
         }
     }
 
+    /// What codes of recipients are made with: a file of the directory, or the secret of the stack.
+    ///
+    /// # Errors
+    /// When it can neither be read nor made; in the cloud also when avstem was built without it.
+    pub async fn token_secret(&self) -> Result<TokenSecret, PortError> {
+        match self {
+            Home::Directory(path) => token_secret(path),
+            Home::Cloud { buckets, .. } => App::token_secret_in_cloud(buckets).await,
+        }
+    }
+
     /// The directory that it is.
     ///
     /// # Errors
@@ -111,9 +124,20 @@ impl App {
     /// Says how this is had, since nothing of AWS is in this build.
     #[cfg(not(feature = "aws"))]
     async fn in_cloud(_: &str, _: &str) -> Result<Self, PortError> {
-        let why = "nothing of AWS is in this build. Build it with `cargo build --release -p cli --features aws`";
-        Err(PortError::new(PortErrorKind::Refused, "Cannot open buckets and table", why))
+        Err(without_aws("Cannot open buckets and table"))
     }
+
+    /// As [`App::in_cloud`].
+    #[cfg(not(feature = "aws"))]
+    async fn token_secret_in_cloud(_: &str) -> Result<TokenSecret, PortError> {
+        Err(without_aws("Cannot read the stack's secret"))
+    }
+}
+
+#[cfg(not(feature = "aws"))]
+fn without_aws(what: &'static str) -> PortError {
+    let why = "nothing of AWS is in this build. Build it with `cargo build --release -p cli --features aws`";
+    PortError::new(PortErrorKind::Refused, what, why)
 }
 
 #[cfg(test)]
