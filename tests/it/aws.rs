@@ -7,6 +7,7 @@ mod mailer;
 mod mails;
 mod messages;
 mod records;
+mod roles;
 mod template;
 mod watched;
 mod whole_way;

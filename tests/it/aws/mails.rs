@@ -38,7 +38,7 @@ use tests::generate::{Line, Report, Settlement, portal_csv};
 
 use super::mailer::config_at;
 use super::messages::Lines;
-use super::template::may;
+use super::roles::may;
 use super::watched::{Kept, Watched};
 
 const LOST: u16 = 0;

@@ -1,9 +1,9 @@
 //! Which records functions read and write, held against what their roles may: the emulator does not ask for leading keys.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use adapters::app::App;
 use adapters::inbound::backoffice::{Asked, Backoffice, Route};
@@ -12,48 +12,17 @@ use adapters::inbound::log::Log;
 use adapters::inbound::parse_report::ParseReports;
 use adapters::inbound::reconcile_settlements::ReconcileSettlements;
 use adapters::outbound::queue::MemoryQueue;
-use async_trait::async_trait;
 use aws_lambda_events::event::sqs::SqsEvent;
 use formats::Limits;
 use jiff::{SignedDuration, Timestamp};
 use pipeline::account::{AddMerchant, add_merchant};
 use pipeline::keys::{Key, LandingKey};
-use pipeline::ports::{Item, Page, Put, Query};
-use pipeline::{PortError, Ports, State};
+use pipeline::{Ports, State};
 use serde_json::json;
 use tests::generate::{Seed, portal_csv, report, structured_csv};
 
-use super::template::may;
-
-/// State that remembers what was done to which partition.
-struct Watched {
-    state: Arc<dyn State>,
-    seen: Arc<Mutex<BTreeSet<(&'static str, String)>>>,
-}
-
-impl Watched {
-    fn note(&self, action: &'static str, partition: &str) {
-        self.seen.lock().unwrap().insert((action, partition.to_owned()));
-    }
-}
-
-#[async_trait]
-impl State for Watched {
-    async fn get(&self, partition: &str, sort: &str) -> Result<Option<Item>, PortError> {
-        self.note("dynamodb:GetItem", partition);
-        self.state.get(partition, sort).await
-    }
-
-    async fn query(&self, query: &Query) -> Result<Page, PortError> {
-        self.note("dynamodb:Query", &query.partition);
-        self.state.query(query).await
-    }
-
-    async fn transact(&self, writes: &[Put]) -> Result<(), PortError> {
-        writes.iter().for_each(|put| self.note("dynamodb:UpdateItem", &put.partition));
-        self.state.transact(writes).await
-    }
-}
+use super::roles::may;
+use super::watched::{Kept, Watched};
 
 fn now() -> Timestamp {
     "2026-11-01T06:00:00Z".parse().unwrap()
@@ -96,9 +65,9 @@ async fn functions_touch_only_records_that_their_roles_name() {
     };
     add_merchant(&ports, &merchant).await.unwrap();
     let watched = |role: &'static str| {
-        let seen = Arc::new(Mutex::new(BTreeSet::new()));
-        let state = Arc::new(Watched { state: Arc::clone(&ports.state), seen: Arc::clone(&seen) });
-        (Ports { state, ..ports.clone() }, (role, seen))
+        let kept = Arc::<Kept>::default();
+        let state: Arc<dyn State> = Arc::new(Watched(Arc::clone(&ports.state), Arc::clone(&kept)));
+        (Ports { state, ..ports.clone() }, (role, kept))
     };
     let bodies = messages(&ports, scratch.path()).await;
     let queue = Arc::new(MemoryQueue::default());
@@ -143,11 +112,11 @@ async fn functions_touch_only_records_that_their_roles_name() {
         assert_eq!(worker.answer(&asked).await.status, 200);
     }
 
-    for (role, seen) in [parse, reconcile, office] {
-        let seen = seen.lock().unwrap();
+    for (role, kept) in [parse, reconcile, office] {
+        let seen = kept.all();
         assert!(seen.len() >= 4, "{role}: {seen:?}");
         for (action, partition) in seen.iter() {
-            assert!(may(role, action, &format!("{partition} of Table")), "{role} may not {action} on {partition}");
+            assert!(may(role, action, partition), "{role} may not {action} on {partition}");
         }
     }
 }
