@@ -19,9 +19,10 @@ use settlement::{Fees, PayoutNotice};
 
 use super::*;
 
-/// Every sort of record that is in the README, by what its partition begins with.
+/// Every sort of record that a day brings about, by what its partition begins with; what SES tells of mails comes from elsewhere.
 const SORTS: &[&str] = &[
     "ACCOUNT",
+    "ACCOUNTS",
     "BACKFILL",
     "BATCH",
     "DIGEST",
@@ -120,7 +121,7 @@ impl World {
 
     fn looked(&self) -> Sweep {
         Sweep {
-            account: Some(self.account.clone()),
+            account: None,
             now: self.clock.now(),
             patience: SignedDuration::ZERO,
             is_thorough: true,
