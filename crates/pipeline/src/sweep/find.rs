@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use matching::Waits;
-use serde::Deserialize;
 use settlement::{AccountId, Defect, Proof, ReportId, SettleKey, is_seeded};
 
 use super::{Found, Left, Open, Stands, Sweep, YOUNG, is_turn};
 use crate::items::{self, JournalItem, NoticeItem, ObjectItem, Place, ReportItem, ReportState, SettlementVersion};
 use crate::keys::LandingKey;
+use crate::mail::HeldEntry;
 use crate::matches::zone_of;
 use crate::ports::{ListedVersion, Ports, Query};
 use crate::post::{self, OutboxItem};
@@ -45,12 +45,6 @@ pub async fn find(ports: &Ports, command: &Sweep) -> Result<Found, StepError> {
         look.at_missing(account).await?;
     }
     Ok(look.found)
-}
-
-/// That a report was held once.
-#[derive(Deserialize)]
-struct Held {
-    report: ReportId,
 }
 
 struct Look<'a> {
@@ -194,7 +188,7 @@ impl Look<'_> {
     /// Reports that were ever held: a person may have let one through, however old its upload is.
     async fn at_held(&mut self, account: &AccountId) -> Result<(), StepError> {
         for entry in items::all(self.ports, Query::all(format!("HELD#{account}"))).await? {
-            let Held { report } = items::decode(&entry)?;
+            let HeldEntry { report, .. } = items::decode(&entry)?;
             if self.seen.contains(&(account.clone(), report)) {
                 continue;
             }
