@@ -1,5 +1,7 @@
 //! Roles: what each function may do to which resource, read from the template as AWS would decide it.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::template::{referred, resource, resources};
@@ -288,4 +290,28 @@ fn roles_may_do_what_their_steps_need_and_nothing_else() {
     }
     let known: Vec<&str> = resources("AWS::IAM::Role").map(|(name, _)| name).collect();
     assert!(known.iter().all(|name| ROLES.contains(name)), "{known:?}");
+}
+
+/// Whatever a role is given later, it can do no more than roles do today: the boundary of all of them allows that, and to the
+/// stack's own resources alone.
+#[test]
+fn no_role_can_be_given_more_than_roles_have() {
+    let allowed = |policy: &'static Value| -> Vec<&'static Value> {
+        let statements = policy["PolicyDocument"]["Statement"].as_array().unwrap();
+        statements.iter().filter(|statement| statement["Effect"] == "Allow").collect()
+    };
+    let actions = |statements: &[&'static Value]| -> BTreeSet<&'static str> {
+        statements.iter().flat_map(|statement| listed(&statement["Action"])).filter_map(Value::as_str).collect()
+    };
+    let boundary = allowed(resource("Boundary"));
+    let mut given = BTreeSet::new();
+    for (name, role) in resources("AWS::IAM::Role") {
+        assert_eq!(referred(&role["PermissionsBoundary"]), "Boundary", "{name}");
+        given.append(&mut actions(&allowed(&role["Policies"][0])));
+    }
+    assert_eq!(actions(&boundary), given);
+    for place in boundary.iter().flat_map(|statement| listed(&statement["Resource"])) {
+        let own = ["AWS::StackName", "MailDomain", "Key", "Table"];
+        assert!(own.iter().any(|own| self::place(place).contains(own)), "{place}");
+    }
 }
