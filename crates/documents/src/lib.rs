@@ -15,6 +15,8 @@ pub mod mail;
 mod month_summary;
 mod page;
 mod sheet;
+#[cfg(test)]
+mod testing;
 mod value;
 
 pub use breakdown::{Breakdown, Part, PartName};

@@ -1,43 +1,23 @@
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 
-use settlement::{Currency, Fees, LineKind, SettlementHead};
+use settlement::{Fees, LineKind};
 
 use super::statement::line_columns;
 use super::*;
 use crate::breakdown::PartName;
+use crate::testing::{self, head};
 
 fn settlement() -> Settlement {
-    let head = SettlementHead {
-        merchant_number: "123456".into(),
-        settlement_id: "2000461".into(),
-        currency: Currency::NOK,
-        exponent: 2,
-        payout_on: jiff::civil::date(2026, 10, 30),
-    };
     let sums = Terms { capture_minor: 10_000, refund_minor: -2_500, fee_minor: 175, ..Terms::default() };
-    Settlement { lines: 2, sums, fees: Fees::Deducted, payout_minor: Some(7_325), ..Settlement::new(head) }
+    Settlement { lines: 2, sums, fees: Fees::Deducted, payout_minor: Some(7_325), ..Settlement::new(head()) }
 }
 
 fn line(kind: LineKind, terms: Terms, order: &str) -> LineRecord {
     LineRecord {
-        merchant_number: "123456".into(),
-        settlement_id: "2000461".into(),
-        currency: Currency::NOK,
-        line_no: 9,
-        kind,
-        terms,
         provider_transaction_id: Some("5001145476".into()),
-        original_reference: None,
-        order_reference: Some(order.into()),
-        correlation_id: None,
-        provider_method: None,
-        provider_kind: None,
-        store_id: None,
-        payout_destination_id: None,
-        captured_at_us: None,
         captured_on: Some(jiff::civil::date(2026, 10, 29)),
-        provider_date: None,
+        ..testing::line(9, kind, terms, Some(order))
     }
 }
 

@@ -1,10 +1,11 @@
 use std::convert::Infallible;
 
 use jiff::civil::date;
-use settlement::{LineKind, LineRecord, ReportId, SettleKey, SettlementHead, Terms};
+use settlement::{LineKind, ReportId, SettleKey, Terms};
 
 use super::*;
 use crate::month_summary::{self, Change, Difference, DifferenceOf, Figures, FiguresOf, MonthContent, MonthSummary};
+use crate::testing::{head, line};
 use crate::{Breakdown, DinteroReport};
 
 const WORDS_WITHOUT_MARKS: [&str; 2] = ["{", "}"];
@@ -141,38 +142,12 @@ fn a_later_revision_says_that_it_replaces_and_what_has_changed() {
 /// What a report itself says of a line is told beside what it was matched with, the first lines by name and the others counted.
 #[test]
 fn a_payout_tells_of_chargebacks_and_of_lines_that_nobody_can_find() {
-    let line = |line_no: i64, kind, terms, order: Option<&str>| LineRecord {
-        merchant_number: "123456".into(),
-        settlement_id: "2000461".into(),
-        currency: Currency::NOK,
-        line_no,
-        kind,
-        terms,
-        provider_transaction_id: None,
-        original_reference: None,
-        order_reference: order.map(str::to_owned),
-        correlation_id: None,
-        provider_method: None,
-        provider_kind: None,
-        store_id: None,
-        payout_destination_id: None,
-        captured_at_us: None,
-        captured_on: None,
-        provider_date: None,
-    };
     let sale = Terms { capture_minor: 99_900, ..Terms::default() };
     let back = Terms { chargeback_minor: -12_345, ..Terms::default() };
     let mut lines = vec![line(1, LineKind::Sale, sale, Some("A-1")), line(2, LineKind::Sale, sale, None)];
     lines.extend((3..14).map(|row| line(row, LineKind::Chargeback, back, Some("A-1"))));
     let breakdown = Breakdown::of(lines.into_iter().map(Ok::<_, Infallible>)).unwrap();
-    let head = SettlementHead {
-        merchant_number: "123456".into(),
-        settlement_id: "2000461".into(),
-        currency: Currency::NOK,
-        exponent: 2,
-        payout_on: date(2026, 10, 30),
-    };
-    let settlement = settlement::Settlement::new(head);
+    let settlement = settlement::Settlement::new(head());
     let key = SettleKey::new(&"T00000001".parse().unwrap(), "vipps", &settlement.head);
     let (merchant, to, report) = (name(), to(), ReportId::from_sha256([7; 32]));
     for language in Language::ALL {
