@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 pub use self::find::find;
 use crate::StepError;
 use crate::ports::{Ports, Queue};
-use crate::way::{GoesOn, Uploaded};
+use crate::way::{GoesOn, MirrorBehind, Uploaded};
 
 /// The sweep runs this often.
 pub const EVERY: SignedDuration = SignedDuration::from_mins(15);
@@ -28,6 +28,9 @@ const YOUNG: SignedDuration = SignedDuration::from_hours(24);
 
 /// A day has so many turns.
 const TURNS: i64 = 96;
+
+/// A mirror that reaches to then is behind: nobody else has brought it up to date since the account's last turn.
+const MIRROR_BEHIND: SignedDuration = SignedDuration::from_hours(12);
 
 /// What waits in a queue is handed out again within this time: behind it nobody has in hand what is open.
 const IN_HAND: SignedDuration = SignedDuration::from_mins(15);
@@ -45,7 +48,8 @@ pub struct Sweep {
     pub is_thorough: bool,
     /// Whether Dintero can be reached, so that accounts which post can be posted for.
     pub posts: bool,
-    /// Whether reports are told that are missed because payouts took longer than they may.
+    /// Whether reports are told that are missed because payouts took longer than they may, and mirrors that are behind, which would
+    /// not show it.
     pub asks_for_missing: bool,
     /// A directory for temporary files.
     pub scratch: PathBuf,
@@ -150,6 +154,8 @@ pub struct Found {
     pub open: Vec<Open>,
     /// Reports that are missed, of the accounts whose turn it was.
     pub missing: Vec<(AccountId, MissingReport)>,
+    /// Mirrors that are behind, of the accounts whose turn it was.
+    pub mirrors: Vec<MirrorBehind>,
     /// How many uploads were looked at.
     pub looked_at: usize,
 }
@@ -218,6 +224,9 @@ pub async fn run(ports: &Ports, queues: &Queues, command: &Sweep) -> Result<(Pla
     }
     for report in &plan.reconcile {
         send(&*queues.reconcile, report).await?;
+    }
+    for mirror in &found.mirrors {
+        send(&*queues.reconcile, mirror).await?;
     }
     Ok((plan, found))
 }

@@ -33,6 +33,18 @@ pub struct GoesOn {
     pub report: ReportId,
 }
 
+/// An account whose mirror is behind: what the step that reconciles is told by the sweep.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MirrorBehind {
+    /// The account.
+    #[serde(rename = "account_id")]
+    pub account: AccountId,
+    /// How far its mirror reached then; `None` when it was never begun.
+    #[serde(rename = "mirror_reaches")]
+    pub reaches: Option<Timestamp>,
+}
+
 /// An account of which something may be due: what the step that mails is told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

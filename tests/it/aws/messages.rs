@@ -24,7 +24,7 @@ use pipeline::ports::{Item, Page, Put, Query};
 use pipeline::reconcile::ReconcileReport;
 use pipeline::refuse::RefusedItem;
 use pipeline::sweep::{self, Sweep};
-use pipeline::way::GoesOn;
+use pipeline::way::{GoesOn, MirrorBehind};
 use pipeline::{PortError, PortErrorKind, Ports, State, reconcile};
 use serde_json::{Value, json};
 use settlement::Kind;
@@ -469,4 +469,7 @@ async fn samples_of_events_are_read() {
     let event = read("reconcile-settlements.json");
     let body = event.records.first().unwrap().body.as_deref().unwrap();
     assert_eq!(serde_json::from_str::<GoesOn>(body).unwrap().account.as_str(), "T00000001");
+    let event = read("reconcile-settlements-mirror.json");
+    let body = event.records.first().unwrap().body.as_deref().unwrap();
+    assert!(serde_json::from_str::<MirrorBehind>(body).unwrap().reaches.is_some());
 }

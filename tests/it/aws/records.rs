@@ -7,16 +7,18 @@ use std::sync::Arc;
 
 use adapters::app::App;
 use adapters::inbound::backoffice::{Asked, Backoffice, Route};
-use adapters::inbound::lambda::{Invocation, batch};
+use adapters::inbound::lambda::{Invocation, Scheduled, batch};
 use adapters::inbound::log::Log;
 use adapters::inbound::parse_report::ParseReports;
 use adapters::inbound::reconcile_settlements::ReconcileSettlements;
+use adapters::inbound::sweep::Sweeper;
 use adapters::outbound::queue::MemoryQueue;
 use aws_lambda_events::event::sqs::SqsEvent;
 use formats::Limits;
 use jiff::{SignedDuration, Timestamp};
 use pipeline::account::{AddMerchant, add_merchant};
 use pipeline::keys::{Key, LandingKey};
+use pipeline::sweep::{self, Queues};
 use pipeline::{Ports, State};
 use serde_json::json;
 use tests::generate::{Seed, portal_csv, report, structured_csv};
@@ -112,7 +114,20 @@ async fn functions_touch_only_records_that_their_roles_name() {
         assert_eq!(worker.answer(&asked).await.status, 200);
     }
 
-    for (role, kept) in [parse, reconcile, office] {
+    let (sweep_ports, swept) = watched("SweepRole");
+    let turn = (0..96).map(|turn| now() + sweep::EVERY * turn).find(|now| sweep::is_turn("T00000001", *now)).unwrap();
+    let told = Arc::new(MemoryQueue::default());
+    let worker = Sweeper {
+        ports: sweep_ports,
+        queues: Queues { parse: told.clone(), reconcile: told },
+        posts: true,
+        scratch: scratch.path().to_owned(),
+        log: Log::new("sweep", io::sink()),
+        clock: Arc::new(move || turn),
+    };
+    worker.carry_out(&invocation).await.unwrap();
+
+    for (role, kept) in [parse, reconcile, office, swept] {
         let seen = kept.all();
         assert!(seen.len() >= 4, "{role}: {seen:?}");
         for (action, partition) in seen.iter() {

@@ -1,12 +1,16 @@
 //! What nobody goes on with: found by the sweep, told to whoever does, and brought to its end.
 
+use adapters::inbound::lambda::{Invocation, Worker};
+use adapters::inbound::log::Log;
+use adapters::inbound::reconcile_settlements::ReconcileSettlements;
+use pipeline::items::{Place, SyncItem};
 use pipeline::memory::MemoryQueue;
 use pipeline::parse;
 use pipeline::post::set_posting;
 use pipeline::release::{self, ReleaseReport};
 use pipeline::sweep::{self, EVERY, Found, Left, Open, Plan, Queues, Stands, Sweep};
 use pipeline::sync::{self, SyncTransactions};
-use pipeline::way::{GoesOn, Uploaded};
+use pipeline::way::{GoesOn, MirrorBehind, Uploaded};
 use settlement::Verdict;
 
 use super::*;
@@ -237,4 +241,63 @@ async fn a_report_that_is_missed_is_told_on_the_accounts_turn() {
     let told: Vec<_> =
         told.iter().map(|(account, report)| (account, report.provider.as_str(), report.captures)).collect();
     assert_eq!(told, [(&world.account, "vipps", 3), (&world.account, "vipps", 3)]);
+}
+
+/// A mirror that nobody reads on is told on the account's turn, and read on by the step that reconciles.
+#[tokio::test]
+async fn a_mirror_that_is_behind_is_read_on() {
+    let world = World::new().await;
+    world.pays(&report(vec![settlement(1, 3)]));
+    let (own, queue) = (Arc::new(MemoryQueue::default()), Arc::new(MemoryQueue::default()));
+    let clock = world.clock.clone();
+    let worker = ReconcileSettlements {
+        ports: world.ports.clone(),
+        dintero: Some(Arc::new(dintero_of(&world.wire, &world.vault, &world.clock))),
+        own: own.clone(),
+        mails: None,
+        scratch: world.scratch.path().to_owned(),
+        log: Log::new("reconcile-settlements", std::io::sink()),
+        clock: Arc::new(move || clock.now()),
+    };
+    let told = async |posts: bool| {
+        let queues = Queues { parse: queue.clone(), reconcile: queue.clone() };
+        let command = Sweep { asks_for_missing: true, posts, ..world.sweep_command() };
+        let (_, found) = sweep::run(&world.ports, &queues, &command).await.unwrap();
+        assert_eq!(found.mirrors.len(), found.mirrors.iter().filter(|mirror| mirror.account == world.account).count());
+        queue.take().map(|(message, _)| message)
+    };
+    let reach = async || {
+        let read = Place::sync(&world.account).read::<SyncItem>(&*world.ports.state).await.unwrap();
+        read.map(|(item, _)| item.until)
+    };
+    let to_turn = || {
+        while !sweep::is_turn(world.account.as_str(), world.clock.now()) {
+            world.clock.advance(EVERY);
+        }
+    };
+    world.clock.advance(SignedDuration::from_hours(24));
+    to_turn();
+    assert_eq!(told(false).await, None, "nobody can read it on");
+    let message = told(true).await.unwrap();
+    // Without time it is left as it is, and comes again at once.
+    let deadline = world.clock.now();
+    worker.carry_out(&message, 1, &Invocation { deadline, trace_id: None }).await.unwrap();
+    assert_eq!((reach().await, own.take()), (None, Some((message.clone(), SignedDuration::from_secs(1)))));
+    let deadline = world.clock.now() + SignedDuration::from_mins(5);
+    worker.carry_out(&message, 1, &Invocation { deadline, trace_id: None }).await.unwrap();
+    assert_eq!((reach().await, own.take()), (Some(world.clock.now()), None));
+    assert_eq!(told(true).await, None, "it was read just now");
+    // Once begun it is read on, whether or not the account posts; one that was never begun only where it does.
+    set_posting(&world.ports, &world.account, false, world.clock.now()).await.unwrap();
+    world.clock.advance(EVERY * 3);
+    assert_eq!(told(true).await, None, "it is not its turn");
+    world.clock.advance(SignedDuration::from_hours(20));
+    to_turn();
+    let until = reach().await;
+    let behind: MirrorBehind = serde_json::from_str(&told(true).await.unwrap()).unwrap();
+    assert_eq!((behind.account, behind.reaches), (world.account.clone(), until));
+    let other = World::new().await;
+    set_posting(&other.ports, &other.account, false, other.clock.now()).await.unwrap();
+    let command = Sweep { asks_for_missing: true, is_thorough: true, ..other.sweep_command() };
+    assert_eq!(sweep::find(&other.ports, &command).await.unwrap().mirrors, []);
 }

@@ -1,4 +1,5 @@
-//! Messages about committed reports: their documents are written, and Dintero is told what they paid out.
+//! Messages about committed reports: their documents are written, and Dintero is told what they paid out. Messages about mirrors
+//! that are behind: what happened at Dintero since is read.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,7 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use pipeline::client::{Clock, Dintero};
 use pipeline::post::{self, PostReport, Posted};
 use pipeline::reconcile::{self, ReconcileReport};
-use pipeline::way::{GoesOn, MayBeDue};
+use pipeline::sync::{self, SyncTransactions};
+use pipeline::way::{GoesOn, MayBeDue, MirrorBehind};
 use pipeline::{Ports, Queue, StepError, refuse};
 use settlement::AccountId;
 
@@ -19,7 +21,7 @@ use crate::inbound::log::{Fields, Level, Log, Metric, kind_of};
 pub struct ReconcileSettlements {
     /// What the steps use.
     pub ports: Ports,
-    /// Dintero's API; documents alone are written where it is not configured.
+    /// Dintero's API; where it is not configured, documents are written and that is all.
     pub dintero: Option<Arc<Dintero>>,
     /// The queue that its own messages come from, for what has to wait.
     pub own: Arc<dyn Queue>,
@@ -46,6 +48,11 @@ impl Worker for ReconcileSettlements {
     async fn carry_out(&self, body: &str, attempt: u32, invocation: &Invocation) -> Result<(), Again> {
         let began = (self.clock)();
         let fields = invocation.fields("reconcile", attempt);
+        if let Ok(mirror) = serde_json::from_str::<MirrorBehind>(body) {
+            let fields = Fields { account: Some(mirror.account.to_string()), ..invocation.fields("sync", attempt) };
+            let reads = self.read_on(mirror, began, &fields, invocation).await;
+            return self.leave(reads, body, &fields).await;
+        }
         let Ok(message) = serde_json::from_str::<GoesOn>(body) else {
             return match refuse::run(&self.ports, body, "it names no report", began).await {
                 Ok(()) => {
@@ -61,24 +68,61 @@ impl Worker for ReconcileSettlements {
             report_id: Some(message.report.to_string()),
             ..fields
         };
-        let waits_until = match self.reconcile(&message, began, &fields, invocation).await {
-            Ok(until) => until,
-            // What Dintero or another worker asks to wait for is no failure: the message waits in the queue.
-            Err(StepError::Later { until, .. } | StepError::Busy { until, .. }) => Some(until),
-            Err(error) => return Err(self.again(&error, &fields)),
-        };
-        let Some(until) = waits_until else { return Ok(()) };
-        let now = (self.clock)();
-        let delay = until.duration_since(now).max(SignedDuration::from_secs(1));
-        self.log.say(now, Level::Info, "a report waits to be gone on with", &fields);
-        match self.own.send(body, delay).await {
-            Ok(()) => Ok(()),
-            Err(error) => Err(self.again(&error.into(), &fields)),
-        }
+        let reconciled = self.reconcile(&message, began, &fields, invocation).await;
+        self.leave(reconciled, body, &fields).await
     }
 }
 
 impl ReconcileSettlements {
+    /// Is done with a message, or sends it once more for the time when it has to be taken up again.
+    async fn leave(
+        &self,
+        done: Result<Option<Timestamp>, StepError>,
+        body: &str,
+        fields: &Fields,
+    ) -> Result<(), Again> {
+        let until = match done {
+            Ok(None) => return Ok(()),
+            Ok(Some(until)) => until,
+            // What Dintero or another worker asks to wait for is no failure: the message waits in the queue.
+            Err(StepError::Later { until, .. } | StepError::Busy { until, .. }) => until,
+            Err(error) => return Err(self.again(&error, fields)),
+        };
+        let now = (self.clock)();
+        let delay = until.duration_since(now).max(SignedDuration::from_secs(1));
+        self.log.say(now, Level::Info, "a message waits to be gone on with", fields);
+        match self.own.send(body, delay).await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.again(&error.into(), fields)),
+        }
+    }
+
+    /// Brings a mirror up to date; when it has to be gone on with, where it has.
+    async fn read_on(
+        &self,
+        mirror: MirrorBehind,
+        began: Timestamp,
+        fields: &Fields,
+        invocation: &Invocation,
+    ) -> Result<Option<Timestamp>, StepError> {
+        let Some(dintero) = &self.dintero else { return Ok(None) };
+        let now = (self.clock)();
+        // The last day that is begun may take as long as all before it.
+        let deadline = now + invocation.deadline.duration_since(now) / 2;
+        let (account, scratch) = (mirror.account, self.scratch.clone());
+        let command = SyncTransactions { account, from: None, now, deadline, scratch };
+        let synced = sync::run(&self.ports, dintero, &command).await?;
+        let now = (self.clock)();
+        let outcome = if synced.go_on_at.is_some() { "SYNCED_IN_PART" } else { "SYNCED" };
+        let fields = Fields {
+            duration_ms: i64::try_from(now.duration_since(began).as_millis()).ok(),
+            outcome: Some(outcome.to_owned()),
+            ..fields.clone()
+        };
+        self.log.say(now, Level::Info, "a mirror was read on", &fields);
+        Ok(synced.go_on_at)
+    }
+
     /// When the report has to be taken up again, where it has.
     async fn reconcile(
         &self,
@@ -139,7 +183,7 @@ impl ReconcileSettlements {
     fn again(&self, error: &StepError, fields: &Fields) -> Again {
         let level = if error.is_retryable() { Level::Warn } else { Level::Error };
         let fields = Fields { kind: Some(kind_of(error)), ..fields.clone() };
-        self.log.say((self.clock)(), level, "a report could not be reconciled now", &fields);
+        self.log.say((self.clock)(), level, "a message could not be carried out now", &fields);
         Again
     }
 }

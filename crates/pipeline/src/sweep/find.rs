@@ -6,15 +6,17 @@ use jiff::Timestamp;
 use matching::Waits;
 use settlement::{AccountId, Defect, Proof, ReportId, SettleKey, is_seeded};
 
-use super::{Found, Left, Open, Stands, Sweep, YOUNG, is_turn};
-use crate::items::{self, JournalItem, NoticeItem, ObjectItem, Place, ReportItem, ReportState, SettlementVersion};
+use super::{Found, Left, MIRROR_BEHIND, Open, Stands, Sweep, YOUNG, is_turn};
+use crate::items::{
+    self, JournalItem, NoticeItem, ObjectItem, Place, ReportItem, ReportState, SettlementVersion, SyncItem,
+};
 use crate::keys::LandingKey;
 use crate::mail::HeldEntry;
 use crate::matches::zone_of;
 use crate::ports::{ListedVersion, Ports, Query};
 use crate::post::{self, OutboxItem};
 use crate::unsettled::{self, ListUnsettled};
-use crate::way::{GoesOn, Uploaded};
+use crate::way::{GoesOn, MirrorBehind, Uploaded};
 use crate::{StepError, account, notice, reconcile};
 
 /// Finds what of an account, or of all, has not come to its end.
@@ -43,6 +45,7 @@ pub async fn find(ports: &Ports, command: &Sweep) -> Result<Found, StepError> {
     for account in &accounts {
         look.at_held(account).await?;
         look.at_missing(account).await?;
+        look.at_mirror(account).await?;
     }
     Ok(look.found)
 }
@@ -201,12 +204,35 @@ impl Look<'_> {
         Ok(())
     }
 
-    /// Reports that are missed of an account, when it is its turn: all its transactions have to be read.
-    async fn at_missing(&mut self, account: &AccountId) -> Result<(), StepError> {
-        let Sweep { now, is_thorough, asks_for_missing, scratch, .. } = self.command;
-        if !asks_for_missing || !(*is_thorough || is_turn(account.as_str(), *now)) {
+    /// Whether what is known of an account's transactions is looked at now.
+    fn is_turn_of(&self, account: &AccountId) -> bool {
+        let Sweep { now, is_thorough, asks_for_missing, .. } = self.command;
+        *asks_for_missing && (*is_thorough || is_turn(account.as_str(), *now))
+    }
+
+    /// The mirror of an account that posts, or whose mirror was ever begun, when nobody has brought it up to date since its last turn.
+    async fn at_mirror(&mut self, account: &AccountId) -> Result<(), StepError> {
+        if !self.command.posts || !self.is_turn_of(account) {
             return Ok(());
         }
+        let known = Place::sync(account).read::<SyncItem>(&*self.ports.state).await?;
+        let reaches = known.map(|(item, _)| item.until);
+        let is_behind = match reaches {
+            None => self.posts(account).await?,
+            Some(until) => self.command.now.duration_since(until) >= MIRROR_BEHIND,
+        };
+        if is_behind {
+            self.found.mirrors.push(MirrorBehind { account: account.clone(), reaches });
+        }
+        Ok(())
+    }
+
+    /// Reports that are missed of an account, when it is its turn: all its transactions have to be read.
+    async fn at_missing(&mut self, account: &AccountId) -> Result<(), StepError> {
+        if !self.is_turn_of(account) {
+            return Ok(());
+        }
+        let Sweep { now, scratch, .. } = self.command;
         let today = now.to_zoned(zone_of(self.ports, account).await?).date();
         let (account, waits, scratch) = (account.clone(), Waits::default(), scratch.clone());
         let command = ListUnsettled { account, today, waits, scratch };
