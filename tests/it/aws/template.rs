@@ -324,3 +324,17 @@ fn mails_go_from_one_address_to_named_recipients_and_are_told_of() {
     assert_eq!(referred(&schedule["Target"]["Arn"]), "SummaryQueue");
     assert_eq!(referred(&schedule["Target"]["DeadLetterConfig"]["Arn"]), "ScheduleFailed");
 }
+
+/// What no line may have is hidden in every log, in the same way, and counted there.
+#[test]
+fn no_log_shows_addresses_cards_or_phone_numbers() {
+    let policies: Vec<&Value> = resources("AWS::Logs::LogGroup").map(|(_, log)| &log["DataProtectionPolicy"]).collect();
+    assert!(policies.len() > 5 && policies.iter().all(|policy| *policy == policies[0]));
+    let [found, hidden] = policies[0]["Statement"].as_array().unwrap().as_slice() else { panic!("{}", policies[0]) };
+    assert!(found["Operation"]["Audit"].is_object() && hidden["Operation"]["Deidentify"]["MaskConfig"].is_object());
+    assert_eq!(found["DataIdentifier"], hidden["DataIdentifier"]);
+    let identifiers = hidden["DataIdentifier"].to_string();
+    for what in ["/EmailAddress", "/CreditCardNumber", "\"NordicPhoneNumber\""] {
+        assert!(identifiers.contains(what), "{identifiers}");
+    }
+}
