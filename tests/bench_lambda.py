@@ -1,7 +1,7 @@
 """Size, start and memory of the functions, behind a small Runtime API on this machine. Called by bench.sh.
 
-Start is from the process to its first question for an event, the median of some rounds. Memory is the peak of parse-report over one
-large report in the emulator, with what the emulator takes of time in it.
+Start is from the process to its first question for an event, the median of some rounds. Memory is the peak of each function as one
+large report goes the whole way through all of them; the emulator's share of the time is in it.
 """
 
 import argparse
@@ -74,7 +74,8 @@ class Runtime:
             "AWS_LAMBDA_FUNCTION_NAME": "bench", "AWS_LAMBDA_FUNCTION_VERSION": "1", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
             "AWS_LAMBDA_LOG_GROUP_NAME": "bench", "AWS_LAMBDA_LOG_STREAM_NAME": "bench",
             "AWS_REGION": REGION, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_ENDPOINT_URL": endpoint,
-            "AVSTEM_OBJECTS_URL": f"s3://{PREFIX}", "AVSTEM_STATE_URL": f"dynamodb://{PREFIX}", "AVSTEM_QUEUE_URL": queue_url,
+            "AVSTEM_OBJECTS_URL": f"s3://{PREFIX}", "AVSTEM_STATE_URL": f"dynamodb://{PREFIX}",
+            "AVSTEM_QUEUE_URL": queue_url, "AVSTEM_PARSE_QUEUE_URL": queue_url,
             "AVSTEM_SECRETS_URL": f"secretsmanager://{PREFIX}/dintero", "AVSTEM_ENVIRONMENT": "test", "AVSTEM_ACCOUNT_CLAIM": "account_id",
         }
 
@@ -113,8 +114,8 @@ def start(binary, environment):
         runtime.stop()
 
 
-def parse(binary, environment, client, report):
-    """Seconds and MiB that parse-report takes for a report, and what became of it."""
+def upload(client, report):
+    """Puts a report where it lands, as one of an account that owns its merchant number; the event that tells of it."""
     key = f"{ACCOUNT}/vipps/{report.name}"
     s3, table = client("s3"), client("dynamodb")
     owner = {"pk": {"S": f"MERCHANT#vipps#{MERCHANT}"}, "sk": {"S": "MERCHANT"}, "revision": {"N": "1"}, "schema": {"N": "1"}}
@@ -122,14 +123,27 @@ def parse(binary, environment, client, report):
     with open(report, "rb") as body:
         version = s3.put_object(Bucket=f"{PREFIX}-landing", Key=key, Body=body)["VersionId"]
     record = {"eventVersion": "2.1", "eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": f"{PREFIX}-landing"}, "object": {"key": key, "versionId": version}}}
-    message = {"messageId": "1", "body": json.dumps({"Records": [record]}), "attributes": {"ApproximateReceiveCount": "1"}}
+    return batch(json.dumps({"Records": [record]}))
+
+
+def batch(body):
+    """An event with one message."""
+    return {"Records": [{"messageId": "1", "body": body, "attributes": {"ApproximateReceiveCount": "1"}}]}
+
+
+def sample(name):
+    return json.loads((ROOT / "events" / f"{name}.json").read_text())
+
+
+def carry_out(binary, environment, event, done):
+    """Seconds and MiB that a function takes for an event; ends the run unless it answers, and one of its lines says that it is done."""
     runtime = Runtime()
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen([binary], env=environment(runtime), stdout=said, stderr=subprocess.STDOUT)
         try:
             runtime.asked.get(timeout=30)
             begun = time.perf_counter()
-            runtime.events.put(json.dumps({"Records": [message]}).encode())
+            runtime.events.put(json.dumps(event).encode())
             path, answer = runtime.answers.get(timeout=900)
             seconds, peak = time.perf_counter() - begun, status(process, "VmHWM") / 1024
             said.seek(0)
@@ -137,10 +151,23 @@ def parse(binary, environment, client, report):
         finally:
             ended(process)
             runtime.stop()
-    outcome = next((line["outcome"] for line in lines if line.get("msg") == "a report was parsed"), None)
-    if outcome != "ACCEPTED" or json.loads(answer)["batchItemFailures"]:
-        sys.exit(f"the report was not accepted: {path} {answer!r} {lines}")
+    failed = path.endswith("/error") or json.loads(answer or b"null") and json.loads(answer).get("batchItemFailures")
+    if failed or not any(done.items() <= line.items() for line in lines):
+        sys.exit(f"{binary} did not come to its end: {path} {answer!r} {lines}")
     return seconds, peak
+
+
+def on_the_way(emulator, report):
+    """Takes a report the whole way: for each function the event that comes to it, and what its lines say when it is done."""
+    import boto3
+
+    yield "parse-report", upload(boto3.client, report), {"msg": "a report was parsed", "outcome": "ACCEPTED"}
+    sent = boto3.client("sqs").receive_message(QueueUrl=emulator.queue, WaitTimeSeconds=10)["Messages"]
+    yield "reconcile-settlements", batch(sent[0]["Body"]), {"msg": "a report was reconciled"}
+    yield "email-summary", sample("email-summary-account"), {"msg": "an account was looked after"}
+    asked = sample("backoffice-api")
+    yield "backoffice-api", {**asked, "queryStringParameters": {}, "rawQueryString": ""}, {"outcome": "200"}
+    yield "sweep", sample("sweep"), {"Sweeps": 1}
 
 
 class Emulator:
@@ -202,12 +229,14 @@ def main():
                     continue
                 times, memory = zip(*rounds)
                 print(f"{name:<24}{size:>10.1f}{archive:>8.1f}{statistics.median(times):>10.1f}{max(memory):>10.1f}", flush=True)
-            if binaries.get("parse-report"):
-                import boto3
-
-                seconds, peak = parse(binaries["parse-report"], environment, boto3.client, arguments.report)
+            if all(binaries.values()):
                 size = arguments.report.stat().st_size / 1e6
-                print(f"parse-report takes {peak:.0f} MiB at most for {arguments.report.name} ({size:.0f} MB), and {seconds:.1f} s beside the emulator")
+                print(f"\n{arguments.report.name} ({size:.0f} MB){'':<8}{'MiB at most':>12}{'s beside the emulator':>24}")
+                # Nobody answers for Dintero here.
+                alone = lambda runtime: {**environment(runtime), "AVSTEM_SECRETS_URL": ""}
+                for name, event, done in on_the_way(emulator, arguments.report):
+                    seconds, peak = carry_out(binaries[name], alone, event, done)
+                    print(f"{name:<24}{peak:>12.0f}{seconds:>24.1f}", flush=True)
         finally:
             emulator.process.terminate()
             emulator.process.wait()
