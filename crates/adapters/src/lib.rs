@@ -6,3 +6,5 @@ pub mod app;
 pub mod config;
 pub mod inbound;
 pub mod outbound;
+#[cfg(feature = "aws")]
+pub mod traces;

@@ -1,22 +1,20 @@
 //! `backoffice-api`: what the back office asks for in, the account's settlements out.
 
-use std::io;
 use std::sync::Arc;
 
 use adapters::app::Cloud;
 use adapters::config::CloudConfig;
 use adapters::inbound::backoffice::Backoffice;
 use adapters::inbound::gateway;
-use adapters::inbound::log::Log;
 use lambda_runtime::Error;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let cloud = Cloud::open(CloudConfig::of_process()?).await?;
     let backoffice = Backoffice {
+        log: cloud.log("backoffice-api")?,
         account_claim: cloud.account_claim()?,
         ports: cloud.ports,
-        log: Log::new("backoffice-api", io::stdout()),
         clock: cloud.clock,
     };
     gateway::serve(Arc::new(backoffice)).await

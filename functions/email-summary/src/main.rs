@@ -1,24 +1,22 @@
 //! `email-summary`: messages about accounts in, month summaries and mails out.
 
-use std::io;
 use std::sync::Arc;
 
 use adapters::app::Cloud;
 use adapters::config::CloudConfig;
 use adapters::inbound::email_summary::EmailSummary;
 use adapters::inbound::lambda;
-use adapters::inbound::log::Log;
 use lambda_runtime::Error;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let cloud = Cloud::open(CloudConfig::of_process()?).await?;
     let worker = EmailSummary {
+        log: cloud.log("email-summary")?,
         mailing: cloud.mailing().await?,
         own: cloud.queue()?,
         ports: cloud.ports,
         scratch: cloud.scratch,
-        log: Log::new("email-summary", io::stdout()),
         clock: cloud.clock,
     };
     lambda::serve(Arc::new(worker)).await

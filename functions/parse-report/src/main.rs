@@ -1,12 +1,10 @@
 //! `parse-report`: messages about uploaded reports in, proved reports out.
 
-use std::io;
 use std::sync::Arc;
 
 use adapters::app::Cloud;
 use adapters::config::CloudConfig;
 use adapters::inbound::lambda;
-use adapters::inbound::log::Log;
 use adapters::inbound::parse_report::{PAUSES, ParseReports};
 use lambda_runtime::Error;
 use pipeline::Limits;
@@ -15,13 +13,13 @@ use pipeline::Limits;
 async fn main() -> Result<(), Error> {
     let cloud = Cloud::open(CloudConfig::of_process()?).await?;
     let worker = ParseReports {
+        log: cloud.log("parse-report")?,
         next: cloud.queue()?,
         ports: cloud.ports,
         bucket: cloud.landing_bucket,
         scratch: cloud.scratch,
         limits: Limits::default(),
         pauses: PAUSES,
-        log: Log::new("parse-report", io::stdout()),
         clock: cloud.clock,
     };
     lambda::serve(Arc::new(worker)).await

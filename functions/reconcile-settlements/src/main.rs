@@ -1,12 +1,10 @@
 //! `reconcile-settlements`: messages about committed reports in, Dintero reports and settlement events out.
 
-use std::io;
 use std::sync::Arc;
 
 use adapters::app::Cloud;
 use adapters::config::CloudConfig;
 use adapters::inbound::lambda;
-use adapters::inbound::log::Log;
 use adapters::inbound::reconcile_settlements::ReconcileSettlements;
 use lambda_runtime::Error;
 
@@ -14,12 +12,12 @@ use lambda_runtime::Error;
 async fn main() -> Result<(), Error> {
     let cloud = Cloud::open(CloudConfig::of_process()?).await?;
     let worker = ReconcileSettlements {
+        log: cloud.log("reconcile-settlements")?,
         own: cloud.queue()?,
         mails: cloud.mail_queue,
         ports: cloud.ports,
         dintero: cloud.dintero,
         scratch: cloud.scratch,
-        log: Log::new("reconcile-settlements", io::stdout()),
         clock: cloud.clock,
     };
     lambda::serve(Arc::new(worker)).await

@@ -1,12 +1,10 @@
 //! `sweep`: a schedule in, messages about whatever nobody goes on with out.
 
-use std::io;
 use std::sync::Arc;
 
 use adapters::app::Cloud;
 use adapters::config::CloudConfig;
 use adapters::inbound::lambda;
-use adapters::inbound::log::Log;
 use adapters::inbound::sweep::Sweeper;
 use lambda_runtime::Error;
 use pipeline::sweep::Queues;
@@ -18,11 +16,11 @@ async fn main() -> Result<(), Error> {
     let posts = config.dintero.is_some();
     let cloud = Cloud::open(config).await?;
     let sweeper = Sweeper {
+        log: cloud.log("sweep")?,
         queues: Queues { parse: cloud.parse_queue()?, reconcile: cloud.queue()? },
         ports: cloud.ports,
         posts,
         scratch: cloud.scratch,
-        log: Log::new("sweep", io::stdout()),
         clock: cloud.clock,
     };
     lambda::serve_schedule(Arc::new(sweeper)).await

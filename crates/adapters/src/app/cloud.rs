@@ -1,5 +1,6 @@
 //! In the cloud: S3, DynamoDB, SQS, SES and Secrets Manager behind the ports, for a function or for a person.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -12,13 +13,15 @@ use pipeline::{Packing, PortError, Ports, Queue};
 
 use super::App;
 use crate::config::{ACCOUNT_CLAIM, BadConfig, CloudConfig, MailAccess, PARSE_QUEUE_URL, QUEUE_URL};
+use crate::inbound::log::Log;
 use crate::outbound::aws;
-use crate::outbound::http::{HttpLimits, Reqwest};
+use crate::outbound::http::{HttpLimits, Reqwest, Traced};
 use crate::outbound::mailer::Ses;
 use crate::outbound::objects::S3;
 use crate::outbound::queue::Sqs;
 use crate::outbound::secrets::{SecretsManager, kept_token_secret};
 use crate::outbound::state::DynamoDb;
+use crate::traces::Traces;
 
 /// What a function is made of, once for the life of its process.
 pub struct Cloud {
@@ -38,6 +41,7 @@ pub struct Cloud {
     /// Tells the time.
     pub clock: Clock,
     mail: Option<MailAccess>,
+    traces: Option<String>,
     sdk: SdkConfig,
 }
 
@@ -48,15 +52,25 @@ impl Cloud {
     /// When HTTPS cannot be prepared.
     pub async fn open(config: CloudConfig) -> Result<Self, PortError> {
         let sdk = aws::config().await;
-        let CloudConfig { buckets, table, queue, parse_queue, mail_queue, kms_key, account_claim, mail, dintero } =
-            config;
+        let CloudConfig {
+            buckets,
+            table,
+            queue,
+            parse_queue,
+            mail_queue,
+            kms_key,
+            account_claim,
+            traces,
+            mail,
+            dintero,
+        } = config;
         let objects = Arc::new(S3::new(&sdk, &buckets, kms_key));
         let ports = Ports { objects, state: Arc::new(DynamoDb::new(&sdk, &table)), packing: Packing::Zstd };
         let clock: Clock = Arc::new(Timestamp::now);
         let dintero = match dintero {
             None => None,
             Some(access) => {
-                let http = Arc::new(Reqwest::new(HttpLimits::default())?);
+                let http = Arc::new(Traced(Reqwest::new(HttpLimits::default())?));
                 let secrets = Arc::new(SecretsManager::new(&sdk, &access.secrets));
                 Some(Arc::new(Dintero::new(http, secrets, access.hosts, access.environment, Arc::clone(&clock))))
             }
@@ -73,8 +87,19 @@ impl Cloud {
             scratch: std::env::temp_dir(),
             clock,
             mail,
+            traces,
             sdk,
         })
+    }
+
+    /// Where the lines of that function go, and its spans where a collector is named.
+    ///
+    /// # Errors
+    /// When the collector's address cannot be read.
+    pub fn log(&self, function: &'static str) -> Result<Log, PortError> {
+        let log = Log::new(function, io::stdout());
+        let Some(url) = &self.traces else { return Ok(log) };
+        Ok(log.traced(Traces::to(function, url)?))
     }
 
     /// The queue that the function sends to.

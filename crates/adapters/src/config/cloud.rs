@@ -33,6 +33,8 @@ pub const ENVIRONMENT: &str = "AVSTEM_ENVIRONMENT";
 pub const KMS_KEY: &str = "AVSTEM_KMS_KEY";
 /// The claim of a caller's token that names the account, where there are callers.
 pub const ACCOUNT_CLAIM: &str = "AVSTEM_ACCOUNT_CLAIM";
+/// Where spans go: the address of a collector that takes OTLP over HTTP, where there is one.
+pub const TRACES_URL: &str = "AVSTEM_TRACES_URL";
 
 /// Every variable that is read.
 pub const VARIABLES: &[&str] = &[
@@ -52,6 +54,7 @@ pub const VARIABLES: &[&str] = &[
     ENVIRONMENT,
     KMS_KEY,
     ACCOUNT_CLAIM,
+    TRACES_URL,
     API_URL,
     CHECKOUT_URL,
 ];
@@ -73,6 +76,8 @@ pub struct CloudConfig {
     pub kms_key: Option<String>,
     /// The claim of a caller's token that names the account.
     pub account_claim: Option<String>,
+    /// The collector that spans go to; `None` when none are made.
+    pub traces: Option<String>,
     /// How mails are sent; `None` when none are.
     pub mail: Option<MailAccess>,
     /// Dintero's API; `None` when it is not to be spoken with.
@@ -126,14 +131,16 @@ impl CloudConfig {
         let (buckets, table) =
             (named(value, OBJECTS_URL, "s3", &mut wrong), named(value, STATE_URL, "dynamodb", &mut wrong));
         let secrets = value(SECRETS_URL).map(|_| named(value, SECRETS_URL, "secretsmanager", &mut wrong));
-        let mut queue = |name: &str| {
+        let mut https = |name: &str, what: &str| {
             let url = value(name)?;
             if !url.starts_with("https://") && !is_loopback(url) {
-                wrong.push(format!("{name}: expected the https:// address of a queue"));
+                wrong.push(format!("{name}: expected the https:// address of {what}"));
             }
             Some(url.to_owned())
         };
+        let mut queue = |name: &str| https(name, "a queue");
         let (queue, parse_queue, mail_queue) = (queue(QUEUE_URL), queue(PARSE_QUEUE_URL), queue(MAIL_QUEUE_URL));
+        let traces = https(TRACES_URL, "a collector, or http:// of this machine");
         let environment = match value(ENVIRONMENT) {
             Some("test") => Some(Environment::Test),
             Some("production") => Some(Environment::Production),
@@ -152,7 +159,18 @@ impl CloudConfig {
         if !wrong.is_empty() {
             return Err(BadConfig(wrong));
         }
-        Ok(CloudConfig { buckets, table, queue, parse_queue, mail_queue, kms_key, account_claim, mail, dintero })
+        Ok(CloudConfig {
+            buckets,
+            table,
+            queue,
+            parse_queue,
+            mail_queue,
+            kms_key,
+            account_claim,
+            traces,
+            mail,
+            dintero,
+        })
     }
 }
 
@@ -218,6 +236,7 @@ mod tests {
             (MAIL_URL, "eml:///tmp/outbox"),
             (MAIL_REPLY_TO, "nobody"),
             (PARSE_QUEUE_URL, "http://example.com/queue"),
+            (TRACES_URL, "http://example.com:4318"),
             (SECRETS_URL, "secretsmanager://avstem/dintero"),
             (API_URL, "http://example.com"),
         ]);
@@ -232,6 +251,7 @@ mod tests {
             MAIL_SECRET_URL,
             MAIL_FROM,
             MAIL_REPLY_TO,
+            TRACES_URL,
             ENVIRONMENT,
             API_URL,
         ] {
@@ -239,6 +259,17 @@ mod tests {
         }
         for local in ["memory://", "s3://", "s3:avstem"] {
             assert!(read(&[(OBJECTS_URL, local)]).is_err(), "{local}");
+        }
+    }
+
+    #[test]
+    fn spans_go_to_a_collector_that_is_named_over_https_or_on_this_machine() {
+        assert_eq!(read(&[(TRACES_URL, "")]).unwrap().traces, None);
+        for url in ["http://127.0.0.1:4318", "http://localhost:4318", "https://collector.example.no"] {
+            assert_eq!(read(&[(TRACES_URL, url)]).unwrap().traces.as_deref(), Some(url));
+        }
+        for url in ["http://10.0.0.1:4318", "http://localhost.example.no", "grpc://localhost:4317", "localhost:4318"] {
+            assert!(read(&[(TRACES_URL, url)]).unwrap_err().contains(TRACES_URL), "{url}");
         }
     }
 

@@ -26,7 +26,7 @@ pub struct Asked {
     pub query: BTreeMap<String, String>,
     /// What is proved of the caller; `None` when nobody proved anything.
     pub claims: Option<BTreeMap<String, String>>,
-    /// X-Ray's id of it.
+    /// The trace that it is part of; X-Ray's id of it where there is none.
     pub trace_id: Option<String>,
 }
 

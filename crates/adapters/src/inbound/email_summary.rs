@@ -56,6 +56,10 @@ enum Accounts {
 
 #[async_trait]
 impl Worker for EmailSummary {
+    fn step(&self) -> &'static str {
+        "mail"
+    }
+
     fn log(&self) -> &Log {
         &self.log
     }
@@ -65,7 +69,7 @@ impl Worker for EmailSummary {
     }
 
     async fn carry_out(&self, body: &str, attempt: u32, invocation: &Invocation) -> Result<(), Again> {
-        let fields = invocation.fields("mail", attempt);
+        let fields = invocation.fields(self.step(), attempt);
         if let Ok(due) = serde_json::from_str::<MayBeDue>(body) {
             let fields = Fields { account: Some(due.account.to_string()), ..fields };
             return self.account(due, &fields, invocation).await;

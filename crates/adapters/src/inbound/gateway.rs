@@ -9,7 +9,9 @@ use aws_lambda_events::event::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpR
 use hyper::header::{HeaderName, HeaderValue};
 use lambda_runtime::{LambdaEvent, service_fn};
 
-use crate::inbound::backoffice::{Asked, Backoffice, HEADERS, Told};
+use crate::inbound::backoffice::{Asked, Backoffice, HEADERS, Route, Told};
+use crate::inbound::lambda::{Invocation, invocation_of};
+use crate::traces;
 
 /// What an event asks for. Claims are those of the token that the gateway has verified: an event of a function URL has none.
 pub fn asked(event: &ApiGatewayV2httpRequest, trace_id: Option<String>) -> Asked {
@@ -36,6 +38,32 @@ pub fn told(told: &Told) -> ApiGatewayV2httpResponse {
     response
 }
 
+/// Answers a caller.
+pub async fn answer(
+    backoffice: &Backoffice,
+    event: &ApiGatewayV2httpRequest,
+    invocation: &Invocation,
+) -> ApiGatewayV2httpResponse {
+    let answer = |trace_id: Option<String>| async {
+        let asked = asked(event, trace_id.or_else(|| invocation.trace_id.clone()));
+        let told = backoffice.answer(&asked).await;
+        traces::answered(&tracing::Span::current(), told.status);
+        told
+    };
+    let answer = backoffice.log.traces().within(None, || request(event), answer).await;
+    backoffice.log.flush((backoffice.clock)(), invocation.deadline).await;
+    told(&answer)
+}
+
+/// The span of a request, of words that are known here: a path and a method may be anything that somebody thinks of.
+fn request(event: &ApiGatewayV2httpRequest) -> tracing::Span {
+    let path = event.raw_path.as_deref().unwrap_or_default();
+    let route = Route::ALL.iter().map(|route| route.path()).find(|route| *route == path);
+    let methods = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"];
+    let method = methods.into_iter().find(|method| *method == event.request_context.http.method.as_str());
+    traces::request(method.unwrap_or("_OTHER"), route)
+}
+
 /// Answers callers as long as the process lives.
 ///
 /// # Errors
@@ -45,8 +73,8 @@ pub async fn serve(backoffice: Arc<Backoffice>) -> Result<(), Box<dyn Error + Se
         let backoffice = Arc::clone(&backoffice);
         async move {
             let LambdaEvent { payload, context } = event;
-            let answer = backoffice.answer(&asked(&payload, context.xray_trace_id)).await;
-            Ok::<_, Box<dyn Error + Send + Sync>>(told(&answer))
+            let invocation = invocation_of(context)?;
+            Ok::<_, Box<dyn Error + Send + Sync>>(answer(&backoffice, &payload, &invocation).await)
         }
     }))
     .await

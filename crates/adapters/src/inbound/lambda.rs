@@ -11,6 +11,7 @@ use pipeline::client::Clock;
 use serde::de::IgnoredAny;
 
 use crate::inbound::log::{Fields, Level, Log, Metric};
+use crate::traces::{self, TRACE_HEADER};
 
 /// Nothing is begun when less time than this is left.
 const TIME_MIN: SignedDuration = SignedDuration::from_secs(5);
@@ -23,7 +24,7 @@ const LEASE_BEHIND: SignedDuration = SignedDuration::from_secs(10);
 pub struct Invocation {
     /// The process is ended at this time.
     pub deadline: Timestamp,
-    /// X-Ray's id of it.
+    /// The trace that it is part of; X-Ray's id of it where there is none.
     pub trace_id: Option<String>,
 }
 
@@ -36,6 +37,11 @@ impl Invocation {
     /// Whether there is time to begin something then.
     pub fn has_time(&self, then: Timestamp) -> bool {
         self.deadline.duration_since(then) >= TIME_MIN
+    }
+
+    /// The same as part of a trace.
+    fn of_trace(&self, trace_id: Option<String>) -> Self {
+        Invocation { trace_id: trace_id.or_else(|| self.trace_id.clone()), ..self.clone() }
     }
 
     /// Fields of a line about a message of it.
@@ -53,6 +59,9 @@ pub struct Again;
 /// Carries out one message after the other.
 #[async_trait]
 pub trait Worker: Send + Sync {
+    /// What it does, in a word.
+    fn step(&self) -> &'static str;
+
     /// Where its lines go.
     fn log(&self) -> &Log;
 
@@ -69,6 +78,15 @@ pub trait Worker: Send + Sync {
 /// Does what a schedule calls for.
 #[async_trait]
 pub trait Scheduled: Send + Sync {
+    /// What it does, in a word.
+    fn step(&self) -> &'static str;
+
+    /// Where its lines go.
+    fn log(&self) -> &Log;
+
+    /// The time.
+    fn clock(&self) -> &Clock;
+
     /// Does it once.
     ///
     /// # Errors
@@ -88,25 +106,52 @@ pub async fn batch(
     let mut again = Vec::new();
     for message in &event.records {
         let id = message.message_id.clone().filter(|id| !id.is_empty()).ok_or("a message has no id")?;
-        let now = (worker.clock())();
-        let attempt = attempt_of(message);
-        let done = if invocation.has_time(now) {
-            worker.carry_out(message.body.as_deref().unwrap_or_default(), attempt, invocation).await
-        } else {
-            let fields = invocation.fields("begin", attempt);
-            worker.log().say(now, Level::Warn, "no time is left to begin with a message", &fields);
-            Err(Again)
-        };
-        if done.is_err() {
+        let header = message.attributes.get(TRACE_HEADER).map(String::as_str);
+        let begin = || traces::message(worker.step());
+        let carry_out = |trace_id| one(worker, message, invocation.of_trace(trace_id));
+        if worker.log().traces().within(header, begin, carry_out).await.is_err() {
             let mut failure = BatchItemFailure::default();
             failure.item_identifier = id;
             again.push(failure);
         }
     }
     worker.log().count((worker.clock())(), &[(Metric::FailedMessages, again.len())]);
+    worker.log().flush((worker.clock())(), invocation.deadline).await;
     let mut response = SqsBatchResponse::default();
     response.batch_item_failures = again;
     Ok(response)
+}
+
+async fn one(worker: &dyn Worker, message: &SqsMessage, invocation: Invocation) -> Result<(), Again> {
+    let (now, attempt) = ((worker.clock())(), attempt_of(message));
+    let done = if invocation.has_time(now) {
+        worker.carry_out(message.body.as_deref().unwrap_or_default(), attempt, &invocation).await
+    } else {
+        let fields = invocation.fields("begin", attempt);
+        worker.log().say(now, Level::Warn, "no time is left to begin with a message", &fields);
+        Err(Again)
+    };
+    if done.is_err() {
+        traces::failed(&tracing::Span::current());
+    }
+    done
+}
+
+/// Does what a schedule calls for.
+///
+/// # Errors
+/// When it is to be called again.
+pub async fn call(worker: &dyn Scheduled, invocation: &Invocation) -> Result<(), Again> {
+    let carry_out = |trace_id| async {
+        let done = worker.carry_out(&invocation.of_trace(trace_id)).await;
+        if done.is_err() {
+            traces::failed(&tracing::Span::current());
+        }
+        done
+    };
+    let done = worker.log().traces().within(None, || traces::scheduled(worker.step()), carry_out).await;
+    worker.log().flush((worker.clock())(), invocation.deadline).await;
+    done
 }
 
 fn attempt_of(message: &SqsMessage) -> u32 {
@@ -139,13 +184,13 @@ pub async fn serve_schedule(worker: Arc<dyn Scheduled>) -> Result<(), Box<dyn Er
         let worker = Arc::clone(&worker);
         async move {
             let invocation = invocation_of(event.context)?;
-            Ok::<_, Box<dyn Error + Send + Sync>>(worker.carry_out(&invocation).await?)
+            Ok::<_, Box<dyn Error + Send + Sync>>(call(&*worker, &invocation).await?)
         }
     }))
     .await
 }
 
-fn invocation_of(context: Context) -> Result<Invocation, &'static str> {
+pub(super) fn invocation_of(context: Context) -> Result<Invocation, &'static str> {
     let deadline = i64::try_from(context.deadline).ok();
     let deadline = deadline.and_then(|deadline| Timestamp::from_millisecond(deadline).ok());
     let deadline = deadline.ok_or("Lambda named no deadline")?;

@@ -1,18 +1,20 @@
-//! What a function says of itself: one JSON object a line, of fields that are listed here, and numbers for CloudWatch.
+//! What a function says of itself: one JSON object a line, of fields that are listed here, numbers for CloudWatch, and spans where a
+//! collector takes them.
 //!
 //! No text of a file, a key or an error has a field: what is said is fixed words, numbers, and ids that passed their grammar.
 
 use std::fmt;
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use pipeline::{PortError, StepError};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-#[cfg(feature = "aws")]
 use crate::outbound::aws::AwsError;
+use crate::traces::{self, Traces};
 
 /// The namespace of all numbers.
 pub const NAMESPACE: &str = "avstem";
@@ -29,10 +31,10 @@ pub enum Level {
     Error,
 }
 
-/// What a line is about; what is not known is left out.
+/// What a line is about, and what a span has of it; what is not known is left out.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Fields {
-    /// X-Ray's id of the request.
+    /// The trace, or X-Ray's id of the request where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trace_id: Option<String>,
     /// The report.
@@ -62,6 +64,37 @@ pub struct Fields {
     /// What was wrong with the report, or with the step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
+}
+
+impl Fields {
+    /// The name of the field that joins lines with spans.
+    pub const TRACE_ID: &str = "trace_id";
+
+    /// What is known, by name.
+    pub fn known(&self) -> Map<String, Value> {
+        match serde_json::to_value(self) {
+            Ok(Value::Object(known)) => known,
+            _ => Map::new(),
+        }
+    }
+
+    /// The names of all fields.
+    pub fn names() -> Vec<String> {
+        let text = || Some(String::new());
+        let all = Fields {
+            trace_id: text(),
+            report_id: text(),
+            account: text(),
+            mail_id: text(),
+            provider: text(),
+            step: Some(""),
+            attempt: Some(0),
+            duration_ms: Some(0),
+            outcome: text(),
+            kind: text(),
+        };
+        all.known().into_iter().map(|(name, _)| name).collect()
+    }
 }
 
 /// Numbers that alarms and the dashboard are made of.
@@ -171,6 +204,7 @@ impl fmt::Display for Metric {
 pub struct Log {
     function: &'static str,
     out: Mutex<Box<dyn Write + Send>>,
+    traces: Traces,
 }
 
 impl fmt::Debug for Log {
@@ -182,18 +216,43 @@ impl fmt::Debug for Log {
 impl Log {
     /// Lines of a function to anywhere; a function's own go to standard output.
     pub fn new(function: &'static str, out: impl Write + Send + 'static) -> Self {
-        Log { function, out: Mutex::new(Box::new(out)) }
+        Log { function, out: Mutex::new(Box::new(out)), traces: Traces::default() }
     }
 
-    /// Says something.
+    /// The same, with spans beside the lines.
+    #[must_use]
+    pub fn traced(self, traces: Traces) -> Self {
+        Log { traces, ..self }
+    }
+
+    /// Where its spans go.
+    pub fn traces(&self) -> &Traces {
+        &self.traces
+    }
+
+    /// Hands over the spans of a call of the function, before the answer to it goes out. A collector that does not take them costs
+    /// a line and a moment: at most half of the time that is left.
+    pub async fn flush(&self, now: Timestamp, deadline: Timestamp) {
+        let left = Duration::try_from(deadline.duration_since(now)).unwrap_or_default();
+        if let Err(kind) = self.traces.flush(left / 2).await {
+            let fields = Fields { kind: Some(kind.to_owned()), ..Fields::default() };
+            self.say(now, Level::Warn, "spans could not be handed over", &fields);
+        }
+    }
+
+    /// Says something of what is under way, in a line and by its span.
     pub fn say(&self, now: Timestamp, level: Level, msg: &'static str, fields: &Fields) {
+        traces::mark(fields);
+        self.mention(now, level, msg, fields);
+    }
+
+    /// Says something of one of many, in a line alone: a span has each attribute once.
+    pub fn mention(&self, now: Timestamp, level: Level, msg: &'static str, fields: &Fields) {
         let mut line = self.line(now);
         line.insert("level".to_owned(), json!(level));
         line.insert("msg".to_owned(), json!(msg));
         line.insert("version".to_owned(), json!(env!("CARGO_PKG_VERSION")));
-        if let Ok(Value::Object(fields)) = serde_json::to_value(fields) {
-            line.extend(fields);
-        }
+        line.extend(fields.known());
         self.write(line);
     }
 

@@ -42,6 +42,10 @@ pub struct ParseReports {
 
 #[async_trait]
 impl Worker for ParseReports {
+    fn step(&self) -> &'static str {
+        "parse"
+    }
+
     fn log(&self) -> &Log {
         &self.log
     }
@@ -51,7 +55,7 @@ impl Worker for ParseReports {
     }
 
     async fn carry_out(&self, body: &str, attempt: u32, invocation: &Invocation) -> Result<(), Again> {
-        let fields = invocation.fields("parse", attempt);
+        let fields = invocation.fields(self.step(), attempt);
         match Notification::read(body, &self.bucket) {
             Some(Notification::Test) => {
                 self.log.say((self.clock)(), Level::Info, "S3 tried out the queue", &fields);

@@ -37,6 +37,10 @@ pub struct ReconcileSettlements {
 
 #[async_trait]
 impl Worker for ReconcileSettlements {
+    fn step(&self) -> &'static str {
+        "reconcile"
+    }
+
     fn log(&self) -> &Log {
         &self.log
     }
@@ -47,9 +51,9 @@ impl Worker for ReconcileSettlements {
 
     async fn carry_out(&self, body: &str, attempt: u32, invocation: &Invocation) -> Result<(), Again> {
         let began = (self.clock)();
-        let fields = invocation.fields("reconcile", attempt);
+        let fields = invocation.fields(self.step(), attempt);
         if let Ok(mirror) = serde_json::from_str::<MirrorBehind>(body) {
-            let fields = Fields { account: Some(mirror.account.to_string()), ..invocation.fields("sync", attempt) };
+            let fields = Fields { account: Some(mirror.account.to_string()), step: Some("sync"), ..fields };
             let reads = self.read_on(mirror, began, &fields, invocation).await;
             return self.leave(reads, body, &fields).await;
         }

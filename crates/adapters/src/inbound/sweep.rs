@@ -29,9 +29,21 @@ pub struct Sweeper {
 
 #[async_trait::async_trait]
 impl Scheduled for Sweeper {
+    fn step(&self) -> &'static str {
+        "sweep"
+    }
+
+    fn log(&self) -> &Log {
+        &self.log
+    }
+
+    fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
     async fn carry_out(&self, invocation: &Invocation) -> Result<(), Again> {
         let began = (self.clock)();
-        let fields = Fields { step: Some("sweep"), trace_id: invocation.trace_id.clone(), ..Fields::default() };
+        let fields = Fields { step: Some(self.step()), trace_id: invocation.trace_id.clone(), ..Fields::default() };
         let command = Sweep {
             account: None,
             now: began,
@@ -49,17 +61,17 @@ impl Scheduled for Sweeper {
         for (account, missing) in &found.missing {
             let (account, provider) = (Some(account.to_string()), Some(missing.provider.clone()));
             let fields = Fields { account, provider, ..fields.clone() };
-            self.log.say(now, Level::Warn, "a report is missed", &fields);
+            self.log.mention(now, Level::Warn, "a report is missed", &fields);
         }
         for upload in &plan.parse {
             let account = upload.key.split('/').next().and_then(|account| account.parse::<AccountId>().ok());
             let fields = Fields { account: account.map(|account| account.to_string()), ..fields.clone() };
-            self.log.say(now, Level::Warn, "an upload was left and is taken up", &fields);
+            self.log.mention(now, Level::Warn, "an upload was left and is taken up", &fields);
         }
         for report in &plan.reconcile {
             let (account, report_id) = (Some(report.account.to_string()), Some(report.report.to_string()));
             let fields = Fields { account, report_id, ..fields.clone() };
-            self.log.say(now, Level::Warn, "a report was left and is taken up", &fields);
+            self.log.mention(now, Level::Warn, "a report was left and is taken up", &fields);
         }
         let duration_ms = i64::try_from(now.duration_since(began).as_millis()).ok();
         self.log.say(now, Level::Info, "everything was looked over", &Fields { duration_ms, ..fields });

@@ -1,5 +1,11 @@
 //! HTTP as it is.
 
+#[cfg(feature = "aws")]
+mod traced;
+
+#[cfg(feature = "aws")]
+pub use traced::Traced;
+
 use std::error::Error;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -49,28 +55,7 @@ impl Reqwest {
     /// # Errors
     /// When there is no TLS.
     pub fn new(limits: HttpLimits) -> Result<Self, PortError> {
-        let refused =
-            |error: Box<dyn Error + Send + Sync>| PortError::new(PortErrorKind::Refused, "Cannot prepare HTTPS", error);
-        // The roots come with the program: the smallest of machines have none.
-        let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        let tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| refused(error.into()))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls)
-            .retry(retry::never())
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            .no_proxy()
-            .pool_max_idle_per_host(0)
-            .connect_timeout(limits.connect)
-            .timeout(limits.whole)
-            .user_agent(concat!("avstem/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| refused(error.into()))?;
-        Ok(Reqwest { client, limits })
+        Ok(Reqwest { client: client(limits)?, limits })
     }
 
     async fn answer(&self, mut response: Response) -> Result<Answer, (Sent, String)> {
@@ -110,6 +95,31 @@ impl Reqwest {
         let innermost = innermost.chars().filter(|c| !c.is_control()).take(REASON_CHARS_MAX);
         (sent, what.chars().chain(innermost).collect())
     }
+}
+
+/// What sends requests within those limits, apart from the bytes of an answer, which whoever reads it counts.
+pub(crate) fn client(limits: HttpLimits) -> Result<Client, PortError> {
+    let refused =
+        |error: Box<dyn Error + Send + Sync>| PortError::new(PortErrorKind::Refused, "Cannot prepare HTTPS", error);
+    // The roots come with the program: the smallest of machines have none.
+    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| refused(error.into()))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Client::builder()
+        .tls_backend_preconfigured(tls)
+        .retry(retry::never())
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .no_proxy()
+        .pool_max_idle_per_host(0)
+        .connect_timeout(limits.connect)
+        .timeout(limits.whole)
+        .user_agent(concat!("avstem/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .map_err(|error| refused(error.into()))
 }
 
 #[async_trait]

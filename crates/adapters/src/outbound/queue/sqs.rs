@@ -3,10 +3,12 @@
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
+use aws_sdk_sqs::types::{MessageSystemAttributeNameForSends, MessageSystemAttributeValue};
 use jiff::SignedDuration;
 use pipeline::{PortError, Queue};
 
 use crate::outbound::aws::failed;
+use crate::traces;
 
 /// SQS holds a message back this long at most.
 const DELAY_SECONDS_MAX: i64 = 900;
@@ -32,6 +34,12 @@ impl Queue for Sqs {
         let send = self.client.send_message().queue_url(&self.url).message_body(message);
         // A delay that is named replaces the queue's own.
         let send = send.set_delay_seconds((seconds > 0).then(|| i32::try_from(seconds).unwrap_or(0)));
+        // Whoever takes the message goes on with the trace of whoever sent it, at once or later.
+        let header = traces::header().and_then(|header| {
+            MessageSystemAttributeValue::builder().data_type("String").string_value(header).build().ok()
+        });
+        let named = header.map(|header| [(MessageSystemAttributeNameForSends::AwsTraceHeader, header)].into());
+        let send = send.set_message_system_attributes(named);
         send.send().await.map_err(|error| failed("Cannot send a message to the next step", &error))?;
         Ok(())
     }

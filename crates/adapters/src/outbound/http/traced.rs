@@ -1,0 +1,34 @@
+//! Requests as spans.
+
+use async_trait::async_trait;
+use dintero::{Answer, Method, NoAnswer, Request};
+use pipeline::HttpClient;
+use reqwest::Url;
+use tracing::Instrument;
+
+use crate::traces;
+
+/// Sends each request within a span of its own, where spans are made.
+#[derive(Debug)]
+pub struct Traced<C>(pub C);
+
+#[async_trait]
+impl<C: HttpClient> HttpClient for Traced<C> {
+    async fn send(&self, request: &Request) -> Result<Answer, NoAnswer> {
+        if tracing::Span::current().is_none() {
+            return self.0.send(request).await;
+        }
+        let method = match request.method {
+            Method::Get => "GET",
+            Method::Post => "POST",
+        };
+        let url = Url::parse(&request.url).ok();
+        let span = traces::call(method, url.as_ref().and_then(Url::host_str).unwrap_or("nowhere"));
+        let answer = self.0.send(request).instrument(span.clone()).await;
+        match &answer {
+            Ok(Answer { status, .. }) => traces::answered(&span, *status),
+            Err(_) => traces::failed(&span),
+        }
+        answer
+    }
+}
