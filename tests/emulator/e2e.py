@@ -19,6 +19,7 @@ from pathlib import Path
 
 import callers
 import mails
+import traces
 
 REGION = "eu-north-1"
 STACK = "avstem"
@@ -66,7 +67,7 @@ def free_port():
 class World:
     def __init__(self, arguments, folder):
         self.arguments, self.folder, self.processes = arguments, folder, []
-        self.issuer = callers.Issuer()
+        self.issuer, self.collector = callers.Issuer(), self.collecting()
         self.account_id = ACCOUNT
         self.port = free_port()
         # Over TLS, since the buckets take nothing else.
@@ -83,6 +84,10 @@ class World:
             "SSL_CERT_FILE": str(self.certificate),
         }
         os.environ.update(self.environment)
+
+    def collecting(self):
+        """Where the spans of functions go."""
+        return traces.Collector()
 
     def start(self, command, log, environment=None):
         with open(self.folder / log, "wb") as out:
@@ -146,7 +151,7 @@ class World:
             "Architecture": "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64",
             "Posting": "on", "DinteroApiUrl": self.dintero, "DinteroCheckoutUrl": self.dintero,
             "TokenIssuer": self.issuer.name, "TokenAudience": callers.AUDIENCE, "TokenScope": callers.SCOPE, "AccountClaim": callers.CLAIM,
-            "MailDomain": mails.DOMAIN, "MailRecipients": f"*@{mails.DOMAIN}",
+            "TracesUrl": self.collector.url, "MailDomain": mails.DOMAIN, "MailRecipients": f"*@{mails.DOMAIN}",
         }
         # As sam does it: a request of its own takes no more than 51 200 characters.
         self.s3.put_object(Bucket="artifacts", Key="template.yaml", Body=template.encode())
@@ -271,6 +276,7 @@ class World:
 
     def stop(self):
         self.issuer.stop()
+        self.collector.stop()
         for process in reversed(self.processes):
             process.terminate()
             try:
@@ -380,6 +386,7 @@ def main():
         asked(world, count)
         mails.october(world, wait, arguments.patience)
         told(world)
+        traces.held(world, fail, stage)
     except BaseException:
         world.keep_lines()
         raise

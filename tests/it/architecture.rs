@@ -30,7 +30,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("documents", &["arrow", "parquet", "tokio", "rusqlite", "tempfile"]),
     ("dintero", &["reqwest", "hyper", "tokio", "rusqlite", "arrow", "parquet", "tempfile"]),
     ("simulation", &["reqwest", "hyper", "tokio", "rusqlite", "tempfile"]),
-    ("pipeline", &["rusqlite", "clap", "indicatif", "aws", "reqwest", "hyper", "lambda"]),
+    ("pipeline", &["rusqlite", "clap", "indicatif", "aws", "reqwest", "hyper", "lambda", "opentelemetry", "tracing"]),
 ];
 
 const LINES_MAX: usize = 500;

@@ -9,5 +9,6 @@ mod messages;
 mod records;
 mod roles;
 mod template;
+mod traced;
 mod watched;
 mod whole_way;

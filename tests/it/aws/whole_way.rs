@@ -28,6 +28,7 @@ fn reports_go_the_whole_way_and_a_missing_permission_stops_them() {
         "the next morning has come to its end",
         "what SES tells of a mail is in its trace",
         "lines of the functions are JSON",
+        "longest way parse → reconcile → mail",
         "told thrice and out of order",
         "an upload whose notification was lost is found by the sweep and parsed",
         "an upload where none may lie is found and recorded",
@@ -35,6 +36,7 @@ fn reports_go_the_whole_way_and_a_missing_permission_stops_them() {
         "the function that parses is killed while it reads a report",
         "its report is free, and the sweep takes it up",
         "everything is as it is on one machine, where nothing went wrong",
+        "a collector that never answers held nothing up",
         "handed out again had no effect",
     ] {
         assert!(told.contains(stage), "{stage:?} is not in {told}");
