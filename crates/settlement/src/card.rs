@@ -1,9 +1,8 @@
 //! Numbers of payment cards, which may stand nowhere in full: at most the first six and the last four digits are kept.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
-/// A card number has no fewer digits; a shorter text needs no look.
+/// A card number has no fewer digits.
 const DIGITS_MIN: usize = 13;
 const DIGITS_MAX: usize = 19;
 const KEPT_FIRST: usize = 6;
@@ -40,21 +39,37 @@ const ISSUERS: &[(usize, u32, u32, Lengths)] = &[
 /// check digit. Other long numbers, such as ids, are left as they are, and so are digits within hexadecimal ones.
 #[inline]
 pub fn mask_cards(text: &str) -> Cow<'_, str> {
-    if text.len() < DIGITS_MIN { Cow::Borrowed(text) } else { masked(text) }
+    if may_hold_card(text.as_bytes()) { masked(text) } else { Cow::Borrowed(text) }
+}
+
+/// Whether as many digits, blanks and hyphens stand together as a card number takes. Most texts show by a few bytes
+/// that they do not: a window without a letter in it is looked for from its end.
+#[inline]
+fn may_hold_card(bytes: &[u8]) -> bool {
+    let mut start = 0;
+    while let Some(window) = bytes.get(start..start + DIGITS_MIN) {
+        match window.iter().rposition(|byte| !matches!(byte, b'0'..=b'9' | b' ' | b'-')) {
+            Some(other) => start += other + 1,
+            None => return true,
+        }
+    }
+    false
 }
 
 fn masked(text: &str) -> Cow<'_, str> {
-    let groups = digit_groups(text.as_bytes());
-    let mut hidden = Vec::new();
-    let mut first = 0;
-    while first < groups.len() {
-        match card_from(text, groups.get(first..).unwrap_or_default()) {
-            Some((count, mut places)) => {
-                hidden.append(&mut places);
-                first += count;
+    let bytes = text.as_bytes();
+    let mut hidden: Vec<usize> = Vec::new();
+    let mut place = 0;
+    while let Some(start) = find(bytes, place, u8::is_ascii_digit).filter(|start| start + DIGITS_MIN <= bytes.len()) {
+        place = match card_end(text, start) {
+            Some(end) => {
+                let digits = (start..end).filter(|place| bytes.get(*place).is_some_and(u8::is_ascii_digit));
+                let digits: Vec<usize> = digits.collect();
+                hidden.extend(digits.get(KEPT_FIRST..digits.len() - KEPT_LAST).unwrap_or_default());
+                end
             }
-            None => first += 1,
-        }
+            None => find(bytes, start, |byte| !byte.is_ascii_digit()).unwrap_or(bytes.len()),
+        };
     }
     if hidden.is_empty() {
         return Cow::Borrowed(text);
@@ -63,39 +78,36 @@ fn masked(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.char_indices().map(mask).collect())
 }
 
-/// Runs of digits in the order they stand.
-fn digit_groups(bytes: &[u8]) -> Vec<Range<usize>> {
-    let mut groups: Vec<Range<usize>> = Vec::new();
-    for (place, _) in bytes.iter().enumerate().filter(|(_, byte)| byte.is_ascii_digit()) {
-        match groups.last_mut() {
-            Some(group) if group.end == place => group.end = place + 1,
-            _ => groups.push(place..place + 1),
-        }
-    }
-    groups
+/// The first place from `from` on whose byte is such a one.
+fn find(bytes: &[u8], from: usize, is_sought: impl Fn(&u8) -> bool) -> Option<usize> {
+    bytes.get(from..)?.iter().position(is_sought).map(|place| from + place)
 }
 
-/// The card number that the first of `groups` begins: how many groups it takes, and the places to be hidden.
-fn card_from(text: &str, groups: &[Range<usize>]) -> Option<(usize, Vec<usize>)> {
-    let mut places: Vec<usize> = Vec::new();
-    let mut before: Option<usize> = None;
-    for (count, group) in (1..).zip(groups) {
-        let joined = before.is_none_or(|end| matches!(text.get(end..group.start), Some(" " | "-")));
-        if !joined || places.len() + group.len() > DIGITS_MAX {
-            return None;
-        }
-        places.extend(group.clone());
-        before = Some(group.end);
-        let digits: Vec<u32> =
-            places.iter().filter_map(|place| text.as_bytes().get(*place)).map(|byte| u32::from(byte - b'0')).collect();
-        let card = digits.len() >= DIGITS_MIN && is_issued(&digits) && has_right_check_digit(&digits);
-        let start = groups.first().map_or(0, |group| group.start);
-        if card && !is_within_hexadecimal(text, start, group.end) {
-            let last = places.len() - KEPT_LAST;
-            return Some((count, places.get(KEPT_FIRST..last).unwrap_or_default().to_vec()));
+/// Where the card number ends that the run of digits at `start` begins; it may take in further runs.
+fn card_end(text: &str, start: usize) -> Option<usize> {
+    let mut digits = [0; DIGITS_MAX];
+    let mut count = 0;
+    let mut bytes = (start..).zip(text.as_bytes().get(start..)?).peekable();
+    while let Some((place, byte)) = bytes.next() {
+        let goes_on = bytes.peek().is_some_and(|(_, next)| next.is_ascii_digit());
+        match byte {
+            b'0'..=b'9' => {
+                *digits.get_mut(count)? = byte - b'0';
+                count += 1;
+                let number = digits.get(..count).unwrap_or_default();
+                if !goes_on && is_card_number(number) && !is_within_hexadecimal(text, start, place + 1) {
+                    return Some(place + 1);
+                }
+            }
+            b' ' | b'-' if goes_on => {}
+            _ => return None,
         }
     }
     None
+}
+
+fn is_card_number(digits: &[u8]) -> bool {
+    digits.len() >= DIGITS_MIN && has_right_check_digit(digits) && is_issued(digits)
 }
 
 /// Whether the word around the digits is a hexadecimal number, as in a UUID: such ids have long runs of digits by chance.
@@ -107,16 +119,16 @@ fn is_within_hexadecimal(text: &str, start: usize, end: usize) -> bool {
     letters.peek().is_some() && letters.all(|letter| letter.is_ascii_hexdigit())
 }
 
-fn is_issued(digits: &[u32]) -> bool {
+fn is_issued(digits: &[u8]) -> bool {
     ISSUERS.iter().any(|(count, from, to, lengths)| {
-        let prefix = digits.iter().take(*count).fold(0, |number, digit| number * 10 + digit);
+        let prefix = digits.iter().take(*count).fold(0, |number, digit| number * 10 + u32::from(*digit));
         (*from..=*to).contains(&prefix) && lengths.contains(&digits.len())
     })
 }
 
 /// Luhn's check: every second digit from the right counts twice.
-fn has_right_check_digit(digits: &[u32]) -> bool {
-    let sum: u32 = digits
+fn has_right_check_digit(digits: &[u8]) -> bool {
+    let sum: u8 = digits
         .iter()
         .rev()
         .enumerate()
