@@ -56,19 +56,14 @@ fn plain(text: &[u8], mark: DecimalMark, exponent: u8) -> Option<i64> {
     if decimals == 0 || whole == 0 || digits.len() > 13 || (decimals == 3 && whole <= 3) {
         return None;
     }
-    let mut minor = 0_i64;
-    for (place, byte) in digits.iter().enumerate() {
-        if place == whole {
-            if *byte != mark.byte() {
-                return None;
-            }
-        } else {
-            let digit = byte.wrapping_sub(b'0');
-            if digit > 9 {
-                return None;
-            }
-            minor = minor * 10 + i64::from(digit);
-        }
+    let (whole, rest) = digits.split_at_checked(whole)?;
+    let (found_mark, decimals) = rest.split_first()?;
+    let (minor, highest) = whole.iter().chain(decimals).fold((0_i64, 0), |(minor, highest), byte| {
+        let digit = byte.wrapping_sub(b'0');
+        (minor.wrapping_mul(10).wrapping_add(i64::from(digit)), digit.max(highest))
+    });
+    if highest > 9 || *found_mark != mark.byte() {
+        return None;
     }
     Some(if negative { -minor } else { minor })
 }

@@ -28,8 +28,9 @@ pub(crate) struct DelimitedReader<R> {
     start: usize,
     filled: usize,
     exhausted: bool,
-    /// Whether the block has a quote anywhere; most files have none and need no look at each row.
-    quotes: bool,
+    /// The place of the first quote in the block that is not behind us, or beyond its end: few rows have one, and
+    /// the others need no look.
+    quote: usize,
     row: u32,
     following_row: u32,
     unquoted: String,
@@ -48,7 +49,7 @@ impl<R: Read> DelimitedReader<R> {
             start: 0,
             filled: 0,
             exhausted: false,
-            quotes: false,
+            quote: 0,
             row: 0,
             following_row: 1,
             unquoted: String::new(),
@@ -59,18 +60,18 @@ impl<R: Read> DelimitedReader<R> {
     #[inline]
     fn next_row(&mut self) -> io::Result<Row<'_>> {
         let Some(line) = self.take_line()? else { return Ok(Row::End) };
-        let bytes = match line {
-            Line::Whole(start, end) => self.block.get(start..end).unwrap_or_default(),
+        let (bytes, quoted) = match line {
+            Line::Whole { start, end, quoted } => (self.block.get(start..end).unwrap_or_default(), quoted),
             Line::Bad(problem) => return Ok(Row::Bad(problem)),
         };
         let Ok(text) = std::str::from_utf8(bytes) else { return Ok(Row::Bad(not_text(bytes, self.row))) };
         self.bounds.clear();
-        let split = if !self.quotes || memchr(b'"', bytes).is_none() {
-            split_plain(text, self.delimiter, &mut self.bounds);
-            Ok(text)
-        } else {
+        let split = if quoted {
             self.unquoted.clear();
             split_quoted(text, self.delimiter, &mut self.unquoted, &mut self.bounds).map(|()| self.unquoted.as_str())
+        } else {
+            split_plain(text, self.delimiter, &mut self.bounds);
+            Ok(text)
         };
         let record = match split {
             Ok(text) => Record { text, ends: &self.bounds, types: &[], row: self.row },
@@ -108,7 +109,8 @@ impl<R: Read> DelimitedReader<R> {
             }
             let line = ahead.get(..end).unwrap_or_default();
             let last = found.is_none();
-            if self.quotes && quotes.open_behind(ahead.get(seen..end).unwrap_or_default()) {
+            let quoted = self.quote < self.start + end;
+            if quoted && quotes.open_behind(ahead.get(seen..end).unwrap_or_default()) {
                 if last {
                     self.start = self.filled;
                     return Ok(Some(Line::Bad(unclosed(self.row))));
@@ -122,7 +124,10 @@ impl<R: Read> DelimitedReader<R> {
             let stop = start + line.strip_suffix(b"\r").map_or(end, <[u8]>::len);
             self.start += end + usize::from(!last);
             self.following_row += 1;
-            return Ok(Some(Line::Whole(start, stop)));
+            if quoted {
+                self.find_quote();
+            }
+            return Ok(Some(Line::Whole { start, end: stop, quoted }));
         }
     }
 
@@ -138,8 +143,13 @@ impl<R: Read> DelimitedReader<R> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
-        self.quotes = memchr(b'"', self.block.get(..self.filled).unwrap_or_default()).is_some();
+        self.find_quote();
         Ok(())
+    }
+
+    fn find_quote(&mut self) {
+        let ahead = self.block.get(self.start..self.filled).unwrap_or_default();
+        self.quote = memchr(b'"', ahead).map_or(self.filled, |place| self.start + place);
     }
 
     /// A row beyond the limit is named once and passed over without being kept.
@@ -157,6 +167,7 @@ impl<R: Read> DelimitedReader<R> {
             }
             self.refill()?;
         }
+        self.find_quote();
         self.following_row += 1;
         let message = format!(
             "Found a row of more than {} bytes, expected a shorter one. If a quote was opened here, it is never closed",
@@ -175,8 +186,12 @@ impl<R: Read> Rows for DelimitedReader<R> {
 }
 
 enum Line {
-    /// Start and end in the block.
-    Whole(usize, usize),
+    /// A row by its place in the block; where it is not quoted, there is no quote in it.
+    Whole {
+        start: usize,
+        end: usize,
+        quoted: bool,
+    },
     Bad(Problem),
 }
 
