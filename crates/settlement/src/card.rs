@@ -11,26 +11,28 @@ const KEPT_LAST: usize = 4;
 /// Lengths that an issuer's numbers have.
 type Lengths = &'static [usize];
 
-/// First digits of card numbers by issuer, as ranges of numbers of so many digits.
-const ISSUERS: &[(usize, u32, u32, Lengths)] = &[
-    (1, 4, 4, &[13, 16, 19]),
-    (2, 34, 34, &[15]),
-    (2, 36, 36, &[14, 16, 19]),
-    (2, 37, 37, &[15]),
-    (2, 38, 39, &[14, 16, 19]),
-    (2, 50, 50, &[13, 14, 15, 16, 17, 18, 19]),
-    (2, 51, 55, &[16]),
-    (2, 56, 58, &[13, 14, 15, 16, 17, 18, 19]),
-    (2, 62, 62, &[16, 17, 18, 19]),
-    (2, 65, 65, &[16, 17, 18, 19]),
-    (3, 300, 305, &[14, 16, 19]),
-    (3, 644, 649, &[16, 17, 18, 19]),
-    (3, 676, 676, &[13, 14, 15, 16, 17, 18, 19]),
-    (4, 2221, 2720, &[16]),
-    (4, 3528, 3589, &[16, 17, 18, 19]),
-    (4, 6011, 6011, &[16, 17, 18, 19]),
-    (4, 6304, 6304, &[13, 14, 15, 16, 17, 18, 19]),
-    (4, 6759, 6759, &[13, 14, 15, 16, 17, 18, 19]),
+const PREFIX_DIGITS: usize = 4;
+
+/// First four digits of card numbers by issuer, as ranges.
+const ISSUERS: &[(u32, u32, Lengths)] = &[
+    (2221, 2720, &[16]),
+    (3000, 3059, &[14, 16, 19]),
+    (3400, 3499, &[15]),
+    (3528, 3589, &[16, 17, 18, 19]),
+    (3600, 3699, &[14, 16, 19]),
+    (3700, 3799, &[15]),
+    (3800, 3999, &[14, 16, 19]),
+    (4000, 4999, &[13, 16, 19]),
+    (5000, 5099, &[13, 14, 15, 16, 17, 18, 19]),
+    (5100, 5599, &[16]),
+    (5600, 5899, &[13, 14, 15, 16, 17, 18, 19]),
+    (6011, 6011, &[16, 17, 18, 19]),
+    (6200, 6299, &[16, 17, 18, 19]),
+    (6304, 6304, &[13, 14, 15, 16, 17, 18, 19]),
+    (6440, 6499, &[16, 17, 18, 19]),
+    (6500, 6599, &[16, 17, 18, 19]),
+    (6759, 6759, &[13, 14, 15, 16, 17, 18, 19]),
+    (6760, 6769, &[13, 14, 15, 16, 17, 18, 19]),
 ];
 
 /// The text with every card number in it masked; borrowed when it has none.
@@ -87,6 +89,7 @@ fn find(bytes: &[u8], from: usize, is_sought: impl Fn(&u8) -> bool) -> Option<us
 fn card_end(text: &str, start: usize) -> Option<usize> {
     let mut digits = [0; DIGITS_MAX];
     let mut count = 0;
+    let mut lengths: Lengths = &[];
     let mut bytes = (start..).zip(text.as_bytes().get(start..)?).peekable();
     while let Some((place, byte)) = bytes.next() {
         let goes_on = bytes.peek().is_some_and(|(_, next)| next.is_ascii_digit());
@@ -95,7 +98,11 @@ fn card_end(text: &str, start: usize) -> Option<usize> {
                 *digits.get_mut(count)? = byte - b'0';
                 count += 1;
                 let number = digits.get(..count).unwrap_or_default();
-                if !goes_on && is_card_number(number) && !is_within_hexadecimal(text, start, place + 1) {
+                if count == PREFIX_DIGITS {
+                    lengths = lengths_of(number)?;
+                }
+                let card = !goes_on && lengths.contains(&count) && has_right_check_digit(number);
+                if card && !is_within_hexadecimal(text, start, place + 1) {
                     return Some(place + 1);
                 }
             }
@@ -106,8 +113,10 @@ fn card_end(text: &str, start: usize) -> Option<usize> {
     None
 }
 
-fn is_card_number(digits: &[u8]) -> bool {
-    digits.len() >= DIGITS_MIN && has_right_check_digit(digits) && is_issued(digits)
+/// How long card numbers with these first digits are; `None` when no issuer has them.
+fn lengths_of(prefix: &[u8]) -> Option<Lengths> {
+    let prefix = prefix.iter().fold(0, |number, digit| number * 10 + u32::from(*digit));
+    ISSUERS.iter().find(|(from, to, _)| (*from..=*to).contains(&prefix)).map(|(_, _, lengths)| *lengths)
 }
 
 /// Whether the word around the digits is a hexadecimal number, as in a UUID: such ids have long runs of digits by chance.
@@ -117,13 +126,6 @@ fn is_within_hexadecimal(text: &str, start: usize, end: usize) -> bool {
     let behind = text.get(end..).unwrap_or("").chars().take_while(in_word);
     let mut letters = before.chain(behind).filter(char::is_ascii_alphabetic).peekable();
     letters.peek().is_some() && letters.all(|letter| letter.is_ascii_hexdigit())
-}
-
-fn is_issued(digits: &[u8]) -> bool {
-    ISSUERS.iter().any(|(count, from, to, lengths)| {
-        let prefix = digits.iter().take(*count).fold(0, |number, digit| number * 10 + u32::from(*digit));
-        (*from..=*to).contains(&prefix) && lengths.contains(&digits.len())
-    })
 }
 
 /// Luhn's check: every second digit from the right counts twice.
@@ -156,6 +158,8 @@ mod tests {
             ("5019717010103742", "501971******3742"),
             ("6759649826438453", "675964******8453"),
             ("4222222222222", "422222***2222"),
+            ("BUTIKK-4222222222222", "BUTIKK-422222***2222"),
+            ("2026 4111111111111111", "2026 411111******1111"),
         ] {
             assert_eq!(mask_cards(text), masked);
         }
