@@ -58,11 +58,11 @@ fn plain(text: &[u8], mark: DecimalMark, exponent: u8) -> Option<i64> {
     }
     let (whole, rest) = digits.split_at_checked(whole)?;
     let (found_mark, decimals) = rest.split_first()?;
-    let (minor, highest) = whole.iter().chain(decimals).fold((0_i64, 0), |(minor, highest), byte| {
+    let (minor, all_digits) = whole.iter().chain(decimals).fold((0_i64, true), |(minor, all_digits), byte| {
         let digit = byte.wrapping_sub(b'0');
-        (minor.wrapping_mul(10).wrapping_add(i64::from(digit)), digit.max(highest))
+        (minor.wrapping_mul(10).wrapping_add(i64::from(digit)), all_digits & (digit <= 9))
     });
-    if highest > 9 || *found_mark != mark.byte() {
+    if !all_digits || *found_mark != mark.byte() {
         return None;
     }
     Some(if negative { -minor } else { minor })

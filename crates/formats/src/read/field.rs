@@ -257,7 +257,9 @@ impl<'a> Cell<'a> {
                 "Workbooks round longer numbers; ask for CSV or XML",
             ));
         }
-        if self.text.bytes().all(|byte| (b' '..0x7f).contains(&byte)) || !self.text.chars().any(is_unfit) {
+        // Every byte is looked at rather than only those up to the first other one: so many are then looked at at once.
+        let plain = self.text.bytes().fold(true, |plain, byte| plain & (b' '..0x7f).contains(&byte));
+        if plain || !self.text.chars().any(is_unfit) {
             Ok(self.text)
         } else {
             Err(self.problem(Kind::ControlCharacter, "text without control characters", "Download the file again"))

@@ -84,6 +84,22 @@ fn many_lines_in_one_quoted_field_are_read_in_one_pass() {
 }
 
 #[test]
+fn quotes_here_and_there_in_a_long_file_are_all_found() {
+    let (mut text, mut expected) = (String::new(), Vec::new());
+    for number in 0..10_000 {
+        let plain = "x".repeat(number % 71);
+        let (written, read) = match number % 97 {
+            0 => ("\"a;\"\"b\"\"\n;c\"", "a;\"b\"\n;c"),
+            1 => ("in\"side", "in\"side"),
+            _ => ("none", "none"),
+        };
+        text.push_str(&format!("{number};{plain};{written};{plain}\n"));
+        expected.push(vec![number.to_string(), plain.clone(), read.to_owned(), plain]);
+    }
+    assert_eq!(fields(&text), expected);
+}
+
+#[test]
 fn a_long_row_takes_no_memory_for_its_length() {
     let limits = Limits { row_bytes_max: 1_000, ..Limits::default() };
     let endless = std::io::repeat(b'x').take(50_000_000);
