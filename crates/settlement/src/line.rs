@@ -147,8 +147,10 @@ impl Default for TextColumn {
 impl TextColumn {
     #[inline]
     fn push(&mut self, value: &str) {
-        self.text.push_str(value);
-        self.present += usize::from(!value.is_empty());
+        if !value.is_empty() {
+            self.text.push_str(value);
+            self.present += 1;
+        }
         // A batch holds at most 4 096 fields of at most 64 KiB: the end always fits.
         self.offsets.push(i32::try_from(self.text.len()).unwrap_or(i32::MAX));
     }
@@ -172,6 +174,11 @@ impl TextColumn {
     /// Whether no line has a value.
     pub fn is_absent(&self) -> bool {
         self.present == 0
+    }
+
+    /// Whether every line has a value.
+    pub fn is_everywhere(&self) -> bool {
+        self.present + 1 == self.offsets.len()
     }
 
     /// The values in order; an absent one is empty.
@@ -280,8 +287,10 @@ mod tests {
             column.push(value);
         }
         assert_eq!(column.iter().collect::<Vec<_>>(), ["a", "", "ørret"]);
-        assert!(!column.is_absent());
+        assert!(!column.is_absent() && !column.is_everywhere());
         column.clear();
         assert!(column.is_absent() && column.iter().next().is_none());
+        column.push("a");
+        assert!(column.is_everywhere());
     }
 }

@@ -265,10 +265,11 @@ fn text(column: &TextColumn) -> Result<Cells, TableError> {
         return Ok(Cells::Same(new_null_array(&DataType::Utf8, 1)));
     }
     let offsets = column.offsets();
-    let nulls = NullBuffer::from_iter(offsets.windows(2).map(|ends| ends.first() != ends.last()));
+    let present = offsets.windows(2).map(|ends| ends.first() != ends.last());
+    let nulls = if column.is_everywhere() { None } else { Some(NullBuffer::from_iter(present)) };
     let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets.to_vec()));
     let values = Buffer::from(column.text().as_bytes());
-    Ok(Cells::Each(Arc::new(StringArray::try_new(offsets, values, Some(nulls))?)))
+    Ok(Cells::Each(Arc::new(StringArray::try_new(offsets, values, nulls)?)))
 }
 
 pub(crate) fn properties(packing: Packing) -> Result<WriterProperties, TableError> {
