@@ -8,7 +8,6 @@ import random
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from hashlib import sha256
 from pathlib import Path
@@ -252,13 +251,7 @@ def on_one_machine(world):
 
 
 def run(arguments):
-    folder = Path(tempfile.mkdtemp(prefix="avstem-disturbed-"))
-    world = Disturbed(arguments, folder)
-    try:
-        world.emulator()
-        world.sandbox()
-        world.deploy()
-        world.account()
+    with Disturbed.standing(arguments) as world:
         world.hasten()
         world.notifications()
         for disturbance in (doubled, lost, refusing, killed, ended):
@@ -273,9 +266,3 @@ def run(arguments):
             fail(f"{len(given_up)} lines tell of a collector that never answers: {given_up[:1]}")
         stage(f"traces: a collector that never answers held nothing up, {len(given_up)} calls tell of it in a line each")
         once_more(world, cloud, arguments.patience)
-    except BaseException:
-        world.keep_lines()
-        raise
-    finally:
-        world.stop()
-        shutil.rmtree(folder, ignore_errors=True)

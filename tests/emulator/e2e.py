@@ -2,6 +2,7 @@
 
 import argparse
 import base64
+import contextlib
 import json
 import os
 import platform
@@ -88,6 +89,25 @@ class World:
     def collecting(self):
         """Where the spans of functions go."""
         return traces.Collector()
+
+    @classmethod
+    @contextlib.contextmanager
+    def standing(cls, arguments):
+        """A stack of its own with an account, for as long as the block takes; its lines stay where the block fails."""
+        folder = Path(tempfile.mkdtemp(prefix="avstem-e2e-"))
+        world = cls(arguments, folder)
+        try:
+            world.emulator()
+            world.sandbox()
+            world.deploy()
+            world.account()
+            yield world
+        except BaseException:
+            world.keep_lines()
+            raise
+        finally:
+            world.stop()
+            shutil.rmtree(folder, ignore_errors=True)
 
     def start(self, command, log, environment=None):
         with open(self.folder / log, "wb") as out:
@@ -373,13 +393,7 @@ def main():
     parser.add_argument("--without", help="a permission that the template then grants to nobody")
     parser.add_argument("--patience", type=float, default=90, help="seconds that a stage may take")
     arguments = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="avstem-e2e-"))
-    world = World(arguments, folder)
-    try:
-        world.emulator()
-        world.sandbox()
-        world.deploy()
-        world.account()
+    with World.standing(arguments) as world:
         count = walk(world, arguments.patience)
         again(world, count, arguments.patience)
         shown(world)
@@ -387,12 +401,6 @@ def main():
         mails.october(world, wait, arguments.patience)
         told(world)
         traces.held(world, fail, stage)
-    except BaseException:
-        world.keep_lines()
-        raise
-    finally:
-        world.stop()
-        shutil.rmtree(folder, ignore_errors=True)
     disturbed.run(arguments)
     stage("done")
 
