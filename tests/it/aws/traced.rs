@@ -73,11 +73,14 @@ fn text(value: Option<any_value::Value>) -> String {
     }
 }
 
+/// Paths and bodies.
+type Requests = Arc<Mutex<Vec<(String, Vec<u8>)>>>;
+
 /// Stands in for SQS and for a collector: keeps every request and says that it is well.
 #[derive(Clone)]
 struct Stub {
     url: String,
-    requests: Arc<Mutex<Vec<(String, Vec<u8>)>>>,
+    requests: Requests,
 }
 
 impl Stub {
