@@ -90,14 +90,19 @@ impl<'s> Collector<'s> {
     /// Keeps what is wrong with one row and lets the reader go on; only a limit that was met ends the reading.
     #[inline]
     pub(crate) fn recover(&mut self, taken: Result<(), Failure>) -> Result<(), Failure> {
-        match taken {
-            Err(Failure::Held(held)) if held.problems.list().iter().all(|p| p.kind != Kind::TooLarge) => {
+        taken.or_else(|failure| self.pass_over(failure))
+    }
+
+    #[cold]
+    fn pass_over(&mut self, failure: Failure) -> Result<(), Failure> {
+        match failure {
+            Failure::Held(held) if held.problems.list().iter().all(|p| p.kind != Kind::TooLarge) => {
                 if !is_seeded(Defect::SkipsBadRows) {
                     held.problems.list().iter().for_each(|problem| self.problems.push(problem.clone()));
                 }
                 Ok(())
             }
-            taken => taken,
+            failure => Err(failure),
         }
     }
 

@@ -110,11 +110,10 @@ struct Report<'s> {
     encoding: TextEncoding,
     preamble: Preamble,
     sale_date: DateMemo,
-    payout_date: DateMemo,
     exponent: u8,
     /// The product of the row before.
     product: String,
-    /// The settlement of the row before, with the text of its merchant number and id.
+    /// The settlement of the row before, with the text of its merchant number, id and day of payout.
     current: Option<Current>,
     /// The last row was of delimiters only, which announces another settlement.
     announced: Option<u32>,
@@ -124,6 +123,8 @@ struct Current {
     index: u32,
     merchant_number: String,
     settlement_id: String,
+    /// `None` until it is known to be the settlement's.
+    payout_date: Option<String>,
 }
 
 #[derive(Default)]
@@ -140,7 +141,6 @@ impl<'s> Report<'s> {
             encoding,
             preamble: Preamble::default(),
             sale_date: DateMemo::default(),
-            payout_date: DateMemo::default(),
             exponent: exponent(FORMAT.provider, CURRENCY),
             product: String::new(),
             current: None,
@@ -295,23 +295,29 @@ impl<'s> Report<'s> {
     /// The settlement that a line names, announced when it is new.
     #[inline]
     fn settlement_of(&mut self, row: &Cells<'_, '_>) -> Result<u32, Failure> {
-        let (merchant, id) = (row.text(MERCHANT), row.text(SETTLEMENT));
-        if let Some(current) = &self.current
-            && current.merchant_number == merchant
-            && current.settlement_id == id
-        {
-            let index = current.index;
-            self.same_payout_date(index, row)?;
-            return Ok(index);
+        match &self.current {
+            Some(current)
+                if current.settlement_id == row.text(SETTLEMENT)
+                    && current.merchant_number == row.text(MERCHANT)
+                    && current.payout_date.as_deref() == Some(row.text(PAYOUT_DATE)) =>
+            {
+                Ok(current.index)
+            }
+            _ => self.changed_settlement(row),
         }
+    }
+
+    fn changed_settlement(&mut self, row: &Cells<'_, '_>) -> Result<u32, Failure> {
         let (merchant, id) = (row.cell(MERCHANT).digits()?, row.cell(SETTLEMENT).digits()?);
         let index = match self.collector.find(merchant, id, CURRENCY) {
             Some(index) => index,
             None => self.announce(merchant, id, row)?,
         };
-        self.current = Some(Current { index, merchant_number: merchant.to_owned(), settlement_id: id.to_owned() });
-        self.same_payout_date(index, row)?;
-        Ok(index)
+        let (merchant_number, settlement_id) = (merchant.to_owned(), id.to_owned());
+        let same_payout_date = self.same_payout_date(index, row);
+        let payout_date = same_payout_date.is_ok().then(|| row.text(PAYOUT_DATE).to_owned());
+        self.current = Some(Current { index, merchant_number, settlement_id, payout_date });
+        same_payout_date.map(|()| index)
     }
 
     fn announce(&mut self, merchant: &str, id: &str, row: &Cells<'_, '_>) -> Result<u32, Failure> {
@@ -333,9 +339,8 @@ impl<'s> Report<'s> {
         Ok(index)
     }
 
-    #[inline]
-    fn same_payout_date(&mut self, index: u32, row: &Cells<'_, '_>) -> Result<(), Failure> {
-        let date = self.payout_date.parse(DateForm::DayMonthYear, row.text(PAYOUT_DATE));
+    fn same_payout_date(&self, index: u32, row: &Cells<'_, '_>) -> Result<(), Failure> {
+        let date = DateForm::DayMonthYear.parse(row.text(PAYOUT_DATE));
         let known = self.collector.settlements().get(index as usize).map(|settlement| settlement.head.payout_on);
         if date.is_some() && date == known {
             return Ok(());
