@@ -338,3 +338,20 @@ fn no_log_shows_addresses_cards_or_phone_numbers() {
         assert!(identifiers.contains(what), "{identifiers}");
     }
 }
+
+/// Whoever sends what has to wait to its own queue may do so as often as that takes; nobody else goes in circles.
+#[test]
+fn what_waits_is_taken_for_no_loop() {
+    let is_own = |function: &Value| {
+        let (source, next) = (
+            &function["Events"]["Messages"]["Properties"]["Queue"],
+            &function["Environment"]["Variables"]["AVSTEM_QUEUE_URL"],
+        );
+        !source.is_null() && !next.is_null() && referred(source) == referred(next)
+    };
+    let (own, others): (Vec<_>, Vec<_>) =
+        resources("AWS::Serverless::Function").partition(|(_, function)| is_own(function));
+    assert_eq!((own.len(), others.len()), (2, 3));
+    assert!(own.iter().all(|(_, function)| function["RecursiveLoop"] == "Allow"), "{own:?}");
+    assert!(others.iter().all(|(_, function)| function["RecursiveLoop"].is_null()), "{others:?}");
+}
