@@ -54,6 +54,20 @@ async fn messages(ports: &Ports, folder: &Path) -> Vec<String> {
     bodies
 }
 
+/// The sweep, when it is the account's turn.
+fn sweeper(ports: Ports, folder: &Path) -> Sweeper {
+    let turn = (0..96).map(|turn| now() + sweep::EVERY * turn).find(|now| sweep::is_turn("T00000001", *now)).unwrap();
+    let told = Arc::new(MemoryQueue::default());
+    Sweeper {
+        ports,
+        queues: Queues { parse: told.clone(), reconcile: told },
+        posts: true,
+        scratch: folder.to_owned(),
+        log: Log::new("sweep", io::sink()),
+        clock: Arc::new(move || turn),
+    }
+}
+
 /// Reports that come to every end, an upload that is gone and a message that is none; then everything behind them.
 #[tokio::test]
 async fn functions_touch_only_records_that_their_roles_name() {
@@ -115,17 +129,7 @@ async fn functions_touch_only_records_that_their_roles_name() {
     }
 
     let (sweep_ports, swept) = watched("SweepRole");
-    let turn = (0..96).map(|turn| now() + sweep::EVERY * turn).find(|now| sweep::is_turn("T00000001", *now)).unwrap();
-    let told = Arc::new(MemoryQueue::default());
-    let worker = Sweeper {
-        ports: sweep_ports,
-        queues: Queues { parse: told.clone(), reconcile: told },
-        posts: true,
-        scratch: scratch.path().to_owned(),
-        log: Log::new("sweep", io::sink()),
-        clock: Arc::new(move || turn),
-    };
-    worker.carry_out(&invocation).await.unwrap();
+    sweeper(sweep_ports, scratch.path()).carry_out(&invocation).await.unwrap();
 
     for (role, kept) in [parse, reconcile, office, swept] {
         let seen = kept.all();
