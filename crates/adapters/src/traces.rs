@@ -10,7 +10,7 @@ use std::mem;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
-use opentelemetry::trace::{SpanContext, SpanKind, Status, TraceContextExt, TraceState, TracerProvider};
+use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceContextExt, TraceState, TracerProvider};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_aws::trace::XrayIdGenerator;
 use opentelemetry_aws::trace::xray_propagator::{span_context_from_str, span_context_to_string};
@@ -38,7 +38,7 @@ pub const TRACE_HEADER: &str = "AWSTraceHeader";
 /// How long handing spans over may take at most.
 pub const FLUSH: Duration = Duration::from_secs(1);
 
-/// Spans of one call of a function that are kept; behind them the rest is dropped.
+/// Calls within one call of a function that are kept as spans; behind them the rest is dropped, and what they were made for is kept.
 const SPANS_MAX: usize = 4_096;
 
 /// What our own spans are told apart by.
@@ -173,7 +173,9 @@ impl SpanProcessor for Kept {
 
     fn on_end(&self, mut span: SpanData) {
         let mut batch = self.lock();
-        if batch.spans.len() >= SPANS_MAX {
+        // It ends last, and without it no other span would belong anywhere.
+        let is_whole = span.parent_span_is_remote || span.parent_span_id == SpanId::INVALID;
+        if batch.spans.len() >= SPANS_MAX && !is_whole {
             batch.is_cut = true;
             return;
         }
@@ -339,15 +341,18 @@ mod tests {
     async fn what_is_kept_is_bounded_and_lost_with_a_word() {
         // Nobody listens there.
         let traces = Traces::to("sweep", "http://127.0.0.1:1").unwrap();
-        for _ in 0..=SPANS_MAX {
-            traces.within(None, || scheduled("sweep"), |_| async {}).await;
-        }
+        let calls = |_| async {
+            for _ in 0..=SPANS_MAX {
+                drop(call("GET", "api.dintero.com"));
+            }
+        };
+        traces.within(Some(HEADER), || message("reconcile"), calls).await;
         let kept = || {
             let batch = traces.0.as_ref().unwrap().kept.lock();
-            (batch.spans.len(), batch.is_cut)
+            (batch.spans.len(), batch.is_cut, batch.spans.last().map(|span| span.name.clone()))
         };
-        assert_eq!(kept(), (SPANS_MAX, true));
+        assert_eq!(kept(), (SPANS_MAX + 1, true, Some("reconcile".into())));
         assert_eq!(traces.flush(FLUSH).await, Err("NoAnswer"));
-        assert_eq!(kept(), (0, false));
+        assert_eq!(kept(), (0, false, None));
     }
 }
