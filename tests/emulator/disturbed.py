@@ -17,16 +17,16 @@ from e2e import ACCOUNT, HELD, MERCHANTS, ROOT, STACK, World, fail, stage, wait
 
 # The function's time, so that whoever was killed has its report for a moment only.
 FUNCTION_SECONDS = 7
-# Messages come again this soon, but not before a call has ended, with the second that it waits for a collector.
-AGAIN_SECONDS = {"parse-report": 3, "reconcile-settlements": 10}
+# Messages come again this soon.
+AGAIN_SECONDS = 2
 REPORTS = sorted(file for file in (ROOT / "crates/cli/demo").iterdir() if file.suffix in (".xml", ".csv"))
 NOWHERE = "elsewhere/report.csv"
 
 
 class Disturbed(World):
     def collecting(self):
-        # Spans go to somebody who never answers, which changes nothing.
-        return traces.Silence()
+        # Off, as it is for whoever names no collector.
+        return traces.Nobody()
 
     def start(self, command, log, environment=None):
         if "sandbox" in command:
@@ -36,8 +36,8 @@ class Disturbed(World):
 
     def hasten(self):
         """What takes minutes on AWS takes seconds here."""
-        for function, seconds in AGAIN_SECONDS.items():
-            attributes = {"VisibilityTimeout": str(seconds)}
+        for function in ("parse-report", "reconcile-settlements"):
+            attributes = {"VisibilityTimeout": str(AGAIN_SECONDS)}
             self.sqs.set_queue_attributes(QueueUrl=self.queue(function), Attributes=attributes)
         self.client("lambda").update_function_configuration(FunctionName=f"{STACK}-parse-report", Timeout=FUNCTION_SECONDS)
 
@@ -261,8 +261,4 @@ def run(arguments):
         if cloud != machine:
             fail("the disturbed run came to something else than one machine")
         stage("everything is as it is on one machine, where nothing went wrong")
-        given_up = [line for line in world.lines() if line.get("msg") == "spans could not be handed over"]
-        if not given_up or any(line["kind"] != "Timeout" or line["level"] != "warn" for line in given_up):
-            fail(f"{len(given_up)} lines tell of a collector that never answers: {given_up[:1]}")
-        stage(f"traces: a collector that never answers held nothing up, {len(given_up)} calls tell of it in a line each")
         once_more(world, cloud, arguments.patience)
