@@ -52,22 +52,10 @@ impl Cloud {
     /// When HTTPS cannot be prepared.
     pub async fn open(config: CloudConfig) -> Result<Self, PortError> {
         let sdk = aws::config().await;
-        let CloudConfig {
-            buckets,
-            table,
-            queue,
-            parse_queue,
-            mail_queue,
-            kms_key,
-            account_claim,
-            traces,
-            mail,
-            dintero,
-        } = config;
-        let objects = Arc::new(S3::new(&sdk, &buckets, kms_key));
-        let ports = Ports { objects, state: Arc::new(DynamoDb::new(&sdk, &table)), packing: Packing::Zstd };
+        let objects = Arc::new(S3::new(&sdk, &config.buckets, config.kms_key));
+        let ports = Ports { objects, state: Arc::new(DynamoDb::new(&sdk, &config.table)), packing: Packing::Zstd };
         let clock: Clock = Arc::new(Timestamp::now);
-        let dintero = match dintero {
+        let dintero = match config.dintero {
             None => None,
             Some(access) => {
                 let http = Arc::new(Traced(Reqwest::new(HttpLimits::default())?));
@@ -78,16 +66,16 @@ impl Cloud {
         let to = |url: String| -> Arc<dyn Queue> { Arc::new(Sqs::new(&sdk, &url)) };
         Ok(Cloud {
             ports,
-            queue: queue.map(to),
-            parse_queue: parse_queue.map(to),
-            mail_queue: mail_queue.map(to),
-            account_claim,
+            queue: config.queue.map(to),
+            parse_queue: config.parse_queue.map(to),
+            mail_queue: config.mail_queue.map(to),
+            account_claim: config.account_claim,
             dintero,
-            landing_bucket: format!("{buckets}-landing"),
+            landing_bucket: format!("{}-landing", config.buckets),
             scratch: std::env::temp_dir(),
             clock,
-            mail,
-            traces,
+            mail: config.mail,
+            traces: config.traces,
             sdk,
         })
     }
