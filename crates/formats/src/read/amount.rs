@@ -44,28 +44,23 @@ pub fn parse_minor(text: &str, mark: DecimalMark, exponent: u8) -> Result<i64, K
     }
 }
 
-/// The common case in one pass: digits, the mark, and exactly as many decimals as the currency has.
+/// The common case in one pass: digits, the mark and two decimals, of a currency that has two.
 #[inline]
 fn plain(text: &[u8], mark: DecimalMark, exponent: u8) -> Option<i64> {
-    let (negative, digits) = match text {
+    let (negative, unsigned) = match text {
         [b'-', rest @ ..] => (true, rest),
         _ => (false, text),
     };
-    let decimals = usize::from(exponent);
-    let whole = digits.len().checked_sub(decimals + 1)?;
-    if decimals == 0 || whole == 0 || digits.len() > 13 || (decimals == 3 && whole <= 3) {
+    let [whole @ .., found_mark, tenths, hundredths] = unsigned else { return None };
+    if exponent != 2 || *found_mark != mark.byte() || whole.is_empty() || unsigned.len() > 13 {
         return None;
     }
-    let (whole, rest) = digits.split_at_checked(whole)?;
-    let (found_mark, decimals) = rest.split_first()?;
-    let (minor, all_digits) = whole.iter().chain(decimals).fold((0_i64, true), |(minor, all_digits), byte| {
+    let take = |(minor, all_digits): (i64, bool), byte: &u8| {
         let digit = byte.wrapping_sub(b'0');
         (minor.wrapping_mul(10).wrapping_add(i64::from(digit)), all_digits & (digit <= 9))
-    });
-    if !all_digits || *found_mark != mark.byte() {
-        return None;
-    }
-    Some(if negative { -minor } else { minor })
+    };
+    let (minor, all_digits) = [*tenths, *hundredths].iter().fold(whole.iter().fold((0, true), take), take);
+    all_digits.then_some(if negative { -minor } else { minor })
 }
 
 /// An amount taken apart: digits before and after the decimal mark.
