@@ -3,13 +3,17 @@
 //! Why not the `csv` crate: it takes an unclosed quote for one long last field without a word, and copies each row.
 //! A test holds this reader against it on files that both must understand.
 
+mod marks;
+
 use std::io::{self, Read};
 
 use memchr::memchr;
 use settlement::{Kind, Problem};
+use simdutf8::basic::from_utf8;
 
 use crate::format::Failure;
 use crate::limits::Limits;
+use crate::read::delimited::marks::Marks;
 use crate::read::row::{Bounds, Record, Row, Rows};
 use crate::read::text::{TextEncoding, Utf8Reader};
 
@@ -20,7 +24,7 @@ const READ_BYTES: usize = 64 * 1024;
 /// Reads rows through one block of memory that grows to the longest row allowed and no further.
 pub(crate) struct DelimitedReader<R> {
     input: Utf8Reader<R>,
-    delimiter: u8,
+    marks: Marks,
     row_bytes_max: usize,
     field_bytes_max: usize,
     columns_max: usize,
@@ -28,9 +32,6 @@ pub(crate) struct DelimitedReader<R> {
     start: usize,
     filled: usize,
     exhausted: bool,
-    /// The place of the first quote in the block that is not behind us, or beyond its end: few rows have one, and
-    /// the others need no look.
-    quote: usize,
     row: u32,
     following_row: u32,
     unquoted: String,
@@ -41,7 +42,7 @@ impl<R: Read> DelimitedReader<R> {
     pub(crate) fn new(input: R, encoding: TextEncoding, delimiter: u8, limits: &Limits) -> Self {
         DelimitedReader {
             input: Utf8Reader::new(input, encoding),
-            delimiter,
+            marks: Marks::of(delimiter),
             row_bytes_max: limits.row_bytes_max,
             field_bytes_max: limits.field_bytes_max,
             columns_max: limits.columns_max,
@@ -49,7 +50,6 @@ impl<R: Read> DelimitedReader<R> {
             start: 0,
             filled: 0,
             exhausted: false,
-            quote: 0,
             row: 0,
             following_row: 1,
             unquoted: String::new(),
@@ -64,19 +64,19 @@ impl<R: Read> DelimitedReader<R> {
             Line::Whole { start, end, quoted } => (self.block.get(start..end).unwrap_or_default(), quoted),
             Line::Bad(problem) => return Ok(Row::Bad(problem)),
         };
-        let Ok(text) = std::str::from_utf8(bytes) else { return Ok(Row::Bad(not_text(bytes, self.row))) };
+        let Ok(text) = from_utf8(bytes) else { return Ok(Row::Bad(not_text(bytes, self.row))) };
         self.bounds.clear();
-        let split = if quoted {
+        let text = if quoted {
             self.unquoted.clear();
-            split_quoted(text, self.delimiter, &mut self.unquoted, &mut self.bounds).map(|()| self.unquoted.as_str())
+            match split_quoted(text, self.marks.delimiter(), &mut self.unquoted, &mut self.bounds) {
+                Ok(()) => &self.unquoted,
+                Err(problem) => return Ok(Row::Bad(problem.at_row(u64::from(self.row)))),
+            }
         } else {
-            split_plain(text, self.delimiter, &mut self.bounds);
-            Ok(text)
+            self.marks.split(text.len(), &mut self.bounds);
+            text
         };
-        let record = match split {
-            Ok(text) => Record { text, ends: &self.bounds, types: &[], row: self.row },
-            Err(problem) => return Ok(Row::Bad(problem.at_row(u64::from(self.row)))),
-        };
+        let record = Record { text, ends: &self.bounds, types: &[], row: self.row };
         if (record.len() > self.columns_max || bytes.len() > self.field_bytes_max)
             && let Some(problem) = beyond_limit(&record, self.columns_max, self.field_bytes_max)
         {
@@ -86,78 +86,79 @@ impl<R: Read> DelimitedReader<R> {
     }
 
     /// Finds the next line and moves behind it; a quoted field may run over several.
+    #[inline]
     fn take_line(&mut self) -> io::Result<Option<Line>> {
-        // Up to here the row was searched for its end; up to there its quotes were followed.
-        let (mut searched, mut seen) = (0, 0);
-        let mut quotes = Quotes { open: false, field_start: true, delimiter: self.delimiter };
+        // So many line ends are within quotes of the row, which were followed up to there.
+        let (mut line_ends, mut seen) = (0, 0);
+        let mut quotes = Quotes { open: false, field_start: true, delimiter: self.marks.delimiter() };
         self.row = self.following_row;
+        self.marks.pass(self.start);
         loop {
             let ahead = self.block.get(self.start..self.filled).unwrap_or_default();
-            let found = memchr(b'\n', ahead.get(searched..).unwrap_or_default()).map(|place| searched + place);
-            let end = match found {
+            let end = match self.marks.row_end(line_ends) {
                 Some(end) => end,
-                None if !self.exhausted && ahead.len() <= self.row_bytes_max => {
-                    searched = ahead.len();
+                None if ahead.len() > self.row_bytes_max => ahead.len(),
+                None if self.exhausted && ahead.is_empty() => return Ok(None),
+                None if self.exhausted => {
+                    self.start = self.filled;
+                    return Ok(Some(Line::Bad(unclosed(self.row))));
+                }
+                None => {
                     self.refill()?;
                     continue;
                 }
-                None if ahead.is_empty() => return Ok(None),
-                None => ahead.len(),
             };
             if end > self.row_bytes_max {
                 return self.skip_long_row(end).map(Some);
             }
+            self.following_row += 1;
             let line = ahead.get(..end).unwrap_or_default();
-            let last = found.is_none();
-            let quoted = self.quote < self.start + end;
-            if quoted && quotes.open_behind(ahead.get(seen..end).unwrap_or_default()) {
-                if last {
-                    self.start = self.filled;
-                    return Ok(Some(Line::Bad(unclosed(self.row))));
-                }
-                self.following_row += 1;
+            let quoted = self.marks.is_quoted(end);
+            if quoted && quotes.open_behind(line.get(seen..).unwrap_or_default()) {
                 seen = end;
-                searched = end + 1;
+                line_ends += 1;
                 continue;
             }
             let start = self.start;
-            let stop = start + line.strip_suffix(b"\r").map_or(end, <[u8]>::len);
-            self.start += end + usize::from(!last);
-            self.following_row += 1;
-            if quoted {
-                self.find_quote();
-            }
-            return Ok(Some(Line::Whole { start, end: stop, quoted }));
+            self.start += end + 1;
+            let end = start + line.strip_suffix(b"\r").map_or(end, <[u8]>::len);
+            return Ok(Some(Line::Whole { start, end, quoted }));
         }
     }
 
     fn refill(&mut self) -> io::Result<()> {
         self.block.copy_within(self.start..self.filled, 0);
         self.filled -= self.start;
+        self.marks.pass(self.start);
+        self.marks.moved();
         self.start = 0;
         let end = self.block.len().min(self.filled + READ_BYTES);
         let room = self.block.get_mut(self.filled..end).unwrap_or_default();
-        match self.input.read(room) {
-            Ok(0) => self.exhausted = true,
-            Ok(read) => self.filled += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+        let read = match self.input.read(room) {
+            Ok(0) => {
+                self.exhausted = true;
+                // The last row ends as the others do.
+                let line_end = room.first_mut().filter(|_| self.filled > 0);
+                line_end.map_or(0, |byte| {
+                    *byte = b'\n';
+                    1
+                })
+            }
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
             Err(error) => return Err(error),
-        }
-        self.find_quote();
+        };
+        self.marks.find(self.filled, room.get(..read).unwrap_or_default());
+        self.filled += read;
         Ok(())
-    }
-
-    fn find_quote(&mut self) {
-        let ahead = self.block.get(self.start..self.filled).unwrap_or_default();
-        self.quote = memchr(b'"', ahead).map_or(self.filled, |place| self.start + place);
     }
 
     /// A row beyond the limit is named once and passed over without being kept.
     fn skip_long_row(&mut self, end: usize) -> io::Result<Line> {
         self.start += end;
         loop {
-            let ahead = self.block.get(self.start..self.filled).unwrap_or_default();
-            if let Some(end) = memchr(b'\n', ahead) {
+            self.marks.pass(self.start);
+            if let Some(end) = self.marks.row_end(0) {
                 self.start += end + 1;
                 break;
             }
@@ -167,7 +168,6 @@ impl<R: Read> DelimitedReader<R> {
             }
             self.refill()?;
         }
-        self.find_quote();
         self.following_row += 1;
         let message = format!(
             "Found a row of more than {} bytes, expected a shorter one. If a quote was opened here, it is never closed",
@@ -193,46 +193,6 @@ enum Line {
         quoted: bool,
     },
     Bad(Problem),
-}
-
-#[inline]
-fn split_plain(text: &str, delimiter: u8, bounds: &mut Vec<Bounds>) {
-    let mut start = 0;
-    each_place_of(delimiter, text.as_bytes(), |end| {
-        bounds.push((start, end));
-        start = end + 1;
-    });
-    bounds.push((start, text.len() as u32));
-}
-
-/// Calls `found` with each place of `byte`: fields are short, so that a search from one to the next would spend its
-/// time on starting. The places in 64 bytes are gathered as bits first, which leaves one loop to guess the end of.
-#[inline]
-fn each_place_of(byte: u8, bytes: &[u8], mut found: impl FnMut(u32)) {
-    let pattern = u64::from_ne_bytes([byte; 8]);
-    let mut base = 0;
-    for block in bytes.chunks(64) {
-        let (words, rest) = block.as_chunks::<8>();
-        let whole = (0..).step_by(8).zip(words).map(|(place, word)| equal_bytes(*word, pattern) << place);
-        let single = (8 * words.len()..).zip(rest).map(|(place, other)| u64::from(*other == byte) << place);
-        let mut places = whole.chain(single).fold(0, |places, more| places | more);
-        while places != 0 {
-            found(base + places.trailing_zeros());
-            places &= places - 1;
-        }
-        base += 64;
-    }
-}
-
-/// One bit for each byte of the word, set where it is as in the pattern.
-#[inline]
-fn equal_bytes(word: [u8; 8], pattern: u64) -> u64 {
-    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
-    // A byte of zero where the two are equal; its highest bit is then set, and no other bit.
-    let differing = u64::from_le_bytes(word) ^ pattern;
-    let equal = !(((differing & LOW) + LOW) | differing | LOW);
-    // Each of those bits, moved to the highest byte at the place of its byte.
-    (equal >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
 }
 
 /// Splits a row with quotes: a field that begins with one ends with one, and two stand for one inside.
