@@ -70,8 +70,10 @@ impl CanonicalRow<'_> {
     }
 }
 
-/// Seven bits a byte, lowest first: most rows then fit one block of SHA-256.
-fn push_varint(bytes: &mut Vec<u8>, mut value: u64) {
+/// Adds a number in seven bits a byte, lowest first, so that small ones are short: most rows then fit one block of
+/// SHA-256.
+#[inline]
+pub fn push_varint(bytes: &mut Vec<u8>, mut value: u64) {
     while value > 0x7f {
         bytes.push((value & 0x7f) as u8 | 0x80);
         value >>= 7;

@@ -33,7 +33,7 @@ mod transaction;
 
 pub use account::{Account, AccountId};
 pub use bank::{BankEntry, BankStatement};
-pub use canonical::{CanonicalRow, RowDigest, SettlementHash, SettlementHasher};
+pub use canonical::{CanonicalRow, RowDigest, SettlementHash, SettlementHasher, push_varint};
 pub use card::mask_cards;
 pub use currency::{Currency, exponent};
 #[cfg(feature = "defects")]

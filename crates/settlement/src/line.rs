@@ -7,7 +7,7 @@ use crate::currency::Currency;
 use crate::terms::Terms;
 
 /// A parser hands its lines over when this many are gathered: small enough to stay in cache.
-pub const BATCH_LINES_MAX: usize = 4_096;
+pub const BATCH_LINES_MAX: usize = 1_024;
 
 /// What a line is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -151,7 +151,7 @@ impl TextColumn {
             self.text.push_str(value);
             self.present += 1;
         }
-        // A batch holds at most 4 096 fields of at most 64 KiB: the end always fits.
+        // A batch holds at most 1 024 fields of at most 64 KiB: the end always fits.
         self.offsets.push(i32::try_from(self.text.len()).unwrap_or(i32::MAX));
     }
 

@@ -7,6 +7,7 @@
 
 mod day;
 mod digests;
+mod encoded;
 mod matches;
 mod month_summary;
 mod packing;
@@ -16,7 +17,10 @@ mod schema;
 mod settlements;
 mod stream;
 mod summaries;
+#[cfg(test)]
+mod testing;
 mod transactions;
+mod words;
 mod writer;
 
 pub use day::{DayLines, DayMatches, EventStates, LineSum, Shown};
@@ -53,6 +57,9 @@ pub enum TableError {
         /// The column that is missing or of another type.
         column: &'static str,
     },
+    /// An amount has more digits than its column.
+    #[error("Found a line whose amount takes more than 18 digits with two decimals, expected fewer")]
+    Amount,
     /// The account's zone is not in the time zone database.
     #[error("Found time zone {zone:?}, expected an IANA name such as Europe/Oslo")]
     Zone {

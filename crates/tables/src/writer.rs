@@ -3,28 +3,27 @@
 use std::fs::File;
 use std::sync::Arc;
 
-use arrow_array::types::Int8Type;
 use arrow_array::{
-    ArrayRef, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Int8Array, Int32Array, Int64Array,
-    StringArray, TimestampMicrosecondArray, new_null_array,
+    ArrayRef, BooleanArray, Date32Array, Int8Array, Int32Array, Int64Array, StringArray, TimestampMicrosecondArray,
+    new_null_array,
 };
 use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
-use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use arrow_schema::DataType;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use parquet::basic::Encoding;
+use parquet::basic::{Compression, Encoding};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use settlement::{
-    AccountId, LineBatch, LineKind, ReportId, Sealed, Settlement, SettlementHead, Sink, SinkError, Terms, TextColumn,
+    AccountId, LineBatch, ReportId, Sealed, Settlement, SettlementHead, Sink, SinkError, Terms, TextColumn,
 };
 
 use crate::TableError;
 use crate::digests::Digests;
 use crate::packing::Packing;
 use crate::parquet_file::{Cells, ParquetFile};
-use crate::schema::{SCHEMA_VERSION, SETTLEMENT_LINE, SHOWN_PRECISION, SHOWN_SCALE};
+use crate::schema::{SCHEMA_VERSION, SETTLEMENT_LINE, SHOWN_PRECISION};
 
 /// Lines in one row group: its buffers are what the writer holds in memory.
 const ROW_GROUP_LINES: usize = 64 * 1024;
@@ -76,8 +75,7 @@ impl LineTable {
     /// When the zone is unknown or Parquet refuses the file.
     pub fn create(file: File, owner: TableOwner, packing: Packing) -> Result<Self, TableError> {
         let zone = TimeZone::get(&owner.zone).map_err(|_| TableError::Zone { zone: owner.zone.clone() })?;
-        let schema = compact(&SETTLEMENT_LINE.schema());
-        let file = ParquetFile::create(file, schema, properties(packing)?, ROW_GROUP_LINES)?;
+        let file = ParquetFile::create(file, SETTLEMENT_LINE.schema(), properties(packing)?, ROW_GROUP_LINES)?;
         Ok(LineTable { owner, zone, heads: Vec::new(), digests: Digests::default(), file: Some(file) })
     }
 
@@ -91,12 +89,12 @@ impl LineTable {
     }
 
     /// The columns in the order of [`SETTLEMENT_LINE`].
-    fn columns(&self, batch: &LineBatch) -> Result<Vec<Cells>, TableError> {
+    fn columns<'b>(&self, batch: &'b LineBatch) -> Result<Vec<Cells<'b>>, TableError> {
         let provider_dates: Vec<Option<i32>> = batch.provider_date.iter().map(|date| date.map(days)).collect();
-        let net: Vec<i64> = batch.terms.iter().map(|terms| terms.net_minor().unwrap_or(0)).collect();
+        let net = batch.terms.iter().map(Terms::net_minor).collect::<Option<Vec<_>>>().ok_or(TableError::Amount)?;
         let exponents = batch.settlement.iter().map(|index| self.head(*index).map_or(2, |(head, _)| head.exponent));
         let shown = net.iter().zip(exponents).map(|(minor, exponent)| shown_minor(*minor, exponent));
-        let shown = Decimal128Array::from_iter_values(shown).with_precision_and_scale(SHOWN_PRECISION, SHOWN_SCALE)?;
+        let shown = shown.map(fitting).collect::<Option<_>>().ok_or(TableError::Amount)?;
         Ok(vec![
             same_text(&self.owner.account_id),
             same_text(&self.owner.provider),
@@ -105,8 +103,8 @@ impl LineTable {
             same_text(&self.owner.report_id),
             Cells::Same(Arc::new(Int32Array::from_value(1, 1))),
             Cells::Same(Arc::new(BooleanArray::from(vec![true]))),
-            Cells::Each(Arc::new(Int64Array::from_iter_values(batch.row.iter().map(|row| i64::from(*row))))),
-            kinds(&batch.kind)?,
+            Cells::Numbers(batch.row.iter().map(|row| i64::from(*row)).collect()),
+            Cells::Words(batch.kind.iter().map(|kind| kind.as_str()).collect()),
             money(batch, |terms| terms.capture_minor),
             money(batch, |terms| terms.refund_minor),
             money(batch, |terms| terms.fee_minor),
@@ -114,8 +112,8 @@ impl LineTable {
             money(batch, |terms| terms.chargeback_minor),
             money(batch, |terms| terms.reserve_minor),
             money(batch, |terms| terms.adjustment_minor),
-            Cells::Each(Arc::new(Int64Array::from(net))),
-            Cells::Each(Arc::new(shown)),
+            Cells::Numbers(net),
+            Cells::Numbers(shown),
             self.per_settlement(batch, |head, _| head.currency.as_str(), texts),
             self.per_settlement(
                 batch,
@@ -126,8 +124,8 @@ impl LineTable {
             text(&batch.original_reference)?,
             text(&batch.order_reference)?,
             text(&batch.correlation_id)?,
-            text(&batch.provider_method)?,
-            text(&batch.provider_kind)?,
+            words(&batch.provider_method),
+            words(&batch.provider_kind),
             instants(&batch.captured_at_us),
             Cells::Each(Arc::new(Date32Array::from(self.captured_on(batch, &provider_dates)))),
             Cells::Each(Arc::new(Date32Array::from(provider_dates))),
@@ -149,7 +147,7 @@ impl LineTable {
         batch: &LineBatch,
         value: impl Fn(&'a SettlementHead, i32) -> T,
         array: impl Fn(Vec<T>) -> ArrayRef,
-    ) -> Cells {
+    ) -> Cells<'static> {
         let of = |index: u32| self.head(index).map_or_else(T::default, |(head, payout_on)| value(head, *payout_on));
         let mut memo = (u32::MAX, T::default());
         let cells: Vec<T> = batch
@@ -220,17 +218,12 @@ pub(crate) fn shown_minor(minor: i64, exponent: u8) -> i128 {
     }
 }
 
-/// The schema with the line's kind as a dictionary: the same Parquet, less work.
-fn compact(schema: &Schema) -> SchemaRef {
-    let dictionary = DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8));
-    let fields = schema.fields().iter().map(|field| match field.name().as_str() {
-        "kind" => Field::new(field.name(), dictionary.clone(), false),
-        _ => field.as_ref().clone(),
-    });
-    Arc::new(Schema::new(fields.collect::<Vec<Field>>()))
+/// An amount with two decimals, where it has no more digits than its column.
+fn fitting(shown: i128) -> Option<i64> {
+    i64::try_from(shown).ok().filter(|shown| shown.unsigned_abs() < 10_u64.pow(u32::from(SHOWN_PRECISION)))
 }
 
-fn same_text(value: &str) -> Cells {
+fn same_text(value: &str) -> Cells<'static> {
     Cells::Same(Arc::new(StringArray::from(vec![value])))
 }
 
@@ -239,30 +232,32 @@ fn texts(values: Vec<&str>) -> ArrayRef {
 }
 
 /// A term of every line; one that no line has is the same zero throughout.
-fn money(batch: &LineBatch, term: fn(&Terms) -> i64) -> Cells {
+fn money(batch: &LineBatch, term: fn(&Terms) -> i64) -> Cells<'static> {
     if batch.terms.iter().all(|terms| term(terms) == 0) {
         return Cells::Same(Arc::new(Int64Array::from_value(0, 1)));
     }
-    Cells::Each(Arc::new(Int64Array::from_iter_values(batch.terms.iter().map(term))))
+    Cells::Numbers(batch.terms.iter().map(term).collect())
 }
 
-fn instants(at_us: &[Option<i64>]) -> Cells {
+fn instants(at_us: &[Option<i64>]) -> Cells<'static> {
     let array = |values: &[Option<i64>]| -> ArrayRef {
         Arc::new(TimestampMicrosecondArray::from_iter(values.iter().copied()).with_timezone("UTC"))
     };
     if at_us.iter().all(Option::is_none) { Cells::Same(array(&[None])) } else { Cells::Each(array(at_us)) }
 }
 
-fn kinds(kinds: &[LineKind]) -> Result<Cells, TableError> {
-    let keys = Int8Array::from_iter_values(kinds.iter().map(|kind| i8::try_from(kind.code()).unwrap_or(0)));
-    let words: ArrayRef = Arc::new(StringArray::from_iter_values(LineKind::ALL.iter().map(|(_, word)| *word)));
-    Ok(Cells::Each(Arc::new(DictionaryArray::<Int8Type>::try_new(keys, words)?)))
+fn words(column: &TextColumn) -> Cells<'_> {
+    if column.is_absent() { no_text() } else { Cells::Words(column.iter().collect()) }
+}
+
+fn no_text() -> Cells<'static> {
+    Cells::Same(new_null_array(&DataType::Utf8, 1))
 }
 
 /// A text column whose empty values are null; the text itself is handed over as it lies.
-fn text(column: &TextColumn) -> Result<Cells, TableError> {
+fn text(column: &TextColumn) -> Result<Cells<'static>, TableError> {
     if column.is_absent() {
-        return Ok(Cells::Same(new_null_array(&DataType::Utf8, 1)));
+        return Ok(no_text());
     }
     let offsets = column.offsets();
     let present = offsets.windows(2).map(|ends| ends.first() != ends.last());
@@ -287,6 +282,10 @@ pub(crate) fn properties(packing: Packing) -> Result<WriterProperties, TableErro
             .set_column_dictionary_enabled(column.clone(), false)
             .set_column_encoding(column, Encoding::DELTA_BINARY_PACKED);
     }
+    // Amounts that differ from line to line are as small as they get: packing them only takes time.
+    for name in ["capture_minor", "fee_minor", "net_minor", "net"] {
+        properties = properties.set_column_compression(ColumnPath::from(name), Compression::UNCOMPRESSED);
+    }
     // What prunes nothing needs no statistics.
     for name in ["kind", "provider_method", "provider_kind", "order_reference"] {
         properties = properties.set_column_statistics_enabled(ColumnPath::from(name), EnabledStatistics::None);
@@ -309,5 +308,14 @@ mod tests {
         for number in (-720_000_i32..2_900_000).step_by(61).chain(-800..20_000) {
             assert_eq!(days(epoch.checked_add(number.days()).unwrap()), number);
         }
+    }
+
+    #[test]
+    fn an_amount_of_more_digits_than_its_column_is_refused() {
+        for (minor, fits) in [(0, true), (10_i64.pow(18) - 1, true), (10_i64.pow(18), false)] {
+            assert_eq!(fitting(i128::from(minor)), fits.then_some(minor));
+            assert_eq!(fitting(i128::from(-minor)), fits.then_some(-minor));
+        }
+        assert_eq!(fitting(i128::from(i64::MAX) + 1), None);
     }
 }
