@@ -178,12 +178,16 @@ def killed(world, patience):
     state = lambda: (world.item(f"REPORT#{report}", ACCOUNT) or {}).get("state")
     # Those that have read before read again; finding them takes longer than reading.
     processes = world.parsers()
+    every = lambda number: [os.kill(process, number) for process in processes]
+    every(signal.SIGSTOP)
     world.tell(key, version)
     end = time.monotonic() + patience
+    # A few steps at a time, so that nothing goes by unseen however slow the looking is.
     while state() is None and time.monotonic() < end:
-        pass
-    for process in processes:
-        os.kill(process, signal.SIGKILL)
+        every(signal.SIGCONT)
+        time.sleep(0.005)
+        every(signal.SIGSTOP)
+    every(signal.SIGKILL)
     if state() != "CLAIMED":
         fail(f"the function was not caught while it read: {state()}")
     stage("the function that parses is killed while it reads a report")

@@ -80,8 +80,10 @@ def held(world, fail, stage):
         before = ids.get(span.parent)
         return [*(way(before) if before else []), span]
 
+    # Whoever could not hand spans over in time went on without them, and said so.
+    is_told = any(line.get("msg") == "spans could not be handed over" for line in world.lines())
     lost = [span for span in spans if span.parent and span.parent not in ids]
-    if lost:
+    if lost and not is_told:
         fail(f"{len(lost)} spans have a parent that never came: {lost[0].function} {lost[0].name}")
     for span in spans:
         if unknown := set(span.attributes) - ALLOWED:
@@ -104,7 +106,7 @@ def held(world, fail, stage):
     if not {"S3", "DynamoDB", "SQS", "SES", "POST"} <= calls:
         fail(f"calls are to {calls} alone")
     named = {line["trace_id"] for line in world.lines() if "trace_id" in line}
-    if not named <= {span.trace for span in spans}:
+    if not (is_told or named <= {span.trace for span in spans}):
         fail("a line names a trace that no span is of")
     traces = {span.trace for span in spans}
     stage(f"traces: {len(spans)} spans in {len(traces)} traces, longest way {' → '.join(names)}")

@@ -165,7 +165,7 @@ fn expanded(pattern: &str) -> Vec<String> {
 #[test]
 fn the_table_of_cases_names_tests_and_fixtures_that_exist() {
     let text = std::fs::read_to_string(root().join("tests/README.md")).unwrap();
-    let code: String = [root().join("crates"), root().join("tests/it")]
+    let code: String = [root().join("crates"), root().join("tests")]
         .iter()
         .flat_map(|folder| sources(folder))
         .map(|path| std::fs::read_to_string(path).unwrap())

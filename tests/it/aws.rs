@@ -11,4 +11,3 @@ mod roles;
 mod template;
 mod traced;
 mod watched;
-mod whole_way;

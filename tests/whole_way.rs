@@ -1,4 +1,4 @@
-//! The whole way on an emulator, as a person would run it.
+//! The whole way on an emulator, as a person would run it: by itself, since its stages have their times and want the machine.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -40,11 +40,11 @@ fn reports_go_the_whole_way_and_a_missing_permission_stops_them() {
     ] {
         assert!(told.contains(stage), "{stage:?} is not in {told}");
     }
-    let (ended, told) = walk(&["--without", "ses:SendRawEmail", "--patience", "15"]);
+    let (ended, told) = walk(&["--without", "ses:SendRawEmail", "--patience", "30"]);
     assert!(!ended.status.success(), "{told}");
     assert!(told.contains("second time had no effect") && told.contains("recipients have their codes: not"), "{told}");
     // What was parsed cannot be handed on: the stages before it come about, the one behind it does not.
-    let (ended, told) = walk(&["--without", "sqs:SendMessage", "--patience", "15"]);
+    let (ended, told) = walk(&["--without", "sqs:SendMessage", "--patience", "30"]);
     assert!(!ended.status.success(), "{told}");
     assert!(
         told.contains("reports are Parquet") && told.contains("FAILED") && !told.contains("events stand"),
