@@ -129,7 +129,7 @@ impl Digests {
 fn sort(run: &mut [Entry]) {
     if run.is_sorted_by_key(|entry| entry.settlement) {
         for settlement in run.chunk_by_mut(|a, b| a.settlement == b.settlement) {
-            settlement.sort_unstable();
+            settlement.sort_unstable_by(|a, b| a.digest.transaction.cmp(&b.digest.transaction).then_with(|| a.cmp(b)));
         }
     } else {
         run.sort_unstable();

@@ -24,15 +24,21 @@ pub(crate) struct Encoded {
 }
 
 impl Encoded {
-    /// A column of numbers, one for each line.
+    /// A column of numbers or days, one for each line.
     pub(crate) fn of_numbers(
         column: ColumnDescPtr,
         properties: &WriterPropertiesPtr,
         numbers: &[i64],
     ) -> Result<Self, TableError> {
-        Encoded::by(column, properties, |writer| match writer {
-            ColumnWriter::Int64ColumnWriter(writer) => Ok(writer.write_batch(numbers, None, None).map(drop)?),
-            _ => Err(unexpected("64 bits")),
+        let levels = levels(&column, true, numbers.len());
+        let levels = levels.as_deref();
+        Encoded::by(column, properties, |writer| {
+            match writer {
+                ColumnWriter::Int64ColumnWriter(writer) => writer.write_batch(numbers, levels, None)?,
+                ColumnWriter::Int32ColumnWriter(writer) => writer.write_batch(&narrow(numbers)?, levels, None)?,
+                _ => return Err(unexpected("numbers")),
+            };
+            Ok(())
         })
     }
 
@@ -43,7 +49,8 @@ impl Encoded {
         value: &ArrayRef,
         lines: usize,
     ) -> Result<Self, TableError> {
-        Encoded::by(column, properties, |writer| write_same(writer, value, lines))
+        let levels = levels(&column, value.is_valid(0), lines);
+        Encoded::by(column, properties, |writer| write_same(writer, value, lines, levels.as_deref()))
     }
 
     fn by(
@@ -94,19 +101,25 @@ pub(crate) fn unexpected(found: impl std::fmt::Display) -> TableError {
     TableError::Parquet(ParquetError::General(format!("A column of {found} is not expected")))
 }
 
+/// What tells of `lines` cells that they are there, or are not, in a column where some may be missing.
+fn levels(column: &ColumnDescPtr, present: bool, lines: usize) -> Option<Vec<i16>> {
+    (column.max_def_level() > 0).then(|| vec![i16::from(present); lines])
+}
+
+/// Numbers that have to fit half as many bits, as days do.
+pub(crate) fn narrow(numbers: &[i64]) -> Result<Vec<i32>, TableError> {
+    let narrow = numbers.iter().map(|number| i32::try_from(*number).ok());
+    narrow.collect::<Option<_>>().ok_or_else(|| unexpected("numbers beyond 32 bits"))
+}
+
 /// Writes `lines` times the one value of an array to a column of that type.
-fn write_same(writer: &mut ColumnWriter<'_>, value: &ArrayRef, lines: usize) -> Result<(), TableError> {
-    let nullable = match &*writer {
-        ColumnWriter::BoolColumnWriter(writer) => writer.get_descriptor().max_def_level(),
-        ColumnWriter::Int32ColumnWriter(writer) => writer.get_descriptor().max_def_level(),
-        ColumnWriter::Int64ColumnWriter(writer) => writer.get_descriptor().max_def_level(),
-        ColumnWriter::ByteArrayColumnWriter(writer) => writer.get_descriptor().max_def_level(),
-        _ => 0,
-    };
-    let present = value.is_valid(0);
-    let levels = (nullable > 0).then(|| vec![i16::from(present); lines]);
-    let levels = levels.as_deref();
-    let count = if present { lines } else { 0 };
+fn write_same(
+    writer: &mut ColumnWriter<'_>,
+    value: &ArrayRef,
+    lines: usize,
+    levels: Option<&[i16]>,
+) -> Result<(), TableError> {
+    let count = if value.is_valid(0) { lines } else { 0 };
     let unusable = || unexpected(value.data_type());
     match writer {
         ColumnWriter::BoolColumnWriter(writer) => {

@@ -10,9 +10,9 @@ use std::io::BufWriter;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::Int64Type;
-use arrow_array::{Array, ArrayRef, Int64Array, StringArray, UInt32Array};
-use arrow_schema::{FieldRef, Schema, SchemaRef};
+use arrow_array::types::{Date32Type, Int64Type};
+use arrow_array::{Array, ArrayRef, Date32Array, Int64Array, StringArray, UInt32Array};
+use arrow_schema::{DataType, FieldRef, Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, ArrowWriterOptions, compute_leaves};
 use parquet::errors::ParquetError;
@@ -21,14 +21,14 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnDescPtr;
 
 use crate::TableError;
-use crate::encoded::{Encoded, unexpected};
+use crate::encoded::{Encoded, narrow, unexpected};
 use crate::words::Words;
 
 /// The cells of one column in one batch.
 pub(crate) enum Cells<'a> {
     /// One value for each line.
     Each(ArrayRef),
-    /// A number of each line.
+    /// A number of each line; a day is the number of days since 1970.
     Numbers(Vec<i64>),
     /// A text of each line that is mostly one of few; an empty one is none.
     Words(Vec<&'a str>),
@@ -63,6 +63,8 @@ pub(crate) struct ParquetFile {
     groups: usize,
     columns: Vec<Column>,
     encoded: Vec<Option<EncodedSame>>,
+    /// Memory of numbers in row groups before, which costs more to get than to fill.
+    spare: Vec<Vec<i64>>,
 }
 
 impl ParquetFile {
@@ -84,7 +86,8 @@ impl ParquetFile {
         let width = schema.fields().len();
         let encoded = std::iter::repeat_with(|| None).take(width).collect();
         let columns = std::iter::repeat_with(|| Column::Empty).take(width).collect();
-        Ok(ParquetFile { writer, factories, schema, group_lines_max, lines: 0, groups: 0, columns, encoded })
+        let (lines, groups, spare) = (0, 0, Vec::new());
+        Ok(ParquetFile { writer, factories, schema, group_lines_max, lines, groups, columns, encoded, spare })
     }
 
     /// Adds a batch of `lines` lines; `cells` are in the order of the schema.
@@ -92,7 +95,8 @@ impl ParquetFile {
         let fields = self.schema.fields().iter();
         let columns = self.columns.iter_mut().zip(&self.factories);
         for (((column, factory), field), cells) in columns.zip(fields).zip(cells) {
-            let Some((before, cells)) = column.take(cells, self.lines, lines)? else { continue };
+            let before = (self.lines, &mut self.spare);
+            let Some((before, cells)) = column.take(cells, lines, field.data_type(), before)? else { continue };
             if !matches!(column, Column::Varied(_)) {
                 let writer = factory.create_column_writers(self.groups)?.pop();
                 *column = Column::Varied(Box::new(writer.ok_or_else(|| unexpected(field.data_type()))?));
@@ -127,7 +131,8 @@ impl ParquetFile {
                         None => Encoded::of_numbers(Arc::clone(&descriptor), &properties, &numbers)?,
                     };
                     encoded.append_to(&mut group)?;
-                    numbers_before = Some((numbers, descriptor, encoded));
+                    let before = numbers_before.replace((numbers, descriptor, encoded));
+                    self.spare.extend(before.map(|(numbers, ..)| numbers));
                 }
                 Column::Words(words) => {
                     words.encode(descriptor, properties.data_page_row_count_limit())?.append_to(&mut group)?;
@@ -147,6 +152,7 @@ impl ParquetFile {
                 Column::Empty => {}
             }
         }
+        self.spare.extend(numbers_before.map(|(numbers, ..)| numbers));
         group.close()?;
         self.groups += 1;
         self.lines = 0;
@@ -169,8 +175,9 @@ impl Column {
     fn take(
         &mut self,
         cells: Cells<'_>,
-        lines_before: usize,
         lines: usize,
+        kind: &DataType,
+        (lines_before, spare): (usize, &mut Vec<Vec<i64>>),
     ) -> Result<Option<(Option<ArrayRef>, ArrayRef)>, TableError> {
         let (before, cells) = match (&mut *self, cells) {
             (Column::Empty, Cells::Same(value)) => {
@@ -178,7 +185,10 @@ impl Column {
                 return Ok(None);
             }
             (Column::Same(before), Cells::Same(value)) if **before == *value => return Ok(None),
-            (Column::Empty, Cells::Numbers(numbers)) => {
+            (Column::Empty, Cells::Numbers(more)) => {
+                let mut numbers = spare.pop().unwrap_or_default();
+                numbers.clear();
+                numbers.extend(more);
                 *self = Column::Numbers(numbers);
                 return Ok(None);
             }
@@ -212,12 +222,12 @@ impl Column {
             }
             (Column::Words(words), cells) => (Some(words.to_array()), cells),
             (Column::Same(before), cells) => (Some(repeated(before, lines_before)?), cells),
-            (Column::Numbers(numbers), cells) => (Some(number_array(std::mem::take(numbers))), cells),
+            (Column::Numbers(numbers), cells) => (Some(number_array(numbers, kind)?), cells),
             (Column::Empty | Column::Varied(_), cells) => (None, cells),
         };
         let cells = match cells {
             Cells::Each(array) => array,
-            Cells::Numbers(numbers) => number_array(numbers),
+            Cells::Numbers(numbers) => number_array(&numbers, kind)?,
             Cells::Words(texts) => texts_or_none(&texts),
             Cells::Same(value) => repeated(&value, lines)?,
         };
@@ -226,8 +236,10 @@ impl Column {
 }
 
 fn is_encoded_alike(properties: &WriterProperties, one: &ColumnDescPtr, other: &ColumnDescPtr) -> bool {
+    let is_of_one_type = one.physical_type() == other.physical_type() && one.max_def_level() == other.max_def_level();
     let (one, other) = (one.path(), other.path());
-    properties.compression(one) == properties.compression(other)
+    is_of_one_type
+        && properties.compression(one) == properties.compression(other)
         && properties.encoding(one) == properties.encoding(other)
         && properties.dictionary_enabled(one) == properties.dictionary_enabled(other)
         && properties.statistics_enabled(one) == properties.statistics_enabled(other)
@@ -235,12 +247,17 @@ fn is_encoded_alike(properties: &WriterProperties, one: &ColumnDescPtr, other: &
 
 /// The number that all lines have.
 fn number(value: &ArrayRef) -> Result<i64, TableError> {
-    let array = value.as_primitive_opt::<Int64Type>().filter(|array| array.is_valid(0));
-    array.map(|array| array.value(0)).ok_or_else(|| unexpected(value.data_type()))
+    let number = value.as_primitive_opt::<Int64Type>().map(|array| array.value(0));
+    let day = || value.as_primitive_opt::<Date32Type>().map(|array| i64::from(array.value(0)));
+    let number = number.or_else(day).filter(|_| value.is_valid(0));
+    number.ok_or_else(|| unexpected(value.data_type()))
 }
 
-fn number_array(numbers: Vec<i64>) -> ArrayRef {
-    Arc::new(Int64Array::from(numbers))
+fn number_array(numbers: &[i64], kind: &DataType) -> Result<ArrayRef, TableError> {
+    Ok(match kind {
+        DataType::Date32 => Arc::new(Date32Array::from(narrow(numbers)?)),
+        _ => Arc::new(Int64Array::from(numbers.to_vec())),
+    })
 }
 
 fn texts_or_none(texts: &[&str]) -> ArrayRef {
@@ -255,7 +272,7 @@ fn repeated(value: &ArrayRef, lines: usize) -> Result<ArrayRef, TableError> {
 mod tests {
     use arrow_array::RecordBatch;
     use arrow_array::types::Decimal128Type;
-    use arrow_schema::{DataType, Field};
+    use arrow_schema::Field;
     use parquet::file::metadata::PageIndexPolicy;
     use proptest::prelude::*;
 
@@ -274,7 +291,7 @@ mod tests {
         for (minor, shown) in batches {
             let cells = |numbers: &[i64]| match numbers.iter().any(|number| *number != 0) {
                 true => Cells::Numbers(numbers.to_vec()),
-                false => Cells::Same(number_array(vec![0])),
+                false => Cells::Same(number_array(&[0], &DataType::Int64).unwrap()),
             };
             table.write(minor.len(), vec![cells(minor), Cells::Numbers(shown.clone())]).unwrap();
         }
@@ -292,7 +309,62 @@ mod tests {
         read_behind(file, pages, skipped).into_iter().flat_map(pairs).collect()
     }
 
+    /// Writes batches of two columns of days and reads them back behind `skipped` lines.
+    fn days_behind(skipped: usize, batches: &[Vec<Days>], group_lines_max: usize) -> Vec<Days> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let fields = ["captured_on", "provider_date"].map(|name| Field::new(name, DataType::Date32, true));
+        let properties = WriterProperties::builder().set_data_page_row_count_limit(20).set_dictionary_enabled(false);
+        let schema = Arc::new(Schema::new(fields.to_vec()));
+        let mut table =
+            ParquetFile::create(file.reopen().unwrap(), schema, properties.build(), group_lines_max).unwrap();
+        for batch in batches {
+            let cells = |days: Vec<Option<i32>>| match days.iter().map(|day| day.map(i64::from)).collect() {
+                Some(numbers) => Cells::Numbers(numbers),
+                None => Cells::Each(Arc::new(Date32Array::from(days))),
+            };
+            let (captured_on, provider_date) = batch.iter().copied().unzip();
+            table.write(batch.len(), vec![cells(captured_on), cells(provider_date)]).unwrap();
+        }
+        table.close().unwrap();
+        let pairs = |batch: RecordBatch| {
+            let days = |place: usize| batch.column(place).as_primitive::<Date32Type>().iter().collect::<Vec<_>>();
+            days(0).into_iter().zip(days(1)).collect::<Vec<_>>()
+        };
+        read_behind(file.as_file(), PageIndexPolicy::Required, skipped).into_iter().flat_map(pairs).collect()
+    }
+
+    /// Two days of a line.
+    type Days = (Option<i32>, Option<i32>);
+
+    #[test]
+    fn a_day_beyond_the_calendar_of_a_file_is_refused() {
+        let schema = Arc::new(Schema::new(vec![Field::new("captured_on", DataType::Date32, true)]));
+        let file = tempfile::tempfile().unwrap();
+        let mut table = ParquetFile::create(file, schema, WriterProperties::default(), 90).unwrap();
+        table.write(1, vec![Cells::Numbers(vec![i64::from(i32::MAX) + 1])]).unwrap();
+        assert!(table.close().unwrap_err().to_string().contains("32 bits"));
+    }
+
     proptest! {
+        #[test]
+        fn days_are_read_back_whether_some_are_missing_or_not(
+            batches in prop::collection::vec((
+                prop::collection::vec((-3..3_i32, prop::bool::weighted(0.02), prop::bool::weighted(0.02)), 1..40),
+                prop::bool::weighted(0.3),
+            ), 1..6),
+            group_lines_max in 1..120_usize,
+            skipped in 0..200_usize,
+        ) {
+            let batches: Vec<Vec<Days>> = batches.iter().map(|(lines, is_whole)| {
+                let day = |day: i32, is_missing: bool| (!is_missing || *is_whole).then_some(day);
+                lines.iter().map(|(number, missing, other)| (day(*number, *missing), day(*number, *other))).collect()
+            }).collect();
+            let expected: Vec<Days> = batches.iter().flatten().copied().collect();
+            let skipped = skipped.min(expected.len());
+            let read = days_behind(skipped, &batches, group_lines_max);
+            prop_assert_eq!(read.as_slice(), &expected[skipped..]);
+        }
+
         #[test]
         fn numbers_are_read_back_whether_two_columns_have_the_same_or_not(
             lines in prop::collection::vec((

@@ -1,6 +1,7 @@
 //! The sink that writes `settlement_line` as Parquet while a report is read.
 
 use std::fs::File;
+use std::iter::repeat_n;
 use std::sync::Arc;
 
 use arrow_array::{
@@ -127,8 +128,8 @@ impl LineTable {
             words(&batch.provider_method),
             words(&batch.provider_kind),
             instants(&batch.captured_at_us),
-            Cells::Each(Arc::new(Date32Array::from(self.captured_on(batch, &provider_dates)))),
-            Cells::Each(Arc::new(Date32Array::from(provider_dates))),
+            dates(self.captured_on(batch, &provider_dates)),
+            dates(provider_dates),
             self.per_settlement(batch, |_, payout_on| payout_on, |cells| Arc::new(Date32Array::from(cells))),
             text(&batch.store_id)?,
             text(&batch.payout_destination_id)?,
@@ -149,20 +150,15 @@ impl LineTable {
         array: impl Fn(Vec<T>) -> ArrayRef,
     ) -> Cells<'static> {
         let of = |index: u32| self.head(index).map_or_else(T::default, |(head, payout_on)| value(head, *payout_on));
-        let mut memo = (u32::MAX, T::default());
-        let cells: Vec<T> = batch
-            .settlement
-            .iter()
-            .map(|index| {
-                if memo.0 != *index {
-                    memo = (*index, of(*index));
-                }
-                memo.1
-            })
-            .collect();
-        match cells.first() {
-            Some(first) if cells.iter().all(|cell| cell == first) => Cells::Same(array(vec![*first])),
-            _ => Cells::Each(array(cells)),
+        let runs = batch.settlement.chunk_by(|one, other| one == other);
+        let runs: Vec<(T, usize)> = runs.filter_map(|run| run.first().map(|index| (of(*index), run.len()))).collect();
+        match runs.first() {
+            Some((first, _)) if runs.iter().all(|(value, _)| value == first) => Cells::Same(array(vec![*first])),
+            _ => {
+                let mut cells = Vec::with_capacity(batch.len());
+                runs.iter().for_each(|(value, lines)| cells.extend(repeat_n(*value, *lines)));
+                Cells::Each(array(cells))
+            }
         }
     }
 
@@ -244,6 +240,12 @@ fn instants(at_us: &[Option<i64>]) -> Cells<'static> {
         Arc::new(TimestampMicrosecondArray::from_iter(values.iter().copied()).with_timezone("UTC"))
     };
     if at_us.iter().all(Option::is_none) { Cells::Same(array(&[None])) } else { Cells::Each(array(at_us)) }
+}
+
+/// Days since 1970.
+fn dates(days: Vec<Option<i32>>) -> Cells<'static> {
+    let numbers: Option<Vec<i64>> = days.iter().map(|day| day.map(i64::from)).collect();
+    numbers.map_or_else(|| Cells::Each(Arc::new(Date32Array::from(days))), Cells::Numbers)
 }
 
 fn words(column: &TextColumn) -> Cells<'_> {
