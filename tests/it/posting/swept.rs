@@ -293,6 +293,7 @@ async fn a_mirror_that_is_behind_is_read_on() {
     assert_eq!(told(true).await, None, "it is not its turn");
     world.clock.advance(SignedDuration::from_hours(20));
     to_turn();
+    assert_eq!(told(false).await, None, "nobody can read it on");
     let until = reach().await;
     let behind: MirrorBehind = serde_json::from_str(&told(true).await.unwrap()).unwrap();
     assert_eq!((behind.account, behind.reaches), (world.account.clone(), until));
