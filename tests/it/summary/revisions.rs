@@ -215,6 +215,41 @@ async fn a_summariser_that_is_overtaken_never_puts_what_it_knew_behind_what_is_n
     }
 }
 
+/// A settlement that is committed at any call of a summariser is in its revision whole or not at all.
+#[tokio::test]
+async fn a_revision_never_mixes_what_was_known_before_a_commit_with_what_is_known_behind_it() {
+    let (first, late) = with_a_late_settlement().await;
+    let whole = |summary: &MonthSummary| (summary.content.figures.clone(), summary.content.payouts.clone());
+    let last = async |world: &World| {
+        let last = summarise::last(&world.ports, &world.account, month("2026-10")).await.unwrap().unwrap();
+        (last.summary.revision, whole(&last.summary))
+    };
+    let (_, before) = last(&first).await;
+    let after = {
+        let world = first.fork();
+        world.take(&world.ports, "late.csv", &late).await;
+        whole(&summarised(&world, "2026-10", LATER).await.summary)
+    };
+    let mut said = BTreeSet::new();
+    for at in 0.. {
+        let world = Arc::new(first.fork());
+        // A change of its own, so that a revision is written also where the settlement comes too late for it.
+        tell(&world, &key_of(&world).await, [(1, EventState::Human { why: "decide".into() })]).await;
+        let (meanwhile, late) = (Arc::clone(&world), late.clone());
+        let plan = Plan::held_up(at, async move {
+            meanwhile.take(&meanwhile.ports, "late.csv", &late).await;
+        });
+        summarise::run(&faulty(&world.ports, &plan), &command(&world, None, LATER)).await.unwrap();
+        if plan.calls() <= at {
+            break;
+        }
+        let (revision, whole) = last(&world).await;
+        assert!(revision == 2 && (whole == before || whole == after), "call {at}: {whole:?}");
+        said.insert(whole == after);
+    }
+    assert_eq!(said.len(), 2, "it never came before, or never behind");
+}
+
 async fn key_of(world: &World) -> SettleKey {
     let summary = summarise::last(&world.ports, &world.account, month("2026-10")).await.unwrap().unwrap().summary;
     let payout = &summary.content.payouts[0];
