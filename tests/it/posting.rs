@@ -4,6 +4,7 @@ mod again;
 mod answers;
 mod matching;
 mod newer;
+mod permitted;
 mod planned;
 mod racing;
 mod swept;
@@ -13,6 +14,8 @@ use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
+use adapters::inbound::log::Log;
+use adapters::inbound::reconcile_settlements::ReconcileSettlements;
 use async_trait::async_trait;
 use dintero::{Answer, Credentials, Hosts, NoAnswer, Request, Secret};
 use formats::Limits;
@@ -21,7 +24,7 @@ use jiff::{SignedDuration, Timestamp};
 use pipeline::account::{AddMerchant, add_merchant};
 use pipeline::client::{Dintero, Environment};
 use pipeline::keys::{Key, LandingKey};
-use pipeline::memory::{MemoryObjects, MemoryState};
+use pipeline::memory::{MemoryObjects, MemoryQueue, MemoryState};
 use pipeline::parse::ParseReport;
 use pipeline::post::{self, PlannedEvent, PostAccount, PostReport, Posted};
 use pipeline::way::{self, Gone};
@@ -136,6 +139,20 @@ impl World {
             }
         }
         panic!("events never end");
+    }
+
+    /// The function that matches and posts, with ports of its own.
+    fn worker(&self, ports: Ports, own: Arc<MemoryQueue>) -> ReconcileSettlements {
+        let clock = self.clock.clone();
+        ReconcileSettlements {
+            ports,
+            dintero: Some(Arc::new(dintero_of(&self.wire, &self.vault, &self.clock))),
+            own,
+            mails: None,
+            scratch: self.scratch.path().to_owned(),
+            log: Log::new("reconcile-settlements", std::io::sink()),
+            clock: Arc::new(move || clock.now()),
+        }
     }
 
     fn command(&self, gone: &Gone) -> PostReport {

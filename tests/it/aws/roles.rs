@@ -29,7 +29,7 @@ fn listed(value: &Value) -> Vec<&Value> {
 }
 
 /// Whether a role may do something to a resource; of the table, to a partition of it.
-pub(super) fn may(role: &str, action: &str, on: &str) -> bool {
+pub(crate) fn may(role: &str, action: &str, on: &str) -> bool {
     let (on, partition) = on.split_once(" of ").map_or((on, None), |(partition, table)| (table, Some(partition)));
     let statements = resource(role)["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap();
     let applies = |statement: &Value| {

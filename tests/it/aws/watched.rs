@@ -11,11 +11,11 @@ use pipeline::{Objects, PortError, State};
 
 /// What a step reads and writes, by the names that its role is given.
 #[derive(Default)]
-pub(super) struct Kept(Mutex<BTreeSet<(&'static str, String)>>);
+pub(crate) struct Kept(Mutex<BTreeSet<(&'static str, String)>>);
 
 impl Kept {
     /// Everything that was done, and to what.
-    pub(super) fn all(&self) -> BTreeSet<(&'static str, String)> {
+    pub(crate) fn all(&self) -> BTreeSet<(&'static str, String)> {
         self.0.lock().unwrap().clone()
     }
 
@@ -25,7 +25,7 @@ impl Kept {
 }
 
 /// A port, and who keeps what is done through it.
-pub(super) struct Watched<T: ?Sized>(pub(super) Arc<T>, pub(super) Arc<Kept>);
+pub(crate) struct Watched<T: ?Sized>(pub(crate) Arc<T>, pub(crate) Arc<Kept>);
 
 #[async_trait]
 impl State for Watched<dyn State> {

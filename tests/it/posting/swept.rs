@@ -1,10 +1,7 @@
 //! What nobody goes on with: found by the sweep, told to whoever does, and brought to its end.
 
 use adapters::inbound::lambda::{Invocation, Worker};
-use adapters::inbound::log::Log;
-use adapters::inbound::reconcile_settlements::ReconcileSettlements;
 use pipeline::items::{Place, SyncItem};
-use pipeline::memory::MemoryQueue;
 use pipeline::parse;
 use pipeline::post::set_posting;
 use pipeline::release::{self, ReleaseReport};
@@ -249,16 +246,7 @@ async fn a_mirror_that_is_behind_is_read_on() {
     let world = World::new().await;
     world.pays(&report(vec![settlement(1, 3)]));
     let (own, queue) = (Arc::new(MemoryQueue::default()), Arc::new(MemoryQueue::default()));
-    let clock = world.clock.clone();
-    let worker = ReconcileSettlements {
-        ports: world.ports.clone(),
-        dintero: Some(Arc::new(dintero_of(&world.wire, &world.vault, &world.clock))),
-        own: own.clone(),
-        mails: None,
-        scratch: world.scratch.path().to_owned(),
-        log: Log::new("reconcile-settlements", std::io::sink()),
-        clock: Arc::new(move || clock.now()),
-    };
+    let worker = world.worker(world.ports.clone(), own.clone());
     let told = async |posts: bool| {
         let queues = Queues { parse: queue.clone(), reconcile: queue.clone() };
         let command = Sweep { asks_for_missing: true, posts, ..world.sweep_command() };
