@@ -433,3 +433,40 @@ impl<R: BufRead> BufRead for EventCap<R> {
         self.input.consume(read);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Names of the elements that belong to the document, or nothing when it is refused.
+    fn own_elements(text: &str, foreign: Foreign) -> Option<Vec<String>> {
+        let vocabulary = Vocabulary { namespaces: &["urn:own"], foreign };
+        let mut xml = XmlReader::new(text.as_bytes(), TextEncoding::Utf8, vocabulary, &Limits::default());
+        let mut names = Vec::new();
+        loop {
+            match xml.next().ok()? {
+                Step::Open => names.push(xml.name().to_owned()),
+                Step::Close => {}
+                Step::End => return Some(names),
+            }
+        }
+    }
+
+    #[test]
+    fn elements_belong_to_the_document_by_the_prefix_of_its_root() {
+        for own in ["<a xmlns='urn:own'><b/></a>", "<p:a xmlns:p='urn:own'><p:b/></p:a>"] {
+            for foreign in [Foreign::Refused, Foreign::PassedOver] {
+                assert_eq!(own_elements(own, foreign).unwrap(), ["a", "b"], "{own}");
+            }
+        }
+        for other in [
+            "<p:a xmlns:p='urn:own'><b/></p:a>",
+            "<a xmlns='urn:own'><p:b/></a>",
+            "<p:a xmlns:p='urn:own'><q:b/></p:a>",
+            "<a xmlns='urn:own'><b xmlns='urn:other'/></a>",
+        ] {
+            assert_eq!(own_elements(other, Foreign::Refused), None, "{other}");
+            assert_eq!(own_elements(other, Foreign::PassedOver).unwrap(), ["a"], "{other}");
+        }
+    }
+}
