@@ -128,6 +128,7 @@ impl Digests {
 /// Reports mostly hold one settlement after the other: each is then sorted by itself, within the cache.
 fn sort(run: &mut [Entry]) {
     if run.is_sorted_by_key(|entry| entry.settlement) {
+        // The settlement is the same then: to compare it first would only take time.
         for settlement in run.chunk_by_mut(|a, b| a.settlement == b.settlement) {
             settlement.sort_unstable_by(|a, b| a.digest.transaction.cmp(&b.digest.transaction).then_with(|| a.cmp(b)));
         }

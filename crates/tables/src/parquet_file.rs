@@ -256,7 +256,8 @@ fn number(value: &ArrayRef) -> Result<i64, TableError> {
 fn number_array(numbers: &[i64], kind: &DataType) -> Result<ArrayRef, TableError> {
     Ok(match kind {
         DataType::Date32 => Arc::new(Date32Array::from(narrow(numbers)?)),
-        _ => Arc::new(Int64Array::from(numbers.to_vec())),
+        DataType::Int64 => Arc::new(Int64Array::from(numbers.to_vec())),
+        _ => return Err(unexpected(kind)),
     })
 }
 
