@@ -33,7 +33,7 @@ mod transaction;
 
 pub use account::{Account, AccountId};
 pub use bank::{BankEntry, BankStatement};
-pub use canonical::{CanonicalRow, RowDigest, SettlementHash, SettlementHasher, push_varint};
+pub use canonical::{CanonicalRow, RowDigest, RowDigester, SettlementHash, SettlementHasher, push_varint};
 pub use card::mask_cards;
 pub use currency::{Currency, exponent};
 #[cfg(feature = "defects")]

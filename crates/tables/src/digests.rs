@@ -7,17 +7,19 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 
 use settlement::{
-    CanonicalRow, Currency, LineBatch, RowDigest, Sealed, Settlement, SettlementHash, SettlementHasher, SettlementHead,
-    Sink, SinkError,
+    CanonicalRow, Currency, LineBatch, RowDigest, RowDigester, Sealed, Settlement, SettlementHash, SettlementHasher,
+    SettlementHead, Sink, SinkError,
 };
 
 use crate::TableError;
 
-/// A run of this many rows is sorted in memory and then spilled: 32 MiB.
+/// A run has at most this many rows, 32 MiB; it is sorted in memory and then spilled.
 pub const RUN_ROWS: usize = 1024 * 1024;
 /// Repeated transactions beyond this many are only counted.
 const REPEATED_MAX: usize = 1_000;
 const ENTRY_BYTES: usize = 32;
+/// So many digests of a settlement are added to its hash at once.
+const HASHED_TOGETHER: usize = 64;
 
 /// One row, ordered by settlement, then transaction, then content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,7 +36,7 @@ pub struct Digests {
     run: Vec<Entry>,
     run_rows: usize,
     spilled: Vec<File>,
-    scratch: Vec<u8>,
+    digester: RowDigester,
 }
 
 impl Default for Digests {
@@ -44,9 +46,15 @@ impl Default for Digests {
 }
 
 impl Digests {
-    /// Digests that spill to disk after every `run_rows` rows.
+    /// Digests that spill to disk before there are more than `run_rows` of them in memory.
     pub fn with_run_rows(run_rows: usize) -> Self {
-        Digests { currencies: Vec::new(), run: Vec::new(), run_rows, spilled: Vec::new(), scratch: Vec::new() }
+        Digests {
+            currencies: Vec::new(),
+            run: Vec::new(),
+            run_rows,
+            spilled: Vec::new(),
+            digester: RowDigester::default(),
+        }
     }
 
     /// A settlement begins.
@@ -59,24 +67,24 @@ impl Digests {
     /// # Errors
     /// When a full run cannot be written to the temporary directory.
     pub fn add(&mut self, batch: &LineBatch) -> Result<(), TableError> {
-        let ids = batch.provider_transaction_id.iter().zip(batch.order_reference.iter());
-        let places = batch.settlement.iter().zip(&batch.row);
-        let money = batch.kind.iter().zip(&batch.terms);
-        for (((settlement, row), (kind, terms)), (id, order)) in places.zip(money).zip(ids) {
-            let currency = self.currencies.get(*settlement as usize).copied().unwrap_or(Currency::NOK);
-            let canonical = CanonicalRow {
-                provider_transaction_id: id,
-                kind: *kind,
-                order_reference: order,
-                currency,
-                terms: *terms,
-            };
-            let digest = canonical.digest(&mut self.scratch);
-            self.run.push(Entry { settlement: *settlement, digest, row: *row });
-            if self.run.len() >= self.run_rows {
-                self.spill()?;
-            }
+        if !self.run.is_empty() && self.run.len() + batch.len() > self.run_rows {
+            self.spill()?;
         }
+        let ids = batch.provider_transaction_id.iter().zip(batch.order_reference.iter());
+        let money = batch.kind.iter().zip(&batch.terms);
+        let rows = batch.settlement.iter().zip(money).zip(ids);
+        let rows = rows.map(|((settlement, (kind, terms)), (id, order))| CanonicalRow {
+            provider_transaction_id: id,
+            kind: *kind,
+            order_reference: order,
+            currency: self.currencies.get(*settlement as usize).copied().unwrap_or(Currency::NOK),
+            terms: *terms,
+        });
+        let mut places = batch.settlement.iter().zip(&batch.row);
+        self.digester.digest(rows, |digest| {
+            let entry = places.next().map(|(settlement, row)| Entry { settlement: *settlement, digest, row: *row });
+            self.run.extend(entry);
+        });
         Ok(())
     }
 
@@ -106,18 +114,25 @@ impl Digests {
             .collect();
         let mut sealed = Sealed::default();
         let mut before: Option<Entry> = None;
+        let mut digests = Vec::with_capacity(HASHED_TOGETHER);
         while let Some(entry) = merge.next()? {
-            if let Some(hasher) = hashers.get_mut(entry.settlement as usize) {
-                hasher.row(entry.digest);
-            }
-            if let Some(before) = before.filter(|before| before.same_transaction(&entry)) {
-                if sealed.repeated.len() < REPEATED_MAX {
-                    sealed.repeated.push((before.row.min(entry.row), before.row.max(entry.row)));
-                } else {
-                    sealed.repeated_beyond_limit += 1;
+            if let Some(before) = before {
+                if before.settlement != entry.settlement || digests.len() == HASHED_TOGETHER {
+                    hash(&mut hashers, before.settlement, &mut digests);
+                }
+                if before.same_transaction(&entry) {
+                    if sealed.repeated.len() < REPEATED_MAX {
+                        sealed.repeated.push((before.row.min(entry.row), before.row.max(entry.row)));
+                    } else {
+                        sealed.repeated_beyond_limit += 1;
+                    }
                 }
             }
+            digests.push(entry.digest);
             before = Some(entry);
+        }
+        if let Some(last) = before {
+            hash(&mut hashers, last.settlement, &mut digests);
         }
         sealed.repeated.sort_unstable_by_key(|(_, repeated)| *repeated);
         sealed.hashes = hashers.into_iter().map(SettlementHasher::finish).collect::<Vec<SettlementHash>>();
@@ -125,12 +140,23 @@ impl Digests {
     }
 }
 
+/// Adds digests to the hash of their settlement.
+fn hash(hashers: &mut [SettlementHasher], settlement: u32, digests: &mut Vec<RowDigest>) {
+    if let Some(hasher) = hashers.get_mut(settlement as usize) {
+        hasher.rows(digests);
+    }
+    digests.clear();
+}
+
 /// Reports mostly hold one settlement after the other: each is then sorted by itself, within the cache.
 fn sort(run: &mut [Entry]) {
     if run.is_sorted_by_key(|entry| entry.settlement) {
         // The settlement is the same then: to compare it first would only take time.
         for settlement in run.chunk_by_mut(|a, b| a.settlement == b.settlement) {
-            settlement.sort_unstable_by(|a, b| a.digest.transaction.cmp(&b.digest.transaction).then_with(|| a.cmp(b)));
+            settlement.sort_unstable_by_key(|entry| entry.digest.transaction);
+            for transaction in settlement.chunk_by_mut(|a, b| a.digest.transaction == b.digest.transaction) {
+                transaction.sort_unstable();
+            }
         }
     } else {
         run.sort_unstable();
@@ -265,8 +291,8 @@ mod tests {
         let settlements = [settlement("1"), settlement("2")];
         let mut digests = Digests::with_run_rows(run_rows);
         settlements.iter().for_each(|settlement| digests.open(&settlement.head));
-        let mut batch = LineBatch::default();
         for (row, (settlement, id, capture_minor)) in (1..).zip(rows) {
+            let mut batch = LineBatch::default();
             batch.push(&Line {
                 settlement: *settlement,
                 row,
@@ -283,22 +309,49 @@ mod tests {
                 captured_at_us: None,
                 provider_date: None,
             });
+            digests.add(&batch).unwrap();
+            assert!(digests.run.len() <= run_rows);
         }
-        digests.add(&batch).unwrap();
         digests.seal(&settlements).unwrap()
     }
 
     #[test]
     fn order_of_rows_and_size_of_runs_change_nothing() {
-        let rows = [(0, "a", 1), (1, "b", 2), (0, "c", 3), (1, "d", 4), (0, "", 5), (0, "", 5)];
-        let mut turned = rows;
+        let rows = [(0, "a", 1), (1, "b", 2), (0, "c", 3), (1, "d", 4), (0, "", 5), (0, "", 6), (0, "", 5)];
+        let [mut turned, mut grouped] = [rows; 2];
         turned.reverse();
+        grouped.sort_by_key(|(settlement, ..)| *settlement);
+        let mut turned_groups = turned;
+        turned_groups.sort_by_key(|(settlement, ..)| *settlement);
         let expected = seal(&rows, 100).hashes;
-        for run_rows in [1, 2, 3, 6, 7] {
-            assert_eq!(seal(&rows, run_rows).hashes, expected, "{run_rows}");
-            assert_eq!(seal(&turned, run_rows).hashes, expected, "{run_rows}");
+        for run_rows in [1, 2, 3, 7, 8] {
+            for order in [rows, turned, grouped, turned_groups] {
+                assert_eq!(seal(&order, run_rows).hashes, expected, "{run_rows} {order:?}");
+            }
         }
         assert_ne!(expected[0], expected[1]);
+    }
+
+    #[test]
+    fn a_hash_is_that_of_the_settlements_digests_in_ascending_order() {
+        let ids: Vec<String> = (0..3 * HASHED_TOGETHER).map(|number| number.to_string()).collect();
+        let rows: Vec<(u32, &str, i64)> = ids.iter().map(|id| (u32::from(id.len() == 1), id.as_str(), 7)).collect();
+        let hash = |settlement: u32| {
+            let rows = rows.iter().filter(|(of, ..)| *of == settlement).map(|(_, id, capture_minor)| CanonicalRow {
+                provider_transaction_id: id,
+                kind: LineKind::Sale,
+                order_reference: "",
+                currency: Currency::NOK,
+                terms: Terms { capture_minor: *capture_minor, ..Terms::default() },
+            });
+            let mut digests = Vec::new();
+            RowDigester::default().digest(rows, |digest| digests.push(digest));
+            digests.sort_unstable();
+            let mut hasher = SettlementHasher::new(Currency::NOK, None);
+            hasher.rows(&digests);
+            hasher.finish()
+        };
+        assert_eq!(seal(&rows, 100).hashes, [hash(0), hash(1)]);
     }
 
     #[test]
