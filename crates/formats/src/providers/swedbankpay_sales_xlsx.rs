@@ -115,7 +115,7 @@ impl Report<'_> {
             let taken = match rows.next()? {
                 Row::Record(record) if record.is_blank() => Ok(()),
                 Row::Record(record) => self.record(&record),
-                Row::Bad(problem) => Err(problem.into()),
+                Row::Bad(problem) => Err((*problem).into()),
                 Row::End => break,
             };
             self.list.collector.recover(taken)?;

@@ -153,7 +153,7 @@ impl<'s> Report<'s> {
         loop {
             match reader.next()? {
                 Row::Record(record) => self.row(&mut header, &record)?,
-                Row::Bad(problem) => self.collector.problems.push(problem),
+                Row::Bad(problem) => self.collector.problems.push(*problem),
                 Row::End => break,
             }
         }
@@ -172,7 +172,7 @@ impl<'s> Report<'s> {
             let record = match reader.next()? {
                 Row::Record(record) => record,
                 Row::Bad(problem) => {
-                    self.collector.problems.push(problem);
+                    self.collector.problems.push(*problem);
                     continue;
                 }
                 Row::End => break,

@@ -135,7 +135,7 @@ impl Report<'_> {
         loop {
             let taken = match reader.next()? {
                 Row::Record(record) => self.record(&record),
-                Row::Bad(problem) => Err(problem.into()),
+                Row::Bad(problem) => Err((*problem).into()),
                 Row::End => break,
             };
             self.collector.recover(taken)?;

@@ -14,7 +14,7 @@ use simdutf8::basic::from_utf8;
 use crate::format::Failure;
 use crate::limits::Limits;
 use crate::read::delimited::marks::Marks;
-use crate::read::row::{Bounds, Record, Row, Rows};
+use crate::read::row::{Record, Row, Rows, begin_field};
 use crate::read::text::{TextEncoding, Utf8Reader};
 
 const BLOCK_BYTES: usize = 256 * 1024;
@@ -35,7 +35,7 @@ pub(crate) struct DelimitedReader<R> {
     row: u32,
     following_row: u32,
     unquoted: String,
-    bounds: Vec<Bounds>,
+    unquoted_ends: Vec<u32>,
 }
 
 impl<R: Read> DelimitedReader<R> {
@@ -53,7 +53,7 @@ impl<R: Read> DelimitedReader<R> {
             row: 0,
             following_row: 1,
             unquoted: String::new(),
-            bounds: Vec::new(),
+            unquoted_ends: Vec::new(),
         }
     }
 
@@ -64,23 +64,24 @@ impl<R: Read> DelimitedReader<R> {
             Line::Whole { start, end, quoted } => (self.block.get(start..end).unwrap_or_default(), quoted),
             Line::Bad(problem) => return Ok(Row::Bad(problem)),
         };
-        let Ok(text) = from_utf8(bytes) else { return Ok(Row::Bad(not_text(bytes, self.row))) };
-        self.bounds.clear();
-        let text = if quoted {
+        let Ok(text) = from_utf8(bytes) else { return Ok(Row::Bad(Box::new(not_text(bytes, self.row)))) };
+        let record = if quoted {
             self.unquoted.clear();
-            match split_quoted(text, self.marks.delimiter(), &mut self.unquoted, &mut self.bounds) {
-                Ok(()) => &self.unquoted,
-                Err(problem) => return Ok(Row::Bad(problem.at_row(u64::from(self.row)))),
+            self.unquoted_ends.clear();
+            match split_quoted(text, self.marks.delimiter(), &mut self.unquoted, &mut self.unquoted_ends) {
+                Ok(()) => {
+                    Record { text: &self.unquoted, ends: &self.unquoted_ends, start: 0, types: &[], row: self.row }
+                }
+                Err(problem) => return Ok(Row::Bad(Box::new(problem.at_row(u64::from(self.row))))),
             }
         } else {
-            self.marks.split(text.len(), &mut self.bounds);
-            text
+            let (start, ends) = self.marks.fields();
+            Record { text, ends, start, types: &[], row: self.row }
         };
-        let record = Record { text, ends: &self.bounds, types: &[], row: self.row };
         if (record.len() > self.columns_max || bytes.len() > self.field_bytes_max)
             && let Some(problem) = beyond_limit(&record, self.columns_max, self.field_bytes_max)
         {
-            return Ok(Row::Bad(problem));
+            return Ok(Row::Bad(Box::new(problem)));
         }
         Ok(Row::Record(record))
     }
@@ -101,7 +102,7 @@ impl<R: Read> DelimitedReader<R> {
                 None if self.exhausted && ahead.is_empty() => return Ok(None),
                 None if self.exhausted => {
                     self.start = self.filled;
-                    return Ok(Some(Line::Bad(unclosed(self.row))));
+                    return Ok(Some(Line::Bad(Box::new(unclosed(self.row)))));
                 }
                 None => {
                     self.refill()?;
@@ -173,7 +174,7 @@ impl<R: Read> DelimitedReader<R> {
             "Found a row of more than {} bytes, expected a shorter one. If a quote was opened here, it is never closed",
             self.row_bytes_max
         );
-        Ok(Line::Bad(Problem::error(Kind::FieldTooLarge, message).at_row(u64::from(self.row))))
+        Ok(Line::Bad(Box::new(Problem::error(Kind::FieldTooLarge, message).at_row(u64::from(self.row)))))
     }
 }
 
@@ -192,14 +193,14 @@ enum Line {
         end: usize,
         quoted: bool,
     },
-    Bad(Problem),
+    Bad(Box<Problem>),
 }
 
 /// Splits a row with quotes: a field that begins with one ends with one, and two stand for one inside.
-fn split_quoted(text: &str, delimiter: u8, unquoted: &mut String, bounds: &mut Vec<Bounds>) -> Result<(), Problem> {
+fn split_quoted(text: &str, delimiter: u8, unquoted: &mut String, ends: &mut Vec<u32>) -> Result<(), Problem> {
     let mut rest = text;
     loop {
-        let start = unquoted.len() as u32;
+        begin_field(unquoted, ends);
         let behind = match rest.strip_prefix('"') {
             Some(quoted) => unquote(quoted, unquoted)?,
             None => {
@@ -208,7 +209,7 @@ fn split_quoted(text: &str, delimiter: u8, unquoted: &mut String, bounds: &mut V
                 rest.get(end..).unwrap_or("")
             }
         };
-        bounds.push((start, unquoted.len() as u32));
+        ends.push(unquoted.len() as u32);
         if behind.is_empty() {
             return Ok(());
         }

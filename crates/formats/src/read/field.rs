@@ -28,10 +28,14 @@ pub(crate) const fn optional(name: &'static str) -> Column {
 #[derive(Debug)]
 pub(crate) struct Header {
     columns: &'static [Column],
-    places: Vec<Option<usize>>,
+    /// [`NO_PLACE`] of a column that the file lacks.
+    places: Vec<usize>,
     width: usize,
     unknown: Vec<Unknown>,
 }
+
+/// Where no row has a cell.
+const NO_PLACE: usize = usize::MAX;
 
 #[derive(Debug)]
 struct Unknown {
@@ -46,14 +50,14 @@ impl Header {
     /// `None` when a row cannot be read without what is missing.
     pub(crate) fn resolve(record: &Record<'_>, columns: &'static [Column], problems: &mut Problems) -> Option<Header> {
         let row = u64::from(record.row);
-        let places = vec![None; columns.len()];
+        let places = vec![NO_PLACE; columns.len()];
         let mut header = Header { columns, places, width: record.len(), unknown: Vec::new() };
         let mut complete = true;
         for (place, name) in record.iter().enumerate() {
             match columns.iter().position(|column| column.name == name) {
                 Some(known) => {
                     let Some(slot) = header.places.get_mut(known) else { continue };
-                    if slot.replace(place).is_some() {
+                    if std::mem::replace(slot, place) != NO_PLACE {
                         complete = false;
                         let message = "Found the column twice in the header, expected it once";
                         problems.push(Problem::error(Kind::HeaderDuplicate, message).at_row(row).in_column(name));
@@ -70,7 +74,7 @@ impl Header {
             }
         }
         for (column, place) in columns.iter().zip(&header.places) {
-            if column.required && place.is_none() {
+            if column.required && *place == NO_PLACE {
                 complete = false;
                 let found: Vec<&str> = record.iter().filter(|name| !name.is_empty()).collect();
                 let message = format!(
@@ -135,24 +139,28 @@ pub(crate) struct Cells<'h, 'r> {
 }
 
 impl<'r> Cells<'_, 'r> {
+    #[inline]
+    fn place(&self, column: usize) -> usize {
+        self.header.places.get(column).copied().unwrap_or(NO_PLACE)
+    }
+
     /// The text of a cell; empty when the file lacks the column.
     #[inline]
     pub(crate) fn text(&self, column: usize) -> &'r str {
-        match self.header.places.get(column) {
-            Some(Some(place)) => self.record.get(*place),
-            _ => "",
-        }
+        self.record.get(self.place(column))
     }
 
     /// The cell with its place.
     #[inline]
     pub(crate) fn cell(&self, column: usize) -> Cell<'r> {
         let name = self.header.columns.get(column).map_or("", |column| column.name);
-        let cell_type = match self.header.places.get(column) {
-            Some(Some(place)) => self.record.cell_type(*place),
-            _ => CellType::Text,
-        };
-        Cell { text: self.text(column), cell_type, row: self.record.row, column: name }
+        let place = self.place(column);
+        Cell {
+            text: self.record.get(place),
+            cell_type: self.record.cell_type(place),
+            row: self.record.row,
+            column: name,
+        }
     }
 
     /// The cell of the column of that name.

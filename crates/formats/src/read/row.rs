@@ -4,9 +4,6 @@ use settlement::Problem;
 
 use crate::format::Failure;
 
-/// Start and end of a field in the text of its row.
-pub(crate) type Bounds = (u32, u32);
-
 /// Gives one row after another.
 pub(crate) trait Rows {
     /// The next row.
@@ -20,7 +17,7 @@ pub(crate) trait Rows {
 pub(crate) enum Row<'a> {
     Record(Record<'a>),
     /// A row that cannot be read; the reader goes on behind it.
-    Bad(Problem),
+    Bad(Box<Problem>),
     End,
 }
 
@@ -38,12 +35,23 @@ pub(crate) enum CellType {
 /// One row.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Record<'a> {
+    /// All fields that there are, with one byte between each and the next.
     pub(crate) text: &'a str,
-    pub(crate) ends: &'a [Bounds],
+    /// Where each field ends, counted as `start` is; the last one ends with the text at the latest.
+    pub(crate) ends: &'a [u32],
+    /// Where the text begins.
+    pub(crate) start: u32,
     /// Of a sheet: what each cell is. Empty for text.
     pub(crate) types: &'a [CellType],
     /// Line or row of the file where it begins, counted from 1.
     pub(crate) row: u32,
+}
+
+/// Begins another field of a row that is put together, at the end of its text.
+pub(crate) fn begin_field(text: &mut String, ends: &[u32]) {
+    if !ends.is_empty() {
+        text.push('\t');
+    }
 }
 
 impl<'a> Record<'a> {
@@ -55,8 +63,13 @@ impl<'a> Record<'a> {
     /// The field at that place; empty beyond the last.
     #[inline]
     pub(crate) fn get(&self, place: usize) -> &'a str {
-        let Some((start, end)) = self.ends.get(place) else { return "" };
-        self.text.get(*start as usize..*end as usize).unwrap_or("")
+        let Some(end) = self.ends.get(place) else { return "" };
+        let start = match place.checked_sub(1).and_then(|before| self.ends.get(before)) {
+            Some(end_before) => end_before.wrapping_sub(self.start) as usize + 1,
+            None => 0,
+        };
+        let end = (end.wrapping_sub(self.start) as usize).min(self.text.len());
+        self.text.get(start..end).unwrap_or("")
     }
 
     /// What the cell at that place is.

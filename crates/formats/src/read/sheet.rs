@@ -5,7 +5,7 @@ use settlement::{Kind, Problem};
 use crate::format::Failure;
 use crate::limits::Limits;
 use crate::read::number::plain_decimal;
-use crate::read::row::{Bounds, CellType, Record, Row, Rows};
+use crate::read::row::{CellType, Record, Row, Rows, begin_field};
 use crate::read::workbook::{ADVICE, PartReader, SharedTexts, in_part, push_text, push_unescaped};
 use crate::read::xml::Step;
 
@@ -25,7 +25,7 @@ pub(crate) struct SheetRows<'w> {
     state: State,
     row: u32,
     text: String,
-    bounds: Vec<Bounds>,
+    ends: Vec<u32>,
     types: Vec<CellType>,
     /// Where the next cell belongs when it does not say.
     next_place: usize,
@@ -39,10 +39,14 @@ impl Rows for SheetRows<'_> {
         let part = self.part;
         match in_part(part, self.read_row())? {
             None => Ok(Row::End),
-            Some(Some(problem)) => Ok(Row::Bad(problem)),
-            Some(None) => {
-                Ok(Row::Record(Record { text: &self.text, ends: &self.bounds, types: &self.types, row: self.row }))
-            }
+            Some(Some(problem)) => Ok(Row::Bad(Box::new(problem))),
+            Some(None) => Ok(Row::Record(Record {
+                text: &self.text,
+                ends: &self.ends,
+                start: 0,
+                types: &self.types,
+                row: self.row,
+            })),
         }
     }
 }
@@ -58,7 +62,7 @@ impl<'w> SheetRows<'w> {
             state: State::Before,
             row: 0,
             text: String::new(),
-            bounds: Vec::new(),
+            ends: Vec::new(),
             types: Vec::new(),
             next_place: 0,
             value: String::new(),
@@ -106,7 +110,7 @@ impl SheetRows<'_> {
             return Err(self.beyond(&format!("a row numbered {}", self.row), u64::from(self.limits.sheet_rows_max)));
         }
         self.text.clear();
-        self.bounds.clear();
+        self.ends.clear();
         self.types.clear();
         self.next_place = 0;
         let mut wrong = None;
@@ -191,11 +195,11 @@ impl SheetRows<'_> {
                 "Found a cell or row that is longer than any report's",
             ));
         }
-        let start = self.text.len() as u32;
-        self.bounds.resize(place, (start, start));
+        self.ends.resize(place, self.text.len() as u32);
         self.types.resize(place, CellType::SheetText);
+        begin_field(&mut self.text, &self.ends);
         self.text.push_str(&self.value);
-        self.bounds.push((start, self.text.len() as u32));
+        self.ends.push(self.text.len() as u32);
         self.types.push(cell_type);
         None
     }

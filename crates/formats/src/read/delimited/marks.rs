@@ -2,8 +2,6 @@
 
 use wide::u8x16;
 
-use crate::read::row::Bounds;
-
 /// The marks ahead in a block of delimited text; rows are passed one after the other.
 pub(super) struct Marks {
     delimiter: u8,
@@ -107,16 +105,11 @@ impl Marks {
         self.quotes.get(self.quotes_passed).is_some_and(|place| (*place as usize) < self.row + end)
     }
 
-    /// The fields of the row, which is `length` bytes long and without quotes.
+    /// Where the row begins and where its fields end, if there is no quote in it.
     #[inline]
-    pub(super) fn split(&self, length: usize, bounds: &mut Vec<Bounds>) {
+    pub(super) fn fields(&self) -> (u32, &[u32]) {
         let last = self.line_ends.get(self.lines_passed).map_or(0, |last| *last as usize);
-        let (row, mut start) = (self.row as u32, 0);
-        bounds.extend(self.field_ends.get(self.fields_passed..last).unwrap_or_default().iter().map(|place| {
-            let end = place.wrapping_sub(row);
-            (std::mem::replace(&mut start, end.wrapping_add(1)), end)
-        }));
-        bounds.push((start, length as u32));
+        (self.row as u32, self.field_ends.get(self.fields_passed..=last).unwrap_or_default())
     }
 }
 

@@ -8,7 +8,7 @@ fn read(bytes: &[u8], limits: &Limits) -> (Vec<(u32, Vec<String>)>, Vec<Problem>
     loop {
         match reader.next().unwrap() {
             Row::Record(record) => rows.push((record.row, record.iter().map(str::to_owned).collect())),
-            Row::Bad(problem) => problems.push(problem),
+            Row::Bad(problem) => problems.push(*problem),
             Row::End => return (rows, problems),
         }
     }
