@@ -8,7 +8,7 @@ use arrow_array::{
     ArrayRef, BooleanArray, Date32Array, Int8Array, Int32Array, Int64Array, StringArray, TimestampMicrosecondArray,
     new_null_array,
 };
-use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::DataType;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -262,8 +262,9 @@ fn text(column: &TextColumn) -> Result<Cells<'static>, TableError> {
         return Ok(no_text());
     }
     let offsets = column.offsets();
-    let present = offsets.windows(2).map(|ends| ends.first() != ends.last());
-    let nulls = if column.is_everywhere() { None } else { Some(NullBuffer::from_iter(present)) };
+    let is_present = |line: usize| offsets.get(line) != offsets.get(line + 1);
+    let present = || BooleanBuffer::collect_bool(offsets.len().saturating_sub(1), is_present);
+    let nulls = if column.is_everywhere() { None } else { Some(NullBuffer::new(present())) };
     let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets.to_vec()));
     let values = Buffer::from(column.text().as_bytes());
     Ok(Cells::Each(Arc::new(StringArray::try_new(offsets, values, nulls)?)))
@@ -292,11 +293,14 @@ pub(crate) fn properties(packing: Packing) -> Result<WriterProperties, TableErro
     for name in ["kind", "provider_method", "provider_kind", "order_reference"] {
         properties = properties.set_column_statistics_enabled(ColumnPath::from(name), EnabledStatistics::None);
     }
+    // Neighbouring ids mostly begin alike: what is left to pack is the less.
     for name in ["provider_transaction_id", "original_reference", "order_reference", "correlation_id"] {
-        properties = properties.set_column_dictionary_enabled(ColumnPath::from(name), false);
+        let column = ColumnPath::from(name);
+        properties = properties
+            .set_column_dictionary_enabled(column.clone(), false)
+            .set_column_encoding(column, Encoding::DELTA_BYTE_ARRAY);
     }
-    let ids = ColumnPath::from("provider_transaction_id");
-    Ok(properties.set_column_encoding(ids, Encoding::DELTA_BYTE_ARRAY).build())
+    Ok(properties.build())
 }
 
 #[cfg(test)]
