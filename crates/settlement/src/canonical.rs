@@ -165,8 +165,8 @@ impl TryFrom<String> for SettlementHash {
     }
 }
 
-/// So many digests are hashed at once.
-const DIGESTS_TOGETHER: usize = 64;
+/// Digests are best handed to their hash so many at a time.
+pub const DIGESTS_TOGETHER: usize = 64;
 
 /// Makes a [`SettlementHash`] from currency, payout and row digests in ascending order.
 #[derive(Debug, Clone)]

@@ -33,7 +33,9 @@ mod transaction;
 
 pub use account::{Account, AccountId};
 pub use bank::{BankEntry, BankStatement};
-pub use canonical::{CanonicalRow, RowDigest, RowDigester, SettlementHash, SettlementHasher, push_varint};
+pub use canonical::{
+    CanonicalRow, DIGESTS_TOGETHER, RowDigest, RowDigester, SettlementHash, SettlementHasher, push_varint,
+};
 pub use card::mask_cards;
 pub use currency::{Currency, exponent};
 #[cfg(feature = "defects")]

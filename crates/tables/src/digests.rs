@@ -7,8 +7,8 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 
 use settlement::{
-    CanonicalRow, Currency, LineBatch, RowDigest, RowDigester, Sealed, Settlement, SettlementHash, SettlementHasher,
-    SettlementHead, Sink, SinkError,
+    CanonicalRow, Currency, DIGESTS_TOGETHER, LineBatch, RowDigest, RowDigester, Sealed, Settlement, SettlementHash,
+    SettlementHasher, SettlementHead, Sink, SinkError,
 };
 
 use crate::TableError;
@@ -18,8 +18,6 @@ pub const RUN_ROWS: usize = 1024 * 1024;
 /// Repeated transactions beyond this many are only counted.
 const REPEATED_MAX: usize = 1_000;
 const ENTRY_BYTES: usize = 32;
-/// So many digests of a settlement are added to its hash at once.
-const HASHED_TOGETHER: usize = 64;
 
 /// One row, ordered by settlement, then transaction, then content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -114,10 +112,10 @@ impl Digests {
             .collect();
         let mut sealed = Sealed::default();
         let mut before: Option<Entry> = None;
-        let mut digests = Vec::with_capacity(HASHED_TOGETHER);
+        let mut digests = Vec::with_capacity(DIGESTS_TOGETHER);
         while let Some(entry) = merge.next()? {
             if let Some(before) = before {
-                if before.settlement != entry.settlement || digests.len() == HASHED_TOGETHER {
+                if before.settlement != entry.settlement || digests.len() == DIGESTS_TOGETHER {
                     hash(&mut hashers, before.settlement, &mut digests);
                 }
                 if before.same_transaction(&entry) {
@@ -334,7 +332,7 @@ mod tests {
 
     #[test]
     fn a_hash_is_that_of_the_settlements_digests_in_ascending_order() {
-        let ids: Vec<String> = (0..3 * HASHED_TOGETHER).map(|number| number.to_string()).collect();
+        let ids: Vec<String> = (0..3 * DIGESTS_TOGETHER).map(|number| number.to_string()).collect();
         let rows: Vec<(u32, &str, i64)> = ids.iter().map(|id| (u32::from(id.len() == 1), id.as_str(), 7)).collect();
         let hash = |settlement: u32| {
             let rows = rows.iter().filter(|(of, ..)| *of == settlement).map(|(_, id, capture_minor)| CanonicalRow {
