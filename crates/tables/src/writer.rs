@@ -306,7 +306,10 @@ pub(crate) fn properties(packing: Packing) -> Result<WriterProperties, TableErro
 #[cfg(test)]
 mod tests {
     use super::*;
+    use arrow_array::Array;
+    use arrow_array::cast::AsArray;
     use jiff::ToSpan;
+    use settlement::{Line, LineKind};
 
     #[test]
     fn days_agree_with_the_calendar() {
@@ -314,6 +317,36 @@ mod tests {
         for number in (-720_000_i32..2_900_000).step_by(61).chain(-800..20_000) {
             assert_eq!(days(epoch.checked_add(number.days()).unwrap()), number);
         }
+    }
+
+    #[test]
+    fn a_line_without_a_reference_has_none_wherever_it_stands() {
+        let mut batch = LineBatch::default();
+        let references: Vec<String> = (0..200).map(|line| "7".repeat(line % 3)).collect();
+        for reference in &references {
+            batch.push(&Line {
+                settlement: 0,
+                row: 1,
+                kind: LineKind::Sale,
+                terms: Terms::default(),
+                provider_transaction_id: "7",
+                original_reference: "",
+                order_reference: reference,
+                correlation_id: "",
+                provider_method: "",
+                provider_kind: "",
+                store_id: "",
+                payout_destination_id: "",
+                captured_at_us: None,
+                provider_date: None,
+            });
+        }
+        let Cells::Each(array) = text(&batch.order_reference).unwrap() else { panic!("not one for each line") };
+        let expected = references.iter().map(|reference| Some(reference.as_str()).filter(|text| !text.is_empty()));
+        assert!(array.as_string::<i32>().iter().eq(expected));
+        let Cells::Each(array) = text(&batch.provider_transaction_id).unwrap() else { panic!("not one for each line") };
+        assert_eq!((array.len(), array.null_count()), (200, 0));
+        assert!(matches!(text(&batch.correlation_id).unwrap(), Cells::Same(none) if none.null_count() == 1));
     }
 
     #[test]
