@@ -25,7 +25,7 @@ async fn sqlite_keeps_the_contract_of_state() {
     contract::state(&Sqlite::open(&path).unwrap()).await;
     // What was written is there for the next process.
     let again = Sqlite::open(&path).unwrap();
-    assert!(pipeline::State::get(&again, "P#1", "a").await.unwrap().is_some());
+    assert!(store::State::get(&again, "P#1", "a").await.unwrap().is_some());
     contract::accounts(Arc::new(again)).await;
 }
 

@@ -7,14 +7,14 @@ use std::time::Instant;
 use async_trait::async_trait;
 use dintero::{Credentials, Hosts};
 use jiff::{SignedDuration, Timestamp};
-use pipeline::client::{Dintero, Environment};
-use pipeline::sweep::{self, Open, Stands};
-use pipeline::way::Uploaded;
-use pipeline::{PortError, Secrets};
+use pipeline::messages::Uploaded;
+use pipeline::operate::sweep::{self, Open, Stands};
+use pipeline::transactions::client::{Dintero, Environment};
 use settlement::{AccountId, Currency, Defect, SettlementHasher, seed};
 use simulation::in_process::{Clock, InProcess};
 use simulation::scenario::{Scenario, Size};
 use simulation::{HeldUp, explore};
+use store::{PortError, Secrets};
 use tests::verdicts::{golden, judged};
 
 use crate::golden::fixtures;

@@ -3,18 +3,17 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
-use std::sync::mpsc;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use adapters::inbound::http::{Handler, Loopback};
 use adapters::outbound::http::{HttpLimits, Reqwest};
 use dintero::{Answer, Api, Credentials, Hosts, Method, NoAnswer, Outcome, Request, Secret, Sent, Signs, outcome};
 use jiff::{SignedDuration, Timestamp};
-use pipeline::HttpClient;
 use settlement::{AccountId, SettlementEvent};
 use simulation::made_up::{self, CLIENT_ID, CLIENT_SECRET};
 use simulation::{Clock, InProcess, Sandbox};
+use store::HttpClient;
 
 const CANARY: &str = "canary-token";
 

@@ -8,21 +8,21 @@ mod read;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use documents::mail::Rhythm;
 use formats::Limits;
 use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};
-use pipeline::account::{AddMerchant, add_merchant};
-use pipeline::keys::{Key, LandingKey};
-use pipeline::mail::{self, MailAccount, MailItem, MailState, Mailed, Mailing};
-use pipeline::memory::{MemoryMailer, MemoryObjects, MemoryState};
-use pipeline::parse::ParseReport;
-use pipeline::ports::{Envelope, MailId, NotSent, NotSentKind};
-use pipeline::recipients::{self, RecipientItem, RecipientKind, TokenSecret};
-use pipeline::way::{self, Gone};
-use pipeline::{Mailer, Packing, PortError, Ports};
-use settlement::AccountId;
+use pipeline::current::accounts::{AddMerchant, add_merchant};
+use pipeline::intake::parse::ParseReport;
+use pipeline::mail::recipients::{self};
+use pipeline::mail::{self, MailAccount, Mailed, Mailing};
+use pipeline::operate::process::{self, Processed};
+use pipeline::{Packing, Ports};
+use settlement::{AccountId, MailId, Rhythm};
 use simulation::Clock;
+use store::TokenSecret;
+use store::keys::{Key, LandingKey};
+use store::memory::{MemoryMailer, MemoryObjects, MemoryState};
+use store::{Envelope, MailItem, MailState, Mailer, NotSent, NotSentKind, PortError, RecipientItem, RecipientKind};
 use tempfile::TempDir;
 use tests::generate::{Line, Report, Settlement, portal_csv};
 
@@ -136,7 +136,7 @@ impl World {
         self.confirm(&item).await;
     }
 
-    async fn take(&self, provider: &str, name: &str, bytes: Vec<u8>) -> Gone {
+    async fn take(&self, provider: &str, name: &str, bytes: Vec<u8>) -> Processed {
         let landing = LandingKey::new(self.account.clone(), provider, name).unwrap();
         let version = self.objects.put_version(&Key::Landing(landing.clone()), bytes).version;
         let (now, scratch) = (self.clock.now(), self.scratch.path().to_owned());
@@ -149,7 +149,7 @@ impl World {
             limits: Limits::default(),
             adopts_merchants: false,
         };
-        way::go(&self.ports, None, &command).await.unwrap()
+        process::process_upload(&self.ports, None, &command).await.unwrap()
     }
 
     /// Every mail that left, by subject.

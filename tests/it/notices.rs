@@ -6,12 +6,13 @@ use adapters::app::App;
 use documents::ReportType;
 use formats::Limits;
 use jiff::{SignedDuration, Timestamp};
-use pipeline::keys::{Key, LandingKey};
-use pipeline::notice::{self, AddNotice, Together};
-use pipeline::parse::ParseReport;
-use pipeline::reconcile::{ReconcileReport, Reconciled};
-use pipeline::{Ports, StepError, parse, reconcile};
+use pipeline::current::notice::{self, NoticeCheck};
+use pipeline::intake::notice::{AddNotice, add_notice};
+use pipeline::intake::parse::{self, ParseReport};
+use pipeline::reports::dintero_report::{self, WriteReports, WrittenReports};
+use pipeline::{Ports, StepError};
 use settlement::{AccountId, Fees, Kind, PayoutNotice, Proof, Verdict};
+use store::keys::{Key, LandingKey};
 use tempfile::TempDir;
 use tests::faults::{Fault, Plan, faulty};
 
@@ -53,10 +54,10 @@ impl World {
         self.scratch.path().join("balance.pdf")
     }
 
-    async fn add(&self, ports: &Ports, notice: PayoutNotice) -> Result<Together, StepError> {
+    async fn add(&self, ports: &Ports, notice: PayoutNotice) -> Result<NoticeCheck, StepError> {
         let (evidence, scratch) = (self.evidence(), self.app.scratch.clone());
         let command = AddNotice { notice, evidence, by: "regnskap".into(), now: self.now, scratch };
-        notice::run(ports, &command).await.map(|(together, _)| together)
+        add_notice(ports, &command).await.map(|(together, _)| together)
     }
 
     async fn upload(&self, file: &Path) -> ParseReport {
@@ -75,15 +76,15 @@ impl World {
     }
 
     /// Parses the list and reconciles it.
-    async fn take(&self, file: &Path) -> Reconciled {
+    async fn take(&self, file: &Path) -> WrittenReports {
         let outcome = parse::run(&self.app.ports, &self.upload(file).await).await.unwrap();
         assert!(matches!(outcome.verdict, Verdict::Accepted | Verdict::Duplicate), "{:?}", outcome.judgement.problems);
         let (account, scratch) = (self.account.clone(), self.app.scratch.clone());
-        let command = ReconcileReport { account, report: outcome.report.unwrap(), scratch };
-        reconcile::run(&self.app.ports, &command).await.unwrap()
+        let command = WriteReports { account, report: outcome.report.unwrap(), scratch };
+        dintero_report::write_reports(&self.app.ports, &command).await.unwrap()
     }
 
-    async fn csv(&self, reconciled: &Reconciled) -> String {
+    async fn csv(&self, reconciled: &WrittenReports) -> String {
         let key = reconciled.written.iter().find(|key| key.to_string().ends_with(".csv")).expect("a CSV is written");
         let version = self.app.ports.objects.head(key).await.unwrap().unwrap().version;
         let mut bytes = Vec::new();
@@ -97,8 +98,8 @@ async fn a_list_and_its_notice_are_exact_whichever_comes_first() {
     let first_list = World::new();
     let alone = first_list.take(Path::new(LIST)).await;
     assert!(alone.written.is_empty(), "nothing flows on before fees and payout are known");
-    assert!(matches!(alone.withheld.as_slice(), [(_, Together::WaitsForNotice)]));
-    let Ok(Together::Agree(confirmed)) = first_list.add(&first_list.app.ports, first_list.notice()).await else {
+    assert!(matches!(alone.withheld.as_slice(), [(_, NoticeCheck::WaitsForNotice)]));
+    let Ok(NoticeCheck::Agree(confirmed)) = first_list.add(&first_list.app.ports, first_list.notice()).await else {
         panic!("the notice agrees");
     };
     assert_eq!((confirmed.settlement.proof, confirmed.settlement.payout_minor), (Proof::Exact, Some(224_824)));
@@ -106,7 +107,7 @@ async fn a_list_and_its_notice_are_exact_whichever_comes_first() {
 
     let first_notice = World::new();
     let waiting = first_notice.add(&first_notice.app.ports, first_notice.notice()).await.unwrap();
-    assert_eq!(waiting, Together::WaitsForList);
+    assert_eq!(waiting, NoticeCheck::WaitsForList);
     let other = first_notice.csv(&first_notice.take(Path::new(LIST)).await).await;
     assert_eq!(one, other);
     assert!(one.contains("payout notice") || one.contains(",fee,"), "{one}");
@@ -121,16 +122,16 @@ async fn a_notice_that_says_otherwise_holds_both_until_it_is_corrected() {
     world.add(&world.app.ports, wrong).await.unwrap();
     let held = world.take(Path::new(LIST)).await;
     assert!(held.written.is_empty());
-    let [(_, Together::Disagree(problems))] = held.withheld.as_slice() else { panic!("{held:?}") };
+    let [(_, NoticeCheck::Disagree(problems))] = held.withheld.as_slice() else { panic!("{held:?}") };
     assert_eq!(problems[0].kind, Kind::SecondDocument);
     assert!(problems[0].message.contains("difference 0.01"), "{}", problems[0].message);
 
     let right = world.add(&world.app.ports, world.notice()).await.unwrap();
-    assert!(matches!(right, Together::Agree(_)), "{right:?}");
+    assert!(matches!(right, NoticeCheck::Agree(_)), "{right:?}");
     assert_eq!(world.take(Path::new(LIST)).await.written.len(), ReportType::ALL.len());
     // What has made a settlement exact stays.
     let again = world.add(&world.app.ports, world.notice()).await.unwrap();
-    assert!(matches!(again, Together::Agree(_)));
+    assert!(matches!(again, NoticeCheck::Agree(_)));
     let other = PayoutNotice { fee_minor: 5_601, payout_minor: 224_823, ..world.notice() };
     assert!(matches!(world.add(&world.app.ports, other).await, Err(StepError::Refused(_))));
     // Figures that do not add up are no notice.
@@ -145,12 +146,12 @@ async fn methods_that_others_pay_out_are_left_out_of_the_amount() {
     world.take(Path::new(LIST)).await;
     let notice = PayoutNotice { amount_minor: 211_550, payout_minor: 204_549, ..world.notice() };
     let missing = PayoutNotice { elsewhere: vec!["Swish Handel".into()], ..notice.clone() };
-    let Together::Disagree(problems) = world.add(&world.app.ports, missing).await.unwrap() else {
+    let NoticeCheck::Disagree(problems) = world.add(&world.app.ports, missing).await.unwrap() else {
         panic!("no such method");
     };
     assert!(problems[0].message.contains("Swish Handel"));
     let right = PayoutNotice { elsewhere: vec!["Swish".into()], ..notice };
-    assert!(matches!(world.add(&world.app.ports, right).await.unwrap(), Together::Agree(_)));
+    assert!(matches!(world.add(&world.app.ports, right).await.unwrap(), NoticeCheck::Agree(_)));
     let csv = world.csv(&world.take(Path::new(LIST)).await).await;
     assert!(csv.contains("-202.75") && csv.contains("2045.49"), "{csv}");
 }
@@ -174,7 +175,7 @@ async fn a_notice_that_is_cut_off_at_any_call_can_be_told_again() {
                 assert!(error.is_retryable(), "{fault:?} call {at}: {error}");
             }
             let told = world.add(&world.app.ports, world.notice()).await.unwrap();
-            assert!(matches!(told, Together::Agree(_)), "{fault:?} call {at}: {told:?}");
+            assert!(matches!(told, NoticeCheck::Agree(_)), "{fault:?} call {at}: {told:?}");
             assert_eq!(world.take(Path::new(LIST)).await.written.len(), ReportType::ALL.len());
         }
     }
@@ -205,7 +206,7 @@ async fn published_balance_reports_agree_with_their_lists() {
             elsewhere: elsewhere.map(str::to_owned).into_iter().collect(),
             ..world.notice()
         };
-        let Together::Agree(confirmed) = world.add(&world.app.ports, notice).await.unwrap() else {
+        let NoticeCheck::Agree(confirmed) = world.add(&world.app.ports, notice).await.unwrap() else {
             panic!("{list} does not agree");
         };
         assert_eq!(confirmed.settlement.difference_minor(), Some(0), "{list}");

@@ -21,18 +21,19 @@ use dintero::{Answer, Credentials, Hosts, NoAnswer, Request, Secret};
 use formats::Limits;
 use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};
-use pipeline::account::{AddMerchant, add_merchant};
-use pipeline::client::{Dintero, Environment};
-use pipeline::keys::{Key, LandingKey};
-use pipeline::memory::{MemoryObjects, MemoryQueue, MemoryState};
-use pipeline::parse::ParseReport;
-use pipeline::post::{self, PlannedEvent, PostAccount, PostReport, Posted};
-use pipeline::way::{self, Gone};
-use pipeline::{HttpClient, Packing, PortError, Ports, Secrets, StepError};
+use pipeline::current::accounts::{AddMerchant, add_merchant};
+use pipeline::intake::parse::ParseReport;
+use pipeline::operate::process::{self, Processed};
+use pipeline::posting::post::{self, PostAccount, PostReport, Posted};
+use pipeline::transactions::client::{Dintero, Environment};
+use pipeline::{Packing, Ports, StepError};
 use serde_json::Value;
 use settlement::{AccountId, SettlementEvent, TransactionEventKind};
 use simulation::sandbox::{MadeEvent, MadeTransaction, Seen};
 use simulation::{Clock, Fault, InProcess, RequestKind, SECRET_MARK, Sandbox};
+use store::keys::{Key, LandingKey};
+use store::memory::{MemoryObjects, MemoryQueue, MemoryState};
+use store::{HttpClient, PlannedEvent, PortError, Secrets};
 use tempfile::TempDir;
 use tests::generate::{Line, Report, Settlement, portal_csv};
 
@@ -114,9 +115,9 @@ impl World {
     }
 
     /// Takes an upload the whole way, at the time of the clock.
-    async fn go(&self, upload: &ParseReport) -> Result<Gone, StepError> {
+    async fn go(&self, upload: &ParseReport) -> Result<Processed, StepError> {
         let command = ParseReport { now: self.clock.now(), ..upload.clone() };
-        way::go(&self.ports, Some(&self.dintero), &command).await
+        process::process_upload(&self.ports, Some(&self.dintero), &command).await
     }
 
     async fn take(&self, upload: &ParseReport) -> Posted {
@@ -155,7 +156,7 @@ impl World {
         }
     }
 
-    fn command(&self, gone: &Gone) -> PostReport {
+    fn command(&self, gone: &Processed) -> PostReport {
         let (account, report) = (self.account.clone(), gone.outcome.report.unwrap());
         PostReport { account, report, now: self.clock.now(), lease: LEASE, scratch: self.scratch.path().to_owned() }
     }

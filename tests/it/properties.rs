@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Cursor;
 
 use formats::{DecimalMark, Head, Limits, parse_minor};
-use pipeline::judge::judge;
+use pipeline::intake::judge::judge;
 use proptest::prelude::*;
 use settlement::{AMOUNT_MINOR_MAX, MajorUnits, SettlementHash, mask_cards};
 use tables::{LineTable, Packing, TableOwner, read_lines};

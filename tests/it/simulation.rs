@@ -2,9 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use simulation::HeldUp;
-use simulation::explore;
 use simulation::scenario::Size;
+use simulation::{HeldUp, explore};
 
 /// Seeds are tried for this long; what a longer run finds is found by `avstem simulate`.
 const SEEDS_FOR: Duration = Duration::from_secs(10);

@@ -11,14 +11,13 @@ use arrow_array::types::Int32Type;
 use documents::ReportType;
 use formats::Limits;
 use jiff::{SignedDuration, Timestamp};
-use pipeline::account::{AddMerchant, add_merchant};
-use pipeline::items::{ObjectItem, Place, ReportItem, ReportState, SettlementItem};
-use pipeline::keys::{Key, LandingKey};
-use pipeline::parse::{Outcome, ParseReport};
-use pipeline::ports::{Expect, Item, Query};
-use pipeline::reconcile::ReconcileReport;
-use pipeline::{Ports, StepError, parse, reconcile};
+use pipeline::current::accounts::{AddMerchant, add_merchant};
+use pipeline::intake::parse::{self, Outcome, ParseReport};
+use pipeline::reports::dintero_report::{self, WriteReports};
+use pipeline::{Ports, StepError};
 use settlement::{AccountId, Kind, ReportId, Verdict};
+use store::keys::{Key, LandingKey};
+use store::{Expect, Item, ObjectItem, Place, Query, ReportItem, ReportState, SettlementItem};
 use tempfile::TempDir;
 use tests::faults::{Fault, Plan, faulty};
 use tests::generate::{Report, Seed, portal_csv, report, xml};
@@ -134,20 +133,20 @@ async fn dintero_reports_are_written_once_and_only_for_committed_reports() {
     let world = World::with_merchant().await;
     let taken = world.take("a.csv", &portal_csv(&sample(2))).await;
     let scratch = world.app.scratch.clone();
-    let command = ReconcileReport { account: world.account.clone(), report: id(&taken), scratch };
-    let first = reconcile::run(&world.app.ports, &command).await.unwrap();
+    let command = WriteReports { account: world.account.clone(), report: id(&taken), scratch };
+    let first = dintero_report::write_reports(&world.app.ports, &command).await.unwrap();
     assert_eq!((first.written.len(), first.withheld.len()), (2 * ReportType::ALL.len(), 0));
     let mut versions = Vec::new();
     for key in &first.written {
         versions.push(world.app.ports.objects.head(key).await.unwrap().unwrap());
     }
-    assert_eq!(reconcile::run(&world.app.ports, &command).await.unwrap().written, first.written);
+    assert_eq!(dintero_report::write_reports(&world.app.ports, &command).await.unwrap().written, first.written);
     for (key, version) in first.written.iter().zip(versions) {
         assert_eq!(world.app.ports.objects.head(key).await.unwrap(), Some(version));
     }
     let held = world.take("held.csv", b"Oppgj\xc3\xb8rsrapport;\nVippsnummer;\n").await;
-    let command = ReconcileReport { report: id(&held), ..command };
-    assert!(matches!(reconcile::run(&world.app.ports, &command).await, Err(StepError::NotCommitted(_))));
+    let command = WriteReports { report: id(&held), ..command };
+    assert!(matches!(dintero_report::write_reports(&world.app.ports, &command).await, Err(StepError::NotCommitted(_))));
 }
 
 /// T14, T15: every call of every port is cut off once, before and after it had its effect; the next attempt ends the same
@@ -211,7 +210,7 @@ async fn a_leased_report_is_busy_and_a_worker_that_lost_its_lease_has_no_effect(
     let (item, revision) = place.read::<ReportItem>(&*world.app.ports.state).await.unwrap().unwrap();
     assert_eq!((item.attempts, revision), (2, 3));
     // What the first worker would write next: its revision is gone.
-    let stale = place.put(&item, Expect::Revision(1));
+    let stale = place.put(&item, Expect::Revision(1)).unwrap();
     assert!(world.app.ports.state.put_if(&stale).await.is_err());
 }
 
@@ -389,8 +388,8 @@ async fn personal_data_end_at_the_parser() {
     let taken = world.take("a.csv", &bytes).await;
     assert_eq!(taken.verdict, Verdict::Accepted);
     let scratch = world.app.scratch.clone();
-    let command = ReconcileReport { account: world.account.clone(), report: id(&taken), scratch };
-    reconcile::run(&world.app.ports, &command).await.unwrap();
+    let command = WriteReports { account: world.account.clone(), report: id(&taken), scratch };
+    dintero_report::write_reports(&world.app.ports, &command).await.unwrap();
     let mut seen = 0;
     let mut folders = vec![home.path().to_owned()];
     while let Some(folder) = folders.pop() {

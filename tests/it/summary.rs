@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use documents::{FiguresOf, MonthSummary};
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
-use pipeline::summarise::{self, Summarise, Summarised};
+use pipeline::months::{self, Summarise, Summarised};
 use settlement::{Month, Terms};
 use tests::generate::{Report, Seed, Settlement, portal_csv, xml};
 use tests::lake::World;
@@ -33,7 +33,7 @@ fn command(world: &World, month: Option<Month>, now: &str) -> Summarise {
 }
 
 async fn summarised(world: &World, text: &str, now: &str) -> Summarised {
-    let mut made = summarise::run(&world.ports, &command(world, Some(month(text)), now)).await.unwrap();
+    let mut made = months::run(&world.ports, &command(world, Some(month(text)), now)).await.unwrap();
     assert_eq!(made.len(), 1);
     made.remove(0)
 }
@@ -141,9 +141,9 @@ fn found(summary: &MonthSummary) -> BTreeMap<String, Expected> {
 async fn every_month_is_what_the_reports_themselves_come_to_to_the_ore() {
     let (world, all) = (World::default(), generated(41));
     take_all(&world, &all).await;
-    let reports: Vec<_> = pipeline::matches::all_known(&world.ports, &world.account).await.unwrap();
+    let reports: Vec<_> = pipeline::current::match_rows::all_known(&world.ports, &world.account).await.unwrap();
     assert!(reports.is_empty());
-    let made = summarise::run(&world.ports, &command(&world, None, "2027-01-01T06:00:00Z")).await.unwrap();
+    let made = months::run(&world.ports, &command(&world, None, "2027-01-01T06:00:00Z")).await.unwrap();
     let months: Vec<String> = made.iter().map(|made| made.summary.month.to_string()).collect();
     // Sales of the last day of August are paid out in September.
     assert_eq!(months, ["2026-08", "2026-09", "2026-10", "2026-11"]);
@@ -163,7 +163,7 @@ async fn every_month_is_what_the_reports_themselves_come_to_to_the_ore() {
         assert_eq!(unmatched, expected.values().map(|sums| sums.lines).sum::<u64>());
     }
     assert!(made.iter().any(|made| made.summary.content.in_transit.len() >= 3));
-    let again = summarise::run(&world.ports, &command(&world, None, "2027-01-01T07:00:00Z")).await.unwrap();
+    let again = months::run(&world.ports, &command(&world, None, "2027-01-01T07:00:00Z")).await.unwrap();
     assert_eq!(again, []);
 }
 
@@ -210,6 +210,6 @@ async fn the_half_hour_around_midnight_belongs_to_the_month_that_it_is_in_oslo()
         assert_eq!(summary.content.payouts.len(), place, "{month}");
     }
     // Half an hour before, October is not over in Oslo, though nothing of it is left out.
-    let so_far = summarise::run(&world.ports, &command(&world, Some(month("2026-11")), AFTER_OCTOBER)).await.unwrap();
+    let so_far = months::run(&world.ports, &command(&world, Some(month("2026-11")), AFTER_OCTOBER)).await.unwrap();
     assert!(so_far[0].summary.is_so_far() && so_far[0].files.is_empty());
 }

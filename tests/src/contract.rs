@@ -4,16 +4,17 @@ use std::io::Write;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use pipeline::account::{self, AddMerchant};
-use pipeline::items::{MerchantItem, Place};
-use pipeline::keys::{Key, LandingKey};
-use pipeline::memory::MemoryObjects;
-use pipeline::ports::{
-    Address, Envelope, Expect, HeaderText, MailId, ObjectMeta, PortErrorKind, Put, PutNew, Query, TRANSACT_WRITES_MAX,
-};
-use pipeline::{Mailer, Objects, Packing, Ports, State, post};
+use pipeline::current::accounts::{self, AddMerchant};
+use pipeline::posting::post;
+use pipeline::{Packing, Ports};
 use serde_json::json;
-use settlement::{Account, AccountId};
+use settlement::{Account, AccountId, Address, HeaderText, MailId};
+use store::keys::{Key, LandingKey};
+use store::memory::MemoryObjects;
+use store::{
+    Envelope, Expect, Mailer, MerchantItem, ObjectMeta, Objects, Place, PortErrorKind, Put, PutNew, Query, State,
+    TRANSACT_WRITES_MAX,
+};
 use tempfile::NamedTempFile;
 
 fn landing(name: &str) -> Key {
@@ -177,27 +178,27 @@ pub async fn accounts(state: Arc<dyn State>) {
     let ports = Ports { objects: Arc::new(MemoryObjects::default()), state, packing: Packing::None };
     let id = |number: u32| format!("T{number:08}").parse::<AccountId>().expect("account");
     let now = Timestamp::UNIX_EPOCH;
-    assert_eq!(account::all(&ports).await.expect("accounts"), []);
+    assert_eq!(accounts::all(&ports).await.expect("accounts"), []);
     let add = async |number: u32, merchant: &str| {
         let (provider, merchant) = ("vipps".to_owned(), merchant.to_owned());
         let command = AddMerchant { account: id(number), provider, number: merchant, now };
-        account::add_merchant(&ports, &command).await.expect("add")
+        accounts::add_merchant(&ports, &command).await.expect("add")
     };
     assert!(add(2, "200").await && add(1, "100").await && add(1, "101").await && !add(1, "100").await);
-    account::set_name(&ports, &id(4), &HeaderText::new("Butikk AS").expect("name"), now).await.expect("name");
+    accounts::set_name(&ports, &id(4), &HeaderText::new("Butikk AS").expect("name"), now).await.expect("name");
     for posts in [true, false] {
         post::set_posting(&ports, &id(3), posts, now).await.expect("posting");
     }
     // One that is older than the list.
     let (record, merchant) = (Place::account(&id(5)), Place::merchant("vipps", "500"));
     let writes = [
-        record.put(&Account::new(id(5)), Expect::Absent),
-        merchant.put(&MerchantItem { account: id(5) }, Expect::Absent),
+        record.put(&Account::new(id(5)), Expect::Absent).expect("record"),
+        merchant.put(&MerchantItem { account: id(5) }, Expect::Absent).expect("record"),
     ];
     ports.state.transact(&writes).await.expect("put");
-    assert_eq!(account::all(&ports).await.expect("accounts"), [1, 2, 3, 4].map(id));
+    assert_eq!(accounts::all(&ports).await.expect("accounts"), [1, 2, 3, 4].map(id));
     assert!(!add(5, "500").await);
-    assert_eq!(account::all(&ports).await.expect("accounts"), [1, 2, 3, 4, 5].map(id));
+    assert_eq!(accounts::all(&ports).await.expect("accounts"), [1, 2, 3, 4, 5].map(id));
 }
 
 /// A record of a newer release is left as it is, whatever is expected of it, and nothing else of the transaction is written.
@@ -224,7 +225,7 @@ pub const MESSAGE: &[u8] = b"Subject: x\r\n\r\nx\r\n";
 
 fn mail_id(number: u32) -> MailId {
     let to = "regnskap@example.no".parse().expect("address");
-    MailId::of(&"T00000001".parse().expect("account"), "payout", "x", number, &to, documents::Language::Nb)
+    MailId::of(&"T00000001".parse().expect("account"), "payout", "x", number, &to, "nb")
 }
 
 async fn send(mailer: &dyn Mailer, id: &MailId) -> String {

@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use pipeline::keys::Key;
-use pipeline::ports::{Item, ObjectMeta, Page, Put, PutNew, Query, VersionPage};
-use pipeline::{Objects, PortError, PortErrorKind, Ports, State};
+use pipeline::Ports;
+use store::keys::Key;
+use store::{Item, ObjectMeta, Objects, Page, PortError, PortErrorKind, Put, PutNew, Query, State, VersionPage};
 
 /// When a call fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use pipeline::keys::Key;
-use pipeline::ports::{Item, ObjectMeta, Page, Put, PutNew, Query, VersionPage};
-use pipeline::{Objects, PortError, Ports, State};
+use pipeline::Ports;
+use store::keys::Key;
+use store::{Item, ObjectMeta, Objects, Page, PortError, Put, PutNew, Query, State, VersionPage};
 
 use crate::generate::Seed;
 

@@ -12,16 +12,17 @@ use async_trait::async_trait;
 use formats::Limits;
 use jiff::{SignedDuration, Timestamp};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use pipeline::items::{Place, Release, mark_settlement_dirty};
-use pipeline::keys::{Key, LandingKey};
+use pipeline::intake::parse::{self, Outcome, ParseReport};
+use pipeline::intake::release::{self, ReleaseReport};
 use pipeline::lake::{self, BuildLake, Built};
-use pipeline::memory::{MemoryObjects, MemoryState};
-use pipeline::parse::{self, Outcome, ParseReport};
-use pipeline::ports::{Expect, ObjectMeta, Put, PutNew, VersionPage};
-use pipeline::post::{BatchItem, EventState, OutboxItem, PlannedEvent};
-use pipeline::release::{self, ReleaseReport};
-use pipeline::{Objects, Packing, PortError, Ports, StepError};
+use pipeline::{Packing, Ports, StepError};
 use settlement::{AccountId, Kind, SettleKey, SettlementEvent, Verdict};
+use store::keys::{Key, LandingKey};
+use store::memory::{MemoryObjects, MemoryState};
+use store::{
+    BatchItem, EventState, Expect, ObjectMeta, Objects, OutboxItem, Place, PlannedEvent, PortError, Put, PutNew,
+    Release, VersionPage, mark_settlement_dirty,
+};
 use tempfile::TempDir;
 
 /// An account in memory whose lake is looked at behind every put.
@@ -80,9 +81,9 @@ impl World {
             changed: Vec::new(),
         };
         let writes = [
-            Place::outbox(key).put(&outbox, Expect::Any),
-            Place::batch(key, name).put(&batch, Expect::Any),
-            mark_settlement_dirty(key),
+            Place::outbox(key).put(&outbox, Expect::Any).expect("record"),
+            Place::batch(key, name).put(&batch, Expect::Any).expect("record"),
+            mark_settlement_dirty(key).expect("record"),
         ];
         self.ports.state.transact(&writes).await.unwrap();
     }
@@ -117,9 +118,9 @@ impl World {
             if item.partition.starts_with("LAKE#") || item.partition.starts_with("DIRTY#") {
                 continue;
             }
-            let pipeline::ports::Item { partition, sort, revision, schema, body } = item;
+            let store::Item { partition, sort, revision, schema, body } = item;
             let put = Put { partition, sort, schema, body, expect: Expect::Any };
-            use pipeline::State;
+            use store::State;
             for _ in 0..revision {
                 state.put_if(&put).await.unwrap();
             }
@@ -222,7 +223,7 @@ impl World {
 
     /// What is marked, and not built yet.
     pub fn marks(&self) -> Vec<String> {
-        let is_dirty = |item: &pipeline::ports::Item| item.body["is_dirty"] == true;
+        let is_dirty = |item: &store::Item| item.body["is_dirty"] == true;
         let marks = self.state.all().into_iter().filter(|item| item.partition.starts_with("DIRTY#") && is_dirty(item));
         marks.map(|item| item.sort).collect()
     }

@@ -6,16 +6,16 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
-use documents::mail::Rhythm;
 use jiff::Timestamp;
+use pipeline::Ports;
 use pipeline::mail::Mailing;
-use pipeline::memory::MemoryMailer;
-use pipeline::ports::{Address, Mailbox};
-use pipeline::recipients::{self, AddRecipient, RecipientItem, RecipientKind, TokenSecret};
-use pipeline::{Mailer, Ports};
+use pipeline::mail::recipients::{self, AddRecipient};
 use serde_json::Value;
-use settlement::AccountId;
+use settlement::{AccountId, Address, Mailbox, Rhythm};
 use simulation::Clock;
+use store::TokenSecret;
+use store::memory::MemoryMailer;
+use store::{Mailer, RecipientItem, RecipientKind};
 
 use crate::python::python;
 

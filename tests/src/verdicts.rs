@@ -6,7 +6,7 @@ use std::io::Cursor;
 use std::rc::Rc;
 
 use formats::Limits;
-use pipeline::judge::{Judgement, judge};
+use pipeline::intake::judge::{Judgement, judge};
 use settlement::{LineBatch, MajorUnits, Sealed, Settlement, SettlementHead, Severity, Sink, SinkError};
 use tables::DigestSink;
 

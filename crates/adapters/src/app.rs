@@ -11,9 +11,10 @@ pub use home::{BadHome, Home};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use pipeline::client::{Clock, Dintero, Environment};
 use pipeline::mail::Mailing;
-use pipeline::{HttpClient, Mailer, Objects, Packing, PortError, PortErrorKind, Ports, State};
+use pipeline::transactions::client::{Clock, Dintero, Environment};
+use pipeline::{Packing, Ports};
+use store::{HttpClient, Mailer, Objects, PortError, PortErrorKind, State};
 
 use crate::config::{DinteroConfig, MailConfig};
 use crate::outbound::mailer::{EmlFolder, MemoryMailer};

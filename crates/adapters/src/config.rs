@@ -12,8 +12,8 @@ pub use cloud::{
 use std::collections::BTreeMap;
 
 use dintero::{Credentials, Hosts, Secret};
-use pipeline::ports::{Address, HeaderText, Mailbox, WebAddress};
 use settlement::AccountId;
+use settlement::{Address, HeaderText, Mailbox, WebAddress};
 
 /// What a process is told by its environment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

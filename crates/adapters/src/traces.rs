@@ -17,10 +17,11 @@ use opentelemetry_aws::trace::xray_propagator::{span_context_from_str, span_cont
 use opentelemetry_otlp::{RetryPolicy, SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, Span as OwnSpan, SpanData, SpanProcessor};
-use opentelemetry_sdk::trace::{SpanEvents, SpanExporter as _};
-use pipeline::{PortError, PortErrorKind};
+use opentelemetry_sdk::trace::{
+    Sampler, SdkTracerProvider, Span as OwnSpan, SpanData, SpanEvents, SpanExporter as _, SpanProcessor,
+};
 use serde_json::Value;
+use store::{PortError, PortErrorKind};
 use tracing::dispatcher::{self, Dispatch};
 use tracing::instrument::WithSubscriber;
 use tracing::level_filters::LevelFilter;

@@ -7,7 +7,7 @@ use ::formats::Limits;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use pipeline::backfill::{Backfill, BackfillAccount, Next};
+use pipeline::operate::backfill::{Backfill, BackfillAccount, Next};
 use settlement::Verdict;
 
 use crate::{Ended, HomeArguments, show};

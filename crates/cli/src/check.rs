@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use ::formats::Limits;
 use adapters::app::App;
 use jiff::Timestamp;
-use pipeline::answer::SettlementAnswer;
-use pipeline::items::{Place, ReportItem, ReportState};
-use pipeline::judge::{Judgement, judge};
-use pipeline::standing::{Case, Newcomer};
-use pipeline::{notice, report_id_of};
+use pipeline::current::notice;
+use pipeline::intake::judge::{Judgement, judge};
+use pipeline::intake::known::{Case, IncomingReport};
+use pipeline::operate::answer::SettlementAnswer;
+use pipeline::report_id_of;
 use serde::Serialize;
 use settlement::{AccountId, Problem, Verdict};
+use store::{Place, ReportItem, ReportState};
 use tables::{DigestSink, LineTable, Packing, TableOwner};
 use tempfile::NamedTempFile;
 
@@ -86,7 +87,7 @@ async fn check(arguments: &CheckArguments, app: Option<&App>, path: &Path) -> an
     let account = arguments.account.clone().map_or_else(|| "T00000001".parse(), Ok)?;
     let report = report_id_of(input.file())?;
     let lines = NamedTempFile::new_in(&app.scratch)?;
-    let zone = pipeline::items::account(&*app.ports.state, &account).await?.zone;
+    let zone = store::account(&*app.ports.state, &account).await?.zone;
     let mut judgement = judge(&name, &mut input, &limits, provider, |format| {
         let owner = TableOwner::new(&account, format.provider, format.id, report, &zone);
         LineTable::create(lines.reopen()?, owner, Packing::Zstd)
@@ -94,7 +95,7 @@ async fn check(arguments: &CheckArguments, app: Option<&App>, path: &Path) -> an
     let Some(format) = judgement.format.filter(|_| !judgement.problems.has_errors()) else {
         return Ok(Checked { file, verdict: judgement.verdict(), judgement });
     };
-    let newcomer = Newcomer {
+    let newcomer = IncomingReport {
         ports: &app.ports,
         account: &account,
         provider: format.provider,
@@ -103,7 +104,7 @@ async fn check(arguments: &CheckArguments, app: Option<&App>, path: &Path) -> an
         scratch: &app.scratch,
     };
     if arguments.account.is_some() {
-        for problem in newcomer.tenancy(&judgement.settlements).await? {
+        for problem in newcomer.foreign_merchant_numbers(&judgement.settlements).await? {
             judgement.problems.push(problem);
         }
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use ::formats::Limits;
 use anyhow::Context;
-use pipeline::judge::judge;
+use pipeline::intake::judge::judge;
 use pipeline::report_id_of;
 use settlement::{AccountId, Verdict};
 use tables::{LineTable, Packing, TableOwner};

@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 use ::matching::Waits;
 use adapters::app::{App, Home};
 use anyhow::Context;
-use documents::mail::HeaderText;
-use pipeline::account;
+use pipeline::current::accounts;
+use pipeline::current::notice::{self, NoticeCheck};
+use pipeline::intake::notice::{AddNotice, add_notice};
 use pipeline::lake::month_figures;
-use pipeline::notice::{self, AddNotice, Together};
-use pipeline::reconcile::{self, ReconcileReport};
-use settlement::{AccountId, Fees, PayoutNotice, Proof, Settlement, Verdict};
+use pipeline::reports::dintero_report::{self, WriteReports};
+use settlement::{AccountId, Fees, HeaderText, PayoutNotice, Proof, Settlement, Verdict};
 
 use self::stand_in::StandIn;
 use crate::run::{Taken, take};
@@ -95,7 +95,7 @@ pub(crate) async fn run(arguments: &DemoArguments, out: &mut dyn Write) -> anyho
     writeln!(out, "\nThe summary of every month that is over on {}", stand_in::MONTH_AFTER)?;
     let now = stand_in.now().max(stand_in::MONTH_AFTER.in_tz("Europe/Oslo")?.timestamp());
     stand_in.clock().set(now);
-    account::set_name(&app.ports, &account, &HeaderText::new(MERCHANT)?, now).await?;
+    accounts::set_name(&app.ports, &account, &HeaderText::new(MERCHANT)?, now).await?;
     for made in crate::summary::make(&app, &account, None, now).await? {
         crate::summary::told(&place, &made, out)?;
     }
@@ -149,19 +149,19 @@ async fn tell_notice(
     let (now, scratch) = (stand_in.now(), app.scratch.clone());
     let command = AddNotice { notice, evidence, by: "demo".to_owned(), now, scratch };
     writeln!(out, "Payout notice of 2318.25 less fees 56.00 and VAT 14.01, transferred 2248.24 SEK")?;
-    let (together, report) = notice::run(&app.ports, &command).await?;
+    let (together, report) = add_notice(&app.ports, &command).await?;
     show::together(out, "  ", &key, &together)?;
     if let Some(report) = report {
         let scratch = app.scratch.clone();
-        let command = ReconcileReport { account: account.clone(), report, scratch };
-        for key in reconcile::run(&app.ports, &command).await?.written {
+        let command = WriteReports { account: account.clone(), report, scratch };
+        for key in dintero_report::write_reports(&app.ports, &command).await?.written {
             writeln!(out, "  wrote {}", home.join(key.to_string()).display())?;
         }
         show::posted(out, "  ", &stand_in.post(app, account, report).await?)?;
     }
     writeln!(out)?;
     Ok(match together {
-        Together::Agree(confirmed) => Some(confirmed.settlement),
+        NoticeCheck::Agree(confirmed) => Some(confirmed.settlement),
         _ => None,
     })
 }

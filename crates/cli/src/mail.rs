@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use adapters::app::{App, Home};
 use adapters::config::Config;
-use documents::mail::{Address, HeaderText, Rhythm};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
-use pipeline::mail::{self, MailAccount, MailState, Mailed, Mailing};
-use pipeline::recipients::{self, AddRecipient, RecipientKind};
-use settlement::AccountId;
+use pipeline::mail::recipients::{self, AddRecipient};
+use pipeline::mail::{self, MailAccount, Mailed, Mailing};
+use settlement::{AccountId, Address, HeaderText, Rhythm};
+use store::{MailState, RecipientKind};
 
 use crate::{Ended, HomeArguments};
 

@@ -5,12 +5,13 @@ use std::path::Path;
 
 use ::matching::{Wait, Waits};
 use adapters::app::App;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp, civil::Date};
-use pipeline::items;
-use pipeline::matches::{self, MatchAccount};
-use pipeline::sync::{self, SyncTransactions};
-use pipeline::unsettled::{self, ListUnsettled, Missed};
+use jiff::{SignedDuration, Timestamp};
+use pipeline::current::match_rows;
+use pipeline::matching::match_account::{self, MatchAccount};
+use pipeline::matching::unsettled::{self, ListUnsettled, Missed};
+use pipeline::transactions::sync::{self, SyncTransactions};
 use serde_json::json;
 use settlement::AccountId;
 
@@ -90,9 +91,9 @@ pub(crate) async fn match_lines(arguments: &MatchArguments, out: &mut dyn Write)
     let app = App::open(&arguments.home.home).await?;
     let account = &arguments.home.account;
     let command = MatchAccount { account: account.clone(), now: Timestamp::now(), scratch: app.scratch.clone() };
-    let items = matches::run(&app.ports, &command).await?;
+    let items = match_account::run(&app.ports, &command).await?;
     if arguments.json {
-        matches::rows(&app.ports, account, &app.scratch, |item, row| -> anyhow::Result<()> {
+        match_rows::rows(&app.ports, account, &app.scratch, |item, row| -> anyhow::Result<()> {
             let object = json!({
                 "report": item.report.to_string(),
                 "merchant_number": row.merchant_number,
@@ -115,13 +116,13 @@ pub(crate) async fn match_lines(arguments: &MatchArguments, out: &mut dyn Write)
     } else {
         lines(&app, account, arguments.all, out).await?;
     }
-    Ok(if items.iter().all(items::MatchItem::is_all_told) { Ended::Well } else { Ended::Held })
+    Ok(if items.iter().all(store::MatchItem::is_all_told) { Ended::Well } else { Ended::Held })
 }
 
 /// The lines with their states and reasons, those that are matched only when `all` is asked for; then how many have which.
 pub(crate) async fn lines(app: &App, account: &AccountId, all: bool, out: &mut dyn Write) -> anyhow::Result<()> {
     let mut states = std::collections::BTreeMap::<String, u64>::new();
-    matches::rows(&app.ports, account, &app.scratch, |_, row| -> anyhow::Result<()> {
+    match_rows::rows(&app.ports, account, &app.scratch, |_, row| -> anyhow::Result<()> {
         if all || !matches!(row.state.as_str(), "matched" | "not_a_transaction") {
             let line = if row.line_no > 0 { row.line_no.to_string() } else { "notice".to_owned() };
             writeln!(out, "  {:<12} {line:>6}  {:<20} {}", row.settlement_id, row.state, row.reason)?;
@@ -206,5 +207,5 @@ fn show_json(missed: &Missed, out: &mut dyn Write) -> io::Result<()> {
 }
 
 async fn zone(app: &App, account: &AccountId) -> anyhow::Result<TimeZone> {
-    Ok(TimeZone::get(&items::account(&*app.ports.state, account).await?.zone)?)
+    Ok(TimeZone::get(&store::account(&*app.ports.state, account).await?.zone)?)
 }

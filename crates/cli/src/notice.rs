@@ -7,9 +7,10 @@ use ::formats::{DecimalMark, parse_minor};
 use adapters::app::App;
 use clap::Subcommand;
 use jiff::Timestamp;
-use pipeline::notice::{self, AddNotice, Together};
-use pipeline::post::{self, PostReport};
-use pipeline::reconcile::{self, ReconcileReport};
+use pipeline::current::notice::{self, NoticeCheck};
+use pipeline::intake::notice::{AddNotice, add_notice};
+use pipeline::posting::post::{self, PostReport};
+use pipeline::reports::dintero_report::{self, WriteReports};
 use settlement::{Currency, Fees, Kind, PayoutNotice, exponent};
 
 use crate::post::LEASE;
@@ -75,13 +76,13 @@ async fn add(app: &App, arguments: &AddArguments, notice: PayoutNotice, out: &mu
         now: Timestamp::now(),
         scratch: app.scratch.clone(),
     };
-    let (together, report) = notice::run(&app.ports, &command).await?;
+    let (together, report) = add_notice(&app.ports, &command).await?;
     show::together(out, "", &key, &together)?;
-    let Some(report) = report.filter(|_| matches!(together, Together::Agree(_))) else {
-        return Ok(if matches!(together, Together::Disagree(_)) { Ended::Held } else { Ended::Well });
+    let Some(report) = report.filter(|_| matches!(together, NoticeCheck::Agree(_))) else {
+        return Ok(if matches!(together, NoticeCheck::Disagree(_)) { Ended::Held } else { Ended::Well });
     };
-    let command = ReconcileReport { account: key.account_id.clone(), report, scratch: app.scratch.clone() };
-    for key in reconcile::run(&app.ports, &command).await?.written {
+    let command = WriteReports { account: key.account_id.clone(), report, scratch: app.scratch.clone() };
+    for key in dintero_report::write_reports(&app.ports, &command).await?.written {
         writeln!(out, "  wrote {}", arguments.home.home.place(key))?;
     }
     if let Some(dintero) = &app.dintero {

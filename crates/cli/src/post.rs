@@ -7,9 +7,11 @@ use adapters::app::App;
 use anyhow::Context;
 use clap::Subcommand;
 use jiff::{SignedDuration, Timestamp};
-use pipeline::client::Dintero;
-use pipeline::notice;
-use pipeline::post::{self, Decision, PostAccount, Posted, Resolve};
+use pipeline::current::events::waiting_for;
+use pipeline::current::notice;
+use pipeline::posting::post::{self, PostAccount, Posted};
+use pipeline::posting::{Decision, Resolve};
+use pipeline::transactions::client::Dintero;
 use settlement::SettlementStatus;
 
 use crate::{Ended, HomeArguments, show};
@@ -125,7 +127,7 @@ pub(crate) async fn resolve(arguments: &ResolveArguments, out: &mut dyn Write) -
     let decision = if *posted { Decision::Posted } else { Decision::Again };
     let (transaction, by) = (transaction.clone(), by.clone());
     let command = Resolve { settlement: key, transaction, decision, by, now: Timestamp::now() };
-    let decided = post::resolve(&app.ports, &command).await?;
+    let decided = pipeline::posting::resolve(&app.ports, &command).await?;
     writeln!(out, "{decided} settlement events of {} resolved", command.transaction)?;
     Ok(Ended::Well)
 }
@@ -139,7 +141,7 @@ pub(crate) async fn transaction(arguments: &TransactionArguments, out: &mut dyn 
     anyhow::ensure!(client.owns(id), "Transaction {id} is not of account {}", home.account);
     let found = client.transactions_by_id(&[id]).await?;
     let transaction = found.first().with_context(|| format!("Dintero has no transaction {id}"))?;
-    let pending = post::waiting_for(&app.ports, &home.account, id).await?;
+    let pending = waiting_for(&app.ports, &home.account, id).await?;
     let status = transaction.derived_settlement_status(pending);
     let decimals = settlement::exponent("dintero", transaction.currency);
     let show = |minor| settlement::MajorUnits::new(minor, decimals);

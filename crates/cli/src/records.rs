@@ -4,15 +4,16 @@ use std::io::Write;
 
 use ::formats::Limits;
 use adapters::app::App;
-use documents::mail::HeaderText;
 use jiff::{SignedDuration, Timestamp};
-use pipeline::account::{AddMerchant, add_merchant, set_name};
-use pipeline::items::Release;
-use pipeline::parse::ParseReport;
-use pipeline::release::ReleaseReport;
-use pipeline::way::{self, Gone};
-use pipeline::{explain, notice, post, release};
-use settlement::{Proof, ReportId, Verdict};
+use pipeline::current::accounts::{AddMerchant, add_merchant, set_name};
+use pipeline::current::notice;
+use pipeline::intake::parse::ParseReport;
+use pipeline::intake::release::{self, ReleaseReport};
+use pipeline::operate::explain;
+use pipeline::operate::process::{self, Processed};
+use pipeline::posting::post;
+use settlement::{HeaderText, Proof, ReportId, Verdict};
+use store::Release;
 
 use crate::{Ended, HomeArguments, show};
 
@@ -119,14 +120,15 @@ pub(crate) async fn release(arguments: &ReleaseArguments, out: &mut dyn Write) -
         limits: Limits::default(),
         adopts_merchants: false,
     };
-    let Gone { outcome, reconciled, posted } = way::go(&app.ports, app.dintero.as_deref(), &command).await?;
+    let Processed { outcome, reports, posted } =
+        process::process_upload(&app.ports, app.dintero.as_deref(), &command).await?;
     writeln!(out, "{}  {}", outcome.verdict, item.name)?;
     show::settlements(out, "  ", &outcome.judgement.settlements)?;
     show::problems(out, "  ", &outcome.judgement.problems)?;
-    for key in &reconciled.written {
+    for key in &reports.written {
         writeln!(out, "  wrote {}", home.home.place(key))?;
     }
-    for (key, together) in &reconciled.withheld {
+    for (key, together) in &reports.withheld {
         show::together(out, "  ", key, together)?;
     }
     show::posted_or_not(out, "  ", &posted)?;
@@ -149,7 +151,7 @@ pub(crate) async fn explain(arguments: &ExplainArguments, out: &mut dyn Write) -
             show::settlements(out, "    ", std::slice::from_ref(&version.settlement))?;
         }
         if let Some(version) = settlement.versions.last().filter(|version| version.settlement.proof != Proof::Exact) {
-            let together = notice::together(&app.ports, key, version, &app.scratch).await?;
+            let together = notice::check(&app.ports, key, version, &app.scratch).await?;
             show::together(out, "  ", key, &together)?;
         }
     }

@@ -6,10 +6,10 @@ use ::formats::Limits;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use pipeline::audit;
-use pipeline::parse::ParseReport;
-use pipeline::replay::{self, Replay};
-use pipeline::way;
+use pipeline::intake::parse::ParseReport;
+use pipeline::intake::replay::{self, Replay};
+use pipeline::operate::process;
+use pipeline::posting::audit;
 use settlement::{ReportId, Verdict};
 
 use crate::post::reachable;
@@ -80,7 +80,7 @@ pub(crate) async fn run(arguments: &ReplayArguments, out: &mut dyn Write) -> any
             limits: Limits::default(),
             adopts_merchants: false,
         };
-        let gone = way::go(&app.ports, app.dintero.as_deref(), &command).await?;
+        let gone = process::process_upload(&app.ports, app.dintero.as_deref(), &command).await?;
         accepted += usize::from(gone.outcome.verdict == Verdict::Accepted);
         writeln!(out, "  {}", gone.outcome.verdict)?;
         show::posted_or_not(out, "  ", &gone.posted)?;

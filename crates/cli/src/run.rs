@@ -8,14 +8,14 @@ use adapters::app::{App, Home};
 use anyhow::Context;
 use jiff::{SignedDuration, Timestamp};
 use pipeline::StepError;
-use pipeline::judge::provider_of;
-use pipeline::keys::{Key, LandingKey};
-use pipeline::notice::Together;
-use pipeline::parse::{Outcome, ParseReport};
-use pipeline::post::Posted;
-use pipeline::reconcile::Reconciled;
-use pipeline::way::{self, Gone};
+use pipeline::current::notice::NoticeCheck;
+use pipeline::intake::judge::provider_of;
+use pipeline::intake::parse::{Outcome, ParseReport};
+use pipeline::operate::process::{self, Processed};
+use pipeline::posting::post::Posted;
+use pipeline::reports::dintero_report::WrittenReports;
 use settlement::{AccountId, SettleKey, Settlement, Verdict};
+use store::keys::{Key, LandingKey};
 
 use crate::progress::Watched;
 use crate::{Ended, HomeArguments, lake, show};
@@ -87,7 +87,7 @@ pub(crate) struct Taken {
     pub(crate) file: PathBuf,
     pub(crate) outcome: Outcome,
     /// Dintero reports of its settlements, and which of them do not flow on.
-    pub(crate) reconciled: Reconciled,
+    pub(crate) reports: WrittenReports,
     /// What Dintero was told of them.
     pub(crate) posted: Result<Posted, StepError>,
 }
@@ -110,8 +110,9 @@ pub(crate) async fn take(app: &App, account: &AccountId, file: &Path, now: Times
         limits: Limits::default(),
         adopts_merchants: true,
     };
-    let Gone { outcome, reconciled, posted } = way::go(&app.ports, app.dintero.as_deref(), &command).await?;
-    Ok(Taken { file: file.to_owned(), outcome, reconciled, posted })
+    let Processed { outcome, reports, posted } =
+        process::process_upload(&app.ports, app.dintero.as_deref(), &command).await?;
+    Ok(Taken { file: file.to_owned(), outcome, reports, posted })
 }
 
 impl Taken {
@@ -122,9 +123,9 @@ impl Taken {
     }
 
     pub(crate) fn is_held(&self) -> bool {
-        let contradicted = |(_, together): &(SettleKey, Together)| matches!(together, Together::Disagree(_));
+        let contradicted = |(_, together): &(SettleKey, NoticeCheck)| matches!(together, NoticeCheck::Disagree(_));
         matches!(self.outcome.verdict, Verdict::Quarantined | Verdict::Rejected)
-            || self.reconciled.withheld.iter().any(contradicted)
+            || self.reports.withheld.iter().any(contradicted)
     }
 
     pub(crate) fn report(&self, out: &mut dyn Write, home: &Home) -> anyhow::Result<()> {
@@ -147,11 +148,11 @@ impl Taken {
             writeln!(out, "  the same content is known already; nothing happens again")?;
         }
         if *verdict == Verdict::Accepted {
-            for key in &self.reconciled.written {
+            for key in &self.reports.written {
                 writeln!(out, "  wrote {}", home.place(key))?;
             }
         }
-        for (key, together) in &self.reconciled.withheld {
+        for (key, together) in &self.reports.withheld {
             show::together(out, "  ", key, together)?;
         }
         show::posted_or_not(out, "  ", &self.posted)?;

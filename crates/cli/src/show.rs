@@ -4,9 +4,10 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use pipeline::StepError;
-use pipeline::notice::Together;
-use pipeline::post::{EventState, OutboxItem, Posted};
+use pipeline::current::notice::NoticeCheck;
+use pipeline::posting::post::Posted;
 use settlement::{MajorUnits, Problems, SettleKey, Settlement, Severity, exponent, mask_cards};
+use store::{EventState, OutboxItem};
 
 /// A file name as it may stand in a line for people: without control characters and card numbers.
 pub(crate) fn name(path: &Path) -> String {
@@ -94,22 +95,22 @@ fn row(settlement: &Settlement) -> [String; 12] {
 }
 
 /// Says how a settlement stands to its payout notice.
-pub(crate) fn together(out: &mut dyn Write, indent: &str, key: &SettleKey, together: &Together) -> io::Result<()> {
+pub(crate) fn together(out: &mut dyn Write, indent: &str, key: &SettleKey, together: &NoticeCheck) -> io::Result<()> {
     let SettleKey { provider, merchant_number, settlement_id, currency, .. } = key;
     match together {
-        Together::WaitsForNotice => writeln!(
+        NoticeCheck::WaitsForNotice => writeln!(
             out,
             "{indent}settlement {settlement_id} waits for its fees and payout: tell them with \
              `avstem notice add {provider} {merchant_number}/{settlement_id} --currency {currency} …`"
         ),
-        Together::WaitsForList => {
+        NoticeCheck::WaitsForList => {
             writeln!(out, "{indent}The notice of settlement {settlement_id} waits for its list of transactions")
         }
-        Together::Agree(confirmed) => {
+        NoticeCheck::Agree(confirmed) => {
             writeln!(out, "{indent}The notice of settlement {settlement_id} agrees with its list of transactions")?;
             settlements(out, "  ", std::slice::from_ref(&confirmed.settlement))
         }
-        Together::Disagree(found) => {
+        NoticeCheck::Disagree(found) => {
             writeln!(out, "{indent}Settlement {settlement_id} and its notice are held")?;
             found.iter().try_for_each(|problem| writeln!(out, "{indent}  {}: {}", problem.kind, problem.message))
         }

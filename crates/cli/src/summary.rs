@@ -5,7 +5,7 @@ use std::io::Write;
 use adapters::app::{App, Home};
 use documents::{FiguresOf, MonthSummary};
 use jiff::{SignedDuration, Timestamp};
-use pipeline::summarise::{self, Summarise, Summarised};
+use pipeline::months::{self, Summarise, Summarised};
 use serde_json::json;
 use settlement::{AccountId, MajorUnits, Month};
 
@@ -52,7 +52,7 @@ pub(crate) async fn make(
     now: Timestamp,
 ) -> anyhow::Result<Vec<Summarised>> {
     let command = Summarise { account: account.clone(), month, now, lease: LEASE, scratch: app.scratch.clone() };
-    Ok(summarise::run(&app.ports, &command).await?)
+    Ok(months::run(&app.ports, &command).await?)
 }
 
 /// What a person reads of one month, and where its files lie.

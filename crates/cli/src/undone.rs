@@ -6,13 +6,14 @@ use std::sync::Arc;
 use ::formats::Limits;
 use adapters::app::App;
 use jiff::{SignedDuration, Timestamp};
-use pipeline::keys::LandingKey;
-use pipeline::memory::MemoryQueue;
-use pipeline::parse::ParseReport;
-use pipeline::post::PostReport;
-use pipeline::sweep::{self, Queues, Sweep};
-use pipeline::way::{self, GoesOn, Uploaded};
+use pipeline::intake::parse::ParseReport;
+use pipeline::messages::{ReportReady, Uploaded};
+use pipeline::operate::process;
+use pipeline::operate::sweep::{self, Queues, Sweep};
+use pipeline::posting::post::PostReport;
 use settlement::AccountId;
+use store::keys::LandingKey;
+use store::memory::MemoryQueue;
 
 use crate::{Ended, show};
 
@@ -45,10 +46,10 @@ pub(crate) async fn run(app: &App, account: &AccountId, apply: bool, out: &mut d
         read(app, serde_json::from_str(&message)?, out).await?;
     }
     while let Some((message, _)) = reconcile.take() {
-        let GoesOn { account, report } = serde_json::from_str(&message)?;
+        let ReportReady { account, report } = serde_json::from_str(&message)?;
         let (now, scratch) = (Timestamp::now(), app.scratch.clone());
         let command = PostReport { account, report, now, lease: LEASE, scratch };
-        let (reconciled, posted) = way::follow(&app.ports, app.dintero.as_deref(), &command).await?;
+        let (reconciled, posted) = process::after_commit(&app.ports, app.dintero.as_deref(), &command).await?;
         writeln!(out, "report {}: {} files of Dintero reports", report.short(), reconciled.written.len())?;
         show::posted_or_not(out, "  ", &posted)?;
     }
@@ -67,7 +68,7 @@ async fn read(app: &App, upload: Uploaded, out: &mut dyn Write) -> anyhow::Resul
         limits: Limits::default(),
         adopts_merchants: false,
     };
-    let gone = way::go(&app.ports, app.dintero.as_deref(), &command).await?;
+    let gone = process::process_upload(&app.ports, app.dintero.as_deref(), &command).await?;
     writeln!(out, "{}: {}", show::text(&upload.key), gone.outcome.verdict)?;
     show::posted_or_not(out, "  ", &gone.posted)?;
     Ok(())

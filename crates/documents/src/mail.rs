@@ -1,11 +1,10 @@
 //! Mails: what they say to one reader, as text and as HTML, and the bytes of the whole message.
 //!
 //! The same mail is the same bytes: id, time, subject and files are given, and boundaries are made of the id. Whatever comes
-//! from outside is of a type that cannot break out of its place: [`header`] for the head, the writers for text and HTML.
+//! from outside is of a type that cannot leave its place: [`HeaderText`] and [`Address`] in the head, the writers in text and HTML.
 
 mod confirmation;
 mod digest;
-pub mod header;
 mod held;
 mod html;
 mod letter;
@@ -14,22 +13,16 @@ mod payout;
 mod text;
 mod words;
 
-use std::fmt;
-use std::str::FromStr;
-
 use jiff::Timestamp;
 use mail_builder::MessageBuilder;
 use mail_builder::headers::HeaderType;
 use mail_builder::headers::content_type::ContentType;
 use mail_builder::headers::raw::Raw;
 use mail_builder::mime::MimePart;
-use serde::{Deserialize, Serialize};
-use settlement::{AccountId, Currency, hexadecimal};
-use sha2::{Digest, Sha256};
+use settlement::{Address, Currency, HeaderText, MailId, Mailbox, WebAddress};
 
 pub use self::confirmation::Confirmation;
-pub use self::digest::{DigestMail, DigestPayout, Rhythm};
-pub use self::header::{Address, BadAddress, BadHeaderText, HeaderText, Mailbox, WebAddress};
+pub use self::digest::{DigestMail, DigestPayout};
 pub use self::held::HeldMail;
 pub use self::letter::Letter;
 pub use self::month::MonthMail;
@@ -39,62 +32,6 @@ use crate::labels::{Language, filled};
 
 /// A mail is at most about this large as it is sent: many receivers take no more than ten times as much, some less.
 pub const MAIL_BYTES_MAX: u64 = 7_000_000;
-
-/// Digits of SHA-256 in hexadecimal.
-const ID_DIGITS: usize = 64;
-
-/// A text is no id of a mail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("Found a text that names no mail, expected {ID_DIGITS} hexadecimal digits")]
-pub struct BadMailId;
-
-/// Names a mail for ever: whom it goes to and what about, never what it says.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct MailId(String);
-
-impl MailId {
-    /// The id of what is sent to a recipient in a language for a purpose: `subject` is the period or settlement, and
-    /// `revision` counts what replaces it.
-    pub fn of(
-        account: &AccountId,
-        purpose: &str,
-        subject: &str,
-        revision: u32,
-        recipient: &Address,
-        language: Language,
-    ) -> Self {
-        let mut hash = Sha256::new();
-        let revision = revision.to_string();
-        for part in [account.as_str(), purpose, subject, &revision, recipient.as_str(), language.tag()] {
-            hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-            hash.update(part.as_bytes());
-        }
-        MailId(hexadecimal(&hash.finalize()))
-    }
-
-    /// The id as text: 64 hexadecimal digits.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for MailId {
-    type Err = BadMailId;
-
-    /// Reads the id as [`MailId::as_str`] has it.
-    fn from_str(text: &str) -> Result<Self, BadMailId> {
-        let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        let is_id = text.len() == ID_DIGITS && text.bytes().all(digit);
-        is_id.then(|| MailId(text.to_owned())).ok_or(BadMailId)
-    }
-}
-
-impl fmt::Display for MailId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// A name of a file that every mail program takes: letters of ASCII, digits, dot, dash and low line.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -5,12 +5,12 @@
 //! is overtaken begins again with reading, so that no old view takes the place of a newer one. A settlement that moves to another
 //! day leaves the old day first: it is missing for a moment, and never there twice. The mark goes last.
 
+mod bridge;
 mod day;
 mod exports;
 mod files;
 mod marks;
 mod months;
-mod records;
 mod versions;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,17 +20,16 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use matching::{BridgeError, GroupBridge};
 use settlement::{AccountId, Month};
+use store::keys::Key;
+use store::{Expect, MatchingItem, ObjectMeta, Place, PortErrorKind};
 use tables::{MATCH, SETTLEMENT_LINE};
 
 use self::day::{Arriving, DayFiles};
 use self::files::{Fetched, Replaced, replace};
 use self::marks::Mark;
-pub use self::records::{BuiltItem, DayItem, DayPayout, DaySum, LeaseItem, SumOf};
 use self::versions::Version;
-use crate::StepError;
-use crate::items::{MatchingItem, Place};
-use crate::keys::Key;
-use crate::ports::{Expect, ObjectMeta, PortErrorKind, Ports};
+use crate::{Ports, StepError};
+use store::{BuiltItem, DayItem, LeaseItem};
 
 /// A builder begins again this often when days change under it; then the rest is left to the next one.
 const PASSES_MAX: usize = 8;
@@ -71,7 +70,7 @@ pub async fn run(ports: &Ports, command: &BuildLake) -> Result<Built, StepError>
     let revision = take_lease(ports, command).await?;
     let built = Builder { ports, command, built: Built::default() }.build().await;
     // Where this fails, the lease ends by itself.
-    let lease = Place::lake_lease(&command.account).put(&LeaseItem::default(), Expect::Revision(revision));
+    let lease = Place::lake_lease(&command.account).put(&LeaseItem::default(), Expect::Revision(revision))?;
     let _ = ports.state.put_if(&lease).await;
     built
 }
@@ -81,8 +80,8 @@ pub async fn run(ports: &Ports, command: &BuildLake) -> Result<Built, StepError>
 /// # Errors
 /// When the months do not come out even, or the state cannot answer.
 pub async fn month_figures(ports: &Ports, account: &AccountId) -> Result<Vec<GroupBridge>, StepError> {
-    let days = records::days(ports, account).await?;
-    Ok(records::bridge(ports, account, &days).await?.0?)
+    let days = bridge::days(ports, account).await?;
+    Ok(bridge::bridge(ports, account, &days).await?.0?)
 }
 
 /// The days of the lake, and the months of an account's money that they and what waits for a settlement make.
@@ -93,8 +92,8 @@ pub(crate) async fn days_and_months(
     ports: &Ports,
     account: &AccountId,
 ) -> Result<(Vec<(Date, DayItem)>, Vec<GroupBridge>), StepError> {
-    let days = records::days(ports, account).await?;
-    let months = records::bridge(ports, account, &days).await?.0?;
+    let days = bridge::days(ports, account).await?;
+    let months = bridge::bridge(ports, account, &days).await?.0?;
     Ok((days, months))
 }
 
@@ -110,7 +109,7 @@ async fn take_lease(ports: &Ports, command: &BuildLake) -> Result<u64, StepError
     let revision = known.map_or(0, |(_, revision)| revision);
     let expect = if revision == 0 { Expect::Absent } else { Expect::Revision(revision) };
     let until = command.now + command.lease;
-    match ports.state.put_if(&place.put(&LeaseItem { until: Some(until) }, expect)).await {
+    match ports.state.put_if(&place.put(&LeaseItem { until: Some(until) }, expect)?).await {
         Ok(()) => Ok(revision + 1),
         Err(error) if error.kind == PortErrorKind::Conflict => Err(StepError::Busy { what: what(), until }),
         Err(error) => Err(error.into()),
@@ -171,7 +170,7 @@ impl Builder<'_> {
         loop {
             let Some((built, revision)) = place.read::<BuiltItem>(&*ports.state).await? else { return Ok(()) };
             let built = BuiltItem { matching: u64::MAX, exports: BTreeMap::new(), ..built };
-            match ports.state.put_if(&place.put(&built, Expect::Revision(revision))).await {
+            match ports.state.put_if(&place.put(&built, Expect::Revision(revision))?).await {
                 Err(error) if error.kind == PortErrorKind::Conflict => {}
                 written => return Ok(written?),
             }
@@ -268,7 +267,8 @@ impl Builder<'_> {
             let Some(objects) = self.put_day(*day, &files, &mut seen).await? else { return Ok(Pass::Overtaken) };
             let revision = before.days.get(day).copied().flatten();
             let expect = revision.map_or(Expect::Absent, Expect::Revision);
-            let record = Place::lake_day(&self.command.account, *day).put(&DayItem { objects, ..files.item }, expect);
+            let record =
+                Place::lake_day(&self.command.account, *day).put(&DayItem { objects, ..files.item }, expect)?;
             match self.ports.state.put_if(&record).await {
                 Err(error) if error.kind == PortErrorKind::Conflict => return Ok(Pass::Overtaken),
                 written => written?,

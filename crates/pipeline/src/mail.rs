@@ -7,26 +7,24 @@
 mod compose;
 mod details;
 mod due;
-mod item;
 mod known;
+pub mod recipients;
 mod send;
-pub mod trace;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use documents::mail::{MAIL_BYTES_MAX, Mailbox, WebAddress};
+use documents::Language;
+use documents::mail::MAIL_BYTES_MAX;
 use jiff::{SignedDuration, Timestamp};
-use settlement::{Account, AccountId};
+use settlement::{Account, AccountId, HeaderText, MailId, Mailbox, WebAddress};
+use store::{MailItem, Mailer, Place, PortErrorKind, Query};
 
 pub use self::due::{Due, Known, KnownHeld, KnownPayout, due};
-pub use self::item::{MailItem, MailState, Occasion};
-pub(crate) use self::known::{HeldEntry, held_kind, mark_held};
-use crate::client::Clock;
-use crate::items::{self, Place};
-use crate::ports::{MailId, Mailer, PortErrorKind, Ports, Query};
-use crate::recipients::{self, TokenSecret};
-use crate::{StepError, matches};
+use crate::current::zone::zone_of;
+use crate::transactions::client::Clock;
+use crate::{Ports, StepError};
+use store::TokenSecret;
 
 /// Everything that is needed to send mails.
 #[derive(Clone)]
@@ -102,8 +100,8 @@ impl Mailed {
 /// # Errors
 /// When a port fails; whatever the mailer says is in the states of the mails.
 pub async fn run(ports: &Ports, mailing: &Mailing, command: &MailAccount) -> Result<Mailed, StepError> {
-    let account = items::account(&*ports.state, &command.account).await?;
-    let zone = matches::zone_of(ports, &command.account).await?;
+    let account = store::account(&*ports.state, &command.account).await?;
+    let zone = zone_of(ports, &command.account).await?;
     let now = mailing.now();
     let recipients = recipients::list(ports, &command.account).await?;
     let mails = all(ports, &command.account).await?;
@@ -137,15 +135,21 @@ pub async fn run(ports: &Ports, mailing: &Mailing, command: &MailAccount) -> Res
 /// # Errors
 /// When the state cannot answer.
 pub async fn all(ports: &Ports, account: &AccountId) -> Result<Vec<(MailId, MailItem, u64)>, StepError> {
-    let items = items::all(ports, Query::all(format!("MAIL#{account}"))).await?;
-    let mail = |item: &crate::ports::Item| {
-        let decoded: MailItem = items::decode(item)?;
-        Ok((decoded.id_of(account), decoded, item.revision))
+    let items = store::all(&*ports.state, Query::mails(account)).await?;
+    let mail = |item: &store::Item| {
+        let decoded: MailItem = store::decode(item)?;
+        Ok((id_of(&decoded, account), decoded, item.revision))
     };
     items.iter().map(mail).collect()
 }
 
 /// The merchant as mails call it.
-fn merchant_of(account: &Account) -> documents::mail::HeaderText {
-    documents::mail::HeaderText::cleaned(account.name.as_deref().unwrap_or(account.id.as_str()))
+fn merchant_of(account: &Account) -> HeaderText {
+    HeaderText::cleaned(account.name.as_deref().unwrap_or(account.id.as_str()))
+}
+
+/// The id of a mail: made of what it is about, its recipient and its language.
+pub fn id_of(item: &MailItem, account: &AccountId) -> MailId {
+    let (purpose, subject, revision) = item.occasion.parts();
+    MailId::of(account, purpose, &subject, revision, &item.recipient, Language::of(&item.language).tag())
 }

@@ -6,7 +6,6 @@
 
 mod collect;
 mod content;
-mod records;
 mod write;
 
 use std::collections::BTreeMap;
@@ -17,15 +16,14 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use settlement::{AccountId, Month};
+use store::keys::Key;
+use store::{Expect, Order, Place, PortErrorKind, Query, journal, summarised_month};
 
 use self::collect::Collected;
-pub use self::records::{SummaryItem, SummaryRevision};
 use self::write::digest_of;
-use crate::StepError;
-use crate::items::{self, Order, Place, journal};
-use crate::keys::Key;
 use crate::lake::{self, BuildLake};
-use crate::ports::{Expect, PortErrorKind, Ports, Query};
+use crate::{Ports, StepError};
+use store::{SummaryItem, SummaryRevision};
 
 /// What is collected may change under the summariser this often, and others may write the same month this often.
 const TRIES_MAX: usize = 8;
@@ -151,12 +149,9 @@ pub async fn revision(ports: &Ports, account: &AccountId, month: Month, number: 
 /// When the state cannot answer.
 pub async fn told(ports: &Ports, account: &AccountId) -> Result<Vec<(Month, u32)>, StepError> {
     let mut told = Vec::new();
-    for item in items::all(ports, Query::all(format!("SUMMARY#{account}"))).await? {
-        let SummaryItem { revisions } = items::decode(&item)?;
-        let month = item.sort.parse().map_err(|reason| StepError::Item {
-            item: format!("{} {}", item.partition, item.sort),
-            reason: format!("{reason}"),
-        })?;
+    for item in store::all(&*ports.state, Query::month_summaries(account)).await? {
+        let SummaryItem { revisions } = store::decode(&item)?;
+        let month = summarised_month(&item)?;
         let newest = revisions.iter().rfind(|revision| revision.revision == 1 || revision.changes_payouts);
         told.extend(newest.map(|revision| (month, revision.revision)));
     }
@@ -194,10 +189,8 @@ async fn collected(ports: &Ports, command: &Summarise) -> Result<Collected, Step
 /// The summaries of an account by month, with the revisions of their records.
 async fn revisions(ports: &Ports, account: &AccountId) -> Result<BTreeMap<Month, (SummaryItem, u64)>, StepError> {
     let mut known = BTreeMap::new();
-    for item in items::all(ports, Query::all(format!("SUMMARY#{account}"))).await? {
-        let bad = |error: settlement::BadMonth| StepError::Item { item: item.sort.clone(), reason: error.to_string() };
-        let month: Month = item.sort.parse().map_err(bad)?;
-        known.insert(month, (items::decode(&item)?, item.revision));
+    for item in store::all(&*ports.state, Query::month_summaries(account)).await? {
+        known.insert(summarised_month(&item)?, (store::decode(&item)?, item.revision));
     }
     Ok(known)
 }
@@ -275,7 +268,7 @@ async fn revise(
     let what = noted(&summary);
     item.revisions.push(made);
     let expect = if revision == 0 { Expect::Absent } else { Expect::Revision(revision) };
-    let writes = [place.put(&item, expect), journal(&place, revision + 1, command.now, Order::Last, what)];
+    let writes = [place.put(&item, expect)?, journal(&place, revision + 1, command.now, Order::Last, what)?];
     match ports.state.transact(&writes).await {
         Ok(()) => Ok(Some(Summarised { summary, files, is_new: true })),
         Err(error) if error.kind == PortErrorKind::Conflict => Ok(None),

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::currency::Currency;
 use crate::defect::{Defect, is_seeded};
-use crate::ids::{hexadecimal, parse_hex};
+use crate::hex::{hexadecimal, parse_hex};
 use crate::line::LineKind;
 use crate::terms::Terms;
 

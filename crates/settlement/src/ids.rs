@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::AccountId;
 use crate::currency::Currency;
+use crate::hex::{hexadecimal, parse_hex};
 use crate::report::SettlementHead;
 
 /// SHA-256 of a report's bytes: the same bytes under any name are the same report.
@@ -83,23 +84,6 @@ impl fmt::Display for SettleKey {
         let SettleKey { account_id, provider, merchant_number, settlement_id, currency } = self;
         write!(f, "{account_id}/{provider}/{merchant_number}/{settlement_id}/{currency}")
     }
-}
-
-/// Bytes as hexadecimal digits, two for each.
-pub fn hexadecimal(bytes: &[u8]) -> String {
-    use fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-pub(crate) fn parse_hex(text: &str) -> Option<[u8; 32]> {
-    let digits: Vec<u8> =
-        text.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect::<Option<_>>()?;
-    let bytes: Vec<u8> = digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect();
-    (digits.len() == 64).then_some(bytes)?.try_into().ok()
 }
 
 #[cfg(test)]

@@ -16,8 +16,10 @@ mod account;
 mod bank;
 mod canonical;
 mod card;
+mod contact;
 mod currency;
 mod defect;
+mod hex;
 mod ids;
 mod kind;
 mod line;
@@ -37,11 +39,13 @@ pub use canonical::{
     CanonicalRow, DIGESTS_TOGETHER, RowDigest, RowDigester, SettlementHash, SettlementHasher, push_varint,
 };
 pub use card::mask_cards;
+pub use contact::{Address, BadAddress, BadHeaderText, BadMailId, HeaderText, MailId, Mailbox, Rhythm, WebAddress};
 pub use currency::{Currency, exponent};
 #[cfg(feature = "defects")]
 pub use defect::seed;
 pub use defect::{Defect, is_seeded};
-pub use ids::{ReportId, SettleKey, hexadecimal};
+pub use hex::hexadecimal;
+pub use ids::{ReportId, SettleKey};
 pub use kind::{Kind, Verdict};
 pub use line::{BATCH_LINES_MAX, Line, LineBatch, LineKind, LineRecord, TextColumn};
 pub use money::{AMOUNT_MINOR_MAX, MajorUnits};

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use pipeline::items::{ReportItem, ReportSettlementItem, ReportState, SettlementItem, decode};
-use pipeline::ports::Item;
 use settlement::SettleKey;
+use store::{Item, ReportItem, ReportSettlementItem, ReportState, SettlementItem, decode};
 
 use crate::run::Violation;
 

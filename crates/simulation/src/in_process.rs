@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use dintero::{Answer, NoAnswer, Request, Sent};
 use jiff::{SignedDuration, Timestamp};
-use pipeline::HttpClient;
+use store::HttpClient;
 
 use crate::sandbox::Sandbox;
 

@@ -15,11 +15,12 @@ use std::task::{Context, Poll, Waker};
 
 use formats::Limits;
 use jiff::SignedDuration;
-use pipeline::items::{Place, ReportItem, ReportState, SettlementItem};
-use pipeline::parse::ParseReport;
-use pipeline::post::{self, BatchItem, EventState, OutboxItem, PlannedEvent, PostAccount};
-use pipeline::{StepError, items, way};
+use pipeline::StepError;
+use pipeline::intake::parse::ParseReport;
+use pipeline::operate::process;
+use pipeline::posting::post::{self, PostAccount};
 use settlement::{AccountId, ReportId};
+use store::{BatchItem, EventState, OutboxItem, Place, PlannedEvent, ReportItem, ReportState, SettlementItem};
 
 pub use self::held_up::HeldUp;
 use crate::end::counted_once;
@@ -230,7 +231,7 @@ impl<'a> Run<'a> {
         let (ports, dintero) = (worker.ports(), worker.dintero());
         let account = upload.landing.account.clone();
         let task = async move {
-            let gone = way::go(&ports, Some(&dintero), &command).await?;
+            let gone = process::process_upload(&ports, Some(&dintero), &command).await?;
             gone.posted?;
             Ok(gone.outcome.report.map(|report| (account, report)))
         };
@@ -332,10 +333,10 @@ impl<'a> Run<'a> {
     fn is_planned(&self) -> bool {
         let records = self.world.state.all();
         let of = |partition: &'static str| records.iter().filter(move |item| item.partition.starts_with(partition));
-        let committed = of("REPORT#").filter_map(|item| items::decode::<ReportItem>(item).ok());
+        let committed = of("REPORT#").filter_map(|item| store::decode::<ReportItem>(item).ok());
         let committed: Vec<ReportId> =
             committed.filter(|item| item.state == ReportState::Committed).map(|item| item.report).collect();
-        let settlements = of("SETTLEMENT#").filter_map(|item| items::decode::<SettlementItem>(item).ok());
+        let settlements = of("SETTLEMENT#").filter_map(|item| store::decode::<SettlementItem>(item).ok());
         let versions = settlements.flat_map(|item| item.versions);
         let counts = versions.filter(|version| committed.contains(&version.report));
         let counts: BTreeSet<String> = counts.map(|version| version.settlement.head.settlement_id).collect();
@@ -357,7 +358,7 @@ impl<'a> Run<'a> {
         let records = self.world.state.all();
         let batches = records.iter().filter(|item| item.partition.starts_with("BATCH#"));
         let batches = batches.filter(|item| listed.iter().any(|id| item.sort.ends_with(id.as_str())));
-        batches.filter_map(|item| items::decode(item).ok()).collect()
+        batches.filter_map(|item| store::decode(item).ok()).collect()
     }
 
     fn open_events(&self) -> Vec<String> {
@@ -368,7 +369,7 @@ impl<'a> Run<'a> {
     fn listed_batches(&self) -> Vec<String> {
         let records = self.world.state.all();
         let outboxes = records.iter().filter(|item| item.partition.starts_with("OUTBOX#"));
-        outboxes.filter_map(|item| items::decode::<OutboxItem>(item).ok()).flat_map(|item| item.batches).collect()
+        outboxes.filter_map(|item| store::decode::<OutboxItem>(item).ok()).flat_map(|item| item.batches).collect()
     }
 
     /// What stands outside: events at Dintero, and every object but the problems that each reading of a held report finds.
@@ -459,7 +460,7 @@ impl<'a> Run<'a> {
 
     fn state_of(&self, upload: &Upload) -> Option<String> {
         let key = format!("landing/{}/{}/{}", upload.landing.account, upload.landing.provider, upload.landing.name);
-        let object = now(Place::object(&key, &upload.version).read::<items::ObjectItem>(&self.world.state));
+        let object = now(Place::object(&key, &upload.version).read::<store::ObjectItem>(&self.world.state));
         let report = object.ok()??.0.report?;
         let item = now(Place::report(report, &upload.landing.account).read::<ReportItem>(&self.world.state));
         Some(item.ok()??.0.state.word())
@@ -468,7 +469,7 @@ impl<'a> Run<'a> {
 
 /// Waiting for a store to come back is not the step's fault.
 fn is_refused_by_port(error: &StepError) -> bool {
-    matches!(error, StepError::Port(error) if error.kind == pipeline::PortErrorKind::Refused)
+    matches!(error, StepError::Port(error) if error.kind == store::PortErrorKind::Refused)
 }
 
 /// What a future gives that never waits.

@@ -17,22 +17,20 @@ mod transaction;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dintero::{Answer, Method, NoAnswer, Request, Sent};
-use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
-use settlement::{AccountId, SettlementEvent};
-
-pub use fault::{Fault, RequestKind};
-pub use list::PaidSettlement;
-pub use token::TOKEN_MARK;
-pub use transaction::{BUYER_MARK, MadeEvent, MadeTransaction};
-
 use address::Address;
+use dintero::{Answer, Method, NoAnswer, Request, Sent};
 use fault::Faults;
+pub use fault::{Fault, RequestKind};
+use jiff::{SignedDuration, Timestamp};
+pub use list::PaidSettlement;
 use posting::Posting;
 use refusal::Refusal;
+use serde_json::Value;
+use settlement::{AccountId, SettlementEvent};
+pub use token::TOKEN_MARK;
 use token::{Client, IssuedToken};
 use transaction::Transaction;
+pub use transaction::{BUYER_MARK, MadeEvent, MadeTransaction};
 
 /// How long a token lasts when nothing else is said.
 const TOKEN_LIFE: SignedDuration = SignedDuration::from_secs(14_400);

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
-use pipeline::account::{AddMerchant, add_merchant};
-use pipeline::keys::{Key, LandingKey};
-use pipeline::memory::{MemoryObjects, MemoryState};
-use pipeline::post::set_posting;
+use pipeline::current::accounts::{AddMerchant, add_merchant};
+use pipeline::posting::post::set_posting;
 use pipeline::{Packing, Ports, StepError};
 use settlement::{AccountId, SettlementEvent, TransactionEventKind};
+use store::keys::{Key, LandingKey};
+use store::memory::{MemoryObjects, MemoryState};
 
 use crate::generate::{Line, Report, Seed, Settlement, portal_csv, xml};
 use crate::sandbox::{Fault, MadeEvent, MadeTransaction, RequestKind, Sandbox};
@@ -26,7 +26,7 @@ pub struct Upload {
     pub version: String,
     /// It comes when everything of the phases before has come to its end.
     pub phase: u8,
-    /// How its report may end: words of [`pipeline::items::ReportState`].
+    /// How its report may end: words of [`store::ReportState`].
     pub ends: &'static [&'static str],
 }
 

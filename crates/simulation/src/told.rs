@@ -5,12 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::civil::Date;
-use pipeline::items::{DirtyItem, MatchingItem, Place, SettlementItem};
-use pipeline::keys::Key;
-use pipeline::lake::DayItem;
-use pipeline::ports::Query;
-use pipeline::{Ports, StepError, items, matches, mirror, notice};
+use pipeline::current::{match_rows, versions};
+use pipeline::transactions::mirror;
+use pipeline::{Ports, StepError};
 use settlement::{AccountId, SettleKey, TransactionEventKind};
+use store::keys::Key;
+use store::{DayItem, DirtyItem, MatchingItem, Place, Query, SettlementItem};
 use tables::MatchRow;
 
 use crate::faults::Script;
@@ -42,17 +42,17 @@ pub(crate) fn check(
 /// L5: the lake holds what counts, day by day, and nothing waits to be built.
 fn lake_as_counted(ports: &Ports, account: &AccountId, counted: &BTreeMap<Date, (u64, i64)>) -> Result<(), String> {
     let all = |partition: &str| {
-        now(items::all(ports, Query::all(format!("{partition}#{account}")))).map_err(|error| error.to_string())
+        now(store::all(&*ports.state, Query::all(format!("{partition}#{account}")))).map_err(|error| error.to_string())
     };
     if let Some(item) =
-        all("DIRTY")?.iter().find(|item| items::decode(item).is_ok_and(|DirtyItem { is_dirty }| is_dirty))
+        all("DIRTY")?.iter().find(|item| store::decode(item).is_ok_and(|DirtyItem { is_dirty }| is_dirty))
     {
         return Err(format!("L5: {} {} still waits to be built", item.partition, item.sort));
     }
     let mut built = BTreeMap::new();
     for item in all("LAKE")? {
         let Some(payout_on) = item.sort.strip_prefix("DAY#").and_then(|day| day.parse::<Date>().ok()) else { continue };
-        let day: DayItem = items::decode(&item).map_err(|error| error.to_string())?;
+        let day: DayItem = store::decode(&item).map_err(|error| error.to_string())?;
         for table in ["settlement_line", "match"] {
             let version = day.objects.get(table);
             let key = Key::LakeDay { account: account.clone(), table, payout_on };
@@ -96,7 +96,7 @@ struct Told<'a> {
 impl<'a> Told<'a> {
     fn read(ports: &Ports, account: &'a AccountId, scratch: &Path) -> Result<Self, StepError> {
         let mut rows = Vec::new();
-        now(matches::rows(ports, account, scratch, |_, row| -> Result<(), StepError> {
+        now(match_rows::rows(ports, account, scratch, |_, row| -> Result<(), StepError> {
             rows.push(row);
             Ok(())
         }))?;
@@ -107,11 +107,11 @@ impl<'a> Told<'a> {
         }))?;
         let (mut lines, mut paid) = (BTreeMap::new(), BTreeMap::new());
         let mut counted = BTreeMap::<Date, (u64, i64)>::new();
-        for item in now(items::all(ports, Query::all(format!("SETTLEMENT#{account}"))))? {
-            let SettlementItem { versions } = items::decode(&item)?;
+        for item in now(store::all(&*ports.state, Query::all(format!("SETTLEMENT#{account}"))))? {
+            let SettlementItem { versions } = store::decode(&item)?;
             let Some(last) = versions.last() else { continue };
             let key = SettleKey::new(account, "vipps", &last.settlement.head);
-            if let Some(current) = now(notice::current(ports, &key))? {
+            if let Some(current) = now(versions::in_force(ports, &key))? {
                 let settlement = current.settlement;
                 let pays = (settlement.head.payout_on, settlement.lines, settlement.net_minor());
                 let (count, net_minor) = counted.entry(pays.0).or_default();

@@ -5,11 +5,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use dintero::{Answer, NoAnswer, Request};
 use jiff::{SignedDuration, Timestamp};
-use pipeline::items::{ReportItem, ReportState, decode};
-use pipeline::ports::{Item, Put};
-use pipeline::post::{BatchItem, EventState, OutboxItem};
 use serde_json::Value;
 use settlement::{AccountId, SettlementEvent};
+use store::{BatchItem, EventState, Item, OutboxItem, Put, ReportItem, ReportState, decode};
 
 use crate::faults::{Effect, Mode};
 use crate::sandbox::{RequestKind, Sandbox};
@@ -110,7 +108,7 @@ impl Watch {
 
     fn batch_written(&mut self, known: Option<&Item>, put: &Put, at: Timestamp, what: &str) {
         let Ok(now) = serde_json::from_value::<BatchItem>(put.body.clone()) else { return };
-        if now.events.is_empty() || now.events.len() > pipeline::post::EVENTS_MAX {
+        if now.events.is_empty() || now.events.len() > store::EVENTS_MAX {
             self.violated(|| format!("I11: {what} has {} events", now.events.len()));
         }
         if now.attempt > 0 && now.lease_until.or(now.not_before).is_none() && !now.is_ended() {

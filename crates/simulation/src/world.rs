@@ -14,12 +14,15 @@ use std::task::Poll;
 use async_trait::async_trait;
 use dintero::{Answer, Credentials, Hosts, Method, NoAnswer, Request, Secret, Sent};
 use jiff::Timestamp;
-use pipeline::client::{Dintero, Environment};
-use pipeline::keys::Key;
-use pipeline::memory::{MemoryObjects, MemoryState};
-use pipeline::ports::{Item, ObjectMeta, Page, Put, PutNew, Query, VersionPage};
-use pipeline::{HttpClient, Objects, Packing, PortError, PortErrorKind, Ports, Secrets, State};
+use pipeline::transactions::client::{Dintero, Environment};
+use pipeline::{Packing, Ports};
 use settlement::AccountId;
+use store::keys::Key;
+use store::memory::{MemoryObjects, MemoryState};
+use store::{
+    HttpClient, Item, ObjectMeta, Objects, Page, PortError, PortErrorKind, Put, PutNew, Query, Secrets, State,
+    VersionPage,
+};
 
 pub(crate) use self::mailing::{Mailbox, REFUSED_AT};
 pub(crate) use self::queues::taken;
@@ -304,7 +307,7 @@ impl HttpClient for Worker {
         let mode = self.turn(Effect::Http(kind), "dintero").await;
         let now = self.world.clock.now();
         if request.not_after.is_some_and(|limit| now > limit) {
-            return Err(pipeline::client::too_late("dintero"));
+            return Err(pipeline::transactions::client::too_late("dintero"));
         }
         if mode == Some(Mode::Before) {
             return self.die().await;

@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use documents::mail::MailId;
 use jiff::civil::Date;
-use settlement::{AccountId, Month, ReportId, SettleKey};
+use settlement::{AccountId, MailId, Month, ReportId, SettleKey};
 
 /// Where an object lies. Keys are built from validated ids; only [`Key::Landing`] carries a name of the uploader's.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -7,7 +7,7 @@ use adapters::config::CloudConfig;
 use adapters::inbound::lambda;
 use adapters::inbound::sweep::Sweeper;
 use lambda_runtime::Error;
-use pipeline::sweep::Queues;
+use pipeline::operate::sweep::Queues;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

@@ -9,9 +9,8 @@ use adapters::outbound::queue::Sqs;
 use adapters::outbound::secrets::SecretsManager;
 use adapters::outbound::state::DynamoDb;
 use jiff::SignedDuration;
-use pipeline::keys::{Key, LandingKey};
-use pipeline::ports::{Expect, ObjectMeta, Put, PutNew};
-use pipeline::{Objects, PortErrorKind, Queue, Secrets, State};
+use store::keys::{Key, LandingKey};
+use store::{Expect, ObjectMeta, Objects, PortErrorKind, Put, PutNew, Queue, Secrets, State};
 use tests::contract;
 use tests::emulator::Emulator;
 

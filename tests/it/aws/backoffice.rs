@@ -13,13 +13,14 @@ use async_trait::async_trait;
 use aws_lambda_events::event::apigw::ApiGatewayV2httpRequest;
 use formats::Limits;
 use jiff::{SignedDuration, Timestamp};
-use pipeline::keys::{Key, LandingKey};
-use pipeline::notice::{self, AddNotice};
-use pipeline::parse::ParseReport;
-use pipeline::ports::{Expect, Item, Page, Put, Query};
-use pipeline::{PortError, PortErrorKind, Ports, State, parse};
+use pipeline::Ports;
+use pipeline::current::notice;
+use pipeline::intake::notice::{AddNotice, add_notice};
+use pipeline::intake::parse::{self, ParseReport};
 use serde_json::{Value, json};
 use settlement::{AccountId, Fees, PayoutNotice};
+use store::keys::{Key, LandingKey};
+use store::{Expect, Item, Page, PortError, PortErrorKind, Put, Query, State};
 use tempfile::TempDir;
 
 const CLAIM: &str = "account_id";
@@ -255,7 +256,7 @@ async fn a_notice_shows_in_figures_and_state() {
         std::fs::write(&evidence, "%PDF-1.4 made up").unwrap();
         let scratch = world.scratch.path().to_owned();
         let command = AddNotice { notice, evidence, by: "regnskap".into(), now: now(), scratch };
-        notice::run(&world.ports, &command).await.unwrap();
+        add_notice(&world.ports, &command).await.unwrap();
         let page = world.page(&[("provider", "swedbankpay")]).await;
         let entry = &page["settlements"][0];
         assert_eq!((entry["state"].as_str(), &entry["payout_minor"]), (Some(state), &payout), "{entry}");
@@ -264,10 +265,10 @@ async fn a_notice_shows_in_figures_and_state() {
 }
 
 /// State that cannot be reached.
-struct Gone;
+struct Processed;
 
 #[async_trait]
-impl State for Gone {
+impl State for Processed {
     async fn get(&self, _: &str, _: &str) -> Result<Option<Item>, PortError> {
         Err(PortError::new(PortErrorKind::Unavailable, "Cannot read", "throttled"))
     }
@@ -284,7 +285,7 @@ impl State for Gone {
 #[tokio::test]
 async fn a_state_that_cannot_be_read_is_told_and_never_shown_as_empty() {
     let world = World::new().await;
-    let gone = office(Ports { state: Arc::new(Gone), ..world.ports.clone() });
+    let gone = office(Ports { state: Arc::new(Processed), ..world.ports.clone() });
     for route in Route::ALL {
         let told = gone.answer(&asked("GET", route.path(), Some("T00000001"), &[])).await;
         assert_eq!((told.status, told.headers.as_slice()), (503, &[("retry-after", "5")][..]));

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use adapters::outbound::objects::S3;
-use pipeline::Objects;
-use pipeline::keys::{Key, LandingKey};
+use store::Objects;
+use store::keys::{Key, LandingKey};
 use tests::emulator::Emulator;
 use tests::generate::{Seed, portal_csv, report};
 use tests::python::target;

@@ -11,8 +11,8 @@ use aws_config::{Region, SdkConfig};
 use aws_sdk_s3::config::Credentials;
 use dintero::{Answer, NoAnswer, Sent};
 use jiff::{SignedDuration, Timestamp};
-use pipeline::ports::{Address, Envelope, MailId, NotSentKind};
-use pipeline::{Mailer, State};
+use settlement::{Address, MailId};
+use store::{Envelope, Mailer, NotSentKind, State};
 use tests::contract;
 
 use super::adapters::prepared;
@@ -43,10 +43,10 @@ fn address(text: &str) -> Address {
     text.parse().unwrap()
 }
 
-async fn send(ses: &Ses, from: &Address, time: SignedDuration) -> Result<String, pipeline::ports::NotSent> {
+async fn send(ses: &Ses, from: &Address, time: SignedDuration) -> Result<String, store::NotSent> {
     let to = address("regnskap@example.no");
     let account = "T00000001".parse().unwrap();
-    let id = MailId::of(&account, "payout", "x", 7, &to, documents::Language::Nb);
+    let id = MailId::of(&account, "payout", "x", 7, &to, "nb");
     let now = Timestamp::now();
     let envelope = Envelope { id: &id, at: now, from, to: &to, not_after: now + time };
     ses.send(&envelope, contract::MESSAGE).await

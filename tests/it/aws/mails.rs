@@ -15,24 +15,25 @@ use adapters::outbound::queue::MemoryQueue;
 use async_trait::async_trait;
 use aws_lambda_events::event::sqs::SqsEvent;
 use dintero::{Answer, NoAnswer, Sent};
-use documents::mail::Rhythm;
 use formats::Limits;
 use jiff::SignedDuration;
 use jiff::civil::date;
-use pipeline::account::{AddMerchant, add_merchant};
-use pipeline::items::Place;
-use pipeline::keys::{Key, LandingKey};
-use pipeline::mail::trace::{MailEvent, TraceItem};
-use pipeline::mail::{self, MailItem, Mailing};
-use pipeline::memory::{MemoryObjects, MemoryState};
-use pipeline::parse::{self, ParseReport};
-use pipeline::ports::{Address, Item, MailId, Mailbox, Page, Put, Query};
-use pipeline::recipients::{self, AddRecipient, RecipientKind, TokenSecret};
-use pipeline::way::GoesOn;
-use pipeline::{Objects, Packing, PortError, PortErrorKind, Ports, State};
+use pipeline::current::accounts::{AddMerchant, add_merchant};
+use pipeline::intake::parse::{self, ParseReport};
+use pipeline::mail::recipients::{self, AddRecipient};
+use pipeline::mail::{self, Mailing};
+use pipeline::messages::ReportReady;
+use pipeline::{Packing, Ports};
 use serde_json::{Value, json};
-use settlement::AccountId;
+use settlement::{AccountId, Address, MailId, Mailbox, Rhythm};
 use simulation::Clock;
+use store::TokenSecret;
+use store::keys::{Key, LandingKey};
+use store::memory::{MemoryObjects, MemoryState};
+use store::{
+    Item, MailEvent, MailItem, Objects, Page, Place, PortError, PortErrorKind, Put, Query, RecipientKind, State,
+    TraceItem,
+};
 use tempfile::TempDir;
 use tests::generate::{Line, Report, Settlement, portal_csv};
 
@@ -91,7 +92,7 @@ impl World {
         tokio::spawn(server.serve(handler));
         let clock = Clock::at("2026-11-03T05:00:00Z".parse().unwrap());
         let (moving, scratch) = (clock.clone(), tempfile::tempdir().unwrap());
-        let time: pipeline::client::Clock = Arc::new(move || moving.now());
+        let time: pipeline::transactions::client::Clock = Arc::new(move || moving.now());
         let ses = Ses::new(&config, "avstem", Arc::clone(&ports.state), Arc::clone(&time));
         let from = Mailbox::from("avstem@example.no".parse::<Address>().unwrap());
         let (queue, lines) = (Arc::<MemoryQueue>::default(), Lines::default());
@@ -164,7 +165,7 @@ impl World {
             log: Log::new("reconcile-settlements", Lines::default()),
             clock: Arc::clone(&self.worker.clock),
         };
-        let message = serde_json::to_string(&GoesOn { account: account.clone(), report }).unwrap();
+        let message = serde_json::to_string(&ReportReady { account: account.clone(), report }).unwrap();
         let invocation = self.invocation();
         assert!(batch(&reconcile, &event(&message), &invocation).await.unwrap().batch_item_failures.is_empty());
     }

@@ -17,17 +17,17 @@ use async_trait::async_trait;
 use aws_lambda_events::event::sqs::SqsEvent;
 use formats::Limits;
 use jiff::{SignedDuration, Timestamp};
-use pipeline::account::{AddMerchant, add_merchant};
-use pipeline::items::{ObjectItem, Place, ReportItem, ReportState};
-use pipeline::keys::{Key, LandingKey};
-use pipeline::ports::{Item, Page, Put, Query};
-use pipeline::reconcile::ReconcileReport;
-use pipeline::refuse::RefusedItem;
-use pipeline::sweep::{self, Sweep};
-use pipeline::way::{GoesOn, MirrorBehind};
-use pipeline::{PortError, PortErrorKind, Ports, State, reconcile};
+use pipeline::Ports;
+use pipeline::current::accounts::{AddMerchant, add_merchant};
+use pipeline::messages::{MirrorBehind, ReportReady};
+use pipeline::operate::sweep::{self, Sweep};
+use pipeline::reports::dintero_report::{self, WriteReports};
 use serde_json::{Value, json};
 use settlement::Kind;
+use store::keys::{Key, LandingKey};
+use store::{
+    Item, ObjectItem, Page, Place, PortError, PortErrorKind, Put, Query, RefusedItem, ReportItem, ReportState, State,
+};
 use tempfile::TempDir;
 use tests::generate::{Report, Seed, portal_csv, report};
 
@@ -221,7 +221,7 @@ async fn an_encoded_key_names_its_object() {
         let item = world.object(&format!("landing/T00000001/vipps/{name}"), &version).await.unwrap();
         assert!(item.report.is_some() && item.kind.is_none(), "{item:?}");
         let (told, delay) = world.queue.take().unwrap();
-        let told: GoesOn = serde_json::from_str(&told).unwrap();
+        let told: ReportReady = serde_json::from_str(&told).unwrap();
         assert_eq!((Some(told.report), delay), (item.report, SignedDuration::ZERO));
     }
 }
@@ -290,9 +290,9 @@ async fn the_same_report_once_more_is_no_lost_upload() {
         }
     }
     while let Some((told, _)) = world.queue.take() {
-        let GoesOn { account, report } = serde_json::from_str(&told).unwrap();
-        let command = ReconcileReport { account, report, scratch: world.worker.scratch.clone() };
-        reconcile::run(&world.ports, &command).await.unwrap();
+        let ReportReady { account, report } = serde_json::from_str(&told).unwrap();
+        let command = WriteReports { account, report, scratch: world.worker.scratch.clone() };
+        dintero_report::write_reports(&world.ports, &command).await.unwrap();
     }
     let command = Sweep {
         account: None,
@@ -468,7 +468,7 @@ async fn samples_of_events_are_read() {
     assert_eq!((item.kind, world.lines.said("S3 tried out the queue")), (Some(Kind::Missing), 1));
     let event = read("reconcile-settlements.json");
     let body = event.records.first().unwrap().body.as_deref().unwrap();
-    assert_eq!(serde_json::from_str::<GoesOn>(body).unwrap().account.as_str(), "T00000001");
+    assert_eq!(serde_json::from_str::<ReportReady>(body).unwrap().account.as_str(), "T00000001");
     let event = read("reconcile-settlements-mirror.json");
     let body = event.records.first().unwrap().body.as_deref().unwrap();
     assert!(serde_json::from_str::<MirrorBehind>(body).unwrap().reaches.is_some());

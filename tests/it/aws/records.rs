@@ -16,11 +16,12 @@ use adapters::outbound::queue::MemoryQueue;
 use aws_lambda_events::event::sqs::SqsEvent;
 use formats::Limits;
 use jiff::{SignedDuration, Timestamp};
-use pipeline::account::{AddMerchant, add_merchant};
-use pipeline::keys::{Key, LandingKey};
-use pipeline::sweep::{self, Queues};
-use pipeline::{Ports, State};
+use pipeline::Ports;
+use pipeline::current::accounts::{AddMerchant, add_merchant};
+use pipeline::operate::sweep::{self, Queues};
 use serde_json::json;
+use store::State;
+use store::keys::{Key, LandingKey};
 use tests::generate::{Seed, portal_csv, report, structured_csv};
 
 use super::roles::may;

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use adapters::config::CLOUD_VARIABLES;
 use adapters::inbound::backoffice::Route;
 use adapters::inbound::log::{Metric, NAMESPACE};
-use pipeline::sweep;
+use pipeline::operate::sweep;
 use serde_json::Value;
 use tests::python::python_of;
 

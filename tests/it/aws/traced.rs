@@ -26,11 +26,12 @@ use formats::Limits;
 use jiff::{SignedDuration, Timestamp};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value;
-use pipeline::account::{AddMerchant, add_merchant};
-use pipeline::keys::{Key, LandingKey};
-use pipeline::{HttpClient, Ports};
+use pipeline::Ports;
+use pipeline::current::accounts::{AddMerchant, add_merchant};
 use prost::Message;
 use serde_json::{Value, json};
+use store::HttpClient;
+use store::keys::{Key, LandingKey};
 use tests::generate::{Seed, portal_csv, report};
 
 use super::messages::Lines;

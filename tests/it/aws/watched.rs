@@ -5,9 +5,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use pipeline::keys::Key;
-use pipeline::ports::{Item, ObjectMeta, Page, Put, PutNew, Query, VersionPage};
-use pipeline::{Objects, PortError, State};
+use store::keys::Key;
+use store::{Item, ObjectMeta, Objects, Page, PortError, Put, PutNew, Query, State, VersionPage};
 
 /// What a step reads and writes, by the names that its role is given.
 #[derive(Default)]

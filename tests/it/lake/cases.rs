@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 use jiff::civil::date;
-use pipeline::items::{MatchItem, Place, mark_dirty};
-use pipeline::keys::Key;
 use pipeline::lake::{self, BuildLake};
-use pipeline::ports::Expect;
 use settlement::{ReportId, SettleKey};
+use store::keys::Key;
+use store::{Expect, MatchItem, Place, mark_dirty};
 use tables::{MatchRow, MatchTable, Packing};
 use tests::faults::{Fault, Plan, faulty};
 use tests::generate::{Seed, portal_csv};
@@ -128,7 +127,7 @@ async fn a_settlement_waits_for_an_old_day_that_was_marked_behind_the_reading_of
     built.built().await;
     for at in 0.. {
         let world = std::sync::Arc::new(built.fork());
-        world.ports.state.put_if(&mark_dirty(&world.account, date(2026, 10, 12))).await.unwrap();
+        world.ports.state.put_if(&mark_dirty(&world.account, date(2026, 10, 12)).unwrap()).await.unwrap();
         let (meanwhile, second) = (std::sync::Arc::clone(&world), second.clone());
         let plan = Plan::held_up(at, async move {
             meanwhile.take(&meanwhile.ports, "b.csv", &second).await;
@@ -173,7 +172,7 @@ pub(crate) async fn matched(world: &World, report: ReportId, settlements: &[Sett
     let mut days = BTreeMap::new();
     for key in settlements {
         let (item, _) =
-            Place::settlement(key).read::<pipeline::items::SettlementItem>(&*world.ports.state).await.unwrap().unwrap();
+            Place::settlement(key).read::<store::SettlementItem>(&*world.ports.state).await.unwrap().unwrap();
         days.insert(tests::lake::name_of(key), item.versions.last().unwrap().settlement.head.payout_on);
     }
     let mut table = MatchTable::create(Vec::new(), &world.account, "vipps", report, Packing::Zstd).unwrap();
@@ -210,8 +209,8 @@ pub(crate) async fn matched(world: &World, report: ReportId, settlements: &[Sett
         payout_days: days.values().copied().collect(),
         states: BTreeMap::new(),
     };
-    let mut writes = vec![Place::matches(report, &world.account).put(&item, Expect::Any)];
-    writes.extend(item.payout_days.iter().map(|day| mark_dirty(&world.account, *day)));
+    let mut writes = vec![Place::matches(report, &world.account).put(&item, Expect::Any).unwrap()];
+    writes.extend(item.payout_days.iter().map(|day| mark_dirty(&world.account, *day).unwrap()));
     world.ports.state.transact(&writes).await.unwrap();
 }
 

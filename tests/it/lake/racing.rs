@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::SignedDuration;
 use jiff::civil::{Date, date};
 use pipeline::Packing;
-use pipeline::items::{Place, SettlementItem};
 use pipeline::lake::{self, BuildLake};
-use pipeline::ports::Query;
 use settlement::{SettleKey, Terms};
+use store::{Place, Query, SettlementItem};
 use tests::generate::{Report, Seed, portal_csv, xml};
 use tests::interleaved::interleaved;
 use tests::lake::{Name, World, name_of};
@@ -74,9 +73,9 @@ fn in_any_layout(number: u64, report: &Report, currency: &str, as_csv: bool) -> 
 
 /// The versions that count, as the state has them.
 pub(super) async fn truth(world: &World) -> BTreeMap<Name, (Date, u64, Terms)> {
-    let items = pipeline::items::all(&world.ports, Query::all(format!("SETTLEMENT#{}", world.account))).await.unwrap();
-    let last = |item: &pipeline::ports::Item| {
-        let SettlementItem { versions } = pipeline::items::decode(item).unwrap();
+    let items = store::all(&*world.ports.state, Query::all(format!("SETTLEMENT#{}", world.account))).await.unwrap();
+    let last = |item: &store::Item| {
+        let SettlementItem { versions } = store::decode(item).unwrap();
         let settlement = versions.last().unwrap().settlement.clone();
         let name = name_of(&SettleKey::new(&world.account, "vipps", &settlement.head));
         (name, (settlement.head.payout_on, settlement.lines, settlement.sums))
@@ -90,7 +89,7 @@ fn allow(world: &World, files: &[(String, Vec<u8>)]) {
     let mut allowed: BTreeMap<Name, BTreeSet<_>> = BTreeMap::new();
     for (name, bytes) in files {
         let mut input = std::io::Cursor::new(bytes);
-        let judged = pipeline::judge::judge(name, &mut input, &limits, Some("vipps"), |_| {
+        let judged = pipeline::intake::judge::judge(name, &mut input, &limits, Some("vipps"), |_| {
             Ok::<_, tables::TableError>(tables::DigestSink::default())
         })
         .unwrap();
@@ -147,10 +146,10 @@ pub(super) async fn taken_and_built(number: u64, packing: Packing) -> World {
 
 /// The reports that count with the settlements that they are the last version of.
 async fn truth_reports(world: &World) -> BTreeMap<settlement::ReportId, Vec<SettleKey>> {
-    let items = pipeline::items::all(&world.ports, Query::all(format!("SETTLEMENT#{}", world.account))).await.unwrap();
+    let items = store::all(&*world.ports.state, Query::all(format!("SETTLEMENT#{}", world.account))).await.unwrap();
     let mut found: BTreeMap<_, Vec<SettleKey>> = BTreeMap::new();
     for item in &items {
-        let SettlementItem { versions } = pipeline::items::decode(item).unwrap();
+        let SettlementItem { versions } = store::decode(item).unwrap();
         let last = versions.last().unwrap();
         let key = SettleKey::new(&world.account, "vipps", &last.settlement.head);
         found.entry(last.report).or_default().push(key);
@@ -190,5 +189,5 @@ async fn two_hundred_reports_in_any_order_are_the_lake_to_the_ore_while_builders
         lake.keys().chain(rebuilt.keys()).filter(|key| lake.get(*key) != rebuilt.get(*key)).collect();
     assert!(differing.is_empty(), "{differing:?}");
     let place = Place::lake_lease(&world.account);
-    assert!(place.read::<lake::LeaseItem>(&*world.ports.state).await.unwrap().is_some());
+    assert!(place.read::<store::LeaseItem>(&*world.ports.state).await.unwrap().is_some());
 }

@@ -8,10 +8,11 @@ use arrow_array::cast::AsArray;
 use jiff::SignedDuration;
 use jiff::civil::date;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use pipeline::current::notice::{self, NoticeCheck};
+use pipeline::intake::notice::{AddNotice, add_notice};
 use pipeline::lake::{self, BuildLake};
-use pipeline::notice::{self, AddNotice, Together};
-use pipeline::post::EventState;
 use settlement::{Fees, PayoutNotice, SettleKey};
+use store::EventState;
 use tests::faults::{Plan, faulty};
 use tests::generate::{Seed, Settlement, portal_csv};
 use tests::lake::{World, parquet_bytes};
@@ -37,7 +38,7 @@ async fn texts(world: &World, table: &str, column: &str) -> Vec<Option<String>> 
 async fn a_list_is_in_transit_until_its_notice_makes_it_exact() {
     let world = World::default();
     let command = world.upload("swedbankpay", "list.xml", &std::fs::read(Path::new(LIST)).unwrap()).await;
-    pipeline::parse::run(&world.ports, &command).await.unwrap();
+    pipeline::intake::parse::run(&world.ports, &command).await.unwrap();
     world.built().await;
     assert_eq!(texts(&world, "settlement", "proof").await, [Some("gross_only".to_owned())]);
     let before = lake::month_figures(&world.ports, &world.account).await.unwrap();
@@ -62,8 +63,8 @@ async fn a_list_is_in_transit_until_its_notice_makes_it_exact() {
     };
     let (now, scratch) = (world.now, world.scratch.clone());
     let add = AddNotice { notice, evidence, by: "regnskap".into(), now, scratch };
-    let (together, _) = notice::run(&world.ports, &add).await.unwrap();
-    assert!(matches!(together, Together::Agree(_)));
+    let (together, _) = add_notice(&world.ports, &add).await.unwrap();
+    assert!(matches!(together, NoticeCheck::Agree(_)));
     assert_eq!(world.marks(), ["SETTLEMENT#swedbankpay/R4321/R4321-0007/SEK"]);
     world.built().await;
     assert_eq!(texts(&world, "settlement", "proof").await, [Some("exact".to_owned())]);

@@ -1,11 +1,11 @@
 //! Who is due, as a function of time: digests at six in the morning, each period once, whatever the clocks do.
 
-use documents::mail::Address;
 use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use pipeline::mail::{Due, Known, KnownHeld, KnownPayout, Occasion, due};
-use settlement::{ReportId, SettleKey};
+use pipeline::mail::{Due, Known, KnownHeld, KnownPayout, due};
+use settlement::{Address, ReportId, SettleKey};
+use store::Occasion;
 
 use super::*;
 

@@ -2,14 +2,12 @@
 
 use std::fs;
 
-use documents::mail::HeaderText;
-use pipeline::account::set_name;
-use pipeline::items::{Release, SettlementItem};
-use pipeline::ports::Query;
-use pipeline::release::{self, ReleaseReport};
-use pipeline::summarise::{self, Summarise, Summarised};
+use pipeline::current::accounts::set_name;
+use pipeline::intake::release::{self, ReleaseReport};
+use pipeline::months::{self, Summarise, Summarised};
 use serde_json::{Value, json};
-use settlement::{ReportId, Verdict};
+use settlement::{HeaderText, ReportId, Verdict};
+use store::{Query, Release, SettlementItem};
 
 use super::*;
 
@@ -20,8 +18,8 @@ fn read_back(world: &World) -> Vec<Value> {
 
 /// The figures of the state, signed towards the merchant, in the order that people are shown them.
 async fn figures(world: &World) -> Vec<i64> {
-    let items = pipeline::items::all(&world.ports, Query::all(format!("SETTLEMENT#{}", world.account))).await.unwrap();
-    let item: SettlementItem = pipeline::items::decode(&items[0]).unwrap();
+    let items = store::all(&*world.ports.state, Query::all(format!("SETTLEMENT#{}", world.account))).await.unwrap();
+    let item: SettlementItem = store::decode(&items[0]).unwrap();
     let settlement = &item.versions.last().unwrap().settlement;
     let sums = settlement.sums;
     let payout = settlement.payout_minor.unwrap();
@@ -141,7 +139,7 @@ fn in_november(months: &[Summarised]) -> &Summarised {
 async fn summarised(world: &World) -> Vec<Summarised> {
     let (account, scratch) = (world.account.clone(), world.scratch.path().to_owned());
     let command = Summarise { account, month: None, now: world.clock.now(), lease: LEASE, scratch };
-    summarise::run(&world.ports, &command).await.unwrap()
+    months::run(&world.ports, &command).await.unwrap()
 }
 
 /// T39: what is held, not exact or unknown stands in lines of its own, and no sum has it in it.
@@ -192,11 +190,11 @@ async fn hostile_names_make_neither_headers_nor_markup() {
     assert!(HeaderText::new(hostile).is_err() && HeaderText::new(&"å".repeat(300)).is_err());
     let world = World::new().await;
     // A record that was written by something else.
-    let place = pipeline::items::Place::account(&world.account);
+    let place = store::Place::account(&world.account);
     let (account, revision) = place.read::<settlement::Account>(&*world.ports.state).await.unwrap().unwrap();
     let name = format!("{hostile}\r\n\r\n<img src=x onerror=alert(1)> 🛒 {}", "navn ".repeat(60));
     let account = settlement::Account { name: Some(name), ..account };
-    let put = place.put(&account, pipeline::ports::Expect::Revision(revision));
+    let put = place.put(&account, store::Expect::Revision(revision)).unwrap();
     world.ports.state.put_if(&put).await.unwrap();
     world.told("regnskap@example.no", RecipientKind::Person, &[Rhythm::EachPayout]).await;
     let mut odd = settlement(1, 2);

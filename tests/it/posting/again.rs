@@ -1,13 +1,12 @@
 //! Everything once more: replays, a state from before, and what has vanished at Dintero.
 
+use RequestKind::SettlementEvents;
 use jiff::civil::date;
-use pipeline::audit;
-use pipeline::post::EventState;
-use pipeline::replay::{self, Replay};
+use pipeline::intake::replay::{self, Replay};
+use pipeline::posting::audit;
+use store::EventState;
 
 use super::*;
-
-use RequestKind::SettlementEvents;
 
 impl World {
     /// Takes all that is due the whole way once more.

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use pipeline::post::{EventState, switch};
+use RequestKind::{SettlementEvents, Token, Transactions};
+use pipeline::posting::post::switch;
 use simulation::sandbox::TOKEN_MARK;
+use store::EventState;
 
 use super::*;
-
-use RequestKind::{SettlementEvents, Token, Transactions};
 
 /// T21: a large settlement goes in three requests, and what is sent again is the same to the byte.
 #[tokio::test]

@@ -3,19 +3,18 @@
 use std::fmt::Write as _;
 
 use ::matching::Waits;
-use documents::mail::Rhythm;
-use pipeline::items::MatchItem;
+use RequestKind::Transactions;
+use pipeline::current::match_rows;
 use pipeline::mail::{self, MailAccount};
-use pipeline::matches::{self, MatchAccount};
-use pipeline::memory::MemoryMailer;
-use pipeline::recipients::RecipientKind;
-use pipeline::sync::{self, SyncTransactions, Synced};
-use pipeline::unsettled::{self, ListUnsettled, Missed};
+use pipeline::matching::match_account::{self, MatchAccount};
+use pipeline::matching::unsettled::{self, ListUnsettled, Missed};
+use pipeline::transactions::sync::{self, SyncTransactions, Synced};
+use settlement::Rhythm;
+use store::memory::MemoryMailer;
+use store::{MatchItem, RecipientKind};
 use tests::faults::{Fault as Cut, Plan, faulty};
 
 use super::*;
-
-use RequestKind::Transactions;
 
 impl World {
     fn matching(&self) -> MatchAccount {
@@ -30,7 +29,7 @@ impl World {
             found.push((row.settlement_id, row.line_no, row.state, row.reason));
             Ok(())
         };
-        matches::rows(&self.ports, &self.account, self.scratch.path(), add).await.unwrap();
+        match_rows::rows(&self.ports, &self.account, self.scratch.path(), add).await.unwrap();
         found
     }
 
@@ -166,25 +165,25 @@ async fn matching_that_is_cut_off_is_done_by_the_next() {
         reports.iter().for_each(|report| world.pays(report));
         for (name, report) in ["a.csv", "b.csv"].into_iter().zip(&reports) {
             let upload = world.upload(name, portal_csv(report));
-            pipeline::parse::run(&world.ports, &upload).await.unwrap();
+            pipeline::intake::parse::run(&world.ports, &upload).await.unwrap();
         }
         world.sync(&world.syncing()).await;
         world
     };
     let world = prepared().await;
     let plan = Plan::new(None);
-    let whole = matches::run(&faulty(&world.ports, &plan), &world.matching()).await.unwrap();
+    let whole = match_account::run(&faulty(&world.ports, &plan), &world.matching()).await.unwrap();
     assert_eq!(whole.iter().map(|item| item.states["matched"]).collect::<Vec<_>>(), [2, 3]);
     assert!(plan.calls() > 15, "{}", plan.calls());
     for fault in [Cut::Before, Cut::After, Cut::Refused] {
         for call in 0..plan.calls() {
             let world = prepared().await;
             let cut = faulty(&world.ports, &Plan::new(Some((call, fault))));
-            let _ = matches::run(&cut, &world.matching()).await;
-            let again = matches::run(&world.ports, &world.matching()).await.unwrap();
+            let _ = match_account::run(&cut, &world.matching()).await;
+            let again = match_account::run(&world.ports, &world.matching()).await.unwrap();
             assert_eq!(again, whole, "{fault:?} at {call}");
             let (records, keys) = (world.state.all(), world.objects.keys());
-            matches::run(&world.ports, &world.matching()).await.unwrap();
+            match_account::run(&world.ports, &world.matching()).await.unwrap();
             assert_eq!((world.state.all(), world.objects.keys()), (records, keys), "{fault:?} at {call}");
         }
     }

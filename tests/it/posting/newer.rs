@@ -2,20 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use documents::mail::Rhythm;
-use pipeline::backfill::{Backfill, BackfillAccount};
+use pipeline::current::notice;
+use pipeline::intake::notice::{AddNotice, add_notice};
+use pipeline::intake::refuse;
 use pipeline::lake::{self, BuildLake};
-use pipeline::listing::{self, ListSettlements};
+use pipeline::mail::recipients::{self, AddRecipient};
 use pipeline::mail::{self, MailAccount, Mailing};
-use pipeline::memory::MemoryMailer;
-use pipeline::notice::{self, AddNotice};
-use pipeline::ports::{Address, Expect, Item, Mailbox, Put};
-use pipeline::recipients::{self, AddRecipient, RecipientKind, TokenSecret};
-use pipeline::summarise::{self, Summarise};
-use pipeline::sweep::{self, Sweep};
-use pipeline::sync::{self, SyncTransactions};
-use pipeline::{State, explain, refuse};
-use settlement::{Fees, PayoutNotice};
+use pipeline::months::{self, Summarise};
+use pipeline::operate::backfill::{Backfill, BackfillAccount};
+use pipeline::operate::explain;
+use pipeline::operate::listing::{self, ListSettlements};
+use pipeline::operate::sweep::{self, Sweep};
+use pipeline::transactions::sync::{self, SyncTransactions};
+use settlement::{Address, Fees, Mailbox, PayoutNotice, Rhythm};
+use store::TokenSecret;
+use store::memory::MemoryMailer;
+use store::{Expect, Item, Put, RecipientKind, State};
 
 use super::*;
 
@@ -78,7 +80,7 @@ impl World {
             }
         }
         note(refuse::run(&self.ports, "no message", "it names no report", now).await.err());
-        note(notice::run(&self.ports, &self.told_notice()).await.err());
+        note(add_notice(&self.ports, &self.told_notice()).await.err());
         note(post::switch(&self.ports, Some("somebody".into()), "somebody", now).await.err());
         note(post::switch(&self.ports, None, "somebody", now).await.err());
         let all = SyncTransactions {
@@ -95,7 +97,7 @@ impl World {
         note(lake::run(&self.ports, &build).await.err());
         let summarise =
             Summarise { account: account.clone(), month: None, now, lease: LEASE, scratch: scratch.clone() };
-        note(summarise::run(&self.ports, &summarise).await.err());
+        note(months::run(&self.ports, &summarise).await.err());
         self.mails(&mut note).await;
         note(explain::run(&self.ports, &account, "2000001").await.err());
         let backfill = BackfillAccount {

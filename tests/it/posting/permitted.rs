@@ -1,8 +1,9 @@
 //! What matching and posting read and write is what the role of their function names: the emulator asks for no leading keys.
 
 use adapters::inbound::lambda::{Invocation, Worker};
-use pipeline::way::{GoesOn, MirrorBehind};
-use pipeline::{Objects, State, parse};
+use pipeline::intake::parse;
+use pipeline::messages::{MirrorBehind, ReportReady};
+use store::{Objects, State};
 
 use super::*;
 use crate::aws::roles::may;
@@ -17,7 +18,8 @@ async fn a_function_that_matches_and_posts_touches_only_what_its_role_names() {
     let objects: Arc<dyn Objects> = Arc::new(Watched(world.ports.objects.clone(), kept.clone()));
     let worker = world.worker(Ports { objects, state, packing: Packing::None }, own.clone());
     let account = world.account.clone();
-    let goes_on = serde_json::to_string(&GoesOn { account: account.clone(), report: parsed.report.unwrap() }).unwrap();
+    let goes_on =
+        serde_json::to_string(&ReportReady { account: account.clone(), report: parsed.report.unwrap() }).unwrap();
     let behind = serde_json::to_string(&MirrorBehind { account, reaches: None }).unwrap();
     let mut messages = vec![goes_on, behind, "no message of this queue".to_owned()];
     while let Some(message) = messages.pop() {

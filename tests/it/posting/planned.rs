@@ -1,12 +1,12 @@
 //! What is told of a settlement at all, what stands there already, and what a person has to say.
 
-use pipeline::post::{Decision, EventState, OutboxItem, Resolve, resolve};
-use pipeline::release::{self, ReleaseReport};
+use RequestKind::{SettlementEvents, Transactions};
+use pipeline::intake::release::{self, ReleaseReport};
+use pipeline::posting::{Decision, Resolve, resolve};
 use settlement::{Kind, Verdict};
+use store::{EventState, OutboxItem};
 
 use super::*;
-
-use RequestKind::{SettlementEvents, Transactions};
 
 /// Events, what is not postable and what is unmatched are the lines, whatever was planned.
 fn conserved(outbox: &OutboxItem) {
@@ -215,7 +215,7 @@ pub(super) async fn corrected(world: &World, report: &Report) -> Posted {
     let command = ReleaseReport {
         account: world.account.clone(),
         report: held.outcome.report.unwrap(),
-        release: pipeline::items::Release { by: "kari".into(), why: "provider corrected it".into() },
+        release: store::Release { by: "kari".into(), why: "provider corrected it".into() },
         now: world.clock.now(),
     };
     release::run(&world.ports, &command).await.unwrap();
@@ -270,7 +270,7 @@ async fn a_corrected_settlement_posts_what_is_new_and_lists_what_changed() {
 async fn what_is_told_of_a_settlement_marks_its_days_for_the_lake() {
     let (world, upload) = World::with_sales(2).await;
     let posted = world.take(&upload).await;
-    let place = pipeline::items::Place::dirty_settlement(&posted.outboxes[0].settlement);
-    let mark = place.read::<pipeline::items::DirtyItem>(&*world.ports.state).await.unwrap();
+    let place = store::Place::dirty_settlement(&posted.outboxes[0].settlement);
+    let mark = place.read::<store::DirtyItem>(&*world.ports.state).await.unwrap();
     assert!(mark.is_some_and(|(mark, _)| mark.is_dirty));
 }

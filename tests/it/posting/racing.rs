@@ -2,9 +2,8 @@
 
 use std::task::{Context, Poll, Waker};
 
-use pipeline::items::{Place, ReportItem, ReportState, SettlementItem};
-use pipeline::post::EventState;
 use simulation::{Script, Watch, Worker};
+use store::{EventState, Place, ReportItem, ReportState, SettlementItem};
 use tests::faults::{Plan, faulty};
 use tests::generate::Seed;
 
@@ -40,10 +39,14 @@ fn shared(world: &World) -> Arc<simulation::World> {
 }
 
 /// One delivery of an upload to a worker of its own.
-fn delivery(shared: &Arc<simulation::World>, number: usize, upload: &ParseReport) -> Task<Result<Gone, StepError>> {
+fn delivery(
+    shared: &Arc<simulation::World>,
+    number: usize,
+    upload: &ParseReport,
+) -> Task<Result<Processed, StepError>> {
     let worker = Worker::new(shared, number, Script::quiet());
     let command = ParseReport { now: shared.clock.now(), ..upload.clone() };
-    Box::pin(async move { way::go(&worker.ports(), Some(&worker.dintero()), &command).await })
+    Box::pin(async move { process::process_upload(&worker.ports(), Some(&worker.dintero()), &command).await })
 }
 
 /// T04: one notification five times, three workers at once: one report, one version, each event once.
@@ -71,7 +74,7 @@ async fn one_upload_at_three_workers_five_times_has_one_set_of_effects() {
         let of = |partition: &str| records.iter().filter(|item| item.partition.starts_with(partition)).count();
         assert_eq!((of("OBJECT#"), of("SETTLEMENT#"), of("OUTBOX#"), of("BATCH#")), (1, 1, 1, 1));
         let settlement = records.iter().find(|item| item.partition.starts_with("SETTLEMENT#")).unwrap();
-        assert_eq!(pipeline::items::decode::<SettlementItem>(settlement).unwrap().versions.len(), 1);
+        assert_eq!(store::decode::<SettlementItem>(settlement).unwrap().versions.len(), 1);
         let sandbox = shared.sandbox.lock().unwrap();
         assert_eq!((sandbox.settlement_events().count(), sandbox.requests(RequestKind::SettlementEvents)), (2, 1));
     }
@@ -106,7 +109,7 @@ async fn a_worker_that_wakes_when_another_has_its_batch_sends_nothing() {
     let (probe, upload) = World::with_sales(3).await;
     let run = async |world: &World, upload: &ParseReport, plan: &Arc<Plan>| {
         let command = ParseReport { now: world.clock.now(), ..upload.clone() };
-        way::go(&faulty(&world.ports, plan), Some(&world.dintero), &command).await
+        process::process_upload(&faulty(&world.ports, plan), Some(&world.dintero), &command).await
     };
     run(&probe, &upload, &counted).await.unwrap();
     assert!(counted.calls() > 20, "{}", counted.calls());
@@ -118,7 +121,7 @@ async fn a_worker_that_wakes_when_another_has_its_batch_sends_nothing() {
         let plan = Plan::held_up(at, async move {
             clock.advance(SignedDuration::from_mins(later));
             let command = ParseReport { now: clock.now(), ..command };
-            let _ = way::go(&ports, Some(&other), &command).await;
+            let _ = process::process_upload(&ports, Some(&other), &command).await;
             let command = PostAccount { account, now: clock.now(), lease: LEASE, scratch };
             post::go_on(&ports, &other, &command).await.unwrap();
         });
@@ -138,12 +141,12 @@ async fn a_worker_that_wakes_when_another_has_its_batch_sends_nothing() {
 async fn a_request_of_a_worker_that_ended_is_waited_for_behind_its_lease() {
     let counted = Plan::new(None);
     let (probe, upload) = World::with_sales(3).await;
-    way::go(&faulty(&probe.ports, &counted), Some(&probe.dintero), &upload).await.unwrap();
+    process::process_upload(&faulty(&probe.ports, &counted), Some(&probe.dintero), &upload).await.unwrap();
     for at in 0..counted.calls() {
         let (world, upload) = World::with_sales(3).await;
         world.disturb(RequestKind::SettlementEvents, Fault::LateApply { seconds: 330 });
         let plan = Plan::new(Some((at, tests::faults::Fault::Before)));
-        let _ = way::go(&faulty(&world.ports, &plan), Some(&world.dintero), &upload).await;
+        let _ = process::process_upload(&faulty(&world.ports, &plan), Some(&world.dintero), &upload).await;
         world.clock.advance(LEASE);
         let _ = world.go(&upload).await;
         world.finish().await;

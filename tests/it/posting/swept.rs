@@ -1,14 +1,14 @@
 //! What nobody goes on with: found by the sweep, told to whoever does, and brought to its end.
 
 use adapters::inbound::lambda::{Invocation, Worker};
-use pipeline::items::{Place, SyncItem};
-use pipeline::parse;
-use pipeline::post::set_posting;
-use pipeline::release::{self, ReleaseReport};
-use pipeline::sweep::{self, EVERY, Found, Left, Open, Plan, Queues, Stands, Sweep};
-use pipeline::sync::{self, SyncTransactions};
-use pipeline::way::{GoesOn, MirrorBehind, Uploaded};
+use pipeline::intake::parse;
+use pipeline::intake::release::{self, ReleaseReport};
+use pipeline::messages::{MirrorBehind, ReportReady, Uploaded};
+use pipeline::operate::sweep::{self, EVERY, Found, Left, Open, Plan, Queues, Stands, Sweep};
+use pipeline::posting::post::set_posting;
+use pipeline::transactions::sync::{self, SyncTransactions};
 use settlement::Verdict;
+use store::{Place, SyncItem};
 
 use super::*;
 
@@ -38,10 +38,10 @@ impl World {
             self.go(&command).await.unwrap();
         }
         while let Some((message, _)) = reconcile.take() {
-            let GoesOn { account, report } = serde_json::from_str(&message).unwrap();
+            let ReportReady { account, report } = serde_json::from_str(&message).unwrap();
             let (now, scratch) = (self.clock.now(), self.scratch.path().to_owned());
             let command = PostReport { account, report, now, lease: LEASE, scratch };
-            way::follow(&self.ports, Some(&self.dintero), &command).await.unwrap().1.unwrap();
+            process::after_commit(&self.ports, Some(&self.dintero), &command).await.unwrap().1.unwrap();
         }
         swept
     }
@@ -144,9 +144,9 @@ async fn a_released_report_is_found_however_old_it_is() {
     }
     world.clock.advance(SignedDuration::from_hours(24 * 90));
     let old = world.ports.objects.versions("landing/", None).await.unwrap().versions.pop().unwrap();
-    let object = pipeline::items::Place::object(&old.key, &old.version);
-    let (item, _) = object.read::<pipeline::items::ObjectItem>(&*world.ports.state).await.unwrap().unwrap();
-    let release = pipeline::items::Release { by: "revisor".to_owned(), why: "gebyr rettet".to_owned() };
+    let object = store::Place::object(&old.key, &old.version);
+    let (item, _) = object.read::<store::ObjectItem>(&*world.ports.state).await.unwrap().unwrap();
+    let release = store::Release { by: "revisor".to_owned(), why: "gebyr rettet".to_owned() };
     let (account, report, now) = (world.account.clone(), item.report.unwrap(), world.clock.now());
     release::run(&world.ports, &ReleaseReport { account, report, release, now }).await.unwrap();
     world.clock.advance(EVERY);
@@ -192,7 +192,8 @@ async fn an_old_upload_is_looked_at_twice_a_day_and_a_young_one_every_time() {
 fn what_somebody_has_in_hand_is_left_alone() {
     let now = beginning();
     let upload = Uploaded { key: "T00000001/vipps/a.csv".to_owned(), version: "1".to_owned() };
-    let report = GoesOn { account: "T00000001".parse().unwrap(), report: settlement::ReportId::from_sha256([1; 32]) };
+    let report =
+        ReportReady { account: "T00000001".parse().unwrap(), report: settlement::ReportId::from_sha256([1; 32]) };
     let plan = |stands: Stands| sweep::plan(&[Open { upload: upload.clone(), stands }], now);
     let claimed = |lease: SignedDuration| {
         let plan = plan(Stands::Claimed { since: now - minutes(40), lease_until: now + lease });

@@ -1,8 +1,8 @@
 //! What stops an account for a while stops all of it.
 
-use super::*;
-
 use RequestKind::SettlementEvents;
+
+use super::*;
 
 /// T27: a token that is refused when it is new stops everything for now, and no batch asks for a token of its own.
 #[tokio::test]

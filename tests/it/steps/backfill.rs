@@ -2,8 +2,8 @@
 
 use std::num::NonZeroU32;
 
-use pipeline::backfill::{Backfill, BackfillAccount, Next};
-use pipeline::memory::MemoryState;
+use pipeline::operate::backfill::{Backfill, BackfillAccount, Next};
+use store::memory::MemoryState;
 
 use super::*;
 

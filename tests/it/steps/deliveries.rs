@@ -74,8 +74,11 @@ async fn a_large_report_that_is_cut_off_before_its_commit_counts_for_nothing() {
         let report = world.report_of(&command).await;
         assert!(matches!(world.report_item(report).await.state, ReportState::Claimed { .. }));
         let (account, scratch) = (world.account.clone(), world.app.scratch.clone());
-        let reconcile = ReconcileReport { account, report, scratch };
-        assert!(matches!(reconcile::run(&world.app.ports, &reconcile).await, Err(StepError::NotCommitted(_))));
+        let reconcile = WriteReports { account, report, scratch };
+        assert!(matches!(
+            dintero_report::write_reports(&world.app.ports, &reconcile).await,
+            Err(StepError::NotCommitted(_))
+        ));
         let later = ParseReport { now: command.now + SignedDuration::from_hours(1), ..command };
         let taken = parse::run(&world.app.ports, &later).await.unwrap();
         assert_eq!((taken.verdict, taken.settlements.len()), (Verdict::Accepted, 150));

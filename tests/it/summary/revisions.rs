@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use documents::{ApartKind, Change, DifferenceOf, MonthSummary};
 use jiff::civil::date;
-use pipeline::items::Place;
-use pipeline::post::EventState;
-use pipeline::summarise::{self, Summarise, SummaryItem};
+use pipeline::months::{self, Summarise};
 use settlement::SettleKey;
+use store::{EventState, Place, SummaryItem};
 use tests::faults::{Fault, Plan, faulty};
 use tests::generate::{Seed, portal_csv};
 use tests::interleaved::interleaved;
@@ -89,7 +88,7 @@ async fn a_settlement_that_comes_late_makes_the_next_revision_and_leaves_the_one
     assert_eq!(named_files(&world).await.len(), 24);
     let again = summarised(&world, "2026-10", LATER).await;
     assert!(!again.is_new && again.summary == fourth.summary && again.files == fourth.files);
-    assert_eq!(summarise::last(&world.ports, &world.account, month("2026-10")).await.unwrap(), Some(again));
+    assert_eq!(months::last(&world.ports, &world.account, month("2026-10")).await.unwrap(), Some(again));
 }
 
 /// A batch of events of a settlement, each in a state.
@@ -113,10 +112,13 @@ async fn what_is_held_unknown_unmatched_or_not_exact_stands_in_lines_of_its_own(
     let paid = tests::generate::dot(two.lines[0].capture_minor + two.lines[0].refund_minor).replace('.', ",");
     let more = tests::generate::dot(two.lines[0].capture_minor + two.lines[0].refund_minor + 1).replace('.', ",");
     let command = world.upload("vipps", "two.csv", text.replacen(&paid, &more, 1).as_bytes()).await;
-    assert_eq!(pipeline::parse::run(&world.ports, &command).await.unwrap().verdict, settlement::Verdict::Quarantined);
+    assert_eq!(
+        pipeline::intake::parse::run(&world.ports, &command).await.unwrap().verdict,
+        settlement::Verdict::Quarantined
+    );
     let list = std::fs::read(LIST).unwrap();
     let command = world.upload("swedbankpay", "list.xml", &list).await;
-    let listed = pipeline::parse::run(&world.ports, &command).await.unwrap();
+    let listed = pipeline::intake::parse::run(&world.ports, &command).await.unwrap();
     let listed = &listed.judgement.settlements[0];
     let unknown = EventState::Unknown { until: world.now, why: "no answer".into() };
     let human = EventState::Human { why: "decide".into() };
@@ -162,11 +164,11 @@ async fn a_summariser_that_ends_at_any_call_leaves_nothing_that_the_next_one_doe
     world.take(&world.ports, "late.csv", &late).await;
     let whole = async |plan: Arc<Plan>| {
         let world = world.fork();
-        let cut = summarise::run(&faulty(&world.ports, &plan), &command(&world, None, LATER)).await;
+        let cut = months::run(&faulty(&world.ports, &plan), &command(&world, None, LATER)).await;
         if let Err(error) = cut {
             assert!(error.is_retryable(), "{error}");
         }
-        summarise::run(&world.ports, &command(&world, None, "2026-11-10T07:00:00Z")).await.unwrap();
+        months::run(&world.ports, &command(&world, None, "2026-11-10T07:00:00Z")).await.unwrap();
         let revisions = item(&world).await.revisions.into_iter().map(|r| (r.revision, r.content, r.edition));
         (revisions.collect::<Vec<_>>(), named_files(&world).await)
     };
@@ -196,19 +198,19 @@ async fn a_summariser_that_is_overtaken_never_puts_what_it_knew_behind_what_is_n
         let (meanwhile, late) = (Arc::clone(&world), late.clone());
         let plan = Plan::held_up(at, async move {
             meanwhile.take(&meanwhile.ports, "late.csv", &late).await;
-            summarise::run(&meanwhile.ports, &command(&meanwhile, None, "2026-11-10T07:00:00Z")).await.unwrap();
+            months::run(&meanwhile.ports, &command(&meanwhile, None, "2026-11-10T07:00:00Z")).await.unwrap();
         });
-        summarise::run(&faulty(&world.ports, &plan), &command(&world, None, LATER)).await.ok();
+        months::run(&faulty(&world.ports, &plan), &command(&world, None, LATER)).await.ok();
         if plan.calls() <= at {
             assert!(at > 40, "{at}");
             break;
         }
-        summarise::run(&world.ports, &command(&world, None, "2026-11-10T08:00:00Z")).await.unwrap();
+        months::run(&world.ports, &command(&world, None, "2026-11-10T08:00:00Z")).await.unwrap();
         let item = item(&world).await;
         let numbers: Vec<u32> = item.revisions.iter().map(|revision| revision.revision).collect();
         assert_eq!(numbers, (1..=numbers.len() as u32).collect::<Vec<_>>(), "call {at}");
         named_files(&world).await;
-        let last = summarise::last(&world.ports, &world.account, month("2026-10")).await.unwrap().unwrap().summary;
+        let last = months::last(&world.ports, &world.account, month("2026-10")).await.unwrap().unwrap().summary;
         assert_eq!(last.content.payouts, expected.content.payouts, "call {at}");
         // Never back to what was known before, nor the same twice.
         assert!(item.revisions.len() <= 3 && item.revisions.windows(2).all(|two| two[0].content != two[1].content));
@@ -221,7 +223,7 @@ async fn a_revision_never_mixes_what_was_known_before_a_commit_with_what_is_know
     let (first, late) = with_a_late_settlement().await;
     let whole = |summary: &MonthSummary| (summary.content.figures.clone(), summary.content.payouts.clone());
     let last = async |world: &World| {
-        let last = summarise::last(&world.ports, &world.account, month("2026-10")).await.unwrap().unwrap();
+        let last = months::last(&world.ports, &world.account, month("2026-10")).await.unwrap().unwrap();
         (last.summary.revision, whole(&last.summary))
     };
     let (_, before) = last(&first).await;
@@ -239,7 +241,7 @@ async fn a_revision_never_mixes_what_was_known_before_a_commit_with_what_is_know
         let plan = Plan::held_up(at, async move {
             meanwhile.take(&meanwhile.ports, "late.csv", &late).await;
         });
-        summarise::run(&faulty(&world.ports, &plan), &command(&world, None, LATER)).await.unwrap();
+        months::run(&faulty(&world.ports, &plan), &command(&world, None, LATER)).await.unwrap();
         if plan.calls() <= at {
             break;
         }
@@ -251,7 +253,7 @@ async fn a_revision_never_mixes_what_was_known_before_a_commit_with_what_is_know
 }
 
 async fn key_of(world: &World) -> SettleKey {
-    let summary = summarise::last(&world.ports, &world.account, month("2026-10")).await.unwrap().unwrap().summary;
+    let summary = months::last(&world.ports, &world.account, month("2026-10")).await.unwrap().unwrap().summary;
     let payout = &summary.content.payouts[0];
     SettleKey {
         account_id: world.account.clone(),
@@ -272,10 +274,10 @@ async fn two_summarisers_at_once_make_one_revision() {
         let early: Summarise = command(&world, None, LATER);
         // As if the first one's lease on the lake were over.
         let later: Summarise = command(&world, None, "2026-11-10T06:30:00Z");
-        let (one, two) = tokio::join!(summarise::run(&one, &early), summarise::run(&two, &later));
+        let (one, two) = tokio::join!(months::run(&one, &early), months::run(&two, &later));
         let made = [one, two].into_iter().filter_map(Result::ok).flatten().filter(|made| made.is_new).count();
         assert!(made <= 1, "seed {seed}");
-        summarise::run(&world.ports, &command(&world, None, "2026-11-10T09:00:00Z")).await.unwrap();
+        months::run(&world.ports, &command(&world, None, "2026-11-10T09:00:00Z")).await.unwrap();
         assert_eq!(item(&world).await.revisions.len(), 2, "seed {seed}");
         named_files(&world).await;
     }

@@ -10,11 +10,11 @@ use adapters::app::App;
 use async_trait::async_trait;
 use formats::Limits;
 use jiff::{SignedDuration, Timestamp};
-use pipeline::keys::{Key, LandingKey};
-use pipeline::parse::ParseReport;
-use pipeline::ports::{Item, ObjectMeta, Page, Put, PutNew, Query, VersionPage};
-use pipeline::reconcile::{self, ReconcileReport};
-use pipeline::{Objects, PortError, Ports, State, parse};
+use pipeline::Ports;
+use pipeline::intake::parse::{self, ParseReport};
+use pipeline::reports::dintero_report::{self, WriteReports};
+use store::keys::{Key, LandingKey};
+use store::{Item, ObjectMeta, Objects, Page, PortError, Put, PutNew, Query, State, VersionPage};
 use tests::generate::{many_settlements, portal_head, portal_settlement};
 
 /// Requests since they were last asked for.
@@ -157,8 +157,8 @@ async fn main() -> anyhow::Result<()> {
     let outcome = parse::run(&counted, &command).await?;
     print("parse-report", &counts, &sums);
     let report = outcome.report.ok_or_else(|| anyhow::anyhow!("the report has no id"))?;
-    let reconcile = ReconcileReport { account: landing.account, report, scratch: scratch.path().to_owned() };
-    reconcile::run(&counted, &reconcile).await?;
+    let reconcile = WriteReports { account: landing.account, report, scratch: scratch.path().to_owned() };
+    dintero_report::write_reports(&counted, &reconcile).await?;
     print("reconcile-settlements", &counts, &sums);
     row("together", *sums.lock().expect("one thread"));
     parse::run(&counted, &command).await?;

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use formats::Limits;
-use pipeline::judge::judge;
+use pipeline::intake::judge::judge;
 use tables::{LineTable, Packing, TableOwner};
 use tests::hostile;
 

@@ -11,12 +11,13 @@ use adapters::app::{App, Cloud};
 use adapters::config::CloudConfig;
 use anyhow::Context;
 use documents::ReportType;
-use pipeline::items::{ObjectItem, Place, ReportItem, ReportState, SettlementItem};
-use pipeline::keys::Key;
-use pipeline::ports::{ListedVersion, Query};
-use pipeline::{Ports, StepError, items, matches, post};
+use pipeline::current::events::{batches_of, outboxes};
+use pipeline::current::match_rows;
+use pipeline::{Ports, StepError};
 use settlement::{AccountId, SettleKey};
 use sha2::{Digest, Sha256};
+use store::keys::Key;
+use store::{ListedVersion, ObjectItem, Place, Query, ReportItem, ReportState, SettlementItem};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
@@ -74,9 +75,9 @@ async fn uploads(ports: &Ports, account: &AccountId, told: &mut Told) -> anyhow:
 
 /// The versions that count or counted, and the files of their Dintero reports.
 async fn settlements(ports: &Ports, account: &AccountId, told: &mut Told) -> anyhow::Result<()> {
-    for item in items::all(ports, Query::all(format!("SETTLEMENT#{account}"))).await? {
+    for item in store::all(&*ports.state, Query::all(format!("SETTLEMENT#{account}"))).await? {
         let provider = item.sort.split('/').next().unwrap_or_default().to_owned();
-        for version in items::decode::<SettlementItem>(&item)?.versions {
+        for version in store::decode::<SettlementItem>(&item)?.versions {
             let report = Place::report(version.report, account).read::<ReportItem>(&*ports.state).await?;
             if report.is_none_or(|(report, _)| report.state != ReportState::Committed) {
                 continue;
@@ -98,8 +99,8 @@ async fn settlements(ports: &Ports, account: &AccountId, told: &mut Told) -> any
 
 /// The events of every outbox, with how they ended and not how that came to be known.
 async fn events(ports: &Ports, account: &AccountId, told: &mut Told) -> anyhow::Result<()> {
-    for outbox in post::outboxes(ports, account).await? {
-        for (id, batch, _) in post::batches_of(ports, &outbox.settlement).await? {
+    for outbox in outboxes(ports, account).await? {
+        for (id, batch, _) in batches_of(ports, &outbox.settlement).await? {
             for planned in batch.events.iter().filter(|_| outbox.batches.contains(&id)) {
                 let event = serde_json::to_string(&planned.event.money())?;
                 told.insert(format!("event {} {} {event} {}", planned.id, planned.transaction, planned.state.word()));
@@ -114,7 +115,7 @@ async fn events(ports: &Ports, account: &AccountId, told: &mut Told) -> anyhow::
 /// What each line was matched with.
 async fn matched(ports: &Ports, account: &AccountId, told: &mut Told) -> anyhow::Result<()> {
     let scratch = std::env::temp_dir();
-    matches::rows(ports, account, &scratch, |item, row| -> Result<(), StepError> {
+    match_rows::rows(ports, account, &scratch, |item, row| -> Result<(), StepError> {
         let transaction = (row.transaction_id, row.transaction_event);
         let line = (row.settlement_id, row.line_no, row.state, row.reason, transaction, row.payment_product);
         told.insert(format!("match {} {line:?}", item.report));

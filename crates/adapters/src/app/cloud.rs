@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use aws_config::SdkConfig;
 use jiff::Timestamp;
-use pipeline::client::{Clock, Dintero};
 use pipeline::mail::Mailing;
-use pipeline::recipients::TokenSecret;
-use pipeline::{Packing, PortError, Ports, Queue};
+use pipeline::transactions::client::{Clock, Dintero};
+use pipeline::{Packing, Ports};
+use store::TokenSecret;
+use store::{PortError, Queue};
 
 use super::App;
 use crate::config::{ACCOUNT_CLAIM, BadConfig, CloudConfig, MailAccess, PARSE_QUEUE_URL, QUEUE_URL};

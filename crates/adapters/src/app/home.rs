@@ -4,8 +4,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use pipeline::recipients::TokenSecret;
-use pipeline::{PortError, PortErrorKind};
+use store::TokenSecret;
+use store::{PortError, PortErrorKind};
 
 use super::App;
 use crate::outbound::secrets::token_secret;

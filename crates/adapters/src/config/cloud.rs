@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use dintero::Hosts;
-use pipeline::client::Environment;
-use pipeline::ports::{Mailbox, WebAddress};
+use pipeline::transactions::client::Environment;
+use settlement::{Mailbox, WebAddress};
 
 use super::{
     API_URL, BACKOFFICE_URL, BadConfig, CHECKOUT_URL, MAIL_FROM, MAIL_FROM_NAME, MAIL_REPLY_TO, MAIL_STOP_URL,

@@ -5,9 +5,11 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use pipeline::answer::SettlementAnswer;
-use pipeline::client::Clock;
-use pipeline::listing::{self, HeldReport, LISTED_MAX, ListSettlements, Listed, ListedSettlement, ListedState};
+use pipeline::operate::answer::SettlementAnswer;
+use pipeline::operate::listing::{
+    self, HeldReport, LISTED_MAX, ListSettlements, Listed, ListedSettlement, ListedState,
+};
+use pipeline::transactions::client::Clock;
 use pipeline::{Ports, StepError};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -214,7 +216,7 @@ fn number(value: &str) -> Result<usize, String> {
 struct Page<'a> {
     account_id: &'a AccountId,
     settlements: Vec<Entry<'a>>,
-    held: Vec<HeldEntry<'a>>,
+    held: Vec<HeldItem<'a>>,
     cursor: Option<String>,
 }
 
@@ -231,7 +233,7 @@ struct Entry<'a> {
 }
 
 #[derive(Serialize)]
-struct HeldEntry<'a> {
+struct HeldItem<'a> {
     report_id: String,
     provider: &'a str,
     name: String,
@@ -246,7 +248,7 @@ impl<'a> Page<'a> {
         Page {
             account_id: account,
             settlements: listed.settlements.iter().map(Entry::of).collect(),
-            held: listed.held.iter().map(HeldEntry::of).collect(),
+            held: listed.held.iter().map(HeldItem::of).collect(),
             cursor: listed.cursor.as_ref().map(ToString::to_string),
         }
     }
@@ -267,10 +269,10 @@ impl<'a> Entry<'a> {
     }
 }
 
-impl<'a> HeldEntry<'a> {
+impl<'a> HeldItem<'a> {
     fn of(held: &'a HeldReport) -> Self {
         let report = &held.report;
-        HeldEntry {
+        HeldItem {
             report_id: report.report.to_string(),
             provider: &report.provider,
             name: mask_cards(&report.name).into_owned(),

@@ -6,14 +6,16 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use pipeline::client::Clock;
-use pipeline::mail::trace::{self, MailEvent};
-use pipeline::mail::{self, MailAccount, MailState, Mailed, Mailing};
-use pipeline::ports::MailId;
-use pipeline::summarise::{self, Summarise};
-use pipeline::way::MayBeDue;
-use pipeline::{Ports, Queue, StepError, account, refuse};
+use pipeline::current::accounts;
+use pipeline::intake::refuse;
+use pipeline::mail::{self, MailAccount, Mailed, Mailing};
+use pipeline::messages::MailCheck;
+use pipeline::months::{self, Summarise};
+use pipeline::transactions::client::Clock;
+use pipeline::{Ports, StepError};
 use serde::Deserialize;
+use settlement::MailId;
+use store::{MailEvent, MailItem, MailState, Queue, note_mail_event};
 
 use crate::inbound::lambda::{Again, Invocation, Worker};
 use crate::inbound::log::{Fields, Level, Log, Metric, kind_of};
@@ -70,7 +72,7 @@ impl Worker for EmailSummary {
 
     async fn carry_out(&self, body: &str, attempt: u32, invocation: &Invocation) -> Result<(), Again> {
         let fields = invocation.fields(self.step(), attempt);
-        if let Ok(due) = serde_json::from_str::<MayBeDue>(body) {
+        if let Ok(due) = serde_json::from_str::<MailCheck>(body) {
             let fields = Fields { account: Some(due.account.to_string()), ..fields };
             return self.account(due, &fields, invocation).await;
         }
@@ -89,14 +91,14 @@ impl EmailSummary {
     /// A message for each account: one that fails keeps no other from its mails. Cut off in between, all are sent once more,
     /// and what is done then has no second effect.
     async fn every_account(&self, fields: &Fields) -> Result<(), StepError> {
-        for account in account::all(&self.ports).await? {
-            self.send(&MayBeDue { account, months: true, until: None }, SignedDuration::ZERO).await?;
+        for account in accounts::all(&self.ports).await? {
+            self.send(&MailCheck { account, months: true, until: None }, SignedDuration::ZERO).await?;
         }
         self.log.say((self.clock)(), Level::Info, "every account has its message", fields);
         Ok(())
     }
 
-    async fn account(&self, due: MayBeDue, fields: &Fields, invocation: &Invocation) -> Result<(), Again> {
+    async fn account(&self, due: MailCheck, fields: &Fields, invocation: &Invocation) -> Result<(), Again> {
         let began = (self.clock)();
         // Whoever waits for a month waits for its summary; whoever waits for payouts does not.
         let summarised = if due.months { self.summarise(&due, invocation).await } else { Ok(None) };
@@ -115,16 +117,16 @@ impl EmailSummary {
         }
         self.log.say(now, Level::Info, "an account waits to be gone on with", fields);
         let delay = waits_until.duration_since(now).max(SignedDuration::from_secs(1));
-        let next = MayBeDue { months: months_wait.is_some(), until: Some(until), ..due };
+        let next = MailCheck { months: months_wait.is_some(), until: Some(until), ..due };
         self.send(&next, delay).await.map_err(|error| self.again(&error, fields))
     }
 
     /// Summarises every month that is due; when that has to be tried again, where it has.
-    async fn summarise(&self, due: &MayBeDue, invocation: &Invocation) -> Result<Option<Timestamp>, StepError> {
+    async fn summarise(&self, due: &MailCheck, invocation: &Invocation) -> Result<Option<Timestamp>, StepError> {
         let now = (self.clock)();
         let (account, scratch) = (due.account.clone(), self.scratch.clone());
         let command = Summarise { account, month: None, now, lease: invocation.lease(now), scratch };
-        match summarise::run(&self.ports, &command).await {
+        match months::run(&self.ports, &command).await {
             Ok(made) => {
                 let new = made.iter().filter(|made| made.is_new).count();
                 self.log.count((self.clock)(), &[(Metric::SummarisedMonths, new)]);
@@ -135,7 +137,7 @@ impl EmailSummary {
         }
     }
 
-    async fn mail(&self, mailing: &Mailing, due: &MayBeDue, invocation: &Invocation) -> Result<Mailed, StepError> {
+    async fn mail(&self, mailing: &Mailing, due: &MailCheck, invocation: &Invocation) -> Result<Mailed, StepError> {
         let lease = invocation.lease((self.clock)());
         let command = MailAccount { account: due.account.clone(), lease, scratch: self.scratch.clone() };
         mail::run(&self.ports, mailing, &command).await
@@ -150,7 +152,7 @@ impl EmailSummary {
             ..fields.clone()
         };
         self.log.say(now, Level::Info, "an account was looked after", &fields);
-        let waits = |item: &mail::MailItem| matches!(item.state, MailState::Planned { not_before: Some(_) });
+        let waits = |item: &MailItem| matches!(item.state, MailState::Planned { not_before: Some(_) });
         self.log.count(
             now,
             &[
@@ -176,7 +178,7 @@ impl EmailSummary {
     /// Notes what became of a mail. An event that comes again is not counted again.
     async fn note(&self, mail: &MailId, message_id: &str, event: MailEvent, fields: &Fields) -> Result<(), StepError> {
         let now = (self.clock)();
-        if !trace::note(&*self.ports.state, mail, message_id, event, now).await? {
+        if !note_mail_event(&*self.ports.state, mail, message_id, event, now).await? {
             return Ok(());
         }
         let metric = match event {
@@ -201,7 +203,7 @@ impl EmailSummary {
         Ok(())
     }
 
-    async fn send(&self, message: &MayBeDue, delay: SignedDuration) -> Result<(), StepError> {
+    async fn send(&self, message: &MailCheck, delay: SignedDuration) -> Result<(), StepError> {
         Ok(self.own.send(&serde_json::to_string(message).unwrap_or_default(), delay).await?)
     }
 

@@ -4,9 +4,9 @@
 //! one of them would be lost, and they leave the key encoded.
 
 use percent_encoding::percent_decode_str;
-use pipeline::keys::LandingKey;
-use pipeline::way::Uploaded;
+use pipeline::messages::Uploaded;
 use serde::Deserialize;
+use store::keys::LandingKey;
 
 /// The version of events that is understood; a later minor one only adds fields.
 const VERSION_MAJOR: &str = "2";

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Context, LambdaEvent, service_fn};
-use pipeline::client::Clock;
+use pipeline::transactions::client::Clock;
 use serde::de::IgnoredAny;
 
 use crate::inbound::log::{Fields, Level, Log, Metric};

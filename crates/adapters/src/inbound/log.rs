@@ -9,9 +9,10 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use pipeline::{PortError, StepError};
+use pipeline::StepError;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use store::PortError;
 
 use crate::outbound::aws::AwsError;
 use crate::traces::{self, Traces};
@@ -298,7 +299,7 @@ pub fn kind_of(error: &StepError) -> String {
         StepError::Document(_) => "Document".to_owned(),
         StepError::Busy { .. } => "Busy".to_owned(),
         StepError::Later { .. } => "Later".to_owned(),
-        StepError::Item { .. } => "Item".to_owned(),
+        StepError::Record(_) => "Record".to_owned(),
         StepError::NotCommitted(_) => "NotCommitted".to_owned(),
         StepError::Refused(_) => "Refused".to_owned(),
     }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use pipeline::mail::trace::MailEvent;
-use pipeline::ports::MailId;
 use serde::Deserialize;
+use settlement::MailId;
+use store::MailEvent;
 
 use crate::outbound::mailer::MAIL_ID_TAG;
 

@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use pipeline::client::Clock;
-use pipeline::keys::LandingKey;
-use pipeline::parse::{self, Outcome, ParseReport};
-use pipeline::way::{GoesOn, goes_on};
-use pipeline::{Limits, Ports, Queue, StepError, refuse};
+use pipeline::intake::parse::{self, Outcome, ParseReport};
+use pipeline::intake::refuse;
+use pipeline::messages::ReportReady;
+use pipeline::operate::process::ready_report;
+use pipeline::transactions::client::Clock;
+use pipeline::{Limits, Ports, StepError};
 use settlement::{Kind, Verdict};
+use store::Queue;
+use store::keys::LandingKey;
 
 use crate::inbound::events::{Notification, Record};
 use crate::inbound::lambda::{Again, Invocation, Worker};
@@ -118,8 +121,8 @@ impl ParseReports {
             Err(error) => return Err(self.again(&error, &fields)),
         };
         self.tell(now, &outcome, &fields);
-        let Some(report) = goes_on(&outcome) else { return Ok(()) };
-        let message = serde_json::to_string(&GoesOn { account, report }).unwrap_or_default();
+        let Some(report) = ready_report(&outcome) else { return Ok(()) };
+        let message = serde_json::to_string(&ReportReady { account, report }).unwrap_or_default();
         match self.next.send(&message, SignedDuration::ZERO).await {
             Ok(()) => Ok(()),
             Err(error) => Err(self.again(&error.into(), &fields)),

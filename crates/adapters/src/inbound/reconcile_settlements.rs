@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use pipeline::client::{Clock, Dintero};
-use pipeline::post::{self, PostReport, Posted};
-use pipeline::reconcile::{self, ReconcileReport};
-use pipeline::sync::{self, SyncTransactions};
-use pipeline::way::{GoesOn, MayBeDue, MirrorBehind};
-use pipeline::{Ports, Queue, StepError, refuse};
+use pipeline::intake::refuse;
+use pipeline::messages::{MailCheck, MirrorBehind, ReportReady};
+use pipeline::posting::post::{self, PostReport, Posted};
+use pipeline::reports::dintero_report::{self, WriteReports};
+use pipeline::transactions::client::{Clock, Dintero};
+use pipeline::transactions::sync::{self, SyncTransactions};
+use pipeline::{Ports, StepError};
 use settlement::AccountId;
+use store::Queue;
 
 use crate::inbound::lambda::{Again, Invocation, Worker};
 use crate::inbound::log::{Fields, Level, Log, Metric, kind_of};
@@ -57,7 +59,7 @@ impl Worker for ReconcileSettlements {
             let reads = self.read_on(mirror, began, &fields, invocation).await;
             return self.leave(reads, body, &fields).await;
         }
-        let Ok(message) = serde_json::from_str::<GoesOn>(body) else {
+        let Ok(message) = serde_json::from_str::<ReportReady>(body) else {
             return match refuse::run(&self.ports, body, "it names no report", began).await {
                 Ok(()) => {
                     self.log.say(began, Level::Warn, "a message was refused and recorded", &fields);
@@ -130,15 +132,15 @@ impl ReconcileSettlements {
     /// When the report has to be taken up again, where it has.
     async fn reconcile(
         &self,
-        message: &GoesOn,
+        message: &ReportReady,
         began: Timestamp,
         fields: &Fields,
         invocation: &Invocation,
     ) -> Result<Option<Timestamp>, StepError> {
-        let GoesOn { account, report } = message.clone();
+        let ReportReady { account, report } = message.clone();
         let scratch = self.scratch.clone();
-        let command = ReconcileReport { account: account.clone(), report, scratch: scratch.clone() };
-        let reconciled = reconcile::run(&self.ports, &command).await?;
+        let command = WriteReports { account: account.clone(), report, scratch: scratch.clone() };
+        let reconciled = dintero_report::write_reports(&self.ports, &command).await?;
         if !reconciled.written.is_empty() {
             self.tell(&account).await?;
         }
@@ -180,7 +182,7 @@ impl ReconcileSettlements {
     /// sent anything twice.
     async fn tell(&self, account: &AccountId) -> Result<(), StepError> {
         let Some(mails) = &self.mails else { return Ok(()) };
-        let message = MayBeDue { account: account.clone(), months: false, until: None };
+        let message = MailCheck { account: account.clone(), months: false, until: None };
         Ok(mails.send(&serde_json::to_string(&message).unwrap_or_default(), SignedDuration::ZERO).await?)
     }
 

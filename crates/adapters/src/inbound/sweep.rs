@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use jiff::SignedDuration;
-use pipeline::client::Clock;
-use pipeline::sweep::{self, Queues, Sweep};
+use pipeline::operate::sweep::{self, Queues, Sweep};
+use pipeline::transactions::client::Clock;
 use pipeline::{Ports, StepError};
 use settlement::AccountId;
 

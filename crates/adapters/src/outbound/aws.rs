@@ -10,7 +10,7 @@ use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use pipeline::{PortError, PortErrorKind};
+use store::{PortError, PortErrorKind};
 
 /// Until there is a connection.
 const CONNECT: Duration = Duration::from_secs(3);

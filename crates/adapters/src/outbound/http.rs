@@ -14,10 +14,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use dintero::{Answer, Method, NoAnswer, Request, Sent};
 use jiff::{SignedDuration, Timestamp};
-use pipeline::{HttpClient, PortError, PortErrorKind};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Response, Url, redirect, retry};
 use rustls::{ClientConfig, RootCertStore};
+use store::{HttpClient, PortError, PortErrorKind};
 
 /// Characters of a reason that are shown at most.
 const REASON_CHARS_MAX: usize = 200;

@@ -5,6 +5,6 @@ mod eml;
 mod ses;
 
 pub use eml::EmlFolder;
-pub use pipeline::memory::MemoryMailer;
 #[cfg(feature = "aws")]
 pub use ses::{MAIL_ID_TAG, Ses};
+pub use store::memory::MemoryMailer;

@@ -5,6 +5,6 @@ mod directory;
 mod s3;
 
 pub use directory::Directory;
-pub use pipeline::memory::MemoryObjects;
 #[cfg(feature = "aws")]
 pub use s3::S3;
+pub use store::memory::MemoryObjects;

@@ -3,6 +3,6 @@
 #[cfg(feature = "aws")]
 mod sqs;
 
-pub use pipeline::memory::MemoryQueue;
 #[cfg(feature = "aws")]
 pub use sqs::Sqs;
+pub use store::memory::MemoryQueue;

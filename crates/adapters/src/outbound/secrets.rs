@@ -12,9 +12,8 @@ pub use manager::{SecretsManager, kept_token_secret};
 
 use async_trait::async_trait;
 use dintero::Credentials;
-use pipeline::recipients::TokenSecret;
-use pipeline::{PortError, PortErrorKind, Secrets};
 use settlement::AccountId;
+use store::{PortError, PortErrorKind, Secrets, TokenSecret};
 use tempfile::NamedTempFile;
 
 /// The API client of one account, as the process was told at its start.

@@ -6,5 +6,5 @@ mod sqlite;
 
 #[cfg(feature = "aws")]
 pub use dynamodb::DynamoDb;
-pub use pipeline::memory::MemoryState;
 pub use sqlite::Sqlite;
+pub use store::memory::MemoryState;

@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use adapters::app::{App, Home};
 use adapters::config::MailConfig;
-use documents::mail::{HeaderText, Rhythm};
 use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};
-use pipeline::recipients::{self, AddRecipient, RecipientKind};
-use settlement::AccountId;
+use pipeline::mail::recipients::{self, AddRecipient};
+use settlement::{AccountId, HeaderText, Rhythm};
+use store::RecipientKind;
 
 use super::stand_in::StandIn;
 use crate::mail::{send, show};

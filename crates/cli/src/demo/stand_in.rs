@@ -10,7 +10,7 @@ use anyhow::Context;
 use dintero::{Credentials, Hosts, Secret};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
-use pipeline::post::{self, PostAccount, PostReport, Posted};
+use pipeline::posting::post::{self, PostAccount, PostReport, Posted};
 use settlement::{AccountId, MajorUnits, ReportId, SettlementEvent, TransactionEventKind};
 use simulation::made_up::{self, CLIENT_ID, CLIENT_SECRET};
 use simulation::{Clock, Fault, InProcess, RequestKind, Sandbox};

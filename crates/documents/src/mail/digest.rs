@@ -1,42 +1,12 @@
 //! The mail about the payouts of a day or week.
 
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
-use settlement::{Currency, Fees, Terms};
+use settlement::{Currency, Fees, Rhythm, Terms};
 
 use super::letter::{Block, Cell, Row, Table, Tone};
 use super::{Reader, Written, amounts, money, subject};
 use crate::labels::{filled, provider_name};
 use crate::month_summary::Apart;
-
-/// How often a recipient is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Rhythm {
-    /// Of each payout as soon as it counts.
-    EachPayout,
-    /// Each morning, of what has come since the last one.
-    Daily,
-    /// Each Monday morning.
-    Weekly,
-    /// Of each month when it is closed, and when it changes.
-    Monthly,
-}
-
-impl Rhythm {
-    /// All rhythms.
-    pub const ALL: [Rhythm; 4] = [Rhythm::EachPayout, Rhythm::Daily, Rhythm::Weekly, Rhythm::Monthly];
-
-    /// The word in records and commands.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Rhythm::EachPayout => "payout",
-            Rhythm::Daily => "daily",
-            Rhythm::Weekly => "weekly",
-            Rhythm::Monthly => "monthly",
-        }
-    }
-}
 
 /// The payouts that a recipient has not been told of before.
 #[derive(Debug, Clone, Copy)]

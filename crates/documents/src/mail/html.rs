@@ -1,7 +1,7 @@
 //! The letter as HTML: styles stand with each element, there is no picture, and text of others is escaped by type.
 
-use super::header::WebAddress;
 use super::letter::{Block, Cell, Letter, Table, Tone};
+use settlement::WebAddress;
 
 /// Marks of HTML, to which only words of this file are added as they are.
 struct Markup(String);

@@ -1,7 +1,7 @@
 //! What a mail says, before it is written as text and as HTML: both are made of this one value.
 
-use super::header::WebAddress;
 use crate::labels::Language;
+use settlement::WebAddress;
 
 /// A letter to one reader.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,41 +1,29 @@
 //! Accounts: which there are, what they are called, and the merchant numbers that are their own.
 
-use documents::mail::HeaderText;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-use settlement::{Account, AccountId};
+use settlement::{Account, AccountId, HeaderText};
+use store::{Expect, ListedAccount, MerchantItem, Order, Place, Put, Query, journal, listed_account};
 
-use crate::StepError;
-use crate::items::{self, MerchantItem, Order, Place, journal};
-use crate::ports::{Expect, Ports, Put, Query};
-
-/// The partition in which every account is listed once.
-const LISTED: &str = "ACCOUNTS";
-
-/// An account in the list of all.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct ListedAccount {
-    account: AccountId,
-}
+use crate::{Ports, StepError};
 
 /// All accounts that something is configured for, in the order of their ids.
 ///
 /// # Errors
 /// When the state cannot answer.
 pub async fn all(ports: &Ports) -> Result<Vec<AccountId>, StepError> {
-    let items = items::all(ports, Query::all(LISTED)).await?;
-    items.iter().map(|item| Ok(items::decode::<ListedAccount>(item)?.account)).collect()
+    let items = store::all(&*ports.state, Query::accounts()).await?;
+    Ok(items.iter().map(listed_account).collect::<Result<_, _>>()?)
 }
 
 /// The writes of an account's record that was read at that revision. It is listed by the same transaction, whoever writes it:
 /// what only the first writer did would be missing where accounts are older than the list.
-pub(crate) fn puts(account: &Account, revision: Option<u64>) -> [Put; 2] {
+pub(crate) fn puts(account: &Account, revision: Option<u64>) -> Result<[Put; 2], StepError> {
     let expect = revision.map_or(Expect::Absent, Expect::Revision);
-    [Place::account(&account.id).put(account, expect), listed(&account.id)]
+    Ok([Place::account(&account.id).put(account, expect)?, listed(&account.id)?])
 }
 
-fn listed(id: &AccountId) -> Put {
-    Place::new(LISTED, id.as_str()).put(&ListedAccount { account: id.clone() }, Expect::Any)
+fn listed(id: &AccountId) -> Result<Put, StepError> {
+    Ok(Place::listed_account(id).put(&ListedAccount { account: id.clone() }, Expect::Any)?)
 }
 
 /// Register a provider's merchant number as the account's own.
@@ -59,7 +47,7 @@ pub async fn add_merchant(ports: &Ports, command: &AddMerchant) -> Result<bool, 
     let merchant = Place::merchant(&command.provider, &command.number);
     if let Some((owner, _)) = merchant.read::<MerchantItem>(&*ports.state).await? {
         if owner.account == command.account {
-            let listed = listed(&command.account);
+            let listed = listed(&command.account)?;
             if ports.state.get(&listed.partition, &listed.sort).await?.is_none() {
                 ports.state.put_if(&listed).await?;
             }
@@ -71,15 +59,15 @@ pub async fn add_merchant(ports: &Ports, command: &AddMerchant) -> Result<bool, 
     }
     let place = Place::account(&command.account);
     let revision = place.read::<settlement::Account>(&*ports.state).await?.map(|(_, revision)| revision);
-    let mut account = items::account(&*ports.state, &command.account).await?;
+    let mut account = store::account(&*ports.state, &command.account).await?;
     account.merchant_numbers.entry(command.provider.clone()).or_default().insert(command.number.clone());
     let what = format!("merchant number {} of {} added", command.number, command.provider);
-    let [record, listed] = puts(&account, revision);
+    let [record, listed] = puts(&account, revision)?;
     let writes = [
         record,
         listed,
-        merchant.put(&MerchantItem { account: command.account.clone() }, Expect::Absent),
-        journal(&place, revision.unwrap_or(0) + 1, command.now, Order::First, what),
+        merchant.put(&MerchantItem { account: command.account.clone() }, Expect::Absent)?,
+        journal(&place, revision.unwrap_or(0) + 1, command.now, Order::First, what)?,
     ];
     ports.state.transact(&writes).await?;
     Ok(true)
@@ -92,8 +80,8 @@ pub async fn add_merchant(ports: &Ports, command: &AddMerchant) -> Result<bool, 
 pub async fn set_name(ports: &Ports, id: &AccountId, name: &HeaderText, now: Timestamp) -> Result<(), StepError> {
     let place = Place::account(id);
     let revision = place.read::<Account>(&*ports.state).await?.map(|(_, revision)| revision);
-    let account = Account { name: Some(name.to_string()), ..items::account(&*ports.state, id).await? };
-    let [record, listed] = puts(&account, revision);
-    let told = journal(&place, revision.unwrap_or(0) + 1, now, Order::First, format!("named {name}"));
+    let account = Account { name: Some(name.to_string()), ..store::account(&*ports.state, id).await? };
+    let [record, listed] = puts(&account, revision)?;
+    let told = journal(&place, revision.unwrap_or(0) + 1, now, Order::First, format!("named {name}"))?;
     Ok(ports.state.transact(&[record, listed, told]).await?)
 }

@@ -6,17 +6,17 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use settlement::{AccountId, Defect, Kind, Problem, ReportId, SettleKey, Settlement, is_seeded};
+use store::{MerchantItem, Place, ReportItem, ReportState, SettlementItem, SettlementVersion};
 use tempfile::NamedTempFile;
 
-use crate::items::{MerchantItem, Place, ReportItem, ReportState, SettlementItem, SettlementVersion};
-use crate::judge::Judgement;
-use crate::keys::Key;
-use crate::ports::Ports;
-use crate::{PARSER_VERSION, StepError, difference};
+use crate::current::lines::fetch_lines;
+use crate::intake::difference;
+use crate::intake::judge::Judgement;
+use crate::{Ports, StepError};
 
 /// A settlement beside its record.
 #[derive(Debug, Clone)]
-pub struct Standing {
+pub struct KnownSettlement {
     /// Names it.
     pub key: SettleKey,
     /// All versions so far that count or may still come to count.
@@ -29,7 +29,7 @@ pub struct Standing {
     pub overtaken: Vec<ReportId>,
 }
 
-impl Standing {
+impl KnownSettlement {
     /// The version that the settlement is to become; none where the same content counts already.
     pub fn next_version(&self) -> Option<u32> {
         let known = matches!(self.case, Case::Known(_));
@@ -52,7 +52,7 @@ pub enum Case {
 
 /// A report that has been judged and is to be held against what came before.
 #[derive(Debug, Clone, Copy)]
-pub struct Newcomer<'a> {
+pub struct IncomingReport<'a> {
     /// Where what came before is known.
     pub ports: &'a Ports,
     /// The account it was sent to.
@@ -67,12 +67,12 @@ pub struct Newcomer<'a> {
     pub scratch: &'a Path,
 }
 
-impl Newcomer<'_> {
+impl IncomingReport<'_> {
     /// What is wrong with whose merchant numbers it holds: nothing when all are the account's own.
     ///
     /// # Errors
     /// When the state cannot answer.
-    pub async fn tenancy(&self, settlements: &[Settlement]) -> Result<Vec<Problem>, StepError> {
+    pub async fn foreign_merchant_numbers(&self, settlements: &[Settlement]) -> Result<Vec<Problem>, StepError> {
         let (account, provider) = (self.account, self.provider);
         let (mut foreign, mut unknown) = (Vec::new(), Vec::new());
         for number in merchant_numbers(settlements) {
@@ -111,7 +111,7 @@ impl Newcomer<'_> {
         judgement: &mut Judgement,
         lines: &Path,
         released: bool,
-    ) -> Result<Vec<Standing>, StepError> {
+    ) -> Result<Vec<KnownSettlement>, StepError> {
         let mut standings = Vec::new();
         let mut conflicts = 0;
         for settlement in &judgement.settlements {
@@ -134,7 +134,7 @@ impl Newcomer<'_> {
         Ok(standings)
     }
 
-    async fn standing(&self, settlement: &Settlement) -> Result<Standing, StepError> {
+    async fn standing(&self, settlement: &Settlement) -> Result<KnownSettlement, StepError> {
         let key = SettleKey::new(self.account, self.provider, &settlement.head);
         let record = Place::settlement(&key).read::<SettlementItem>(&*self.ports.state).await?;
         let (mut item, revision) = match record {
@@ -162,7 +162,7 @@ impl Newcomer<'_> {
                 }
             }
         };
-        Ok(Standing { key, item, revision, case, overtaken })
+        Ok(KnownSettlement { key, item, revision, case, overtaken })
     }
 
     async fn state_of(&self, report: ReportId) -> Result<Option<ReportState>, StepError> {
@@ -193,28 +193,6 @@ pub fn merchant_numbers(settlements: &[Settlement]) -> Vec<&str> {
     let mut seen = HashSet::new();
     let numbers = settlements.iter().map(|settlement| settlement.head.merchant_number.as_str());
     numbers.filter(|number| seen.insert(*number)).collect()
-}
-
-/// Copies the lines of a committed report to a local file.
-///
-/// # Errors
-/// When they are gone or cannot be read.
-pub(crate) async fn fetch_lines(
-    ports: &Ports,
-    account: &AccountId,
-    report: ReportId,
-    into: &NamedTempFile,
-) -> Result<(), StepError> {
-    let item = Place::report(report, account).read::<ReportItem>(&*ports.state).await?;
-    // A report keeps the lines of the parser that committed it.
-    let parser_version = item.map_or_else(|| PARSER_VERSION.to_owned(), |(item, _)| item.parser_version);
-    let key = Key::Lines { account: account.clone(), report, parser_version };
-    let Some(meta) = ports.objects.head(&key).await? else {
-        return Err(StepError::Refused(format!("The lines of report {} are gone from {key}", report.short())));
-    };
-    let mut file = into.reopen()?;
-    ports.objects.fetch(&key, &meta.version, &mut file).await?;
-    Ok(())
 }
 
 fn lines_of(file: File, settlement: &Settlement) -> Result<Vec<settlement::LineRecord>, StepError> {

@@ -12,19 +12,17 @@ use std::path::PathBuf;
 use formats::Limits;
 use jiff::{SignedDuration, Timestamp};
 use settlement::{AccountId, Kind, Problem, Problems, ReportId, Settlement, Verdict};
+use store::keys::{Key, LandingKey};
+use store::{Expect, ObjectItem, Order, Place, Put, ReportItem, ReportSettlementItem, ReportState, journal, mark_held};
 use tables::{LineTable, TableOwner};
 use tempfile::NamedTempFile;
 
 use self::claim::Claim;
-use crate::account::{AddMerchant, add_merchant};
-use crate::items::{ObjectItem, Order, Place, ReportItem, ReportSettlementItem, ReportState, journal};
-use crate::judge::{Judgement, judge};
-use crate::keys::{Key, LandingKey};
-use crate::mail::mark_held;
-use crate::ports::{Expect, Ports, Put};
-use crate::spool::{Spool, Spooled, spool};
-use crate::standing::{Case, Newcomer, Standing, merchant_numbers};
-use crate::{StepError, items};
+use crate::current::accounts::{AddMerchant, add_merchant};
+use crate::intake::judge::{Judgement, judge};
+use crate::intake::known::{Case, IncomingReport, KnownSettlement, merchant_numbers};
+use crate::intake::spool::{Spool, Spooled, spool};
+use crate::{Ports, StepError};
 
 /// A report that ends its reader this often is given up.
 pub const ATTEMPTS_MAX: u32 = 3;
@@ -84,10 +82,11 @@ pub async fn run(ports: &Ports, command: &ParseReport) -> Result<Outcome, StepEr
     let work = Work { ports, command, spooled: &spooled, key: key.to_string() };
     match work.claim().await? {
         Claim::Ended(outcome) => Ok(outcome),
-        Claim::Held(item, revision) => {
+        Claim::Taken(item, revision) => {
             let read = work.read((*item).clone(), revision).await;
             if read.is_err() {
-                work.let_go(*item, revision).await;
+                // Where this fails too, the lease ends by itself.
+                let _ = work.let_go(*item, revision).await;
             }
             read
         }
@@ -98,7 +97,7 @@ pub async fn run(ports: &Ports, command: &ParseReport) -> Result<Outcome, StepEr
 async fn unread(ports: &Ports, command: &ParseReport, key: &Key, problem: Problem) -> Result<Outcome, StepError> {
     let place = Place::object(&key.to_string(), &command.version);
     let item = ObjectItem { report: None, kind: Some(problem.kind) };
-    ports.state.put_if(&place.put(&item, Expect::Any)).await?;
+    ports.state.put_if(&place.put(&item, Expect::Any)?).await?;
     let judgement = Judgement { problems: problem.into(), ..Judgement::default() };
     Ok(Outcome { report: None, verdict: judgement.verdict(), judgement, settlements: Vec::new() })
 }
@@ -137,12 +136,12 @@ impl Work<'_> {
         let claims = matches!(item.state, ReportState::Claimed { .. });
         let order = if claims { Order::First } else { Order::Last };
         let mut writes = vec![
-            self.place().put(item, expect),
-            Place::object(&self.key, &self.command.version).put(&object, Expect::Any),
-            journal(&self.place(), revision, self.command.now, order, what),
+            self.place().put(item, expect)?,
+            Place::object(&self.key, &self.command.version).put(&object, Expect::Any)?,
+            journal(&self.place(), revision, self.command.now, order, what)?,
         ];
         writes.extend(marks);
-        writes.extend(mark_held(item, self.command.now));
+        writes.extend(mark_held(item, self.command.now)?);
         Ok(self.ports.state.transact(&writes).await?)
     }
 
@@ -154,12 +153,12 @@ impl Work<'_> {
     /// Reads the claimed report and brings it to an end.
     async fn read(&self, item: ReportItem, revision: u64) -> Result<Outcome, StepError> {
         let lines = NamedTempFile::new_in(&self.command.scratch)?;
-        let account = items::account(&*self.ports.state, self.account()).await?;
+        let account = store::account(&*self.ports.state, self.account()).await?;
         let mut judgement = self.judge(&lines, &account.zone)?;
         let standings = if judgement.problems.has_errors() {
             Vec::new()
         } else {
-            let newcomer = Newcomer {
+            let newcomer = IncomingReport {
                 ports: self.ports,
                 account: self.account(),
                 provider: &self.command.landing.provider,
@@ -167,7 +166,7 @@ impl Work<'_> {
                 now: self.command.now,
                 scratch: &self.command.scratch,
             };
-            let foreign = newcomer.tenancy(&judgement.settlements).await?;
+            let foreign = newcomer.foreign_merchant_numbers(&judgement.settlements).await?;
             if self.command.adopts_merchants && foreign.iter().all(|p| p.kind == Kind::MerchantUnknown) {
                 self.adopt(&judgement.settlements).await?;
             } else {
@@ -242,7 +241,7 @@ impl Work<'_> {
         item: ReportItem,
         revision: u64,
         judgement: Judgement,
-        standings: &[Standing],
+        standings: &[KnownSettlement],
     ) -> Result<Outcome, StepError> {
         let first = standings.iter().find_map(|standing| match standing.case {
             Case::Known(report) => Some(report.short()),
@@ -258,7 +257,7 @@ impl Work<'_> {
     /// Records which settlements the report brought, before it is committed.
     async fn list_settlements(
         &self,
-        standings: &[Standing],
+        standings: &[KnownSettlement],
         proposed: &[Option<u32>],
     ) -> Result<Vec<ReportSettlementItem>, StepError> {
         let versions = proposed.iter().copied().chain(std::iter::repeat(None));
@@ -267,30 +266,13 @@ impl Work<'_> {
             .zip(versions)
             .map(|(standing, version)| ReportSettlementItem { key: standing.key.clone(), version })
             .collect();
-        let writes: Vec<_> = items
-            .iter()
-            .enumerate()
-            .map(|(number, item)| {
-                Place::report_settlement(self.spooled.report, self.account(), number).put(item, Expect::Any)
-            })
-            .collect();
+        let put = |(number, item)| {
+            Place::report_settlement(self.spooled.report, self.account(), number).put(item, Expect::Any)
+        };
+        let writes: Vec<_> = items.iter().enumerate().map(put).collect::<Result<_, _>>()?;
         self.ports.state.put_many(&writes).await?;
         Ok(items)
     }
-}
-
-/// The settlements that a report brought.
-///
-/// # Errors
-/// When the state cannot answer.
-pub async fn settlements_of(
-    ports: &Ports,
-    report: ReportId,
-    account: &AccountId,
-) -> Result<Vec<ReportSettlementItem>, StepError> {
-    let mut query = crate::ports::Query::all(format!("REPORT#{report}"));
-    query.prefix = format!("{account}#");
-    items::all(ports, query).await?.iter().map(items::decode).collect()
 }
 
 fn problems_json(problems: &Problems) -> String {

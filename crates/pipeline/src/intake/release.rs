@@ -2,10 +2,9 @@
 
 use jiff::Timestamp;
 use settlement::{AccountId, Kind, ReportId};
+use store::{Expect, Order, Place, Release, ReportItem, ReportState, journal};
 
-use crate::StepError;
-use crate::items::{Order, Place, Release, ReportItem, ReportState, journal};
-use crate::ports::{Expect, Ports};
+use crate::{Ports, StepError};
 
 /// Let that report make new versions of its settlements.
 #[derive(Debug, Clone)]
@@ -46,8 +45,10 @@ pub async fn run(ports: &Ports, command: &ReleaseReport) -> Result<ReportItem, S
     let release = command.release.clone();
     let what = format!("RELEASED by {}: {}", release.by, release.why);
     let item = ReportItem { state: ReportState::Released, release: Some(release), ..item };
-    let writes =
-        [place.put(&item, Expect::Revision(revision)), journal(&place, revision + 1, command.now, Order::First, what)];
+    let writes = [
+        place.put(&item, Expect::Revision(revision))?,
+        journal(&place, revision + 1, command.now, Order::First, what)?,
+    ];
     ports.state.transact(&writes).await?;
     Ok(item)
 }

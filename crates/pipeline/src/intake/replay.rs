@@ -2,11 +2,10 @@
 
 use jiff::Timestamp;
 use settlement::{AccountId, ReportId};
+use store::keys::LandingKey;
+use store::{ListedVersion, ObjectItem, Place, ReportItem};
 
-use crate::StepError;
-use crate::items::{ObjectItem, Place, ReportItem};
-use crate::keys::LandingKey;
-use crate::ports::{ListedVersion, Ports};
+use crate::{Ports, StepError};
 
 /// Which objects are meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +45,7 @@ pub async fn find(ports: &Ports, account: &AccountId, which: &Replay) -> Result<
         return Ok(vec![Due { landing, version: item.object_version, known: item.state.word() }]);
     }
     let prefix = match which {
-        Replay::Object(landing) => crate::keys::Key::Landing(landing.clone()).to_string(),
+        Replay::Object(landing) => store::keys::Key::Landing(landing.clone()).to_string(),
         _ => format!("landing/{account}/"),
     };
     let mut due = Vec::new();

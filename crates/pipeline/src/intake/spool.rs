@@ -6,11 +6,11 @@ use std::path::Path;
 
 use settlement::{Defect, ReportId, is_seeded};
 use sha2::{Digest, Sha256};
+use store::keys::Key;
+use store::{Objects, PortErrorKind};
 use tempfile::NamedTempFile;
 
 use crate::StepError;
-use crate::keys::Key;
-use crate::ports::{Objects, PortErrorKind};
 
 /// A report on local disk.
 pub(crate) struct Spooled {

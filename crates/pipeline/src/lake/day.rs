@@ -6,15 +6,15 @@ use std::io::BufWriter;
 
 use jiff::civil::Date;
 use settlement::{Currency, Line, LineBatch, LineRecord, Sink, TermSums};
+use store::{EventState, MatchItem, OutboxItem, Place};
 use tables::{DayLines, DayMatches, EventStates, LineTable, Packing, Shown};
 use tempfile::NamedTempFile;
 
 use super::files::Fetched;
-use super::records::{DayItem, DayPayout, DaySum, SumOf};
 use super::versions::Version;
 use crate::StepError;
-use crate::items::{MatchItem, Place};
-use crate::post::{EventState, OutboxItem, batches_of};
+use crate::current::events::batches_of;
+use store::{DayItem, DayPayout, DaySum, SumOf};
 
 /// The tables of a day on local disk.
 pub(super) struct DayFiles {

@@ -5,16 +5,16 @@ use std::io::BufWriter;
 use jiff::civil::Date;
 use settlement::{Month, hexadecimal};
 use sha2::{Digest, Sha256};
+use store::keys::Key;
+use store::{Expect, Place, PortErrorKind};
 use tables::{DATA_DICTIONARY, FEE_SUMMARY, MATCH, MONTH_BRIDGE, SETTLEMENT, SETTLEMENT_LINE, Table, TableStream};
 use tempfile::NamedTempFile;
 
+use super::bridge;
 use super::files::fetch;
-use super::records::{self, BuiltItem, DayItem};
 use super::{Builder, Pass};
 use crate::StepError;
-use crate::items::Place;
-use crate::keys::Key;
-use crate::ports::{Expect, PortErrorKind};
+use store::{BuiltItem, DayItem};
 
 impl Builder<'_> {
     /// Makes the exports whose parts have changed since they were made.
@@ -30,7 +30,7 @@ impl Builder<'_> {
             let before = ports.objects.head(&key).await?;
             exports.push((table, key, before));
         }
-        let days = records::days(ports, account).await?;
+        let days = bridge::days(ports, account).await?;
         if days.is_empty() {
             return Ok(Pass::Done);
         }
@@ -45,7 +45,7 @@ impl Builder<'_> {
                 return Ok(Pass::Overtaken);
             }
             built.exports.insert(table.name.to_owned(), digest);
-            match ports.state.put_if(&place.put(&built, Expect::Revision(revision))).await {
+            match ports.state.put_if(&place.put(&built, Expect::Revision(revision))?).await {
                 Err(error) if error.kind == PortErrorKind::Conflict => return Ok(Pass::Overtaken),
                 written => written?,
             }

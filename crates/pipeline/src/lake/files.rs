@@ -6,12 +6,12 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use settlement::{AccountId, ReportId};
+use store::keys::Key;
+use store::{ObjectMeta, PortError, PortErrorKind, PutNew};
 use tempfile::NamedTempFile;
 
-use crate::keys::Key;
-use crate::ports::{ObjectMeta, PortErrorKind, Ports, PutNew};
-use crate::standing::fetch_lines;
-use crate::{PortError, StepError};
+use crate::current::lines::fetch_lines;
+use crate::{Ports, StepError};
 
 /// Files of reports that are kept on local disk: a report's settlements are mostly paid out on days that follow each other.
 const KEPT_FILES_MAX: usize = 8;

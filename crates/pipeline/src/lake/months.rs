@@ -5,17 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use matching::GroupBridge;
 use settlement::{Month, TermSums, exponent};
+use store::keys::Key;
+use store::{Expect, ObjectMeta, Place, PortErrorKind};
 use tables::{FEE_SUMMARY, FeeSummaryRow, MONTH_BRIDGE, MonthBridgeRow, SETTLEMENT, SettlementRow, Table};
 use tempfile::NamedTempFile;
 
+use super::bridge;
 use super::files::{Replaced, replace};
-use super::records::{self, BuiltItem, DayItem, DaySum};
 use super::versions::Version;
 use super::{Before, Builder, Pass};
 use crate::StepError;
-use crate::items::Place;
-use crate::keys::Key;
-use crate::ports::{Expect, ObjectMeta, PortErrorKind};
+use store::{BuiltItem, DayItem, DaySum};
 
 /// The tables of one object a month that come with the days of the month.
 pub(super) const TABLES: [&Table; 2] = [&SETTLEMENT, &FEE_SUMMARY];
@@ -28,7 +28,7 @@ impl Builder<'_> {
         versions: &[Version],
         before: &Before,
     ) -> Result<Pass, StepError> {
-        let days = records::days(self.ports, &self.command.account).await?;
+        let days = bridge::days(self.ports, &self.command.account).await?;
         let (account, packing) = (&self.command.account.clone(), self.ports.packing);
         for month in months {
             let [settlements, fees] = TABLES.map(|table| self.month_key(table.name, *month));
@@ -59,7 +59,7 @@ impl Builder<'_> {
             None => (BuiltItem::default(), None),
         };
         // Which months there are has to be known before the objects are looked at, and what is in them read behind that.
-        let (first, _) = records::bridge(ports, account, &records::days(ports, account).await?).await?;
+        let (first, _) = bridge::bridge(ports, account, &bridge::days(ports, account).await?).await?;
         let mut months = built.bridge_months.clone();
         months.extend(first.iter().flat_map(|groups| months_of(groups)));
         let mut before = BTreeMap::new();
@@ -67,7 +67,7 @@ impl Builder<'_> {
             let key = self.month_key(MONTH_BRIDGE.name, Month::of(*month));
             before.insert(*month, ports.objects.head(&key).await?);
         }
-        let (bridge, matching) = records::bridge(ports, account, &records::days(ports, account).await?).await?;
+        let (bridge, matching) = bridge::bridge(ports, account, &bridge::days(ports, account).await?).await?;
         built.matching = matching;
         match bridge {
             Err(error) => self.built.no_bridge = Some(error),
@@ -89,7 +89,7 @@ impl Builder<'_> {
             }
         }
         let expect = revision.map_or(Expect::Absent, Expect::Revision);
-        match ports.state.put_if(&place.put(&built, expect)).await {
+        match ports.state.put_if(&place.put(&built, expect)?).await {
             Err(error) if error.kind == PortErrorKind::Conflict => Ok(Pass::Overtaken),
             written => Ok(written.map(|()| Pass::Done)?),
         }

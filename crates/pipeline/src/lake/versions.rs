@@ -1,16 +1,16 @@
 //! The versions of settlements that the lake shows: every one whose report is committed.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use jiff::civil::Date;
-use settlement::{AccountId, Confirmed, Defect, LineRecord, Month, Proof, ReportId, SettleKey, Settlement, is_seeded};
+use settlement::{AccountId, Confirmed, Defect, LineRecord, Month, Proof, SettleKey, Settlement, is_seeded};
+use store::{Pager, Place, Query, SettlementItem, SettlementVersion, decode, settlement_key};
 use tables::{SettlementRow, Shown, TableOwner};
 
-use crate::StepError;
-use crate::items::{Place, ReportItem, ReportState, SettlementItem, SettlementVersion, decode};
-use crate::notice::{self, Together};
-use crate::ports::{Item, Ports, Query};
+use crate::current::notice::{self, NoticeCheck};
+use crate::current::versions::Versions;
+use crate::{Ports, StepError};
 
 /// A version of a settlement as the lake shows it. Its lines are never in memory, but for those that its notice adds.
 #[derive(Debug, Clone)]
@@ -69,47 +69,16 @@ impl Version {
 
     /// Lets its notice say what it says.
     async fn confirm(&mut self, ports: &Ports, scratch: &Path) -> Result<(), StepError> {
-        match notice::together(ports, &self.key, &self.record, scratch).await? {
-            Together::Agree(confirmed) => {
+        match notice::check(ports, &self.key, &self.record, scratch).await? {
+            NoticeCheck::Agree(confirmed) => {
                 let Confirmed { settlement, added } = *confirmed;
                 (self.is_paid, self.record.settlement, self.added) = (true, settlement, added);
             }
             // Two documents that contradict each other prove nothing.
-            Together::Disagree(_) => self.is_paid = false,
-            Together::WaitsForNotice | Together::WaitsForList => {}
+            NoticeCheck::Disagree(_) => self.is_paid = false,
+            NoticeCheck::WaitsForNotice | NoticeCheck::WaitsForList => {}
         }
         Ok(())
-    }
-}
-
-/// A partition, page by page.
-struct Pages(Option<Query>);
-
-impl Pages {
-    async fn next(&mut self, ports: &Ports) -> Result<Option<Vec<Item>>, StepError> {
-        let Some(query) = self.0.take() else { return Ok(None) };
-        let page = ports.state.query(&query).await?;
-        self.0 = page.cursor.map(|cursor| Query { cursor: Some(cursor), ..query });
-        Ok(Some(page.items))
-    }
-}
-
-/// The states of reports, each read once.
-struct Reports<'a> {
-    ports: &'a Ports,
-    account: &'a AccountId,
-    committed: HashMap<ReportId, bool>,
-}
-
-impl Reports<'_> {
-    async fn is_committed(&mut self, report: ReportId) -> Result<bool, StepError> {
-        if let Some(known) = self.committed.get(&report) {
-            return Ok(*known);
-        }
-        let item = Place::report(report, self.account).read::<ReportItem>(&*self.ports.state).await?;
-        let committed = item.is_some_and(|(item, _)| item.state == ReportState::Committed);
-        self.committed.insert(report, committed);
-        Ok(committed)
     }
 }
 
@@ -120,44 +89,36 @@ pub(super) async fn of_months(
     months: &BTreeSet<Month>,
     scratch: &Path,
 ) -> Result<Vec<Version>, StepError> {
-    let mut reports = Reports { ports, account, committed: HashMap::new() };
+    let mut versions = Versions::new(ports, account);
     let mut noticed = BTreeSet::new();
-    let mut pages = Pages(Some(Query::all(format!("NOTICE#{account}"))));
-    while let Some(items) = pages.next(ports).await? {
-        noticed.extend(items.into_iter().map(|item| item.sort));
+    let mut notices = Pager::new(&*ports.state, Query::notices(account));
+    while let Some(item) = notices.next().await? {
+        noticed.insert(item.sort);
     }
     let is_meant = |day| months.contains(&Month::of(day));
     let mut found = Vec::new();
-    let mut pages = Pages(Some(Query::all(format!("SETTLEMENT#{account}"))));
-    while let Some(items) = pages.next(ports).await? {
-        for item in items {
-            let SettlementItem { versions } = decode(&item)?;
-            if !versions.iter().any(|version| is_meant(version.settlement.head.payout_on)) {
+    let mut settlements = Pager::new(&*ports.state, Query::settlements(account));
+    while let Some(item) = settlements.next().await? {
+        let record: SettlementItem = decode(&item)?;
+        if !days_in(&record).any(is_meant) {
+            continue;
+        }
+        let key = settlement_key(&item)?;
+        for mut version in side_by_side(&key, versions.committed(record).await?) {
+            if !is_meant(version.payout_on()) {
                 continue;
             }
-            let mut counted = Vec::new();
-            for version in versions {
-                if reports.is_committed(version.report).await? {
-                    counted.push(version);
-                }
+            if noticed.contains(&item.sort) {
+                version.confirm(ports, scratch).await?;
             }
-            let provider = item.sort.split('/').next().unwrap_or_default();
-            for mut version in side_by_side(account, provider, counted) {
-                if !is_meant(version.payout_on()) {
-                    continue;
-                }
-                if noticed.contains(&item.sort) {
-                    version.confirm(ports, scratch).await?;
-                }
-                found.push(version);
-            }
+            found.push(version);
         }
     }
     Ok(found)
 }
 
-/// The versions of one settlement, the last of which counts.
-fn side_by_side(account: &AccountId, provider: &str, records: Vec<SettlementVersion>) -> Vec<Version> {
+/// The committed versions of one settlement, the last of which is in force.
+fn side_by_side(key: &SettleKey, records: Vec<SettlementVersion>) -> Vec<Version> {
     let days: BTreeSet<Date> = records.iter().map(|record| record.settlement.head.payout_on).collect();
     let last = records.last().map(|last| (last.version, last.settlement.head.payout_on));
     let show = |record: SettlementVersion| {
@@ -166,8 +127,8 @@ fn side_by_side(account: &AccountId, provider: &str, records: Vec<SettlementVers
         let others = if is_current { days.clone() } else { last.iter().map(|(_, day)| *day).collect() };
         let other_days = others.into_iter().filter(|day| *day != record.settlement.head.payout_on).collect();
         Version {
-            key: SettleKey::new(account, provider, &record.settlement.head),
-            owner: TableOwner::new(account, provider, &record.format, record.report, "UTC"),
+            key: key.clone(),
+            owner: TableOwner::new(&key.account_id, &key.provider, &record.format, record.report, "UTC"),
             is_current,
             is_paid: record.settlement.proof == Proof::Exact,
             added: Vec::new(),
@@ -187,11 +148,9 @@ pub(super) async fn days_of(ports: &Ports, place: &Place) -> Result<BTreeSet<Dat
 /// The days of all versions of all settlements.
 pub(super) async fn all_days(ports: &Ports, account: &AccountId) -> Result<BTreeSet<Date>, StepError> {
     let mut days = BTreeSet::new();
-    let mut pages = Pages(Some(Query::all(format!("SETTLEMENT#{account}"))));
-    while let Some(items) = pages.next(ports).await? {
-        for item in &items {
-            days.extend(days_in(&decode(item)?));
-        }
+    let mut settlements = Pager::new(&*ports.state, Query::settlements(account));
+    while let Some(item) = settlements.next().await? {
+        days.extend(days_in(&decode(&item)?));
     }
     Ok(days)
 }

@@ -3,29 +3,27 @@
 use std::collections::BTreeMap;
 
 use documents::mail::{
-    Attachment, Confirmation, DigestMail, DigestPayout, FileName, HeaderText, HeldMail, Mail, MailId, Mailbox,
-    MonthMail, PayoutMail, Reader, WebAddress, Written, encoded_bytes,
+    Attachment, Confirmation, DigestMail, DigestPayout, FileName, HeldMail, Mail, MonthMail, PayoutMail, Reader,
+    Written, encoded_bytes,
 };
 use documents::{Apart, ApartKind, DinteroReport, Language};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use matching::Waits;
-use settlement::{Account, Month, SettleKey, hexadecimal};
+use settlement::{Account, HeaderText, MailId, Mailbox, Month, SettleKey, WebAddress, hexadecimal};
 use sha2::{Digest, Sha256};
+use store::keys::Key;
+use store::{Expect, ObjectMeta, Order, Place, PortErrorKind, RecipientItem, RecipientKind, journal};
 
 use super::details::Cache;
-use super::item::{MailItem, MailState, Occasion};
-use super::known::{Gathered, held_kind};
-use super::{Due, MailAccount, Mailing, merchant_of};
-use crate::StepError;
-use crate::items::{Order, Place, journal};
-use crate::keys::Key;
-use crate::ports::{Expect, ObjectMeta, PortErrorKind, Ports};
-use crate::post;
-use crate::recipients::{RecipientItem, RecipientKind};
-use crate::reconcile::ExactSettlement;
-use crate::summarise::{self, Summarised};
-use crate::unsettled::{self, ListUnsettled};
+use super::known::Gathered;
+use super::{Due, MailAccount, Mailing, id_of, merchant_of};
+use crate::current::events::batches_of;
+use crate::current::versions::ExactSettlement;
+use crate::matching::unsettled::{self, ListUnsettled};
+use crate::months::{self, Summarised};
+use crate::{Ports, StepError};
+use store::{MailItem, MailState, Occasion};
 
 /// Text and HTML of a letter, and the head, take no more than this of a mail.
 const LETTER_BYTES: u64 = 200_000;
@@ -72,7 +70,7 @@ impl Writer<'_> {
     async fn planned_by_another(&self, due: &Due) -> Result<Option<(MailId, MailItem, u64)>, StepError> {
         let place = Place::recipient(&self.account.id, &due.recipient);
         let Some((recipient, _)) = place.read::<RecipientItem>(&*self.ports.state).await? else { return Ok(None) };
-        let id = self.item(due, &recipient).id_of(&self.account.id);
+        let id = id_of(&self.item(due, &recipient), &self.account.id);
         let known = Place::mail(&self.account.id, &id).read::<MailItem>(&*self.ports.state).await?;
         Ok(known.filter(|(item, _)| !item.is_ended()).map(|(item, revision)| (id, item, revision)))
     }
@@ -99,7 +97,7 @@ impl Writer<'_> {
         let place = Place::recipient(&self.account.id, &due.recipient);
         let Some((recipient, _)) = place.read::<RecipientItem>(&*self.ports.state).await? else { return Ok(None) };
         let mut item = self.item(due, &recipient);
-        let id = item.id_of(&self.account.id);
+        let id = id_of(&item, &self.account.id);
         let Some((written, files)) = self.written(due, &recipient, &id, cache).await? else { return Ok(None) };
         item.subject = written.subject.to_string();
         if !matches!(due.occasion, Occasion::Confirmation { .. }) {
@@ -112,8 +110,8 @@ impl Writer<'_> {
         }
         let place = Place::mail(&self.account.id, &id);
         let mut writes = vec![
-            place.put(&item, Expect::Absent),
-            journal(&place, 1, self.now, Order::First, format!("planned: {}", due.occasion.told())),
+            place.put(&item, Expect::Absent)?,
+            journal(&place, 1, self.now, Order::First, format!("planned: {}", due.occasion.told()))?,
         ];
         if let Occasion::Digest { rhythm, until } = &due.occasion {
             // Two digests of one recipient are never planned of the same knowledge.
@@ -122,7 +120,7 @@ impl Writer<'_> {
             if known.is_some_and(|(told_until, _)| told_until >= *until) {
                 return self.planned_by_another(due).await;
             }
-            writes.push(last.put(until, known.map_or(Expect::Absent, |(_, revision)| Expect::Revision(revision))));
+            writes.push(last.put(until, known.map_or(Expect::Absent, |(_, revision)| Expect::Revision(revision)))?);
         }
         self.ports.state.transact(&writes).await?;
         Ok(Some((id, item, 1)))
@@ -154,7 +152,7 @@ impl Writer<'_> {
             }
             Occasion::Held { report } => {
                 let Some(item) = self.gathered.report(*report) else { return Ok(None) };
-                let kind = held_kind(&item.state).flatten();
+                let kind = item.state.held_kind().flatten();
                 HeldMail { file: &item.name, provider: &item.provider, kind }.written(&reader)
             }
             Occasion::Digest { rhythm, until } => {
@@ -245,7 +243,7 @@ impl Writer<'_> {
     /// Settlement events that a person should know of, by their state: how many, and what they sum to in minor units.
     async fn unanswered(&self, key: &SettleKey) -> Result<BTreeMap<&'static str, (u64, i64)>, StepError> {
         let mut found: BTreeMap<&'static str, (u64, i64)> = BTreeMap::new();
-        for (_, batch, _) in post::batches_of(self.ports, key).await? {
+        for (_, batch, _) in batches_of(self.ports, key).await? {
             for event in &batch.events {
                 let Some(state) = event.state.open() else { continue };
                 let (count, minor) = found.entry(state).or_default();
@@ -264,7 +262,7 @@ impl Writer<'_> {
     }
 
     async fn month(&self, first: Date, revision: u32) -> Result<Summarised, StepError> {
-        summarise::revision(self.ports, &self.account.id, Month::of(first), revision).await
+        months::revision(self.ports, &self.account.id, Month::of(first), revision).await
     }
 
     /// The files of a mail, parted into those that go with it and those that are too large; `None` when one is not written yet.

@@ -7,13 +7,13 @@ use std::path::Path;
 use documents::Breakdown;
 use documents::mail::{LineToSee, Matched};
 use settlement::{AccountId, Currency, LineRecord, ReportId};
+use store::MatchItem;
 use tempfile::NamedTempFile;
 
-use crate::items::MatchItem;
-use crate::ports::Ports;
-use crate::reconcile::{ExactSettlement, name_of};
-use crate::standing::fetch_lines;
-use crate::{StepError, matches};
+use crate::current::lines::{fetch_lines, name_of};
+use crate::current::match_rows;
+use crate::current::versions::ExactSettlement;
+use crate::{Ports, StepError};
 
 /// Merchant number, settlement id and currency: a settlement within its report.
 type Name = (String, String, Currency);
@@ -78,10 +78,10 @@ impl Cache {
 
 async fn read(ports: &Ports, account: &AccountId, scratch: &Path, report: ReportId) -> Result<Cache, StepError> {
     let mut cache = Cache { report: Some(report), ..Cache::default() };
-    let known: Option<MatchItem> = matches::known(ports, account, report).await?;
+    let known: Option<MatchItem> = match_rows::known(ports, account, report).await?;
     if let Some(item) = &known {
         let file = NamedTempFile::new_in(scratch)?;
-        matches::fetch(ports, account, item, &file).await?;
+        match_rows::fetch(ports, account, item, &file).await?;
         for row in tables::read_matches(File::open(file.path())?)? {
             let row = row?;
             let states = cache.states.entry((row.merchant_number, row.settlement_id, row.currency)).or_default();

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use documents::mail::{Address, Rhythm};
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
-use settlement::{Defect, ReportId, SettleKey, is_seeded};
+use settlement::{Address, Defect, ReportId, Rhythm, SettleKey, is_seeded};
+use store::{RecipientItem, RecipientKind};
 
-use super::item::{MailItem, Occasion};
-use crate::recipients::{RecipientItem, RecipientKind};
+use store::{MailItem, Occasion};
 
 /// Digests are due at this hour of the account's zone: no clock is ever moved then.
 const DIGEST_HOUR: i8 = 6;

@@ -1,20 +1,18 @@
 //! What may be told of an account, as the state has it: read only as far as somebody has not been told.
 
-use documents::mail::Rhythm;
 use documents::{Apart, ApartKind};
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-use settlement::{Kind, ReportId, SettleKey};
+use settlement::{ReportId, Rhythm, SettleKey};
+use store::{
+    HeldItem, Occasion, Place, Query, RecipientItem, RecipientKind, ReportItem, SettlementItem, SettlementVersion,
+    settlement_key,
+};
 
 use super::MailAccount;
 use super::due::{Known, KnownHeld, KnownPayout};
-use super::item::MailItem;
-use crate::items::{self, Place, ReportItem, ReportState, SettlementItem, SettlementVersion};
-use crate::notice::{self, Together};
-use crate::ports::{Expect, Ports, Put, Query};
-use crate::recipients::{RecipientItem, RecipientKind};
-use crate::reconcile::ExactSettlement;
-use crate::{StepError, summarise};
+use crate::current::notice::{self, NoticeCheck};
+use crate::current::versions::{ExactSettlement, Versions};
+use crate::{Ports, StepError, months};
+use store::MailItem;
 
 /// What is known, with what is needed to write it down.
 #[derive(Debug, Default)]
@@ -73,24 +71,23 @@ pub(super) async fn gather(
     let asking: Vec<&RecipientItem> = recipients.iter().filter(asked).collect();
     let is_monthly = |recipient: &RecipientItem| recipient.rhythms.contains(&Rhythm::Monthly);
     if recipients.iter().any(is_monthly) {
-        let months = summarise::told(ports, &command.account).await?;
+        let months = months::told(ports, &command.account).await?;
         gathered.known.months = months.into_iter().map(|(month, revision)| (month.first_day(), revision)).collect();
     }
     if asking.is_empty() {
         return Ok(gathered);
     }
-    let told = Told { asking: &asking, planned };
-    for item in items::all(ports, Query::all(format!("SETTLEMENT#{}", command.account))).await? {
-        let SettlementItem { versions } = items::decode(&item)?;
-        let Some(last) = versions.last() else { continue };
-        let provider = item.sort.split('/').next().unwrap_or_default();
-        let key = SettleKey::new(&command.account, provider, &last.settlement.head);
-        if told.is_told(&key, last) {
+    let told = AlreadyMailed { asking: &asking, planned };
+    let mut versions = Versions::new(ports, &command.account);
+    for item in store::all(&*ports.state, Query::settlements(&command.account)).await? {
+        let record: SettlementItem = store::decode(&item)?;
+        let key = settlement_key(&item)?;
+        if record.versions.last().is_none_or(|last| told.is_told(&key, last)) {
             continue;
         }
-        let Some(version) = notice::current(ports, &key).await? else { continue };
-        match notice::together(ports, &key, &version, &command.scratch).await? {
-            Together::Agree(confirmed) => {
+        let Some(version) = versions.of_record(record).await? else { continue };
+        match notice::check(ports, &key, &version, &command.scratch).await? {
+            NoticeCheck::Agree(confirmed) => {
                 let (settlement, added) = (confirmed.settlement, confirmed.added);
                 let payout_on = settlement.head.payout_on;
                 let number = version.version;
@@ -113,18 +110,18 @@ pub(super) async fn gather(
     Ok(gathered)
 }
 
-struct Told<'a> {
+struct AlreadyMailed<'a> {
     asking: &'a [&'a RecipientItem],
     planned: &'a [&'a MailItem],
 }
 
-impl Told<'_> {
+impl AlreadyMailed<'_> {
     /// Whether everybody who asks has been told of that version, in each of their rhythms.
     fn is_told(&self, key: &SettleKey, version: &SettlementVersion) -> bool {
         let told = (key.clone(), version.version);
         let is_of = |item: &MailItem, rhythm: Rhythm| match &item.occasion {
-            super::Occasion::Payout { .. } => rhythm == Rhythm::EachPayout,
-            super::Occasion::Digest { rhythm: own, .. } => *own == rhythm,
+            Occasion::Payout { .. } => rhythm == Rhythm::EachPayout,
+            Occasion::Digest { rhythm: own, .. } => *own == rhythm,
             _ => false,
         };
         let waits = |recipient: &&RecipientItem| {
@@ -138,38 +135,15 @@ impl Told<'_> {
     }
 }
 
-/// That a report was held once; its own record says whether it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct HeldEntry {
-    pub(crate) report: ReportId,
-    pub(crate) at: Timestamp,
-}
-
-/// Notes a report that comes to be held among those of its account: written together with its record.
-pub(crate) fn mark_held(item: &ReportItem, at: Timestamp) -> Option<Put> {
-    held_kind(&item.state)?;
-    let place = Place::new(format!("HELD#{}", item.account), item.report.to_string());
-    Some(place.put(&HeldEntry { report: item.report, at }, Expect::Any))
-}
-
 /// Reports that are held, with the time at which they came to be.
 async fn gather_held(ports: &Ports, command: &MailAccount, gathered: &mut Gathered) -> Result<(), StepError> {
-    for entry in items::all(ports, Query::all(format!("HELD#{}", command.account))).await? {
-        let HeldEntry { report, at } = items::decode(&entry)?;
+    for entry in store::all(&*ports.state, Query::held(&command.account)).await? {
+        let HeldItem { report, at } = store::decode(&entry)?;
         let item = Place::report(report, &command.account).read::<ReportItem>(&*ports.state).await?;
-        if let Some((item, _)) = item.filter(|(item, _)| held_kind(&item.state).is_some()) {
+        if let Some((item, _)) = item.filter(|(item, _)| item.state.held_kind().is_some()) {
             gathered.known.held.push(KnownHeld { report, at });
             gathered.held.push(item);
         }
     }
     Ok(())
-}
-
-/// Why a report is held; the inner value is absent when it ended whoever read it.
-pub(crate) fn held_kind(state: &ReportState) -> Option<Option<Kind>> {
-    match state {
-        ReportState::Quarantined { kind } | ReportState::Rejected { kind } => Some(Some(*kind)),
-        ReportState::Crashed => Some(None),
-        ReportState::Claimed { .. } | ReportState::Committed | ReportState::Duplicate | ReportState::Released => None,
-    }
 }

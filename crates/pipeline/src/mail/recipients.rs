@@ -2,92 +2,14 @@
 //! confirmed it.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
-pub use documents::mail::Rhythm;
-use documents::mail::{Address, HeaderText};
-use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
-use settlement::{AccountId, hexadecimal};
+use settlement::{AccountId, Address, HeaderText, Rhythm, hexadecimal};
 use sha2::{Digest, Sha256};
+use store::{Expect, Order, Place, Query, RecipientItem, RecipientKind, TokenSecret, journal};
 
-use crate::StepError;
-use crate::items::{self, Order, Place, journal};
-use crate::ports::{Expect, Ports, Query};
-
-/// Who reads at an address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum RecipientKind {
-    /// A person: paper and workbook, and what is wrong.
-    Person,
-    /// A program that takes documents in: paper alone, without a foot, and nothing else.
-    Inbox,
-}
-
-/// Somebody who is told of an account by mail.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RecipientItem {
-    /// Where.
-    pub address: Address,
-    /// Who reads there.
-    pub name: Option<HeaderText>,
-    /// What kind of reader.
-    pub kind: RecipientKind,
-    /// Language, as in an account.
-    pub language: String,
-    /// How often.
-    pub rhythms: BTreeSet<Rhythm>,
-    /// Payouts from this day on are told.
-    pub from: Date,
-    /// Counts how often the address was added after it was removed, from 1.
-    pub generation: u32,
-    /// SHA-256 of the token that confirms.
-    pub token_hash: String,
-    /// When it was added.
-    pub added_at: Timestamp,
-    /// When whoever reads there confirmed.
-    pub confirmed_at: Option<Timestamp>,
-    /// When it was removed.
-    pub removed_at: Option<Timestamp>,
-}
-
-impl RecipientItem {
-    /// Whether anything confidential may be sent there.
-    pub fn is_confirmed(&self) -> bool {
-        self.confirmed_at.is_some() && self.removed_at.is_none()
-    }
-}
-
-/// What tokens are made with; whoever has it can confirm any address.
-#[derive(Clone)]
-pub struct TokenSecret(Vec<u8>);
-
-impl TokenSecret {
-    /// A secret of those bytes.
-    pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
-        TokenSecret(bytes.into())
-    }
-
-    /// What only a reader at the address can know: 32 hexadecimal digits (HMAC-SHA-256, cut to 128 bits).
-    pub fn token(&self, account: &AccountId, address: &Address, generation: u32) -> String {
-        // HMAC takes keys of any length.
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else { return String::new() };
-        for part in ["confirm", account.as_str(), address.as_str(), &generation.to_string()] {
-            mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-            mac.update(part.as_bytes());
-        }
-        hexadecimal(&mac.finalize().into_bytes()).chars().take(32).collect()
-    }
-}
-
-impl fmt::Debug for TokenSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("TokenSecret")
-    }
-}
+use crate::{Ports, StepError};
 
 fn hash_of(token: &str) -> String {
     hexadecimal(&Sha256::digest(token.as_bytes()))
@@ -123,10 +45,10 @@ pub async fn add(ports: &Ports, secret: &TokenSecret, command: &AddRecipient) ->
     let place = Place::recipient(&account, &address);
     let known = place.read::<RecipientItem>(&*ports.state).await?;
     let revision = known.as_ref().map(|(_, revision)| *revision);
-    let zone = crate::matches::zone_of(ports, &account).await?;
+    let zone = crate::current::zone::zone_of(ports, &account).await?;
     let language = match language {
         Some(language) => language,
-        None => items::account(&*ports.state, &account).await?.language,
+        None => store::account(&*ports.state, &account).await?.language,
     };
     let standing = known.as_ref().map(|(item, _)| item).filter(|item| item.removed_at.is_none());
     let generation = match (standing, &known) {
@@ -153,8 +75,8 @@ pub async fn add(ports: &Ports, secret: &TokenSecret, command: &AddRecipient) ->
     }
     let what = if standing.is_some() { "changed" } else { "added, to confirm" };
     let writes = [
-        place.put(&item, revision.map_or(Expect::Absent, Expect::Revision)),
-        journal(&place, revision.unwrap_or(0) + 1, now, Order::First, what.to_owned()),
+        place.put(&item, revision.map_or(Expect::Absent, Expect::Revision))?,
+        journal(&place, revision.unwrap_or(0) + 1, now, Order::First, what.to_owned())?,
     ];
     ports.state.transact(&writes).await?;
     Ok(item)
@@ -186,8 +108,8 @@ pub async fn confirm(
     }
     let item = RecipientItem { confirmed_at: Some(now), ..item };
     let writes = [
-        place.put(&item, Expect::Revision(revision)),
-        journal(&place, revision + 1, now, Order::First, "confirmed".to_owned()),
+        place.put(&item, Expect::Revision(revision))?,
+        journal(&place, revision + 1, now, Order::First, "confirmed".to_owned())?,
     ];
     ports.state.transact(&writes).await?;
     Ok(true)
@@ -205,8 +127,8 @@ pub async fn remove(ports: &Ports, account: &AccountId, address: &Address, now: 
     }
     let item = RecipientItem { removed_at: Some(now), ..item };
     let writes = [
-        place.put(&item, Expect::Revision(revision)),
-        journal(&place, revision + 1, now, Order::First, "removed".to_owned()),
+        place.put(&item, Expect::Revision(revision))?,
+        journal(&place, revision + 1, now, Order::First, "removed".to_owned())?,
     ];
     ports.state.transact(&writes).await?;
     Ok(true)
@@ -217,7 +139,7 @@ pub async fn remove(ports: &Ports, account: &AccountId, address: &Address, now: 
 /// # Errors
 /// When the state cannot answer.
 pub async fn list(ports: &Ports, account: &AccountId) -> Result<Vec<RecipientItem>, StepError> {
-    let items = items::all(ports, Query::all(format!("RECIPIENT#{account}"))).await?;
-    let all: Vec<RecipientItem> = items.iter().map(items::decode).collect::<Result<_, _>>()?;
+    let items = store::all(&*ports.state, Query::recipients(account)).await?;
+    let all: Vec<RecipientItem> = items.iter().map(store::decode).collect::<Result<_, _>>()?;
     Ok(all.into_iter().filter(|item| item.removed_at.is_none()).collect())
 }

@@ -1,18 +1,19 @@
 //! Sending a mail: once in effect, whatever breaks off and whoever else is at it.
 
 use jiff::{SignedDuration, Timestamp};
-use settlement::{Account, Defect, is_seeded};
+use settlement::{Account, Defect, MailId, is_seeded};
+use store::keys::Key;
+use store::{Envelope, Expect, NotSent, NotSentKind, Order, Place, RecipientItem, ReportItem, journal};
 
 use super::compose::confirmation_message;
-use super::item::{MailItem, MailState, Occasion, TRACE_WITHIN, UNKNOWN_TIMES_MAX};
-use super::known::held_kind;
 use super::{MailAccount, Mailing};
-use crate::StepError;
-use crate::items::{Order, Place, ReportItem, journal};
-use crate::keys::Key;
-use crate::notice::{self, Together};
-use crate::ports::{Envelope, Expect, MailId, NotSent, NotSentKind, Ports};
-use crate::recipients::RecipientItem;
+use crate::current::notice::{self, NoticeCheck};
+use crate::current::versions;
+use crate::{Ports, StepError};
+use store::{MailItem, MailState, Occasion, TRACE_WITHIN};
+
+/// So many times may nobody know what came of a mail; then a person decides.
+const UNKNOWN_TIMES_MAX: u32 = 2;
 
 /// What the service does not take for now is sent again behind this time, and later each time.
 const LATER: SignedDuration = SignedDuration::from_mins(1);
@@ -168,8 +169,8 @@ impl Sender<'_> {
             MailState::Planned { not_before: None } => self.item.state.word().to_owned(),
         };
         let writes = [
-            self.place.put(&self.item, Expect::Revision(self.revision)),
-            journal(&self.place, self.revision + 1, self.mailing.now(), Order::Midway, told),
+            self.place.put(&self.item, Expect::Revision(self.revision))?,
+            journal(&self.place, self.revision + 1, self.mailing.now(), Order::Midway, told)?,
         ];
         self.ports.state.transact(&writes).await?;
         self.revision += 1;
@@ -192,20 +193,20 @@ impl Sender<'_> {
         }
         match &self.item.occasion {
             Occasion::Payout { settlement, version } => {
-                let Some(current) = notice::current(self.ports, settlement).await? else {
+                let Some(current) = versions::in_force(self.ports, settlement).await? else {
                     return Ok(Some("no report of the settlement counts".to_owned()));
                 };
                 if current.version != *version {
                     return Ok(Some(format!("version {} counts", current.version)));
                 }
-                let together = notice::together(self.ports, settlement, &current, &self.command.scratch).await?;
-                let agrees = matches!(together, Together::Agree(_));
+                let together = notice::check(self.ports, settlement, &current, &self.command.scratch).await?;
+                let agrees = matches!(together, NoticeCheck::Agree(_));
                 Ok((!agrees).then(|| "its payout notice does not agree with it".to_owned()))
             }
             Occasion::Held { report } => {
                 let place = Place::report(*report, &self.account.id);
                 let item = place.read::<ReportItem>(&*self.ports.state).await?;
-                let is_held = item.is_some_and(|(item, _)| held_kind(&item.state).is_some());
+                let is_held = item.is_some_and(|(item, _)| item.state.held_kind().is_some());
                 Ok((!is_held).then(|| "the report is not held any more".to_owned()))
             }
             // What was true at its time: what has changed since comes with the next one.

@@ -8,21 +8,19 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use matching::{MatchState, Seen, match_line};
 use settlement::{Currency, LineRecord, SettleKey};
+use store::MatchItem;
 use tables::{MatchRow, MatchTable};
 use tempfile::NamedTempFile;
 
-use super::{Counting, Known, MatchAccount};
-use crate::items::MatchItem;
-use crate::ports::Ports;
-use crate::reconcile::name_of;
-use crate::standing::fetch_lines;
-use crate::{StepError, report_id_of};
+use super::match_account::{Known, MatchAccount, ReportInForce};
+use crate::current::lines::{fetch_lines, name_of};
+use crate::{Ports, StepError, report_id_of};
 
 /// The lines of a report, and whom they are matched for.
 pub(super) struct ReportLines<'a> {
     pub(super) ports: &'a Ports,
     pub(super) command: &'a MatchAccount,
-    pub(super) counting: &'a Counting,
+    pub(super) report: &'a ReportInForce,
     /// What notices add, by settlement.
     pub(super) added: Vec<(SettleKey, Vec<LineRecord>)>,
 }
@@ -36,12 +34,12 @@ pub(super) struct Written {
 impl ReportLines<'_> {
     /// Matches the lines in the order of the report, then what notices add, and writes what they came to.
     pub(super) async fn write(self, known: &Known, seen: &mut Seen) -> Result<Written, StepError> {
-        let ReportLines { ports, command, counting, added } = self;
+        let ReportLines { ports, command, report, added } = self;
         let MatchAccount { account, scratch, .. } = command;
         let lines = NamedTempFile::new_in(scratch)?;
-        fetch_lines(ports, account, counting.report, &lines).await?;
-        let provider = counting.settlements.keys().next().map(|key| key.provider.clone()).unwrap_or_default();
-        let payouts: BTreeMap<(&str, &str, Currency), Date> = counting
+        fetch_lines(ports, account, report.report, &lines).await?;
+        let provider = report.settlements.keys().next().map(|key| key.provider.clone()).unwrap_or_default();
+        let payouts: BTreeMap<(&str, &str, Currency), Date> = report
             .settlements
             .iter()
             .map(|(key, version)| {
@@ -50,7 +48,7 @@ impl ReportLines<'_> {
             })
             .collect();
         let file = NamedTempFile::new_in(scratch)?;
-        let mut table = MatchTable::create(file.reopen()?, account, &provider, counting.report, ports.packing)?;
+        let mut table = MatchTable::create(file.reopen()?, account, &provider, report.report, ports.packing)?;
         let mut states: BTreeMap<String, u64> = BTreeMap::new();
         let mut add = |line: &LineRecord| -> Result<(), StepError> {
             let Some(payout_on) = payouts.get(&name_of(line)) else { return Ok(()) };
@@ -69,8 +67,8 @@ impl ReportLines<'_> {
         table.close()?;
         let digest = report_id_of(&mut File::open(file.path())?)?.to_string();
         let payout_days: BTreeSet<Date> = payouts.values().copied().collect();
-        let settlements = counting.settlements.keys().cloned().collect();
-        let item = MatchItem { report: counting.report, digest, settlements, added_lines, payout_days, states };
+        let settlements = report.settlements.keys().cloned().collect();
+        let item = MatchItem { report: report.report, digest, settlements, added_lines, payout_days, states };
         Ok(Written { item, file })
     }
 }

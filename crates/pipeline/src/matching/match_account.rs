@@ -4,10 +4,7 @@
 //! depends on neither the order in which reports arrived nor on who matched last: a capture belongs to the settlement that paid
 //! it first. What is stored is one table for each report, named by its content; only what changed is stored.
 
-mod lines;
-
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fs::File;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
@@ -17,21 +14,22 @@ use matching::{Index, IndexBuilder, Seen, SettledEvents, Waits, in_transit};
 use settlement::{
     AccountId, Confirmed, Currency, Defect, LineRecord, ReportId, SettleKey, TransactionEventKind, is_seeded,
 };
-use tables::MatchRow;
+use store::keys::Key;
+use store::{
+    Expect, MatchItem, MatchingItem, Order, Place, PortErrorKind, Put, SettlementVersion, Waiting, journal,
+    mark_days_dirty,
+};
 use tempfile::NamedTempFile;
 
-use self::lines::{ReportLines, Written, days_of};
-use crate::client::AccountClient;
-use crate::items::{
-    self, MatchItem, MatchingItem, Order, Place, ReportItem, ReportState, SettlementItem, SettlementVersion, Waiting,
-    journal, mark_days_dirty,
-};
-use crate::keys::Key;
-use crate::notice::{self, Together};
-use crate::ports::{Expect, PortErrorKind, Ports, Put, Query};
-use crate::reconcile::versions_of;
-use crate::standing::fetch_lines;
-use crate::{StepError, mirror, sync};
+use super::lines::{ReportLines, Written, days_of};
+use crate::current::lines::fetch_lines;
+use crate::current::notice::{self, NoticeCheck};
+use crate::current::versions::{Versions, versions_of};
+use crate::current::zone::zone_of;
+use crate::current::{match_rows, versions};
+use crate::transactions::client::AccountClient;
+use crate::transactions::{mirror, sync};
+use crate::{Ports, StepError};
 
 /// Another worker may match the same account this often at the same time.
 const TRIES_MAX: usize = 4;
@@ -97,72 +95,12 @@ pub(crate) async fn of_reports(
     Ok(())
 }
 
-/// What the lines of a report were last matched with.
-///
-/// # Errors
-/// When the state cannot answer.
-pub async fn known(ports: &Ports, account: &AccountId, report: ReportId) -> Result<Option<MatchItem>, StepError> {
-    Ok(Place::matches(report, account).read::<MatchItem>(&*ports.state).await?.map(|(item, _)| item))
-}
-
-/// What the lines of each report of an account were last matched with, in the order of payouts.
-///
-/// # Errors
-/// When the state cannot answer.
-pub async fn all_known(ports: &Ports, account: &AccountId) -> Result<Vec<MatchItem>, StepError> {
-    let query = Query { prefix: "REPORT#".to_owned(), ..Query::all(Place::matching(account).partition) };
-    let known: Result<Vec<MatchItem>, StepError> = items::all(ports, query).await?.iter().map(items::decode).collect();
-    let mut known = known?;
-    known.sort_by(|a, b| (a.payout_days.first(), a.report).cmp(&(b.payout_days.first(), b.report)));
-    Ok(known)
-}
-
-/// Hands every row of what an account's lines were last matched with to `each`, report by report.
-///
-/// # Errors
-/// When a table is gone or cannot be read, or `each` fails.
-pub async fn rows<E: From<StepError>>(
-    ports: &Ports,
-    account: &AccountId,
-    scratch: &Path,
-    mut each: impl FnMut(&MatchItem, MatchRow) -> Result<(), E>,
-) -> Result<(), E> {
-    for item in all_known(ports, account).await? {
-        let file = NamedTempFile::new_in(scratch).map_err(StepError::from)?;
-        fetch(ports, account, &item, &file).await?;
-        let opened = File::open(file.path()).map_err(StepError::from)?;
-        for row in tables::read_matches(opened).map_err(StepError::from)? {
-            each(&item, row.map_err(StepError::from)?)?;
-        }
-    }
-    Ok(())
-}
-
-/// Copies a report's match table to a local file.
-///
-/// # Errors
-/// When it is gone or cannot be read.
-pub(crate) async fn fetch(
-    ports: &Ports,
-    account: &AccountId,
-    item: &MatchItem,
-    into: &NamedTempFile,
-) -> Result<(), StepError> {
-    let (report, digest) = (item.report, item.digest.clone());
-    let key = Key::Matches { account: account.clone(), report, digest };
-    let Some(meta) = ports.objects.head(&key).await? else {
-        return Err(StepError::Refused(format!("What report {} was matched with is gone from {key}", report.short())));
-    };
-    ports.objects.fetch(&key, &meta.version, &mut into.reopen()?).await?;
-    Ok(())
-}
-
 /// Whether every line that counts of a report has its state for good.
 async fn is_settled(ports: &Ports, account: &AccountId, report: ReportId, scratch: &Path) -> Result<bool, StepError> {
     let (mut settlements, mut added_lines) = (BTreeSet::new(), 0);
     for (key, version) in versions_of(ports, account, report).await? {
-        if notice::current(ports, &key).await?.is_some_and(|current| current.version == version.version) {
-            if let Together::Agree(confirmed) = notice::together(ports, &key, &version, scratch).await? {
+        if versions::in_force(ports, &key).await?.is_some_and(|current| current.version == version.version) {
+            if let NoticeCheck::Agree(confirmed) = notice::check(ports, &key, &version, scratch).await? {
                 added_lines += confirmed.added.len() as u64;
             }
             settlements.insert(key);
@@ -172,70 +110,53 @@ async fn is_settled(ports: &Ports, account: &AccountId, report: ReportId, scratc
         // Nothing of it counts, or not yet.
         return Ok(true);
     }
-    let Some(item) = known(ports, account, report).await? else { return Ok(false) };
+    let Some(item) = match_rows::known(ports, account, report).await? else { return Ok(false) };
     let matched: BTreeSet<SettleKey> = item.settlements.iter().cloned().collect();
     Ok(item.is_all_told() && settlements == matched && added_lines == item.added_lines)
 }
 
-/// The settlements of which a report is the version that counts.
-struct Counting {
-    report: ReportId,
-    settlements: BTreeMap<SettleKey, SettlementVersion>,
+/// A report, and the settlements of which it brought the version in force.
+pub(super) struct ReportInForce {
+    pub(super) report: ReportId,
+    pub(super) settlements: BTreeMap<SettleKey, SettlementVersion>,
 }
 
-impl Counting {
+impl ReportInForce {
     fn first_payout_on(&self) -> Option<Date> {
         self.settlements.values().map(|version| version.settlement.head.payout_on).min()
     }
 }
 
-/// What counts of an account, report by report in the order of their first payouts.
-async fn counting(ports: &Ports, account: &AccountId) -> Result<Vec<Counting>, StepError> {
-    let mut states: HashMap<ReportId, bool> = HashMap::new();
-    let mut found: HashMap<ReportId, BTreeMap<SettleKey, SettlementVersion>> = HashMap::new();
-    for item in items::all(ports, Query::all(format!("SETTLEMENT#{account}"))).await? {
-        let provider = item.sort.split('/').next().unwrap_or_default().to_owned();
-        let SettlementItem { mut versions } = items::decode(&item)?;
-        while let Some(version) = versions.pop() {
-            let counts = match states.get(&version.report) {
-                Some(counts) => *counts,
-                None => {
-                    let report = Place::report(version.report, account).read::<ReportItem>(&*ports.state).await?;
-                    report.is_some_and(|(item, _)| item.state == ReportState::Committed)
-                }
-            };
-            states.insert(version.report, counts);
-            if counts {
-                let key = SettleKey::new(account, &provider, &version.settlement.head);
-                found.entry(version.report).or_default().insert(key, version);
-                break;
-            }
-        }
+/// What is in force of an account, report by report in the order of their first payouts.
+async fn reports_in_force(ports: &Ports, account: &AccountId) -> Result<Vec<ReportInForce>, StepError> {
+    let mut found: BTreeMap<ReportId, BTreeMap<SettleKey, SettlementVersion>> = BTreeMap::new();
+    for (key, version) in Versions::new(ports, account).all().await? {
+        found.entry(version.report).or_default().insert(key, version);
     }
-    let counting = found.into_iter().map(|(report, settlements)| Counting { report, settlements });
-    let mut counting: Vec<Counting> = counting.collect();
-    counting.sort_by_key(|counting| (counting.first_payout_on(), counting.report));
-    Ok(counting)
+    let reports = found.into_iter().map(|(report, settlements)| ReportInForce { report, settlements });
+    let mut reports: Vec<ReportInForce> = reports.collect();
+    reports.sort_by_key(|report| (report.first_payout_on(), report.report));
+    Ok(reports)
 }
 
 /// Adds the reports that were matched and of which nothing counts any more: their tables are to be empty.
 async fn with_former(
     ports: &Ports,
     account: &AccountId,
-    mut counting: Vec<Counting>,
-) -> Result<Vec<Counting>, StepError> {
-    let counts: BTreeSet<ReportId> = counting.iter().map(|counting| counting.report).collect();
-    let former = all_known(ports, account).await?.into_iter().map(|item| item.report);
-    let former = former.filter(|report| !counts.contains(report) && !is_seeded(Defect::FormerMatchesKept));
-    counting.extend(former.map(|report| Counting { report, settlements: BTreeMap::new() }));
-    Ok(counting)
+    mut reports: Vec<ReportInForce>,
+) -> Result<Vec<ReportInForce>, StepError> {
+    let in_force: BTreeSet<ReportId> = reports.iter().map(|report| report.report).collect();
+    let former = match_rows::all_known(ports, account).await?.into_iter().map(|item| item.report);
+    let former = former.filter(|report| !in_force.contains(report) && !is_seeded(Defect::FormerMatchesKept));
+    reports.extend(former.map(|report| ReportInForce { report, settlements: BTreeMap::new() }));
+    Ok(reports)
 }
 
 /// What captures and refunds are summed by: provider, product, currency, first day of the month.
 type Group = (String, String, Currency, Date);
 
 /// A capture or refund that no settlement had brought when the transaction was read.
-struct Open {
+struct UnpaidEvent {
     /// Position of the transaction.
     position: u32,
     /// Place of the event in its list.
@@ -251,7 +172,7 @@ pub(crate) struct Known {
     pub(crate) index: Index,
     /// The merchant's references of each transaction, by its position.
     pub(crate) references: Vec<(Box<str>, Option<Box<str>>)>,
-    open: Vec<Open>,
+    unpaid: Vec<UnpaidEvent>,
     groups: Vec<Group>,
 }
 
@@ -259,7 +180,8 @@ impl Known {
     async fn read(ports: &Ports, account: &AccountId, zone: &TimeZone) -> Result<Self, StepError> {
         let (waits, nothing) = (Waits::default(), SettledEvents::default());
         let mut builder = IndexBuilder::default();
-        let mut known = Known { index: Index::default(), references: Vec::new(), open: Vec::new(), groups: Vec::new() };
+        let mut known =
+            Known { index: Index::default(), references: Vec::new(), unpaid: Vec::new(), groups: Vec::new() };
         let unusable = |error| StepError::Refused(format!("The transactions cannot be matched: {error}"));
         mirror::read(ports, account, |transaction| {
             builder.add(&transaction).map_err(unusable)?;
@@ -274,7 +196,7 @@ impl Known {
                 });
                 let sign = if event.kind == TransactionEventKind::Refund { -1 } else { 1 };
                 let minor = sign * event.amount_minor;
-                known.open.push(Open { position, event: event.event, group: place, minor });
+                known.unpaid.push(UnpaidEvent { position, event: event.event, group: place, minor });
             }
             let second = transaction.merchant_reference_2.map(String::into_boxed_str);
             known.references.push((transaction.merchant_reference.into_boxed_str(), second));
@@ -288,10 +210,10 @@ impl Known {
     /// What was captured or refunded and no line has, group by group.
     fn waiting(&self, seen: &Seen) -> Result<Vec<Waiting>, StepError> {
         let mut sums: BTreeMap<&Group, (i128, i128, u64)> = BTreeMap::new();
-        for open in self.open.iter().filter(|open| !seen.has(&self.index, open.position, open.event)) {
-            let Some(group) = self.groups.get(open.group) else { continue };
+        for unpaid in self.unpaid.iter().filter(|unpaid| !seen.has(&self.index, unpaid.position, unpaid.event)) {
+            let Some(group) = self.groups.get(unpaid.group) else { continue };
             let (capture, refund, events) = sums.entry(group).or_default();
-            *(if open.minor < 0 { refund } else { capture }) += i128::from(open.minor);
+            *(if unpaid.minor < 0 { refund } else { capture }) += i128::from(unpaid.minor);
             *events += 1;
         }
         let counted = |minor: i128| {
@@ -316,8 +238,8 @@ async fn match_all(ports: &Ports, command: &MatchAccount) -> Result<Option<Vec<M
     let mut seen = Seen::default();
     let mut items = Vec::new();
     let mut changed = Vec::new();
-    for counting in with_former(ports, account, counting(ports, account).await?).await? {
-        let lines = ReportLines { ports, command, counting: &counting, added: added(ports, &counting, scratch).await? };
+    for report in with_former(ports, account, reports_in_force(ports, account).await?).await? {
+        let lines = ReportLines { ports, command, report: &report, added: added(ports, &report, scratch).await? };
         let Written { item, file } = lines.write(&known, &mut seen).await?;
         let place = Place::matches(item.report, account);
         let stored = place.read::<MatchItem>(&*ports.state).await?;
@@ -337,14 +259,15 @@ async fn match_all(ports: &Ports, command: &MatchAccount) -> Result<Option<Vec<M
     changed.sort_by_key(|(item, _)| !item.settlements.is_empty());
     let revision = before.map_or(0, |(_, revision)| revision);
     let item = MatchingItem { waiting };
-    let mut parts: Vec<Vec<Put>> = changed.iter().map(|(item, stored)| writes(account, item, stored, *now)).collect();
+    let writes = |(item, stored): &(MatchItem, _)| writes(account, item, stored, *now);
+    let mut parts: Vec<Vec<Put>> = changed.iter().map(writes).collect::<Result<_, _>>()?;
     if parts.is_empty() {
         parts.push(Vec::new());
     }
     for (mut part, revision) in parts.into_iter().zip(revision..) {
         let expect = if revision == 0 { Expect::Absent } else { Expect::Revision(revision) };
         let expect = if is_seeded(Defect::MatchesUnfenced) { Expect::Any } else { expect };
-        part.push(last.put(&item, expect));
+        part.push(last.put(&item, expect)?);
         match ports.state.transact(&part).await {
             Err(error) if error.kind == PortErrorKind::Conflict => return Ok(None),
             written => written?,
@@ -354,28 +277,33 @@ async fn match_all(ports: &Ports, command: &MatchAccount) -> Result<Option<Vec<M
 }
 
 /// The writes for one report: its record, its journal, and the days that the lake has to be built again for.
-fn writes(account: &AccountId, item: &MatchItem, stored: &Option<(MatchItem, u64)>, now: Timestamp) -> Vec<Put> {
+fn writes(
+    account: &AccountId,
+    item: &MatchItem,
+    stored: &Option<(MatchItem, u64)>,
+    now: Timestamp,
+) -> Result<Vec<Put>, StepError> {
     let place = Place::matches(item.report, account);
     let revision = stored.as_ref().map_or(0, |(_, revision)| *revision);
     let expect = if revision == 0 { Expect::Absent } else { Expect::Revision(revision) };
     let states: Vec<String> = item.states.iter().map(|(state, lines)| format!("{state} {lines}")).collect();
     let what = format!("lines matched: {}", states.join(", "));
-    let mut writes = vec![place.put(item, expect), journal(&place, revision + 1, now, Order::Last, what)];
+    let mut writes = vec![place.put(item, expect)?, journal(&place, revision + 1, now, Order::Last, what)?];
     let earlier = stored.iter().flat_map(|(stored, _)| &stored.payout_days);
     let days: BTreeSet<Date> = item.payout_days.iter().chain(earlier).copied().collect();
-    writes.extend(mark_days_dirty(item.report, account, days));
-    writes
+    writes.extend(mark_days_dirty(item.report, account, days)?);
+    Ok(writes)
 }
 
 /// Lines that agreeing notices add, by settlement.
 async fn added(
     ports: &Ports,
-    counting: &Counting,
+    report: &ReportInForce,
     scratch: &Path,
 ) -> Result<Vec<(SettleKey, Vec<LineRecord>)>, StepError> {
     let mut added = Vec::new();
-    for (key, version) in &counting.settlements {
-        if let Together::Agree(confirmed) = notice::together(ports, key, version, scratch).await? {
+    for (key, version) in &report.settlements {
+        if let NoticeCheck::Agree(confirmed) = notice::check(ports, key, version, scratch).await? {
             let Confirmed { added: lines, .. } = *confirmed;
             if !lines.is_empty() {
                 added.push((key.clone(), lines));
@@ -383,11 +311,4 @@ async fn added(
         }
     }
     Ok(added)
-}
-
-/// The zone that days of an account are counted in.
-pub(crate) async fn zone_of(ports: &Ports, account: &AccountId) -> Result<TimeZone, StepError> {
-    let zone = items::account(&*ports.state, account).await?.zone;
-    TimeZone::get(&zone)
-        .map_err(|_| StepError::Refused(format!("Account {account} has the unknown time zone {zone:?}")))
 }

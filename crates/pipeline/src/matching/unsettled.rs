@@ -10,10 +10,11 @@ use matching::{MissingReport, Overdue, SettledEvents, Unsettled, Waits, missing_
 use settlement::{AccountId, Currency, Transaction, TransactionEventKind};
 use tables::MatchRow;
 
-use crate::items::{self, SettlementItem};
-use crate::matches::{self, zone_of};
-use crate::ports::{Ports, Query};
-use crate::{StepError, mirror};
+use crate::current::match_rows;
+use crate::current::versions::Versions;
+use crate::current::zone::zone_of;
+use crate::transactions::mirror;
+use crate::{Ports, StepError};
 
 /// List what is missed of an account.
 #[derive(Debug, Clone)]
@@ -85,11 +86,11 @@ impl Missed {
 /// # Errors
 /// When a port or the disk fails.
 pub async fn run(ports: &Ports, command: &ListUnsettled) -> Result<Missed, StepError> {
-    Ok(Open::read(ports, command).await?.missed(command.today))
+    Ok(UnsettledTransactions::read(ports, command).await?.missed(command.today))
 }
 
 /// What is missed on a day, and so holds everything that was missed on any day before.
-pub(crate) struct Open {
+pub(crate) struct UnsettledTransactions {
     transactions: Vec<Transaction>,
     settled: SettledEvents,
     last_payouts: BTreeMap<String, Date>,
@@ -97,8 +98,8 @@ pub(crate) struct Open {
     zone: TimeZone,
 }
 
-impl Open {
-    pub(crate) async fn read(ports: &Ports, command: &ListUnsettled) -> Result<Open, StepError> {
+impl UnsettledTransactions {
+    pub(crate) async fn read(ports: &Ports, command: &ListUnsettled) -> Result<UnsettledTransactions, StepError> {
         let ListUnsettled { account, today, waits, scratch } = command;
         let zone = zone_of(ports, account).await?;
         let settled = settled(ports, account, scratch).await?;
@@ -111,12 +112,12 @@ impl Open {
         })
         .await?;
         let last_payouts = last_payouts(ports, account).await?;
-        Ok(Open { transactions, settled, last_payouts, waits: waits.clone(), zone })
+        Ok(UnsettledTransactions { transactions, settled, last_payouts, waits: waits.clone(), zone })
     }
 
     /// What of it was missed on a day that is not later.
     pub(crate) fn missed(&self, today: Date) -> Missed {
-        let Open { transactions, settled, last_payouts, waits, zone } = self;
+        let UnsettledTransactions { transactions, settled, last_payouts, waits, zone } = self;
         Missed {
             unsettled: unsettled(transactions, settled, today, waits, zone),
             reports: missing_reports(transactions, settled, last_payouts, today, waits, zone),
@@ -133,21 +134,17 @@ async fn settled(ports: &Ports, account: &AccountId, scratch: &Path) -> Result<S
         }
         Ok(())
     };
-    matches::rows(ports, account, scratch, insert).await?;
+    match_rows::rows(ports, account, scratch, insert).await?;
     Ok(settled)
 }
 
 /// The day of the last payout of each provider.
 async fn last_payouts(ports: &Ports, account: &AccountId) -> Result<BTreeMap<String, Date>, StepError> {
     let mut last: BTreeMap<String, Date> = BTreeMap::new();
-    for item in items::all(ports, Query::all(format!("SETTLEMENT#{account}"))).await? {
-        let provider = item.sort.split('/').next().unwrap_or_default().to_owned();
-        let settlement: SettlementItem = items::decode(&item)?;
-        if let Some(version) = settlement.versions.last() {
-            let payout_on = version.settlement.head.payout_on;
-            let known = last.entry(provider).or_insert(payout_on);
-            *known = payout_on.max(*known);
-        }
+    for (key, version) in Versions::new(ports, account).all().await? {
+        let payout_on = version.settlement.head.payout_on;
+        let known = last.entry(key.provider).or_insert(payout_on);
+        *known = payout_on.max(*known);
     }
     Ok(last)
 }

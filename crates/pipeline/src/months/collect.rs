@@ -1,6 +1,6 @@
 //! Everything that the summaries of an account's months are made of, read once for all of them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -8,18 +8,18 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use matching::{GroupBridge, Waits};
 use settlement::{Account, AccountId, Month, ReportId, SettleKey, Settlement};
-
-use crate::StepError;
-use crate::items::{
-    self, DirtyItem, JournalItem, MatchingItem, ObjectItem, Place, ReportItem, ReportState, SettlementItem, Waiting,
+use store::keys::LandingKey;
+use store::{
+    BatchItem, DayItem, DirtyItem, JournalItem, ListedVersion, MatchingItem, ObjectItem, OutboxItem, Place, Query,
+    ReportItem, ReportState, Waiting, batch_id,
 };
-use crate::keys::LandingKey;
-use crate::lake::{self, DayItem};
-use crate::matches::zone_of;
-use crate::notice::{self, Together};
-use crate::ports::{ListedVersion, Ports, Query};
-use crate::post::{BatchItem, OutboxItem, outboxes};
-use crate::unsettled::{ListUnsettled, Open};
+
+use crate::current::events::outboxes;
+use crate::current::notice::{self, NoticeCheck};
+use crate::current::versions::Versions;
+use crate::current::zone::zone_of;
+use crate::matching::unsettled::{ListUnsettled, UnsettledTransactions};
+use crate::{Ports, StepError, lake};
 
 /// What is known of an account.
 pub(super) struct Collected {
@@ -28,16 +28,16 @@ pub(super) struct Collected {
     pub(super) days: Vec<(Date, DayItem)>,
     pub(super) bridges: Vec<GroupBridge>,
     pub(super) waiting: Vec<Waiting>,
-    pub(super) settlements: Vec<Counting>,
+    pub(super) settlements: Vec<SettlementInForce>,
     pub(super) held: Vec<Held>,
     pub(super) events: Vec<OpenEvents>,
-    pub(super) open: Open,
+    pub(super) open: UnsettledTransactions,
     /// The day it is.
     pub(super) today: Date,
 }
 
-/// The version of a settlement that counts.
-pub(super) struct Counting {
+/// A settlement in its version in force.
+pub(super) struct SettlementInForce {
     pub(super) key: SettleKey,
     pub(super) version: u32,
     /// With fees and payout as its notice makes them.
@@ -74,8 +74,8 @@ pub(super) struct Snapshot {
 /// How everything stands right now.
 pub(super) async fn snapshot(ports: &Ports, account: &AccountId) -> Result<Snapshot, StepError> {
     let (mut marks, mut is_dirty) = (BTreeMap::new(), false);
-    for item in items::all(ports, Query::all(format!("DIRTY#{account}"))).await? {
-        is_dirty |= items::decode::<DirtyItem>(&item)?.is_dirty;
+    for item in store::all(&*ports.state, Query::dirty(account)).await? {
+        is_dirty |= store::decode::<DirtyItem>(&item)?.is_dirty;
         marks.insert(item.sort, item.revision);
     }
     let matching = Place::matching(account).read::<MatchingItem>(&*ports.state).await?.map(|(_, revision)| revision);
@@ -96,14 +96,14 @@ impl Collected {
         let missed =
             ListUnsettled { account: account.clone(), today, waits: Waits::default(), scratch: scratch.to_owned() };
         Ok(Collected {
-            account: items::account(&*ports.state, account).await?,
+            account: store::account(&*ports.state, account).await?,
             days,
             bridges,
             waiting: matching.map(|(item, _)| item.waiting).unwrap_or_default(),
             settlements: settlements(ports, account, scratch).await?,
             held: held(ports, account, &zone).await?,
             events: events(ports, account).await?,
-            open: Open::read(ports, &missed).await?,
+            open: UnsettledTransactions::read(ports, &missed).await?,
             zone,
             today,
         })
@@ -112,7 +112,7 @@ impl Collected {
     /// The months from the first that anything is known of to the current one.
     pub(super) fn months(&self) -> Vec<Month> {
         let of_bridge = self.bridges.iter().flat_map(|group| group.months.first()).map(|row| row.month);
-        let of_settlements = self.settlements.iter().map(|counting| Month::of(counting.settlement.head.payout_on));
+        let of_settlements = self.settlements.iter().map(|in_force| Month::of(in_force.settlement.head.payout_on));
         let of_held = self.held.iter().map(|held| Month::of(held.arrived_on));
         let first = of_bridge.chain(of_settlements).chain(of_held).min();
         let last = Month::of(self.today);
@@ -120,43 +120,24 @@ impl Collected {
     }
 }
 
-/// Every settlement in the version that counts.
-async fn settlements(ports: &Ports, account: &AccountId, scratch: &Path) -> Result<Vec<Counting>, StepError> {
-    let noticed = items::all(ports, Query::all(format!("NOTICE#{account}"))).await?;
+/// Every settlement in its version in force.
+async fn settlements(ports: &Ports, account: &AccountId, scratch: &Path) -> Result<Vec<SettlementInForce>, StepError> {
+    let noticed = store::all(&*ports.state, Query::notices(account)).await?;
     let noticed: BTreeSet<String> = noticed.into_iter().map(|item| item.sort).collect();
-    let mut committed: HashMap<ReportId, bool> = HashMap::new();
     let mut found = Vec::new();
-    for item in items::all(ports, Query::all(format!("SETTLEMENT#{account}"))).await? {
-        let provider = item.sort.split('/').next().unwrap_or_default();
-        let SettlementItem { versions } = items::decode(&item)?;
-        for version in versions.into_iter().rev() {
-            let counts = match committed.get(&version.report) {
-                Some(known) => *known,
-                None => {
-                    let report = Place::report(version.report, account).read::<ReportItem>(&*ports.state).await?;
-                    let counts = report.is_some_and(|(item, _)| item.state == ReportState::Committed);
-                    committed.insert(version.report, counts);
-                    counts
-                }
-            };
-            if !counts {
-                continue;
-            }
-            let key = SettleKey::new(account, provider, &version.settlement.head);
-            let number = version.version;
-            let proof = version.settlement.proof;
-            let together = match noticed.contains(&item.sort) {
-                true => Some(notice::together(ports, &key, &version, scratch).await?),
-                false => None,
-            };
-            let not_exact = together.as_ref().map_or(notice::unproved(proof), |together| together.not_exact(proof));
-            let settlement = match together {
-                Some(Together::Agree(confirmed)) => confirmed.settlement,
-                _ => version.settlement,
-            };
-            found.push(Counting { key, version: number, settlement, not_exact });
-            break;
-        }
+    for (key, version) in Versions::new(ports, account).all().await? {
+        let number = version.version;
+        let proof = version.settlement.proof;
+        let check = match noticed.contains(&Place::notice(&key).sort) {
+            true => Some(notice::check(ports, &key, &version, scratch).await?),
+            false => None,
+        };
+        let not_exact = check.as_ref().map_or(notice::unproved(proof), |check| check.not_exact(proof));
+        let settlement = match check {
+            Some(NoticeCheck::Agree(confirmed)) => confirmed.settlement,
+            _ => version.settlement,
+        };
+        found.push(SettlementInForce { key, version: number, settlement, not_exact });
     }
     Ok(found)
 }
@@ -210,18 +191,17 @@ async fn held_object(
 
 /// When the journal first speaks of a record.
 async fn first_told(ports: &Ports, place: &Place) -> Result<Option<Timestamp>, StepError> {
-    let subject = format!("JOURNAL#{}#{}", place.partition, place.sort);
-    let page = ports.state.query(&Query { limit: 1, ..Query::all(subject) }).await?;
-    page.items.first().map(|item| Ok(items::decode::<JournalItem>(item)?.at)).transpose()
+    let page = ports.state.query(&Query { limit: 1, ..Query::journal(place) }).await?;
+    page.items.first().map(|item| Ok(store::decode::<JournalItem>(item)?.at)).transpose()
 }
 
 /// Events whose outcome is unknown or a refusal, that wait for a person, or that were told with other money.
 async fn events(ports: &Ports, account: &AccountId) -> Result<Vec<OpenEvents>, StepError> {
     let outboxes = outboxes(ports, account).await?;
     let mut batches: BTreeMap<SettleKey, Vec<(String, BatchItem)>> = BTreeMap::new();
-    for item in items::all(ports, Query::all(format!("BATCH#{account}"))).await? {
-        let id = item.sort.rsplit('/').next().unwrap_or_default().to_owned();
-        let batch: BatchItem = items::decode(&item)?;
+    for item in store::all(&*ports.state, Query::all_batches(account)).await? {
+        let id = batch_id(&item).to_owned();
+        let batch: BatchItem = store::decode(&item)?;
         batches.entry(batch.settlement.clone()).or_default().push((id, batch));
     }
     let mut found: BTreeMap<(SettleKey, &'static str), (u64, i128)> = BTreeMap::new();

@@ -7,11 +7,11 @@ use documents::{
 };
 use jiff::civil::Date;
 use settlement::{Currency, Fees, Month, TermSums, Terms, exponent};
+use store::{DayPayout, DaySum};
 
-use super::collect::{Collected, Counting};
+use super::collect::{Collected, SettlementInForce};
 use super::day_behind;
 use crate::StepError;
-use crate::lake::{DayPayout, DaySum};
 
 /// A report that is held may be of a month's last payouts when it arrived so many days behind the month.
 const HELD_DAYS_BEHIND: i64 = 8;
@@ -38,7 +38,7 @@ impl Collected {
         Ok(content)
     }
 
-    fn days_of(&self, month: Month) -> impl Iterator<Item = &crate::lake::DayItem> {
+    fn days_of(&self, month: Month) -> impl Iterator<Item = &store::DayItem> {
         self.days.iter().filter(move |(day, _)| Month::of(*day) == month).map(|(_, day)| day)
     }
 
@@ -101,7 +101,7 @@ impl Collected {
         Ok(rows)
     }
 
-    fn counting(&self, month: Month) -> impl Iterator<Item = &Counting> {
+    fn counting(&self, month: Month) -> impl Iterator<Item = &SettlementInForce> {
         self.settlements.iter().filter(move |counting| Month::of(counting.settlement.head.payout_on) == month)
     }
 
@@ -304,7 +304,7 @@ fn figures_of<'a>(state: &Option<String>, product: &'a Option<String>) -> (Figur
     }
 }
 
-fn payout(counting: &Counting) -> MonthPayout {
+fn payout(counting: &SettlementInForce) -> MonthPayout {
     let (key, settlement) = (&counting.key, &counting.settlement);
     MonthPayout {
         payout_on: settlement.head.payout_on,

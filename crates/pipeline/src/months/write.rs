@@ -7,13 +7,12 @@ use documents::{Language, MonthContent, MonthRecord, MonthSummary, SummaryForm};
 use serde::Serialize;
 use settlement::{AccountId, Month, hexadecimal};
 use sha2::{Digest, Sha256};
+use store::keys::Key;
 use tables::{MonthSummaryRow, SummaryOf};
 use tempfile::NamedTempFile;
 
-use super::records::SummaryRevision;
-use crate::StepError;
-use crate::keys::Key;
-use crate::ports::Ports;
+use crate::{Ports, StepError};
+use store::SummaryRevision;
 
 /// File name ending of the table.
 const TABLE: &str = "parquet";

@@ -9,16 +9,14 @@ use std::path::PathBuf;
 
 use formats::Limits;
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
 use settlement::AccountId;
+use store::keys::LandingKey;
+use store::{BackfillItem, Expect, ListedVersion, Place, PortErrorKind, TakenObject};
 
-use crate::StepError;
-use crate::client::Dintero;
-use crate::items::Place;
-use crate::keys::LandingKey;
-use crate::parse::ParseReport;
-use crate::ports::{Expect, ListedVersion, PortErrorKind, Ports};
-use crate::way::{self, Gone};
+use super::process::{Processed, process_upload};
+use crate::intake::parse::ParseReport;
+use crate::transactions::client::Dintero;
+use crate::{Ports, StepError};
 
 /// Take uploads of an account the whole way.
 #[derive(Debug, Clone)]
@@ -41,29 +39,13 @@ pub struct BackfillAccount {
     pub limits: Limits,
 }
 
-/// How far a backfill has come.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct BackfillItem {
-    /// The object that was taken last; nothing before the first, and behind the last.
-    after: Option<Taken>,
-    /// How many were taken since it began.
-    taken: u64,
-}
-
-/// An object that was taken.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Taken {
-    key: String,
-    version: String,
-}
-
 /// What comes next.
 #[derive(Debug)]
 pub enum Next {
     /// Nothing before that time: the rate is kept, or another worker has the object.
     Wait(Timestamp),
     /// An object went as far as it may.
-    Took(LandingKey, Box<Gone>),
+    Took(LandingKey, Box<Processed>),
     /// Everything is taken; the next run begins anew.
     Ended,
 }
@@ -84,7 +66,7 @@ pub struct Backfill<'a> {
 
 enum Page {
     First,
-    Behind(String),
+    After(String),
 }
 
 impl<'a> Backfill<'a> {
@@ -94,9 +76,7 @@ impl<'a> Backfill<'a> {
     /// When the state cannot answer.
     pub async fn open(ports: &'a Ports, command: &'a BackfillAccount) -> Result<Self, StepError> {
         let BackfillAccount { account, prefix, from, until, .. } = command;
-        let time = |time: &Option<Timestamp>| time.map_or_else(String::new, |time| time.to_string());
-        let sort = format!("{}..{}/{prefix}", time(from), time(until));
-        let place = Place::new(format!("BACKFILL#{account}"), sort);
+        let place = Place::backfill(account, *from, *until, prefix);
         let (item, revision) = match place.read::<BackfillItem>(&*ports.state).await? {
             Some((item, revision)) => (item, Some(revision)),
             None => (BackfillItem::default(), None),
@@ -151,17 +131,17 @@ impl<'a> Backfill<'a> {
             limits: limits.clone(),
             adopts_merchants: false,
         };
-        let gone = match way::go(self.ports, dintero, &parse).await {
+        let processed = match process_upload(self.ports, dintero, &parse).await {
             Err(StepError::Busy { until, .. }) => {
                 self.due.push_front((landing, listed));
                 self.not_before = self.not_before.max(until);
                 return Ok(Next::Wait(self.not_before));
             }
-            gone => gone?,
+            processed => processed?,
         };
-        let after = Some(Taken { key: listed.key, version: listed.version });
+        let after = Some(TakenObject { key: listed.key, version: listed.version });
         self.note(BackfillItem { after, taken: self.item.taken + 1 }).await?;
-        Ok(Next::Took(landing, Box::new(gone)))
+        Ok(Next::Took(landing, Box::new(processed)))
     }
 
     /// Makes sure that something is due; `false` when nothing is left.
@@ -171,11 +151,11 @@ impl<'a> Backfill<'a> {
             let cursor = match self.page.take() {
                 None => return Ok(false),
                 Some(Page::First) => None,
-                Some(Page::Behind(cursor)) => Some(cursor),
+                Some(Page::After(cursor)) => Some(cursor),
             };
             let listing = self.ports.objects.versions(&prefix, cursor.as_deref()).await?;
-            self.page = listing.cursor.map(Page::Behind);
-            let left = behind(listing.versions, self.item.after.as_ref());
+            self.page = listing.cursor.map(Page::After);
+            let left = after_last(listing.versions, self.item.after.as_ref());
             self.due.extend(left.into_iter().filter_map(|listed| {
                 // What lies there under an impossible name was refused when it came.
                 let landing = listed.key.strip_prefix("landing/")?.parse().ok()?;
@@ -187,7 +167,7 @@ impl<'a> Backfill<'a> {
 
     async fn note(&mut self, item: BackfillItem) -> Result<(), StepError> {
         let expect = self.revision.map_or(Expect::Absent, Expect::Revision);
-        match self.ports.state.put_if(&self.place.put(&item, expect)).await {
+        match self.ports.state.put_if(&self.place.put(&item, expect)?).await {
             Ok(()) => {}
             Err(error) if error.kind == PortErrorKind::Conflict => {
                 let message = "Another run of this backfill has gone on meanwhile. Let one of them end".to_owned();
@@ -208,8 +188,8 @@ impl BackfillAccount {
     }
 }
 
-/// The versions of a page behind the one that was taken last. Where that one is gone, those of its key are taken once more.
-fn behind(versions: Vec<ListedVersion>, after: Option<&Taken>) -> Vec<ListedVersion> {
+/// The versions of a page after the one that was taken last. Where that one is gone, those of its key are taken once more.
+fn after_last(versions: Vec<ListedVersion>, after: Option<&TakenObject>) -> Vec<ListedVersion> {
     let Some(after) = after else { return versions };
     let last = versions.iter().position(|listed| listed.key == after.key && listed.version == after.version);
     let first = last.map_or(0, |last| last + 1);

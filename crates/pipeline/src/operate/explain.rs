@@ -1,11 +1,10 @@
 //! Explain: everything that happened to a report or a settlement, from the journal.
 
 use settlement::{AccountId, SettleKey};
+use store::{JournalItem, Place, Query, ReportItem, SettlementItem, settlement_key};
 
-use crate::StepError;
-use crate::items::{self, JournalItem, Place, ReportItem, SettlementItem};
-use crate::ports::{Ports, Query};
-use crate::post::batches_of;
+use crate::current::events::batches_of;
+use crate::{Ports, StepError};
 
 /// What the state tells of one report or settlement.
 #[derive(Debug, Default)]
@@ -25,11 +24,11 @@ pub struct Explanation {
 pub async fn run(ports: &Ports, account: &AccountId, word: &str) -> Result<Explanation, StepError> {
     let mut explanation = Explanation::default();
     let mut places = Vec::new();
-    for item in items::all(ports, Query::all(format!("SETTLEMENT#{account}"))).await? {
+    for item in store::all(&*ports.state, Query::settlements(account)).await? {
         if !names(&item.sort, word) {
             continue;
         }
-        let settlement: SettlementItem = items::decode(&item)?;
+        let settlement: SettlementItem = store::decode(&item)?;
         for version in &settlement.versions {
             places.push(Place::report(version.report, account));
             places.push(Place::matches(version.report, account));
@@ -38,9 +37,8 @@ pub async fn run(ports: &Ports, account: &AccountId, word: &str) -> Result<Expla
         for partition in ["NOTICE", "OUTBOX"] {
             places.push(Place { partition: format!("{partition}#{account}"), sort: item.sort.clone() });
         }
-        if let Some(version) = settlement.versions.last() {
-            let provider = item.sort.split('/').next().unwrap_or_default();
-            let key = SettleKey::new(account, provider, &version.settlement.head);
+        if !settlement.versions.is_empty() {
+            let key = settlement_key(&item)?;
             for (batch, _, _) in batches_of(ports, &key).await? {
                 places.push(Place::batch(&key, &batch));
             }
@@ -57,9 +55,9 @@ pub async fn run(ports: &Ports, account: &AccountId, word: &str) -> Result<Expla
         {
             explanation.reports.push(report);
         }
-        let entries = Query::all(format!("JOURNAL#{}#{}", place.partition, place.sort));
-        for item in items::all(ports, entries).await? {
-            explanation.journal.push(items::decode(&item)?);
+        let entries = Query::journal(&place);
+        for item in store::all(&*ports.state, entries).await? {
+            explanation.journal.push(store::decode(&item)?);
         }
     }
     explanation.journal.sort_by_key(|entry| (entry.at, entry.order));

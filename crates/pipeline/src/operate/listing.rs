@@ -3,20 +3,17 @@
 //! A page looks at no more than a bounded number of records, so that it may be short, or empty, before the end; only the
 //! absence of a cursor says that nothing follows.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
-use std::vec::IntoIter;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
-use settlement::{AccountId, Kind, Proof, ReportId, SettleKey, Settlement};
+use settlement::{AccountId, Kind, Proof, SettleKey, Settlement};
+use store::{HeldItem, Item, NoticeItem, Pager, Place, Query, ReportItem, SettlementVersion};
 
-use crate::StepError;
-use crate::items::{self, NoticeItem, Place, ReportItem, ReportState, SettlementItem, SettlementVersion};
-use crate::mail::{HeldEntry, held_kind};
-use crate::ports::{Item, Ports, Query};
+use crate::current::versions::Versions;
+use crate::{Ports, StepError};
 
 /// A page has at most so many entries.
 pub const LISTED_MAX: usize = 100;
@@ -65,9 +62,9 @@ impl ListedState {
 /// Where a page ended: settlements come before held reports, each in the order of their records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cursor {
-    /// Behind the settlement with that sort key.
+    /// After the settlement with that sort key.
     Settlement(String),
-    /// Behind the held report with that sort key.
+    /// After the held report with that sort key.
     Held(String),
 }
 
@@ -154,19 +151,25 @@ pub struct HeldReport {
 /// # Errors
 /// When the state cannot answer.
 pub async fn run(ports: &Ports, command: &ListSettlements) -> Result<Listed, StepError> {
-    let mut listing = Listing { ports, command, committed: HashMap::new(), listed: Listed::default(), looked_at: 0 };
+    let mut listing = Listing {
+        ports,
+        command,
+        versions: Versions::new(ports, &command.account),
+        listed: Listed::default(),
+        looked_at: 0,
+    };
     let wants_held = command.state.is_none_or(|state| state == ListedState::Held);
     let wants_settlements = command.state != Some(ListedState::Held);
-    let (behind_settlement, behind_held) = match &command.cursor {
+    let (after_settlement, after_held) = match &command.cursor {
         None => (Some(""), ""),
         Some(Cursor::Settlement(sort)) => (Some(sort.as_str()), ""),
         Some(Cursor::Held(sort)) => (None, sort.as_str()),
     };
-    if let Some(behind) = behind_settlement.filter(|_| wants_settlements) {
-        listing.listed.cursor = listing.settlements(behind).await?;
+    if let Some(after) = after_settlement.filter(|_| wants_settlements) {
+        listing.listed.cursor = listing.settlements(after).await?;
     }
     if wants_held && listing.listed.cursor.is_none() {
-        listing.listed.cursor = listing.held(behind_held).await?;
+        listing.listed.cursor = listing.held(after_held).await?;
     }
     Ok(listing.listed)
 }
@@ -174,53 +177,45 @@ pub async fn run(ports: &Ports, command: &ListSettlements) -> Result<Listed, Ste
 struct Listing<'a> {
     ports: &'a Ports,
     command: &'a ListSettlements,
-    committed: HashMap<ReportId, bool>,
+    versions: Versions<'a>,
     listed: Listed,
     looked_at: usize,
 }
 
-impl Listing<'_> {
+impl<'a> Listing<'a> {
     fn is_full(&self) -> bool {
         let entries = self.listed.settlements.len() + self.listed.held.len();
         entries >= self.command.limit.min(LISTED_MAX) || self.looked_at >= LOOKED_AT_MAX
     }
 
-    /// Lists settlements behind that sort key, until the page is full.
-    async fn settlements(&mut self, behind: &str) -> Result<Option<Cursor>, StepError> {
+    /// Lists settlements after that sort key, until the page is full.
+    async fn settlements(&mut self, after: &str) -> Result<Option<Cursor>, StepError> {
         let ListSettlements { account, provider, .. } = self.command;
         let prefix = provider.as_ref().map_or_else(String::new, |provider| format!("{provider}/"));
-        let query = Query { prefix, ..Query::all(format!("SETTLEMENT#{account}")) };
-        let mut records = Records::behind(self.ports, query, behind);
-        let mut behind = behind.to_owned();
+        let query = Query { prefix, ..Query::settlements(account) };
+        let mut records = self.pager(query, after);
+        let mut after = after.to_owned();
         loop {
             if self.is_full() {
-                return Ok(Some(Cursor::Settlement(behind)));
+                return Ok(Some(Cursor::Settlement(after)));
             }
             let Some(item) = records.next().await? else { return Ok(None) };
             self.looked_at += 1;
             if let Some(found) = self.settlement(&item).await? {
                 self.listed.settlements.push(found);
             }
-            behind = item.sort;
+            after = item.sort;
         }
     }
 
     /// The version of a settlement that counts, when it is one that is asked for.
     async fn settlement(&mut self, item: &Item) -> Result<Option<ListedSettlement>, StepError> {
-        let ListSettlements { account, from, to, state: wanted, .. } = self.command;
-        let SettlementItem { mut versions } = items::decode(item)?;
-        let version = loop {
-            let Some(version) = versions.pop() else { return Ok(None) };
-            if self.is_committed(version.report).await? {
-                break version;
-            }
-        };
+        let ListSettlements { from, to, state: wanted, .. } = self.command;
+        let (key, Some(version)) = self.versions.of_item(item).await? else { return Ok(None) };
         let payout_on = version.settlement.head.payout_on;
         if from.is_some_and(|from| payout_on < from) || to.is_some_and(|to| payout_on > to) {
             return Ok(None);
         }
-        let provider = item.sort.split('/').next().unwrap_or_default();
-        let key = SettleKey::new(account, provider, &version.settlement.head);
         let notice = Place::notice(&key).read::<NoticeItem>(&*self.ports.state).await?;
         let (state, settlement) = stands(version.settlement, notice.map(|(item, _)| item).as_ref());
         let is_wanted = wanted.is_none_or(|wanted| wanted == state);
@@ -228,36 +223,31 @@ impl Listing<'_> {
         Ok(is_wanted.then_some(ListedSettlement { key, state, version }))
     }
 
-    async fn is_committed(&mut self, report: ReportId) -> Result<bool, StepError> {
-        if let Some(known) = self.committed.get(&report) {
-            return Ok(*known);
-        }
-        let item = Place::report(report, &self.command.account).read::<ReportItem>(&*self.ports.state).await?;
-        let committed = item.is_some_and(|(item, _)| item.state == ReportState::Committed);
-        self.committed.insert(report, committed);
-        Ok(committed)
+    fn pager(&self, query: Query, after: &str) -> Pager<'a> {
+        let cursor = (!after.is_empty()).then(|| after.to_owned());
+        Pager::new(&*self.ports.state, Query { limit: LISTED_MAX, cursor, ..query })
     }
 
-    /// Lists held reports behind that sort key, until the page is full.
-    async fn held(&mut self, behind: &str) -> Result<Option<Cursor>, StepError> {
+    /// Lists held reports after that sort key, until the page is full.
+    async fn held(&mut self, after: &str) -> Result<Option<Cursor>, StepError> {
         let ListSettlements { account, provider, .. } = self.command;
-        let mut records = Records::behind(self.ports, Query::all(format!("HELD#{account}")), behind);
-        let mut behind = behind.to_owned();
+        let mut records = self.pager(Query::held(account), after);
+        let mut after = after.to_owned();
         loop {
             if self.is_full() {
-                return Ok(Some(Cursor::Held(behind)));
+                return Ok(Some(Cursor::Held(after)));
             }
             let Some(item) = records.next().await? else { return Ok(None) };
             self.looked_at += 1;
-            let HeldEntry { report, at } = items::decode(&item)?;
+            let HeldItem { report, at } = store::decode(&item)?;
             let found = Place::report(report, account).read::<ReportItem>(&*self.ports.state).await?;
             let found = found
                 .map(|(report, _)| report)
                 .filter(|report| provider.as_ref().is_none_or(|provider| *provider == report.provider));
-            if let Some((report, kind)) = found.and_then(|report| held_kind(&report.state).map(|kind| (report, kind))) {
+            if let Some((report, kind)) = found.and_then(|report| report.state.held_kind().map(|kind| (report, kind))) {
                 self.listed.held.push(HeldReport { report, kind: kind.unwrap_or(Kind::Crashed), held_at: at });
             }
-            behind = item.sort;
+            after = item.sort;
         }
     }
 }
@@ -272,32 +262,5 @@ fn stands(settlement: Settlement, notice: Option<&NoticeItem>) -> (ListedState, 
             Ok(confirmed) => (ListedState::Exact, confirmed.settlement),
             Err(_) => (ListedState::Disagrees, settlement),
         },
-    }
-}
-
-/// Records of a query, one after the other.
-struct Records<'a> {
-    ports: &'a Ports,
-    query: Option<Query>,
-    page: IntoIter<Item>,
-}
-
-impl<'a> Records<'a> {
-    fn behind(ports: &'a Ports, query: Query, behind: &str) -> Self {
-        let cursor = (!behind.is_empty()).then(|| behind.to_owned());
-        let query = Query { limit: LISTED_MAX, cursor, ..query };
-        Records { ports, query: Some(query), page: Vec::new().into_iter() }
-    }
-
-    async fn next(&mut self) -> Result<Option<Item>, StepError> {
-        loop {
-            if let Some(item) = self.page.next() {
-                return Ok(Some(item));
-            }
-            let Some(query) = self.query.take() else { return Ok(None) };
-            let page = self.ports.state.query(&query).await?;
-            self.page = page.items.into_iter();
-            self.query = page.cursor.map(|cursor| Query { cursor: Some(cursor), ..query });
-        }
     }
 }

@@ -14,11 +14,11 @@ use jiff::{SignedDuration, Timestamp};
 use matching::MissingReport;
 use settlement::{AccountId, Defect, is_seeded};
 use sha2::{Digest, Sha256};
+use store::Queue;
 
 pub use self::find::find;
-use crate::StepError;
-use crate::ports::{Ports, Queue};
-use crate::way::{GoesOn, MirrorBehind, Uploaded};
+use crate::messages::{MirrorBehind, ReportReady, Uploaded};
+use crate::{Ports, StepError};
 
 /// The sweep runs this often.
 pub const EVERY: SignedDuration = SignedDuration::from_mins(15);
@@ -96,7 +96,7 @@ pub enum Stands {
     /// Its report counts, and not everything is done that follows.
     Committed {
         /// The report.
-        report: GoesOn,
+        report: ReportReady,
         /// Since when.
         since: Timestamp,
         /// What is left.
@@ -166,7 +166,7 @@ pub struct Plan {
     /// Uploads that are to be read, as a notification would have told.
     pub parse: Vec<Uploaded>,
     /// Reports that are to be gone on with.
-    pub reconcile: Vec<GoesOn>,
+    pub reconcile: Vec<ReportReady>,
     /// For how long the oldest upload has not been read to its end.
     pub unprocessed_for: SignedDuration,
     /// For how long the oldest report has counted without all that follows.

@@ -2,12 +2,12 @@
 
 use jiff::civil::Date;
 use settlement::{AccountId, MajorUnits, SettleKey, Transaction, exponent};
+use store::{EventState, OutboxItem, Place, SettlementItem};
 
-use crate::StepError;
-use crate::client::Dintero;
-use crate::items::{Place, SettlementItem};
-use crate::ports::Ports;
-use crate::post::{self, EventState, OutboxItem};
+use super::send::standing;
+use crate::current::events::{batches_of, outboxes};
+use crate::transactions::client::Dintero;
+use crate::{Ports, StepError};
 
 /// What was looked at, and what differs.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct Audit {
 pub async fn run(ports: &Ports, dintero: &Dintero, account: &AccountId, month: Date) -> Result<Audit, StepError> {
     let client = dintero.account(account)?;
     let mut audit = Audit::default();
-    for outbox in post::outboxes(ports, account).await? {
+    for outbox in outboxes(ports, account).await? {
         let key = &outbox.settlement;
         let record = Place::settlement(key).read::<SettlementItem>(&*ports.state).await?;
         let version = record.and_then(|(item, _)| item.versions.into_iter().find(|v| v.version == outbox.version));
@@ -38,7 +38,7 @@ pub async fn run(ports: &Ports, dintero: &Dintero, account: &AccountId, month: D
         }
         audit.settlements += 1;
         audit.differences.extend(conservation(&outbox));
-        for (id, batch, _) in post::batches_of(ports, key).await? {
+        for (id, batch, _) in batches_of(ports, key).await? {
             if !outbox.batches.contains(&id) {
                 continue;
             }
@@ -48,7 +48,7 @@ pub async fn run(ports: &Ports, dintero: &Dintero, account: &AccountId, month: D
             let found = client.transactions_by_id(&ids).await?;
             for event in batch.events.iter().filter(|event| event.state != EventState::Superseded) {
                 let transaction = found.iter().find(|found| found.id == event.transaction);
-                let standing = transaction.and_then(|found| post::standing(&event.event, found));
+                let standing = transaction.and_then(|found| standing(&event.event, found));
                 if let Some(changed) = outbox.changed.iter().find(|changed| changed.transaction == event.transaction) {
                     match transaction.map(|found| amount_minor(found, key)) {
                         Some(found) if found == i128::from(changed.now_minor) => audit.confirmed += 1,

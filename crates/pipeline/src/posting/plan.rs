@@ -4,81 +4,28 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use settlement::{
     Currency, Defect, Fees, LineKind, LineRecord, MajorUnits, SettleKey, SettlementEvent, exponent, is_seeded,
 };
+use store::{Expect, Order, Place, PortErrorKind, Put, TRANSACT_WRITES_MAX, journal, mark_settlement_dirty};
 use tables::{MatchRow, MatchRows};
 use tempfile::NamedTempFile;
 
-use super::batch::{BatchItem, EVENTS_MAX, EventState, PlannedEvent, event_id};
-use super::{PostReport, batches_of};
-use crate::client::AccountClient;
-use crate::items::{Order, Place, journal, mark_settlement_dirty};
-use crate::notice::current;
-use crate::ports::{Expect, PortErrorKind, Ports, Put, TRANSACT_WRITES_MAX};
-use crate::reconcile::{ExactSettlement, exact_settlements, name_of};
-use crate::standing::fetch_lines;
-use crate::{StepError, matches};
+use super::post::PostReport;
+use crate::current::events::batches_of;
+use crate::current::lines::{fetch_lines, name_of};
+use crate::current::match_rows;
+use crate::current::versions::{ExactSettlement, exact_settlements, in_force};
+use crate::transactions::client::AccountClient;
+use crate::{Ports, StepError};
+use store::{BatchItem, ChangedEvent, EVENTS_MAX, EventState, OutboxItem, PlannedEvent, UnmatchedLine, event_id};
 
 /// Lines without a transaction that are kept with their reasons; the rest are counted.
 const UNMATCHED_SHOWN_MAX: usize = 100;
 
-/// What is to be posted of one version of a settlement, and what is not. Amounts are minor units.
-///
-/// Events, what is not postable and what is unmatched sum to the lines, always.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OutboxItem {
-    /// The settlement.
-    pub settlement: SettleKey,
-    /// The version.
-    pub version: u32,
-    /// Its batches in the order they were made; others are leftovers of a planning that was cut off.
-    pub batches: Vec<String>,
-    /// Net of all lines, the fees of which are left out when they are invoiced.
-    pub lines_minor: i64,
-    /// Net of the lines that became events, now or in an earlier version.
-    pub events_minor: i64,
-    /// Net of fees alone, chargebacks, reserves and adjustments.
-    pub not_postable_minor: i64,
-    /// Net of the lines without a transaction.
-    pub unmatched_minor: i64,
-    /// How many lines have no transaction.
-    pub unmatched_lines: u64,
-    /// The first of them.
-    pub unmatched: Vec<UnmatchedLine>,
-    /// Events that an earlier version had with other money: a person has to set them right.
-    pub changed: Vec<ChangedEvent>,
-}
-
-/// A line whose transaction cannot be told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UnmatchedLine {
-    /// Line or row in the report.
-    pub line_no: i64,
-    /// The order it names.
-    pub order_reference: Option<String>,
-    /// Its net amount.
-    pub net_minor: i64,
-    /// Why there is no transaction for it.
-    pub why: String,
-}
-
-/// An event that was planned before with other money.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChangedEvent {
-    /// The transaction.
-    pub transaction: String,
-    /// What was planned or posted.
-    pub before_minor: i64,
-    /// What the lines say now.
-    pub now_minor: i64,
-}
-
-impl ChangedEvent {
-    fn of(told: &PlannedEvent, now_minor: i64) -> Self {
-        ChangedEvent { transaction: told.transaction.clone(), before_minor: told.event.amount_minor, now_minor }
-    }
+/// An event that was planned before with other money than `now_minor`.
+fn changed(planned: &PlannedEvent, now_minor: i64) -> ChangedEvent {
+    ChangedEvent { transaction: planned.transaction.clone(), before_minor: planned.event.amount_minor, now_minor }
 }
 
 /// Plans what a report's exact settlements are to tell Dintero, those that no later version has taken the place of.
@@ -92,7 +39,7 @@ pub(super) async fn plan(
     let mut undone = Vec::new();
     let mut outboxes = Vec::new();
     for exact in settlements {
-        let current = current(ports, &exact.key).await?;
+        let current = in_force(ports, &exact.key).await?;
         if current.is_none_or(|current| current.version != exact.version.version) {
             continue;
         }
@@ -193,13 +140,13 @@ impl<'a> Told<'a> {
         wanted: &[&ExactSettlement],
     ) -> Result<Self, StepError> {
         let PostReport { account, report, now, scratch, .. } = command;
-        let item = matches::known(ports, account, *report).await?;
+        let item = match_rows::known(ports, account, *report).await?;
         let Some(item) = item.filter(|item| wanted.iter().all(|exact| item.settlements.contains(&exact.key))) else {
             let what = format!("The lines of report {}", report.short());
             return Err(StepError::Busy { what, until: *now });
         };
         let file = NamedTempFile::new_in(scratch)?;
-        matches::fetch(ports, account, &item, &file).await?;
+        match_rows::fetch(ports, account, &item, &file).await?;
         let rows = tables::read_matches(File::open(file.path())?)?;
         let name = |key: SettleKey| (key.merchant_number, key.settlement_id, key.currency);
         Ok(Told { rows, settlements: item.settlements.into_iter().map(name).collect(), client })
@@ -305,12 +252,12 @@ impl Plan {
             if told.state == EventState::Planned || is_seeded(Defect::ChangedEventPosted) {
                 compared.events.push(plan);
             } else {
-                compared.changed.push(ChangedEvent::of(told, now_minor));
+                compared.changed.push(changed(told, now_minor));
             }
         }
         // What no line speaks of any more was told for nothing.
         let sent = told.values().filter(|told| told.state != EventState::Planned);
-        compared.changed.extend(sent.map(|told| ChangedEvent::of(told, 0)));
+        compared.changed.extend(sent.map(|told| changed(told, 0)));
         compared.differing.extend(told.into_values());
         Ok(compared)
     }
@@ -366,8 +313,8 @@ impl Plan {
             item.changed.len()
         );
         let expect = revision.map_or(Expect::Absent, Expect::Revision);
-        let entry = journal(&place, revision.unwrap_or(0) + 1, now, Order::Posting, what);
-        ports.state.transact(&[place.put(&item, expect), entry, mark_settlement_dirty(&exact.key)]).await?;
+        let entry = journal(&place, revision.unwrap_or(0) + 1, now, Order::Posting, what)?;
+        ports.state.transact(&[place.put(&item, expect)?, entry, mark_settlement_dirty(&exact.key)?]).await?;
         Ok(item)
     }
 }
@@ -425,9 +372,9 @@ async fn supersede(
         }
         let place = Place::batch(&exact.key, id);
         let what = format!("{held} events superseded by version {version}");
-        let entry = journal(&place, revision + 1, now, Order::Posting, what);
-        let mark = mark_settlement_dirty(&exact.key);
-        ports.state.transact(&[place.put(&batch, Expect::Revision(*revision)), entry, mark]).await?;
+        let entry = journal(&place, revision + 1, now, Order::Posting, what)?;
+        let mark = mark_settlement_dirty(&exact.key)?;
+        ports.state.transact(&[place.put(&batch, Expect::Revision(*revision))?, entry, mark]).await?;
     }
     Ok(())
 }
@@ -473,8 +420,10 @@ fn make_batches(exact: &ExactSettlement, events: &[PlannedEvent]) -> Vec<(String
 
 /// A batch that is there already is of an earlier planning that was cut off, and the same to the byte: its id says so.
 async fn write_batches(ports: &Ports, exact: &ExactSettlement, made: &[(String, BatchItem)]) -> Result<(), StepError> {
-    let writes: Vec<Put> =
-        made.iter().map(|(id, item)| Place::batch(&exact.key, id).put(item, Expect::Absent)).collect();
+    let writes: Vec<Put> = made
+        .iter()
+        .map(|(id, item)| Place::batch(&exact.key, id).put(item, Expect::Absent))
+        .collect::<Result<_, _>>()?;
     // Items of a hundred events each are large; a transaction takes few of them.
     for part in writes.chunks(TRANSACT_WRITES_MAX / 10) {
         match ports.state.transact(part).await {

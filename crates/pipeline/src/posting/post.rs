@@ -3,29 +3,25 @@
 //! Order of effects: plan into the outbox, read what stands at Dintero, write down what is sent, send it once, note what
 //! the answer says. What cannot be known is read back before anything is sent again; what stays unclear is a person's.
 
-mod batch;
-mod plan;
-mod resolve;
-mod send;
-
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use crate::current::events::{batches_of, outboxes, switched_off};
+use crate::current::versions;
 use jiff::{SignedDuration, Timestamp};
 use settlement::{Account, AccountId, Defect, ReportId, SettleKey, is_seeded};
+use store::{
+    BatchItem, Expect, Order, OutboxItem, Place, PlannedEvent, PortErrorKind, Query, SettlementItem, SwitchItem,
+    journal,
+};
 
-pub use self::batch::{BatchItem, EVENTS_MAX, EventState, PlannedEvent, event_id};
-pub use self::plan::{ChangedEvent, OutboxItem, UnmatchedLine};
-pub use self::resolve::{Decision, Resolve, resolve};
-use self::send::Sender;
-pub(crate) use self::send::standing;
-use crate::StepError;
-use crate::account;
-use crate::client::{AccountClient, Dintero};
-use crate::items::{self, Order, Place, SettlementItem, SwitchItem, journal};
-use crate::matches::{self, MatchAccount};
-use crate::notice::{self, Together};
-use crate::ports::{Expect, PortErrorKind, Ports, Query};
+use super::plan;
+use super::send::Sender;
+use crate::current::accounts;
+use crate::current::notice::{self, NoticeCheck};
+use crate::matching::match_account::{self, MatchAccount};
+use crate::transactions::client::{AccountClient, Dintero};
+use crate::{Ports, StepError};
 
 /// Tell Dintero what that report's settlements paid out.
 #[derive(Debug, Clone)]
@@ -86,7 +82,7 @@ pub async fn run(ports: &Ports, dintero: &Dintero, command: &PostReport) -> Resu
     let client = dintero.account(&command.account)?;
     let PostReport { account, report, now, scratch, .. } = command;
     let matching = MatchAccount { account: account.clone(), now: *now, scratch: scratch.clone() };
-    matches::of_reports(ports, &client, [*report], &matching).await?;
+    match_account::of_reports(ports, &client, [*report], &matching).await?;
     if let Some(off) = switched_off(ports, account).await? {
         return Ok(Posted { off: Some(off), ..Posted::default() });
     }
@@ -114,7 +110,7 @@ pub async fn go_on(ports: &Ports, dintero: &Dintero, command: &PostAccount) -> R
     let (mut posted, mut pause) = (Posted::default(), None);
     let unplanned = unplanned(ports, &account).await?;
     let matching = MatchAccount { account: account.clone(), now, scratch: scratch.clone() };
-    matches::of_reports(ports, &client, unplanned.iter().copied(), &matching).await?;
+    match_account::of_reports(ports, &client, unplanned.iter().copied(), &matching).await?;
     for report in unplanned {
         let (account, scratch) = (account.clone(), scratch.clone());
         let command = PostReport { account, report, now, lease, scratch };
@@ -132,19 +128,6 @@ pub async fn go_on(ports: &Ports, dintero: &Dintero, command: &PostAccount) -> R
     Ok(posted)
 }
 
-/// Why an account does not post; `None` when it does.
-///
-/// # Errors
-/// When the state cannot answer.
-pub async fn switched_off(ports: &Ports, account: &AccountId) -> Result<Option<String>, StepError> {
-    let switch = Place::switch().read::<SwitchItem>(&*ports.state).await?;
-    if let Some((SwitchItem { stopped_by: Some(by) }, _)) = switch {
-        return Ok(Some(format!("all posting was stopped by {by}")));
-    }
-    let posts = items::account(&*ports.state, account).await?.posts;
-    Ok((!posts).then(|| format!("posting is off for account {account}")))
-}
-
 /// Stops all posting of all accounts, or lets it go on.
 ///
 /// # Errors
@@ -154,8 +137,8 @@ pub async fn switch(ports: &Ports, stopped_by: Option<String>, by: &str, now: Ti
     let revision = place.read::<SwitchItem>(&*ports.state).await?.map(|(_, revision)| revision);
     let what = if stopped_by.is_some() { "all posting stopped" } else { "posting goes on" };
     let writes = [
-        place.put(&SwitchItem { stopped_by }, revision.map_or(Expect::Absent, Expect::Revision)),
-        journal(&place, revision.unwrap_or(0) + 1, now, Order::First, format!("{what} by {by}")),
+        place.put(&SwitchItem { stopped_by }, revision.map_or(Expect::Absent, Expect::Revision))?,
+        journal(&place, revision.unwrap_or(0) + 1, now, Order::First, format!("{what} by {by}"))?,
     ];
     Ok(ports.state.transact(&writes).await?)
 }
@@ -167,51 +150,11 @@ pub async fn switch(ports: &Ports, stopped_by: Option<String>, by: &str, now: Ti
 pub async fn set_posting(ports: &Ports, account: &AccountId, posts: bool, now: Timestamp) -> Result<(), StepError> {
     let place = Place::account(account);
     let revision = place.read::<Account>(&*ports.state).await?.map(|(_, revision)| revision);
-    let item = Account { posts, ..items::account(&*ports.state, account).await? };
+    let item = Account { posts, ..store::account(&*ports.state, account).await? };
     let what = format!("posting switched {}", if posts { "on" } else { "off" });
-    let [record, listed] = account::puts(&item, revision);
-    let told = journal(&place, revision.unwrap_or(0) + 1, now, Order::First, what);
+    let [record, listed] = accounts::puts(&item, revision)?;
+    let told = journal(&place, revision.unwrap_or(0) + 1, now, Order::First, what)?;
     Ok(ports.state.transact(&[record, listed, told]).await?)
-}
-
-/// All outboxes of an account.
-///
-/// # Errors
-/// When the state cannot answer.
-pub async fn outboxes(ports: &Ports, account: &AccountId) -> Result<Vec<OutboxItem>, StepError> {
-    let items = items::all(ports, Query::all(format!("OUTBOX#{account}"))).await?;
-    items.iter().map(items::decode).collect()
-}
-
-/// All batches of a settlement with their ids and revisions, leftovers of a planning that was cut off among them.
-///
-/// # Errors
-/// When the state cannot answer.
-pub async fn batches_of(ports: &Ports, key: &SettleKey) -> Result<Vec<(String, BatchItem, u64)>, StepError> {
-    let place = Place::batch(key, "");
-    let query = Query { prefix: place.sort.clone(), ..Query::all(place.partition) };
-    let items = items::all(ports, query).await?;
-    let batch = |item: &crate::ports::Item| {
-        let id = item.sort.strip_prefix(&place.sort).unwrap_or_default().to_owned();
-        Ok((id, items::decode(item)?, item.revision))
-    };
-    items.iter().map(batch).collect()
-}
-
-/// Whether settlement events of a transaction wait to be posted.
-///
-/// # Errors
-/// When the state cannot answer.
-pub async fn waiting_for(ports: &Ports, account: &AccountId, transaction: &str) -> Result<bool, StepError> {
-    for outbox in outboxes(ports, account).await? {
-        for (id, batch, _) in batches_of(ports, &outbox.settlement).await? {
-            let waits = |event: &PlannedEvent| event.transaction == transaction && !event.state.is_ended();
-            if outbox.batches.contains(&id) && batch.events.iter().any(waits) {
-                return Ok(true);
-            }
-        }
-    }
-    Ok(false)
 }
 
 /// Who works at an outbox, and for how long.
@@ -225,10 +168,10 @@ struct Worker<'a> {
 /// Reports whose settlements are not in the outbox as they stand now, or had lines without a transaction.
 async fn unplanned(ports: &Ports, account: &AccountId) -> Result<BTreeSet<ReportId>, StepError> {
     let mut reports = BTreeSet::new();
-    for item in items::all(ports, Query::all(format!("SETTLEMENT#{account}"))).await? {
-        let settlement: SettlementItem = items::decode(&item)?;
+    for item in store::all(&*ports.state, Query::settlements(account)).await? {
+        let settlement: SettlementItem = store::decode(&item)?;
         let outbox = ports.state.get(&format!("OUTBOX#{account}"), &item.sort).await?;
-        let outbox: Option<OutboxItem> = outbox.as_ref().map(items::decode).transpose()?;
+        let outbox: Option<OutboxItem> = outbox.as_ref().map(store::decode).transpose()?;
         for version in settlement.versions {
             let is_planned = |outbox: &OutboxItem| {
                 outbox.version > version.version || (outbox.version == version.version && outbox.unmatched_lines == 0)
@@ -244,7 +187,7 @@ async fn unplanned(ports: &Ports, account: &AccountId) -> Result<BTreeSet<Report
 /// Why an outbox must not be worked at: its settlement is not what it was planned of.
 async fn withheld(ports: &Ports, outbox: &OutboxItem, scratch: &Path) -> Result<Option<String>, StepError> {
     let key = &outbox.settlement;
-    let Some(current) = notice::current(ports, key).await? else {
+    let Some(current) = versions::in_force(ports, key).await? else {
         return Ok(Some("no report of it counts".to_owned()));
     };
     if current.version != outbox.version {
@@ -254,8 +197,8 @@ async fn withheld(ports: &Ports, outbox: &OutboxItem, scratch: &Path) -> Result<
             outbox.version
         )));
     }
-    Ok(match notice::together(ports, key, &current, scratch).await? {
-        Together::Agree(_) => None,
+    Ok(match notice::check(ports, key, &current, scratch).await? {
+        NoticeCheck::Agree(_) => None,
         _ => Some("its payout notice does not agree with it".to_owned()),
     })
 }
@@ -322,8 +265,8 @@ async fn hold_back(
     now: Timestamp,
 ) -> Result<BatchItem, StepError> {
     let held = BatchItem { not_before: Some(until), ..item.clone() };
-    let entry = journal(place, revision + 1, now, Order::Posting, "waits with the batch before it".to_owned());
-    match ports.state.transact(&[place.put(&held, Expect::Revision(revision)), entry]).await {
+    let entry = journal(place, revision + 1, now, Order::Posting, "waits with the batch before it".to_owned())?;
+    match ports.state.transact(&[place.put(&held, Expect::Revision(revision))?, entry]).await {
         Err(error) if error.kind == PortErrorKind::Conflict => Ok(item),
         written => Ok(written.map(|()| held)?),
     }

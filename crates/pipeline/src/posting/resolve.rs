@@ -2,12 +2,11 @@
 
 use jiff::Timestamp;
 use settlement::SettleKey;
+use store::{Expect, Order, Place, journal, mark_settlement_dirty};
 
-use super::batch::EventState;
-use super::{OutboxItem, batches_of};
-use crate::StepError;
-use crate::items::{Order, Place, journal, mark_settlement_dirty};
-use crate::ports::{Expect, Ports};
+use crate::current::events::batches_of;
+use crate::{Ports, StepError};
+use store::{EventState, OutboxItem};
 
 /// What a person found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,9 +75,9 @@ pub async fn resolve(ports: &Ports, command: &Resolve) -> Result<usize, StepErro
             Decision::Again => "to be sent again",
         };
         let what = format!("{} resolved {word} by {}", command.transaction, command.by);
-        let entry = journal(&place, revision + 1, command.now, Order::Posting, what);
-        let mark = mark_settlement_dirty(&command.settlement);
-        ports.state.transact(&[place.put(&item, Expect::Revision(revision)), entry, mark]).await?;
+        let entry = journal(&place, revision + 1, command.now, Order::Posting, what)?;
+        let mark = mark_settlement_dirty(&command.settlement)?;
+        ports.state.transact(&[place.put(&item, Expect::Revision(revision))?, entry, mark]).await?;
         decided += here;
     }
     if decided == 0 {

@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use dintero::{Outcome, Signs};
 use jiff::{SignedDuration, Timestamp};
 use settlement::{Defect, MajorUnits, SettlementEvent, Transaction, exponent, is_seeded};
+use store::{Expect, Order, Place, PlannedEvent, PortErrorKind, journal, mark_settlement_dirty};
 
-use super::batch::{BatchItem, EventState};
-use crate::StepError;
-use crate::client::AccountClient;
-use crate::items::{Order, Place, journal, mark_settlement_dirty};
-use crate::ports::{Expect, PortErrorKind, Ports};
+use crate::transactions::client::AccountClient;
+use crate::{Ports, StepError};
+use store::{BatchItem, EventState};
 
 /// The longest that Dintero is taken to work at a request: behind twice of it, one that was lost does not arrive any more.
 const SERVER_SECONDS_MAX: i64 = 30;
@@ -308,10 +307,10 @@ impl Sender<'_> {
 
     /// Writes the batch with its journal entry, unless another worker has taken it over.
     async fn save(&mut self, what: String) -> Result<(), StepError> {
-        let entry = journal(&self.place, self.revision + 1, self.now, Order::Posting, what);
+        let entry = journal(&self.place, self.revision + 1, self.now, Order::Posting, what)?;
         let unfenced = is_seeded(Defect::BatchUnfenced);
         let expect = if unfenced { Expect::Any } else { Expect::Revision(self.revision) };
-        let writes = [self.place.put(&self.item, expect), entry, mark_settlement_dirty(&self.item.settlement)];
+        let writes = [self.place.put(&self.item, expect)?, entry, mark_settlement_dirty(&self.item.settlement)?];
         self.ports.state.transact(&writes).await?;
         self.revision += 1;
         Ok(())
@@ -322,7 +321,7 @@ impl Sender<'_> {
         events.filter(|(_, event)| holds(&event.state)).map(|(place, _)| place).collect()
     }
 
-    fn chosen<'s>(&'s self, places: &'s [usize]) -> impl Iterator<Item = &'s super::batch::PlannedEvent> {
+    fn chosen<'s>(&'s self, places: &'s [usize]) -> impl Iterator<Item = &'s PlannedEvent> {
         places.iter().filter_map(|place| self.item.events.get(*place))
     }
 

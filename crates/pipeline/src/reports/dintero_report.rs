@@ -1,28 +1,27 @@
-//! Reconcile: every settlement of a committed report gets its Dintero report.
+//! Every exact settlement of a committed report gets its Dintero report.
 
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use documents::{Breakdown, DinteroReport, Language, ReportType};
-use settlement::{AccountId, Confirmed, Currency, LineRecord, ReportId, SettleKey};
+use settlement::{AccountId, Currency, LineRecord, ReportId, SettleKey};
+use store::SettlementVersion;
+use store::keys::Key;
 use tempfile::NamedTempFile;
 
-use crate::StepError;
-use crate::items::{self, Place, ReportItem, ReportState, SettlementItem, SettlementVersion};
-use crate::keys::Key;
-use crate::notice::{self, Together};
-use crate::parse::settlements_of;
-use crate::ports::Ports;
-use crate::standing::fetch_lines;
+use crate::current::lines::{fetch_lines, name_of};
+use crate::current::notice::NoticeCheck;
+use crate::current::versions::{ExactSettlement, exact_settlements};
+use crate::{Ports, StepError};
 
 /// Settlements are written together while they have no more lines than this; the lines are then in memory.
 const LINES_TOGETHER_MAX: u64 = 200_000;
 
 /// Write the Dintero reports of that report's settlements.
 #[derive(Debug, Clone)]
-pub struct ReconcileReport {
+pub struct WriteReports {
     /// The account it was accepted for.
     pub account: AccountId,
     /// The report.
@@ -33,20 +32,20 @@ pub struct ReconcileReport {
 
 /// What came of a report's settlements.
 #[derive(Debug, Default)]
-pub struct Reconciled {
+pub struct WrittenReports {
     /// Keys of the Dintero reports that are written.
     pub written: Vec<Key>,
     /// Settlements that are not exact and therefore do not flow on, with how they stand to their notice.
-    pub withheld: Vec<(SettleKey, Together)>,
+    pub withheld: Vec<(SettleKey, NoticeCheck)>,
 }
 
 /// Writes what is missing of the settlements that are exact; running it again changes nothing.
 ///
 /// # Errors
 /// When the report is not committed, or a port or the disk fails.
-pub async fn run(ports: &Ports, command: &ReconcileReport) -> Result<Reconciled, StepError> {
+pub async fn write_reports(ports: &Ports, command: &WriteReports) -> Result<WrittenReports, StepError> {
     let (exact, withheld) = exact_settlements(ports, &command.account, command.report, &command.scratch).await?;
-    let mut done = Reconciled { written: Vec::new(), withheld };
+    let mut done = WrittenReports { written: Vec::new(), withheld };
     let mut missing = Vec::new();
     for owned in exact {
         let keys = ReportType::ALL.map(|form| report_key(&owned.key, owned.version.version, form));
@@ -59,7 +58,7 @@ pub async fn run(ports: &Ports, command: &ReconcileReport) -> Result<Reconciled,
     if missing.is_empty() {
         return Ok(done);
     }
-    let language = Language::of(&items::account(&*ports.state, &command.account).await?.language);
+    let language = Language::of(&store::account(&*ports.state, &command.account).await?.language);
     let lines = NamedTempFile::new_in(&command.scratch)?;
     fetch_lines(ports, &command.account, command.report, &lines).await?;
     let mut together: Vec<ExactSettlement> = Vec::new();
@@ -84,23 +83,6 @@ pub(crate) async fn has_documents(ports: &Ports, key: &SettleKey, version: u32) 
     Ok(ReportType::ALL.into_iter().all(is_there))
 }
 
-/// The versions of settlements that a report made.
-pub(crate) async fn versions_of(
-    ports: &Ports,
-    account: &AccountId,
-    report: ReportId,
-) -> Result<Vec<(SettleKey, SettlementVersion)>, StepError> {
-    let mut found = Vec::new();
-    for listed in settlements_of(ports, report, account).await? {
-        let Some(number) = listed.version else { continue };
-        let record = Place::settlement(&listed.key).read::<SettlementItem>(&*ports.state).await?;
-        let versions = record.map(|(item, _)| item.versions).unwrap_or_default();
-        let own = versions.into_iter().find(|version| version.version == number && version.report == report);
-        found.extend(own.map(|version| (listed.key, version)));
-    }
-    Ok(found)
-}
-
 fn report_key(settlement: &SettleKey, version: u32, form: ReportType) -> Key {
     Key::DinteroReport { settlement: settlement.clone(), version, extension: form.extension() }
 }
@@ -115,55 +97,10 @@ async fn are_all_there(ports: &Ports, keys: &[Key]) -> Result<bool, StepError> {
     Ok(true)
 }
 
-/// A settlement version that a report made, proved exactly.
-#[derive(Debug, Clone)]
-pub(crate) struct ExactSettlement {
-    pub(crate) key: SettleKey,
-    pub(crate) version: SettlementVersion,
-    /// Lines that its notice adds.
-    pub(crate) added: Vec<LineRecord>,
-}
-
-impl ExactSettlement {
-    pub(crate) fn name(&self) -> (&str, &str, Currency) {
-        (&self.key.merchant_number, &self.key.settlement_id, self.key.currency)
-    }
-}
-
-/// The settlement that a line is of, within its report.
-pub(crate) fn name_of(line: &LineRecord) -> (&str, &str, Currency) {
-    (&line.merchant_number, &line.settlement_id, line.currency)
-}
-
-/// The versions that a committed report made which are exact, by themselves or with their notices, and those that are
-/// not, with how they stand to theirs. A later version may have taken their place.
-pub(crate) async fn exact_settlements(
-    ports: &Ports,
-    account: &AccountId,
-    report: ReportId,
-    scratch: &Path,
-) -> Result<(Vec<ExactSettlement>, Vec<(SettleKey, Together)>), StepError> {
-    let item = Place::report(report, account).read::<ReportItem>(&*ports.state).await?.map(|(item, _)| item);
-    if item.as_ref().map(|item| &item.state) != Some(&ReportState::Committed) {
-        return Err(StepError::NotCommitted(report.short()));
-    }
-    let (mut exact, mut withheld) = (Vec::new(), Vec::new());
-    for (key, version) in versions_of(ports, account, report).await? {
-        match notice::together(ports, &key, &version, scratch).await? {
-            Together::Agree(confirmed) => {
-                let Confirmed { settlement, added } = *confirmed;
-                exact.push(ExactSettlement { key, version: SettlementVersion { settlement, ..version }, added });
-            }
-            other => withheld.push((key, other)),
-        }
-    }
-    Ok((exact, withheld))
-}
-
 /// Reads the lines once for all settlements given; one that is too large to be held is read once per form, and once before.
 async fn write_together(
     ports: &Ports,
-    command: &ReconcileReport,
+    command: &WriteReports,
     language: Language,
     lines: &NamedTempFile,
     together: &[ExactSettlement],
@@ -205,7 +142,7 @@ async fn write_together(
 
 async fn write<E: std::error::Error + Send + Sync + 'static>(
     ports: &Ports,
-    command: &ReconcileReport,
+    command: &WriteReports,
     language: Language,
     owned: &ExactSettlement,
     breakdown: &Breakdown,

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use dintero::{Answer, Api, Hosts, NoAnswer, Outcome, Request, Sent, Token, TransactionFilter};
 use jiff::{SignedDuration, Timestamp};
 use settlement::{AccountId, Defect, Transaction, is_seeded};
+use store::{HttpClient, PortError, PortErrorKind, Secrets};
 
 use crate::StepError;
-use crate::ports::{HttpClient, PortError, PortErrorKind, Secrets};
 
 /// Pages that one reading may have; each holds a hundred transactions.
 const PAGES_MAX: usize = 100_000;

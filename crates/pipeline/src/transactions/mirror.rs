@@ -8,11 +8,11 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use settlement::{AccountId, Transaction, TransactionEvent, TransactionEventKind};
+use store::keys::Key;
+use store::{ObjectMeta, PortErrorKind, PutNew};
 use tempfile::NamedTempFile;
 
-use crate::StepError;
-use crate::keys::Key;
-use crate::ports::{ObjectMeta, PortErrorKind, Ports, PutNew};
+use crate::{Ports, StepError};
 
 /// Others may replace a day this often while one is being merged.
 const TRIES_MAX: usize = 8;

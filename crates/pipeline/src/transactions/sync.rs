@@ -9,12 +9,11 @@ use std::path::{Path, PathBuf};
 use dintero::TransactionFilter;
 use jiff::{SignedDuration, Timestamp};
 use settlement::{AccountId, Defect, is_seeded};
+use store::{Expect, Order, Place, PortErrorKind, SyncItem, journal};
 
-use crate::StepError;
-use crate::client::{AccountClient, Dintero};
-use crate::items::{Order, Place, SyncItem, journal};
-use crate::mirror;
-use crate::ports::{Expect, PortErrorKind, Ports};
+use crate::transactions::client::{AccountClient, Dintero};
+use crate::transactions::mirror;
+use crate::{Ports, StepError};
 
 /// What is read at a time: the transactions of so long are in memory.
 const WINDOW: SignedDuration = SignedDuration::from_hours(24);
@@ -133,8 +132,8 @@ impl Sync<'_> {
         }
         let expect = if revision == 0 { Expect::Absent } else { Expect::Revision(revision) };
         let what = format!("transactions from {} until {} are known", item.from, item.until);
-        let entry = journal(&self.place, revision + 1, self.command.now, Order::First, what);
-        match self.ports.state.transact(&[self.place.put(&item, expect), entry]).await {
+        let entry = journal(&self.place, revision + 1, self.command.now, Order::First, what)?;
+        match self.ports.state.transact(&[self.place.put(&item, expect)?, entry]).await {
             Ok(()) => {
                 self.record = Some((item, revision + 1));
                 Ok(())

@@ -2,8 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 use pipeline::lake::{self, BuildLake};
-use pipeline::matches::{self, MatchAccount};
-use pipeline::sync::{self, SyncTransactions};
+use pipeline::matching::match_account::{self, MatchAccount};
+use pipeline::transactions::sync::{self, SyncTransactions};
 use pipeline::{Ports, StepError};
 
 use super::{LEASE, ROUNDS_MAX, Run, Task, Violation};
@@ -51,7 +51,7 @@ impl Run<'_> {
         let accounts = self.scenario.accounts.clone();
         let task = async move {
             for account in accounts {
-                matches::run(&ports, &MatchAccount { account, now, scratch: scratch.clone() }).await?;
+                match_account::run(&ports, &MatchAccount { account, now, scratch: scratch.clone() }).await?;
             }
             Ok(None)
         };
@@ -88,7 +88,7 @@ impl Run<'_> {
                 if let Some(until) = sync::run(&ports, &dintero, &command).await?.go_on_at {
                     return Err(StepError::Later { what: "going on".to_owned(), until });
                 }
-                matches::run(&ports, &matching).await?;
+                match_account::run(&ports, &matching).await?;
                 let MatchAccount { account, now, scratch } = matching;
                 build(&ports, BuildLake { account, now, lease: LEASE, scratch, all: false }).await?;
             }

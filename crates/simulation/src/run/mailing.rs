@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 
 use jiff::SignedDuration;
-use pipeline::mail::{self, MailAccount, MailItem, MailState, Mailing, Occasion};
-use pipeline::ports::{Item, Mailbox as Sender};
-use pipeline::recipients::{self, AddRecipient, RecipientItem, RecipientKind, Rhythm, TokenSecret};
-use pipeline::{Ports, StepError, items};
-use settlement::{AccountId, SettleKey};
+use pipeline::mail::recipients::{self, AddRecipient};
+use pipeline::mail::{self, MailAccount, Mailing};
+use pipeline::{Ports, StepError};
+use settlement::{AccountId, Mailbox as Sender, Rhythm, SettleKey};
+use store::{Item, MailItem, MailState, Occasion, RecipientItem, RecipientKind, TokenSecret};
 
 use super::{LEASE, QUIET_ORDER, ROUNDS_MAX, Run, Scripts, Task, Violation, now};
 use crate::end::counted;
@@ -119,7 +119,7 @@ fn check(world: &World) -> Result<(), Violation> {
     let of = |partition: &'static str| records.iter().filter(move |item| item.partition.starts_with(partition));
     let mut ended: BTreeMap<(&str, MailId), MailItem> = BTreeMap::new();
     for item in of("MAIL#") {
-        let mail: MailItem = items::decode(item).map_err(|error| Violation(error.to_string()))?;
+        let mail: MailItem = store::decode(item).map_err(|error| Violation(error.to_string()))?;
         let account = item.partition.trim_start_matches("MAIL#");
         ended.insert((account, item.sort.clone()), mail);
     }
@@ -159,7 +159,7 @@ fn check(world: &World) -> Result<(), Violation> {
 type MailId = String;
 
 fn recipient_of(item: &Item) -> Option<(&str, &str, RecipientItem)> {
-    Some((item.partition.trim_start_matches("RECIPIENT#"), &item.sort, items::decode(item).ok()?))
+    Some((item.partition.trim_start_matches("RECIPIENT#"), &item.sort, store::decode(item).ok()?))
 }
 
 fn tells(mail: &MailItem, rhythm: Rhythm, told: &(SettleKey, u32)) -> bool {

@@ -1,8 +1,8 @@
 //! A person who lets a corrected report through, and the report that then comes once more.
 
 use pipeline::StepError;
-use pipeline::items::{ObjectItem, Place, Release};
-use pipeline::release::{self, ReleaseReport};
+use pipeline::intake::release::{self, ReleaseReport};
+use store::{ObjectItem, Place, Release};
 
 use super::{ROUNDS_MAX, Run, Task, Violation};
 use crate::scenario::Upload;

@@ -2,11 +2,12 @@
 
 use std::sync::{Arc, Mutex};
 
-use pipeline::items::{ObjectItem, Place};
-use pipeline::keys::{Key, LandingKey};
-use pipeline::post::PostReport;
-use pipeline::sweep::{self, Found, Open, Sweep};
-use pipeline::way::{self, GoesOn, Uploaded};
+use pipeline::messages::{ReportReady, Uploaded};
+use pipeline::operate::process;
+use pipeline::operate::sweep::{self, Found, Open, Sweep};
+use pipeline::posting::post::PostReport;
+use store::keys::{Key, LandingKey};
+use store::{ObjectItem, Place};
 
 use super::{LEASE, POSTING_ROUNDS_MAX, ROUNDS_MAX, Run, Task, Violation, now};
 use crate::faults::Script;
@@ -53,7 +54,7 @@ impl Run<'_> {
         let read = |message: String| serde_json::from_str(&message).ok();
         let told: Vec<Uploaded> = taken(&self.world.to_parse).into_iter().filter_map(read).collect();
         let reports = taken(&self.world.to_reconcile).into_iter();
-        let reports = reports.filter_map(|message| serde_json::from_str::<GoesOn>(&message).ok());
+        let reports = reports.filter_map(|message| serde_json::from_str::<ReportReady>(&message).ok());
         let arrived: Vec<Upload> =
             self.scenario.uploads.iter().filter(|upload| upload.phase <= phase).cloned().collect();
         let is_of = |upload: &Upload, found: &Uploaded| {
@@ -109,14 +110,14 @@ impl Run<'_> {
     }
 
     /// One process that goes on with a report that counts.
-    fn following(&mut self, report: GoesOn) -> (Worker, Task) {
+    fn following(&mut self, report: ReportReady) -> (Worker, Task) {
         let worker = self.worker();
         let (ports, dintero) = (worker.ports(), worker.dintero());
-        let GoesOn { account, report } = report;
+        let ReportReady { account, report } = report;
         let scratch = self.scratch.to_owned();
         let command = PostReport { account, report, now: self.world.clock.now(), lease: LEASE, scratch };
         let task = async move {
-            let (_, posted) = way::follow(&ports, Some(&dintero), &command).await?;
+            let (_, posted) = process::after_commit(&ports, Some(&dintero), &command).await?;
             posted.map(|_| None)
         };
         (worker, Box::pin(task))

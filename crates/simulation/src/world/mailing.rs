@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use pipeline::items::{ReportItem, ReportState, SettlementItem, decode};
-use pipeline::mail::{MailItem, MailState, Occasion};
-use pipeline::ports::{Envelope, Item, MailId, NotSent, NotSentKind};
-use pipeline::recipients::RecipientItem;
-use pipeline::{Mailer, PortError};
-use settlement::{AccountId, MajorUnits, Settlement};
+use settlement::{AccountId, MailId, MajorUnits, Settlement};
+use store::{
+    Envelope, Item, MailItem, MailState, Mailer, NotSent, NotSentKind, Occasion, PortError, RecipientItem, ReportItem,
+    ReportState, SettlementItem, decode,
+};
 
 use super::{Worker, World, locked};
 use crate::faults::{Effect, Mode};

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
-use pipeline::sweep::Queues;
-use pipeline::{PortError, Queue};
+use pipeline::operate::sweep::Queues;
+use store::{PortError, Queue};
 
 use super::{Worker, World, locked};
 use crate::faults::Effect;

@@ -3,8 +3,10 @@
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
+use settlement::{Address, MailId};
 
-use crate::ports::{Address, Envelope, MailId, Mailer, NotSent, PortError};
+use crate::error::PortError;
+use crate::ports::{Envelope, Mailer, NotSent};
 
 /// A mail that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]

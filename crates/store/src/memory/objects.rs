@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use crate::error::{PortError, PortErrorKind};
 use crate::keys::Key;
-use crate::ports::{ListedVersion, ObjectMeta, Objects, PortError, PortErrorKind, PutNew, VersionPage};
+use crate::ports::{ListedVersion, ObjectMeta, Objects, PutNew, VersionPage};
 
 /// A page ends at the first key behind so many versions.
 const PAGE_VERSIONS_MIN: usize = 100;

@@ -6,7 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use jiff::SignedDuration;
 
-use crate::ports::{PortError, Queue};
+use crate::error::PortError;
+use crate::ports::Queue;
 
 /// Messages in the order they were sent, each with its delay.
 #[derive(Debug, Default)]

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use crate::ports::{Expect, Item, Page, PortError, Put, Query, State};
 use async_trait::async_trait;
+
+use crate::error::PortError;
+use crate::ports::{Expect, Item, Page, Put, Query, State};
 
 /// Records in the order of their keys.
 #[derive(Debug, Default)]

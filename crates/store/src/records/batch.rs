@@ -2,8 +2,19 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use settlement::{SettleKey, SettlementEvent, hexadecimal};
+use settlement::{AccountId, SettleKey, SettlementEvent, hexadecimal};
 use sha2::{Digest, Sha256};
+
+use super::{Record, sort_of};
+use crate::place::Place;
+use crate::ports::{Item, Query};
+
+/// The rows of the table of records.
+pub(super) const RECORDS: &[Record] = &[Record {
+    name: "batch",
+    place: "`BATCH#<account>`, `<provider>/<merchant>/<id>/<currency>/<batch>`",
+    question: "How far each event has come, and what was sent last",
+}];
 
 /// Most events of one batch; each is of another transaction or another event of it.
 pub const EVENTS_MAX: usize = 100;
@@ -62,7 +73,7 @@ pub enum EventState {
 
 impl EventState {
     /// What a person should know of it, in a word.
-    pub(crate) fn open(&self) -> Option<&'static str> {
+    pub fn open(&self) -> Option<&'static str> {
         match self {
             // The worker of one in flight may have ended: nobody knows whether it arrived.
             EventState::Unknown { .. } | EventState::InFlight => Some("UNKNOWN"),
@@ -143,4 +154,29 @@ pub fn event_id(settlement: &SettleKey, transaction: &str, correlation_id: Optio
         hash.update(part.as_bytes());
     }
     hexadecimal(&hash.finalize())
+}
+
+impl Place {
+    /// The record of a batch of a settlement's events.
+    pub fn batch(key: &SettleKey, batch: &str) -> Self {
+        Place::new(format!("BATCH#{}", key.account_id), format!("{}/{batch}", sort_of(key)))
+    }
+}
+
+impl Query {
+    /// The batches of all settlements of an account.
+    pub fn all_batches(account: &AccountId) -> Self {
+        Query::all(format!("BATCH#{account}"))
+    }
+
+    /// The batches of a settlement, those of a planning that was cut off among them.
+    pub fn batches(key: &SettleKey) -> Self {
+        let Place { partition, sort } = Place::batch(key, "");
+        Query { prefix: sort, ..Query::all(partition) }
+    }
+}
+
+/// The id of the batch that a record is of.
+pub fn batch_id(item: &Item) -> &str {
+    item.sort.rsplit_once('/').map_or(item.sort.as_str(), |(_, id)| id)
 }

@@ -1,16 +1,31 @@
-//! What the lake keeps in the state: who builds it, what each of its days holds, and what was last made of all days.
+//! What the state keeps of the lake: who builds it, what each of its days holds, and what was last made of all days.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use matching::{Bridge, BridgeLine, BridgePayout, GroupBridge};
 use serde::{Deserialize, Serialize};
 use settlement::{AccountId, Currency, Fees, Terms};
 
-use crate::StepError;
-use crate::items::{self, MatchingItem, Place};
-use crate::ports::{Ports, Query};
+use super::Record;
+use crate::error::RecordError;
+use crate::place::{Place, decode, unreadable};
+use crate::ports::{Item, Query};
+
+/// The rows of the table of records.
+pub(super) const RECORDS: &[Record] = &[
+    Record { name: "lake's builder", place: "`LAKE#<account>`, `LEASE`", question: "Who builds the lake right now" },
+    Record {
+        name: "lake's day",
+        place: "`LAKE#<account>`, `DAY#<day>`",
+        question: "What the lake holds of a day: objects, sums by month, payouts",
+    },
+    Record {
+        name: "lake",
+        place: "`LAKE#<account>`, `BUILT`",
+        question: "What the bridge and the exports were last made of",
+    },
+];
 
 /// Who builds the lake of an account.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,65 +108,39 @@ pub struct BuiltItem {
     pub exports: BTreeMap<String, String>,
 }
 
-/// All days of the lake in order.
-pub(super) async fn days(ports: &Ports, account: &AccountId) -> Result<Vec<(Date, DayItem)>, StepError> {
-    let prefix = "DAY#".to_owned();
-    let query = Query { prefix: prefix.clone(), ..Query::all(Place::lake_built(account).partition) };
-    let mut days = Vec::new();
-    for item in items::all(ports, query).await? {
-        let day = item.sort.strip_prefix(&prefix).and_then(|day| day.parse().ok());
-        let day =
-            day.ok_or_else(|| StepError::Item { item: item.sort.clone(), reason: "it names no day".to_owned() })?;
-        days.push((day, items::decode(&item)?));
+/// What the sort keys of days begin with.
+const DAY: &str = "DAY#";
+
+impl Place {
+    /// Who builds the lake.
+    pub fn lake_lease(account: &AccountId) -> Self {
+        Place::new(format!("LAKE#{account}"), "LEASE")
     }
-    Ok(days)
+
+    /// What the lake holds of a day.
+    pub fn lake_day(account: &AccountId, payout_on: Date) -> Self {
+        Place::new(format!("LAKE#{account}"), format!("{DAY}{payout_on}"))
+    }
+
+    /// What was last made of all days of the lake.
+    pub fn lake_built(account: &AccountId) -> Self {
+        Place::new(format!("LAKE#{account}"), "BUILT")
+    }
 }
 
-/// The months of an account's money: of what the lake holds, and of what waits for a settlement; with the revision of the latter.
-pub(super) async fn bridge(
-    ports: &Ports,
-    account: &AccountId,
-    days: &[(Date, DayItem)],
-) -> Result<(Result<Vec<GroupBridge>, matching::BridgeError>, u64), StepError> {
-    let matching = Place::matching(account).read::<MatchingItem>(&*ports.state).await?;
-    let (MatchingItem { waiting }, revision) = matching.unwrap_or_default();
-    let mut bridge = Bridge::default();
-    for (payout_on, day) in days {
-        for DaySum { of, terms, .. } in &day.sums {
-            bridge.add_line(&BridgeLine {
-                provider: &of.provider,
-                currency: of.currency,
-                payment_product: of.payment_product.as_deref(),
-                happened_on: of.month,
-                // What is not proved is not known to have left.
-                payout_on: of.is_paid.then_some(*payout_on),
-                fees: of.fees,
-                terms: *terms,
-            });
-        }
-        for DayPayout { provider, currency, opening_minor, closing_minor, payout_minor } in &day.payouts {
-            let (opening_minor, closing_minor, payout_minor) = (*opening_minor, *closing_minor, *payout_minor);
-            let (currency, payout_on) = (*currency, *payout_on);
-            bridge.add_payout(&BridgePayout {
-                provider,
-                currency,
-                payout_on,
-                opening_minor,
-                closing_minor,
-                payout_minor,
-            });
-        }
+impl Query {
+    /// All days of the lake in order.
+    pub fn lake_days(account: &AccountId) -> Self {
+        Query { prefix: DAY.to_owned(), ..Query::all(format!("LAKE#{account}")) }
     }
-    for waits in &waiting {
-        bridge.add_line(&BridgeLine {
-            provider: &waits.provider,
-            currency: waits.currency,
-            payment_product: Some(&waits.payment_product),
-            happened_on: waits.month,
-            payout_on: None,
-            fees: Fees::Unknown,
-            terms: Terms { capture_minor: waits.capture_minor, refund_minor: waits.refund_minor, ..Terms::default() },
-        });
-    }
-    Ok((bridge.finish(), revision))
+}
+
+/// A day of the lake, and which day it is.
+///
+/// # Errors
+/// When the record is not readable or its place names no day.
+pub fn lake_day(item: &Item) -> Result<(Date, DayItem), RecordError> {
+    let day = item.sort.strip_prefix(DAY).and_then(|day| day.parse().ok());
+    let day = day.ok_or_else(|| unreadable(item, "it names no day"))?;
+    Ok((day, decode(item)?))
 }

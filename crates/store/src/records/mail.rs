@@ -1,36 +1,23 @@
-//! The record of a mail: what about, to whom, and how far it has come.
+//! What a mail is about, to whom it goes, and how far it has come.
 
-use documents::Language;
-use documents::mail::{Address, MailId, Rhythm};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use settlement::{AccountId, ReportId, SettleKey};
+use settlement::{AccountId, Address, MailId, ReportId, Rhythm, SettleKey};
 
-use crate::items::Place;
+use super::Record;
+use crate::place::Place;
+use crate::ports::Query;
 
-/// A mail whose outcome is open is sent once more when there is no trace of it behind this time.
-pub(super) const TRACE_WITHIN: SignedDuration = SignedDuration::from_mins(15);
+/// The rows of the table of records.
+pub(super) const RECORDS: &[Record] = &[Record {
+    name: "mail",
+    place: "`MAIL#<account>`, `<mail>`",
+    question: "What a mail is about, whom it goes to, and how far it has come",
+}];
 
-/// So many times may nobody know what came of it; then a person decides.
-pub(super) const UNKNOWN_TIMES_MAX: u32 = 2;
-
-impl Place {
-    /// The record of somebody who is told of an account by mail.
-    pub fn recipient(account: &AccountId, address: &Address) -> Self {
-        Place::new(format!("RECIPIENT#{account}"), address.as_str())
-    }
-
-    /// The record of a mail.
-    pub fn mail(account: &AccountId, mail: &MailId) -> Self {
-        Place::new(format!("MAIL#{account}"), mail.as_str())
-    }
-
-    /// Which digest a recipient had last.
-    pub(super) fn digests(account: &AccountId, recipient: &Address, rhythm: Rhythm) -> Self {
-        Place::new(format!("DIGEST#{account}"), format!("{recipient}/{}", rhythm.as_str()))
-    }
-}
+/// A mail whose outcome is open is sent once more when there is no trace of it after this time.
+pub const TRACE_WITHIN: SignedDuration = SignedDuration::from_mins(15);
 
 /// What a mail is about: with the recipient it names the mail.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -41,7 +28,7 @@ pub enum Occasion {
         /// Counts how often the address was added.
         generation: u32,
     },
-    /// A settlement counts.
+    /// A version of a settlement is in force.
     Payout {
         /// The settlement.
         settlement: SettleKey,
@@ -70,8 +57,8 @@ pub enum Occasion {
 }
 
 impl Occasion {
-    /// Purpose, period or settlement, and revision.
-    fn parts(&self) -> (&'static str, String, u32) {
+    /// Purpose, period or settlement, and revision: what the id of the mail is made of.
+    pub fn parts(&self) -> (&'static str, String, u32) {
         match self {
             Occasion::Confirmation { generation } => ("confirmation", String::new(), *generation),
             Occasion::Payout { settlement, version } => ("payout", settlement.to_string(), *version),
@@ -184,7 +171,7 @@ impl MailState {
     }
 
     /// When it may be taken up again; `None` when it has ended.
-    pub(super) fn not_before(&self) -> Option<Timestamp> {
+    pub fn not_before(&self) -> Option<Timestamp> {
         match self {
             MailState::Planned { not_before } => Some(not_before.unwrap_or_default()),
             MailState::Sending { lease_until, .. } => Some(*lease_until),
@@ -199,10 +186,18 @@ impl MailItem {
     pub fn is_ended(&self) -> bool {
         self.state.not_before().is_none()
     }
+}
 
-    /// Names it for ever.
-    pub fn id_of(&self, account: &AccountId) -> MailId {
-        let (purpose, subject, revision) = self.occasion.parts();
-        MailId::of(account, purpose, &subject, revision, &self.recipient, Language::of(&self.language))
+impl Place {
+    /// The record of a mail.
+    pub fn mail(account: &AccountId, mail: &MailId) -> Self {
+        Place::new(format!("MAIL#{account}"), mail.as_str())
+    }
+}
+
+impl Query {
+    /// All mails of an account.
+    pub fn mails(account: &AccountId) -> Self {
+        Query::all(format!("MAIL#{account}"))
     }
 }

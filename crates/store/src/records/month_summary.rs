@@ -1,10 +1,20 @@
-//! What is kept of a month's summaries.
+//! The revisions of a month's summary.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use settlement::{AccountId, Month};
 
-use crate::items::Place;
+use super::Record;
+use crate::error::RecordError;
+use crate::place::{Place, unreadable};
+use crate::ports::{Item, Query};
+
+/// The rows of the table of records.
+pub(super) const RECORDS: &[Record] = &[Record {
+    name: "month summary",
+    place: "`SUMMARY#<account>`, `<month>`",
+    question: "Which revisions a month's summary has, and where they lie",
+}];
 
 /// The revisions of one month's summary; the last one counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +43,21 @@ pub struct SummaryRevision {
 impl Place {
     /// The record of a month's summary.
     pub fn month_summary(account: &AccountId, month: Month) -> Self {
-        Place { partition: format!("SUMMARY#{account}"), sort: month.to_string() }
+        Place::new(format!("SUMMARY#{account}"), month.to_string())
     }
+}
+
+impl Query {
+    /// The summaries of all months of an account in order.
+    pub fn month_summaries(account: &AccountId) -> Self {
+        Query::all(format!("SUMMARY#{account}"))
+    }
+}
+
+/// The month that a record is the summary of.
+///
+/// # Errors
+/// When its place names no month.
+pub fn summarised_month(item: &Item) -> Result<Month, RecordError> {
+    item.sort.parse().map_err(|error: settlement::BadMonth| unreadable(item, error.to_string()))
 }

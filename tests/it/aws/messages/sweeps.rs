@@ -2,7 +2,7 @@
 
 use adapters::inbound::lambda::{Again, Scheduled};
 use adapters::inbound::sweep::Sweeper;
-use pipeline::sweep::Queues;
+use pipeline::operate::sweep::Queues;
 
 use super::*;
 

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use dintero::{Answer, Method, NoAnswer, Request};
-use pipeline::HttpClient;
 use reqwest::Url;
+use store::HttpClient;
 use tracing::Instrument;
 
 use crate::traces;

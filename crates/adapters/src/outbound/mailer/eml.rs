@@ -7,8 +7,8 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
-use pipeline::ports::{Envelope, MailId, NotSent, NotSentKind};
-use pipeline::{Mailer, PortError, PortErrorKind};
+use settlement::MailId;
+use store::{Envelope, Mailer, NotSent, NotSentKind, PortError, PortErrorKind};
 use tempfile::NamedTempFile;
 
 /// A directory that stands for a service which sends mails.

@@ -17,10 +17,12 @@ use aws_sdk_ses::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ses::primitives::Blob;
 use aws_sdk_ses::types::{MessageTag, RawMessage};
 use jiff::Timestamp;
-use pipeline::client::Clock;
-use pipeline::mail::trace::{self, MailEvent};
-use pipeline::ports::{Envelope, MailId, NotSent, NotSentKind};
-use pipeline::{Mailer, PortError, PortErrorKind, State, StepError};
+use pipeline::transactions::client::Clock;
+use settlement::MailId;
+use store::{
+    Envelope, MailEvent, Mailer, NotSent, NotSentKind, PortError, PortErrorKind, RecordError, State, note_mail_event,
+    sent_message_id,
+};
 
 /// Until there is an answer.
 const ATTEMPT: Duration = Duration::from_secs(10);
@@ -80,13 +82,13 @@ impl Mailer for Ses {
             return Err(NotSent { kind: NotSentKind::Unknown, why: "SES named no message".to_owned() });
         }
         // The mail has left: without this note its events tell so, or whoever called.
-        let _ = trace::note(&*self.state, envelope.id, &message_id, MailEvent::Sent, (self.clock)()).await;
+        let _ = note_mail_event(&*self.state, envelope.id, &message_id, MailEvent::Sent, (self.clock)()).await;
         Ok(message_id)
     }
 
     async fn sent(&self, id: &MailId) -> Result<Option<String>, PortError> {
-        trace::sent(&*self.state, id).await.map_err(|error| match error {
-            StepError::Port(error) => error,
+        sent_message_id(&*self.state, id).await.map_err(|error| match error {
+            RecordError::Port(error) => error,
             other => PortError::new(PortErrorKind::Refused, format!("Cannot read the trace of mail {id}"), other),
         })
     }

@@ -9,11 +9,10 @@ use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use pipeline::keys::Key;
-use pipeline::ports::{ListedVersion, ObjectMeta, PutNew, VersionPage};
-use pipeline::{Objects, PortError, PortErrorKind};
 use settlement::hexadecimal;
 use sha2::{Digest, Sha256};
+use store::keys::Key;
+use store::{ListedVersion, ObjectMeta, Objects, PortError, PortErrorKind, PutNew, VersionPage};
 use tempfile::NamedTempFile;
 
 /// Earlier versions lie below this folder, each under its key.

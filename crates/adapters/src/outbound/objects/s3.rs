@@ -12,9 +12,8 @@ use aws_sdk_s3::operation::put_object::PutObjectError;
 use aws_sdk_s3::primitives::{ByteStream, DateTime, Length};
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, EncodingType, ServerSideEncryption};
 use jiff::Timestamp;
-use pipeline::keys::Key;
-use pipeline::ports::{ListedVersion, ObjectMeta, PutNew, VersionPage};
-use pipeline::{Objects, PortError, PortErrorKind};
+use store::keys::Key;
+use store::{ListedVersion, ObjectMeta, Objects, PortError, PortErrorKind, PutNew, VersionPage};
 use tokio::time::timeout;
 
 use crate::inbound::events::form_decoded;

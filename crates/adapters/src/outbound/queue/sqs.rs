@@ -5,7 +5,7 @@ use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{MessageSystemAttributeNameForSends, MessageSystemAttributeValue};
 use jiff::SignedDuration;
-use pipeline::{PortError, Queue};
+use store::{PortError, Queue};
 
 use crate::outbound::aws::failed;
 use crate::traces;

@@ -8,10 +8,10 @@ use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
 use dintero::{Credentials, Secret};
-use pipeline::recipients::TokenSecret;
-use pipeline::{PortError, PortErrorKind, Secrets};
 use serde::Deserialize;
 use settlement::AccountId;
+use store::TokenSecret;
+use store::{PortError, PortErrorKind, Secrets};
 
 use super::SECRET_BYTES;
 use crate::outbound::aws::{answered, failed};

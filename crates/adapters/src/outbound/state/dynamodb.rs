@@ -17,8 +17,7 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
-use pipeline::ports::{Expect, Item, Page, Put, Query};
-use pipeline::{PortError, PortErrorKind, State};
+use store::{Expect, Item, Page, PortError, PortErrorKind, Put, Query, State};
 
 use crate::outbound::aws::failed;
 

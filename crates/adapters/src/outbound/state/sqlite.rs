@@ -5,9 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use pipeline::ports::{Expect, Item, Page, Put, Query};
-use pipeline::{PortError, PortErrorKind, State};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, TransactionBehavior, params};
+use store::{Expect, Item, Page, PortError, PortErrorKind, Put, Query, State};
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS item (
     partition TEXT NOT NULL,

@@ -5,19 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use matching::Waits;
 use settlement::{AccountId, Defect, Proof, ReportId, SettleKey, is_seeded};
+use store::keys::LandingKey;
+use store::{
+    HeldItem, JournalItem, ListedVersion, NoticeItem, ObjectItem, OutboxItem, Place, Query, ReportItem, ReportState,
+    SettlementVersion, SyncItem,
+};
 
 use super::{Found, Left, MIRROR_BEHIND, Open, Stands, Sweep, YOUNG, is_turn};
-use crate::items::{
-    self, JournalItem, NoticeItem, ObjectItem, Place, ReportItem, ReportState, SettlementVersion, SyncItem,
-};
-use crate::keys::LandingKey;
-use crate::mail::HeldEntry;
-use crate::matches::zone_of;
-use crate::ports::{ListedVersion, Ports, Query};
-use crate::post::{self, OutboxItem};
-use crate::unsettled::{self, ListUnsettled};
-use crate::way::{GoesOn, MirrorBehind, Uploaded};
-use crate::{StepError, account, notice, reconcile};
+use crate::current::events::{batches_of, switched_off};
+use crate::current::versions::versions_of;
+use crate::current::zone::zone_of;
+use crate::current::{accounts, versions};
+use crate::matching::unsettled::{self, ListUnsettled};
+use crate::messages::{MirrorBehind, ReportReady, Uploaded};
+use crate::reports::dintero_report;
+use crate::{Ports, StepError};
 
 /// Finds what of an account, or of all, has not come to its end.
 ///
@@ -27,7 +29,7 @@ pub async fn find(ports: &Ports, command: &Sweep) -> Result<Found, StepError> {
     let mut look = Look { ports, command, found: Found::default(), seen: BTreeSet::new(), posts: BTreeMap::new() };
     let (prefix, accounts) = match &command.account {
         Some(account) => (format!("landing/{account}/"), vec![account.clone()]),
-        None => ("landing/".to_owned(), account::all(ports).await?),
+        None => ("landing/".to_owned(), accounts::all(ports).await?),
     };
     let mut cursor = None;
     loop {
@@ -117,7 +119,7 @@ impl Look<'_> {
         let stands = match item.state {
             ReportState::Claimed { lease_until } => Stands::Claimed { since, lease_until },
             ReportState::Released => Stands::Released { since },
-            _ => Stands::Committed { report: GoesOn { account, report }, since, left },
+            _ => Stands::Committed { report: ReportReady { account, report }, since, left },
         };
         self.found.open.push(Open { upload, stands });
         Ok(())
@@ -125,10 +127,9 @@ impl Look<'_> {
 
     /// When something last happened to a record.
     async fn last_change(&self, place: &Place) -> Result<Timestamp, StepError> {
-        let query =
-            Query { backwards: true, limit: 1, ..Query::all(format!("JOURNAL#{}#{}", place.partition, place.sort)) };
+        let query = Query { backwards: true, limit: 1, ..Query::journal(place) };
         let page = self.ports.state.query(&query).await?;
-        let last = page.items.first().map(items::decode::<JournalItem>).transpose()?;
+        let last = page.items.first().map(store::decode::<JournalItem>).transpose()?;
         Ok(last.map_or(self.command.now, |entry| entry.at))
     }
 
@@ -136,11 +137,11 @@ impl Look<'_> {
     async fn left(&mut self, account: &AccountId, report: ReportId) -> Result<Vec<Left>, StepError> {
         let posts = self.posts(account).await?;
         let mut left = Vec::new();
-        for (key, version) in reconcile::versions_of(self.ports, account, report).await? {
+        for (key, version) in versions_of(self.ports, account, report).await? {
             let has_notice = Place::notice(&key).read::<NoticeItem>(&*self.ports.state).await?.is_some();
             let is_exact = version.settlement.proof == Proof::Exact && !has_notice;
             // What only a notice makes exact is written when it is added.
-            if is_exact && !reconcile::has_documents(self.ports, &key, version.version).await? {
+            if is_exact && !dintero_report::has_documents(self.ports, &key, version.version).await? {
                 left.push(Left::Documents);
             }
             if posts && !is_seeded(Defect::SweepForgetsOutboxes) {
@@ -160,7 +161,7 @@ impl Look<'_> {
     ) -> Result<Vec<Left>, StepError> {
         let perhaps =
             Left::Perhaps { is_turn: self.command.is_thorough || is_turn(&Place::outbox(key).sort, self.command.now) };
-        let current = notice::current(self.ports, key).await?;
+        let current = versions::in_force(self.ports, key).await?;
         if current.is_none_or(|current| current.version != version.version) {
             return Ok(Vec::new());
         }
@@ -169,7 +170,7 @@ impl Look<'_> {
             let left = if is_exact { Some(Left::Outbox) } else { has_notice.then_some(perhaps) };
             return Ok(left.into_iter().collect());
         };
-        let batches = post::batches_of(self.ports, key).await?;
+        let batches = batches_of(self.ports, key).await?;
         let open = batches.into_iter().filter(|(id, batch, _)| outbox.batches.contains(id) && !batch.is_ended());
         let mut left: Vec<Left> =
             open.map(|(_, batch, _)| Left::Batch { until: batch.not_before.max(batch.lease_until) }).collect();
@@ -183,15 +184,15 @@ impl Look<'_> {
         if let Some(posts) = self.posts.get(account) {
             return Ok(*posts);
         }
-        let posts = self.command.posts && post::switched_off(self.ports, account).await?.is_none();
+        let posts = self.command.posts && switched_off(self.ports, account).await?.is_none();
         self.posts.insert(account.clone(), posts);
         Ok(posts)
     }
 
     /// Reports that were ever held: a person may have let one through, however old its upload is.
     async fn at_held(&mut self, account: &AccountId) -> Result<(), StepError> {
-        for entry in items::all(self.ports, Query::all(format!("HELD#{account}"))).await? {
-            let HeldEntry { report, .. } = items::decode(&entry)?;
+        for entry in store::all(&*self.ports.state, Query::held(account)).await? {
+            let HeldItem { report, .. } = store::decode(&entry)?;
             if self.seen.contains(&(account.clone(), report)) {
                 continue;
             }

@@ -5,16 +5,16 @@ use std::path::Path;
 
 use jiff::civil::Date;
 use settlement::{Defect, ReportId, Settlement, Verdict, is_seeded};
+use store::keys::Key;
+use store::{
+    Expect, Order, Place, PortErrorKind, Put, ReportItem, ReportState, SettlementItem, SettlementVersion, journal,
+    mark_days_dirty,
+};
 use tables::{SettlementRow, TableOwner};
 
 use super::{Outcome, Work};
-use crate::items::{
-    Order, Place, ReportItem, ReportState, SettlementItem, SettlementVersion, journal, mark_days_dirty,
-};
-use crate::judge::Judgement;
-use crate::keys::Key;
-use crate::ports::{Expect, PortErrorKind, Put};
-use crate::standing::Standing;
+use crate::intake::judge::Judgement;
+use crate::intake::known::KnownSettlement;
 use crate::{PARSER_VERSION, StepError};
 
 impl Work<'_> {
@@ -23,7 +23,7 @@ impl Work<'_> {
         item: ReportItem,
         revision: u64,
         judgement: Judgement,
-        standings: Vec<Standing>,
+        standings: Vec<KnownSettlement>,
         lines: &Path,
     ) -> Result<Outcome, StepError> {
         self.store(&item, &judgement, &standings, lines).await?;
@@ -42,15 +42,16 @@ impl Work<'_> {
         let item = ReportItem { state: ReportState::Committed, ..item };
         let unfenced = is_seeded(Defect::CommitsWithoutRevision);
         let expect = if unfenced { Expect::Any } else { Expect::Revision(revision) };
-        let marks = self.marks(&standings, &judgement.settlements);
+        let marks = self.marks(&standings, &judgement.settlements)?;
         self.write_marking(&item, expect, revision + 1, what, marks).await?;
         Ok(Outcome { report: Some(item.report), verdict: Verdict::Accepted, judgement, settlements })
     }
 
-    /// Marks the days that the lake shows otherwise once this report counts: of each new version, and of the one it replaces.
+    /// Marks the days that the lake has to build again once this report is committed: those of each new version and of the one
+    /// it replaces.
     ///
-    /// They are written by the commit itself: a mark before it could be worked off too early, and one behind it be lost.
-    fn marks(&self, standings: &[Standing], settlements: &[Settlement]) -> Vec<Put> {
+    /// The commit itself writes them: a mark before it could be worked off too early, and one after it could be lost.
+    fn marks(&self, standings: &[KnownSettlement], settlements: &[Settlement]) -> Result<Vec<Put>, StepError> {
         let new = standings.iter().zip(settlements).filter(|(standing, _)| standing.next_version().is_some());
         let days: BTreeSet<Date> = new
             .flat_map(|(standing, settlement)| {
@@ -59,7 +60,7 @@ impl Work<'_> {
             })
             .flatten()
             .collect();
-        mark_days_dirty(self.spooled.report, self.account(), days)
+        Ok(mark_days_dirty(self.spooled.report, self.account(), days)?)
     }
 
     /// Writes source and tables under keys made of the report's content; what is there already is the same.
@@ -67,7 +68,7 @@ impl Work<'_> {
         &self,
         item: &ReportItem,
         judgement: &Judgement,
-        standings: &[Standing],
+        standings: &[KnownSettlement],
         lines: &Path,
     ) -> Result<(), StepError> {
         let (account, report) = (self.account().clone(), item.report);
@@ -79,7 +80,7 @@ impl Work<'_> {
         let format = item.format.as_deref().unwrap_or_default();
         let owner = TableOwner::new(&account, &item.provider, format, report, "");
         let mut table = Vec::new();
-        let versions = standings.iter().map(Standing::next_version).zip(&judgement.settlements);
+        let versions = standings.iter().map(KnownSettlement::next_version).zip(&judgement.settlements);
         let row = |(version, settlement): (Option<u32>, _)| {
             Some(SettlementRow { owner: &owner, version: version?, is_current: true, settlement })
         };
@@ -95,7 +96,7 @@ impl Work<'_> {
         let place = Place::report(report, self.account());
         let Some((item, revision)) = place.read::<ReportItem>(&*self.ports.state).await? else { return Ok(()) };
         if matches!(item.state, ReportState::Claimed { .. }) {
-            self.ports.state.put_if(&place.put(&item, Expect::Revision(revision))).await?;
+            self.ports.state.put_if(&place.put(&item, Expect::Revision(revision))?).await?;
         }
         Ok(())
     }
@@ -104,7 +105,7 @@ impl Work<'_> {
     async fn propose(
         &self,
         item: &ReportItem,
-        standing: &Standing,
+        standing: &KnownSettlement,
         settlement: &Settlement,
     ) -> Result<Option<u32>, StepError> {
         let Some((hash, version)) = settlement.hash.zip(standing.next_version()) else { return Ok(None) };
@@ -122,8 +123,8 @@ impl Work<'_> {
         let what = format!("version {version} proposed by report {}", item.report.short());
         let revision = standing.revision.unwrap_or(0) + 1;
         let writes = [
-            place.put(&SettlementItem { versions }, expect),
-            journal(&place, revision, self.command.now, Order::Midway, what),
+            place.put(&SettlementItem { versions }, expect)?,
+            journal(&place, revision, self.command.now, Order::Midway, what)?,
         ];
         match self.ports.state.transact(&writes).await {
             Ok(()) => Ok(Some(version)),

@@ -1,17 +1,17 @@
 //! Claiming a report: one worker at a time reads it, and none that has ended is read again.
 
 use settlement::{Defect, Kind, Problem, Verdict, is_seeded};
+use store::{Expect, ObjectItem, Place, ReportItem, ReportState};
 
-use super::{ATTEMPTS_MAX, Outcome, Work, settlements_of};
-use crate::items::{ObjectItem, Place, ReportItem, ReportState};
-use crate::judge::Judgement;
-use crate::ports::Expect;
+use super::{ATTEMPTS_MAX, Outcome, Work};
+use crate::current::versions::settlements_of;
+use crate::intake::judge::Judgement;
 use crate::{PARSER_VERSION, StepError};
 
 /// What trying to claim a report came to.
 pub(super) enum Claim {
     /// The report is this worker's, at this revision.
-    Held(Box<ReportItem>, u64),
+    Taken(Box<ReportItem>, u64),
     /// The report has come to an end before.
     Ended(Outcome),
 }
@@ -63,7 +63,7 @@ impl Work<'_> {
         };
         let revision = known.map_or(0, |(_, revision)| revision) + 1;
         self.write(&item, expect, revision, format!("claimed, attempt {}", item.attempts)).await?;
-        Ok(Claim::Held(Box::new(item), revision))
+        Ok(Claim::Taken(Box::new(item), revision))
     }
 
     /// Records which report an upload was that brought one that has ended: what has no record is taken for one that nobody read.
@@ -71,17 +71,16 @@ impl Work<'_> {
         let place = Place::object(&self.key, &self.command.version);
         if place.read::<ObjectItem>(&*self.ports.state).await?.is_none() {
             let object = ObjectItem { report: Some(item.report), kind: None };
-            self.ports.state.put_if(&place.put(&object, Expect::Any)).await?;
+            self.ports.state.put_if(&place.put(&object, Expect::Any)?).await?;
         }
         Ok(())
     }
 
     /// Gives the report back after a failure that is not its own: only a worker that died has used up an attempt.
-    pub(super) async fn let_go(&self, item: ReportItem, revision: u64) {
+    pub(super) async fn let_go(&self, item: ReportItem, revision: u64) -> Result<(), StepError> {
         let state = ReportState::Claimed { lease_until: self.command.now };
         let item = ReportItem { state, attempts: item.attempts.saturating_sub(1), ..item };
-        // Where this fails too, the lease ends by itself.
-        let _ = self.ports.state.put_if(&self.place().put(&item, Expect::Revision(revision))).await;
+        Ok(self.ports.state.put_if(&self.place().put(&item, Expect::Revision(revision))?).await?)
     }
 
     pub(super) async fn give_up(&self, mut item: ReportItem, revision: u64) -> Result<Outcome, StepError> {

@@ -1,16 +1,22 @@
-//! The trace of a mail: what the service that sends it says of it, by the id that goes with it.
+//! What the service that sends a mail says of it, by the id that goes with it.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use settlement::MailId;
 
-use crate::StepError;
-use crate::items::{Order, Place, journal};
-use crate::ports::{Expect, MailId, PortErrorKind, State};
+use super::{Order, Record, journal};
+use crate::error::{PortErrorKind, RecordError};
+use crate::place::Place;
+use crate::ports::{Expect, State};
 
-/// So many others may note something of the same mail at the same moment.
-const TRIES_MAX: usize = 8;
+/// The rows of the table of records.
+pub(super) const RECORDS: &[Record] = &[Record {
+    name: "trace",
+    place: "`TRACE#<mail>`, `MAIL`",
+    question: "What the service that sends says of a mail: sent, delivered, rejected, bounced, complained",
+}];
 
 /// What the service says of a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -55,17 +61,34 @@ impl Place {
     }
 }
 
+/// The id that a mail is known to have been sent under; `None` when nothing is known of it.
+///
+/// # Errors
+/// When the state cannot answer.
+pub async fn sent_message_id(state: &dyn State, mail: &MailId) -> Result<Option<String>, RecordError> {
+    let known = Place::trace(mail).read::<TraceItem>(state).await?;
+    // The one that was known first, so that the answer stays the same.
+    let first = |(item, _): (TraceItem, u64)| {
+        let messages = item.messages.into_iter();
+        messages.min_by_key(|(_, events)| events.values().min().copied()).map(|(message_id, _)| message_id)
+    };
+    Ok(known.and_then(first))
+}
+
+/// So many others may note something of the same mail at the same moment.
+const TRIES_MAX: usize = 8;
+
 /// Notes what the service says of a mail. `false` when it is noted already.
 ///
 /// # Errors
 /// When the state cannot answer.
-pub async fn note(
+pub async fn note_mail_event(
     state: &dyn State,
     mail: &MailId,
     message_id: &str,
     event: MailEvent,
     at: Timestamp,
-) -> Result<bool, StepError> {
+) -> Result<bool, RecordError> {
     let place = Place::trace(mail);
     let mut tries = 1;
     loop {
@@ -79,8 +102,8 @@ pub async fn note(
         events.insert(event, at);
         let told = format!("{} as {message_id}", event.word());
         let writes = [
-            place.put(&item, revision.map_or(Expect::Absent, Expect::Revision)),
-            journal(&place, revision.unwrap_or(0) + 1, at, Order::Midway, told),
+            place.put(&item, revision.map_or(Expect::Absent, Expect::Revision))?,
+            journal(&place, revision.unwrap_or(0) + 1, at, Order::Midway, told)?,
         ];
         match state.transact(&writes).await {
             Ok(()) => return Ok(true),
@@ -88,18 +111,4 @@ pub async fn note(
             Err(error) => return Err(error.into()),
         }
     }
-}
-
-/// The id that a mail is known to have been sent under; `None` when nothing is known of it.
-///
-/// # Errors
-/// When the state cannot answer.
-pub async fn sent(state: &dyn State, mail: &MailId) -> Result<Option<String>, StepError> {
-    let known = Place::trace(mail).read::<TraceItem>(state).await?;
-    // The one that was known first, so that the answer stays the same.
-    let first = |(item, _): (TraceItem, u64)| {
-        let messages = item.messages.into_iter();
-        messages.min_by_key(|(_, events)| events.values().min().copied()).map(|(message_id, _)| message_id)
-    };
-    Ok(known.and_then(first))
 }

@@ -1,12 +1,16 @@
-//! What may stand in the head of a mail, by type: no line break, no second recipient, nothing without end.
+//! Who is written to by mail, and what may stand in the head of a mail: no line break, no second recipient, a bounded length.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::account::AccountId;
+use crate::hex::{SHA256_DIGITS, hexadecimal};
 
 /// A text of a head has at most this many characters.
-pub const HEADER_CHARS_MAX: usize = 200;
+pub(crate) const HEADER_CHARS_MAX: usize = 200;
 
 /// A piece of text for the head of a mail: of one line, without control characters, and short.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -196,6 +200,88 @@ impl FromStr for WebAddress {
                 Ok(WebAddress(text.to_owned()))
             }
             _ => Err(BadWebAddress { found: text.chars().take(HEADER_CHARS_MAX).collect() }),
+        }
+    }
+}
+
+/// A text is no id of a mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("Found a text that names no mail, expected {SHA256_DIGITS} hexadecimal digits")]
+pub struct BadMailId;
+
+/// Names a mail for ever: whom it goes to and what about, never what it says.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MailId(String);
+
+impl MailId {
+    /// The id of what is sent to a recipient for a purpose: `subject` is the period or settlement, `revision` counts what
+    /// replaces it, and `language` is a tag of BCP 47.
+    pub fn of(
+        account: &AccountId,
+        purpose: &str,
+        subject: &str,
+        revision: u32,
+        recipient: &Address,
+        language: &str,
+    ) -> Self {
+        let mut hash = Sha256::new();
+        let revision = revision.to_string();
+        for part in [account.as_str(), purpose, subject, &revision, recipient.as_str(), language] {
+            hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            hash.update(part.as_bytes());
+        }
+        MailId(hexadecimal(&hash.finalize()))
+    }
+
+    /// The id as text: 64 hexadecimal digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for MailId {
+    type Err = BadMailId;
+
+    /// Reads the id as [`MailId::as_str`] has it.
+    fn from_str(text: &str) -> Result<Self, BadMailId> {
+        let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        let is_id = text.len() == SHA256_DIGITS && text.bytes().all(digit);
+        is_id.then(|| MailId(text.to_owned())).ok_or(BadMailId)
+    }
+}
+
+impl fmt::Display for MailId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How often a recipient is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rhythm {
+    /// Of each payout as soon as it is in force.
+    EachPayout,
+    /// Each morning, of what has come since the last one.
+    Daily,
+    /// Each Monday morning.
+    Weekly,
+    /// Of each month when it is closed, and when it changes.
+    Monthly,
+}
+
+impl Rhythm {
+    /// All rhythms.
+    pub const ALL: [Rhythm; 4] = [Rhythm::EachPayout, Rhythm::Daily, Rhythm::Weekly, Rhythm::Monthly];
+
+    /// The word in records and commands.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Rhythm::EachPayout => "payout",
+            Rhythm::Daily => "daily",
+            Rhythm::Weekly => "weekly",
+            Rhythm::Monthly => "monthly",
         }
     }
 }

@@ -1,0 +1,11 @@
+//! A report on its way in: spooled, judged, proved, compared with what is known, and committed or held.
+
+pub mod difference;
+pub mod judge;
+pub mod known;
+pub mod notice;
+pub mod parse;
+pub mod refuse;
+pub mod release;
+pub mod replay;
+pub mod spool;

@@ -1,0 +1,5 @@
+//! Which transaction each line of a settlement is, and what was captured and is in no settlement.
+
+mod lines;
+pub mod match_account;
+pub mod unsettled;

@@ -1,0 +1,41 @@
+//! How far taking uploads once more has come.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use settlement::AccountId;
+
+use super::Record;
+use crate::place::Place;
+
+/// The rows of the table of records.
+pub(super) const RECORDS: &[Record] = &[Record {
+    name: "backfill",
+    place: "`BACKFILL#<account>`, `<from>..<until>/<prefix>`",
+    question: "How far taking uploads once more has come",
+}];
+
+/// How far a backfill has come.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackfillItem {
+    /// The object that was taken last; `None` before the first and after the last.
+    pub after: Option<TakenObject>,
+    /// How many were taken since it began.
+    pub taken: u64,
+}
+
+/// An object that was taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakenObject {
+    /// Its key.
+    pub key: String,
+    /// Its version.
+    pub version: String,
+}
+
+impl Place {
+    /// The record of a backfill of what begins with `prefix` and was put in that time.
+    pub fn backfill(account: &AccountId, from: Option<Timestamp>, until: Option<Timestamp>, prefix: &str) -> Self {
+        let time = |time: Option<Timestamp>| time.map_or_else(String::new, |time| time.to_string());
+        Place::new(format!("BACKFILL#{account}"), format!("{}..{}/{prefix}", time(from), time(until)))
+    }
+}
