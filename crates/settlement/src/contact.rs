@@ -307,7 +307,7 @@ mod tests {
             let cleaned = HeaderText::cleaned(bad);
             assert!(!cleaned.as_str().chars().any(is_odd), "{bad:?}");
             assert!(cleaned.as_str().chars().count() <= HEADER_CHARS_MAX, "{bad:?}");
-            assert!(serde_json::from_value::<HeaderText>(serde_json::json!(bad)).is_err(), "{bad:?}");
+            assert!(HeaderText::try_from(bad.to_owned()).is_err(), "{bad:?}");
         }
         for good in ["Butikk AS", "Ærlig & Sønn 🛒", &"å".repeat(200)] {
             assert_eq!(HeaderText::new(good).unwrap().as_str(), good);
@@ -362,6 +362,24 @@ mod tests {
             "https://a\">",
         ] {
             assert!(bad.parse::<WebAddress>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn an_id_is_made_of_whom_and_what_about_and_never_of_words() {
+        let id = |account: &str, purpose, about, revision, to: &str, language| {
+            MailId::of(&account.parse().unwrap(), purpose, about, revision, &to.parse().unwrap(), language)
+        };
+        let one = id("T00000001", "payout", "a", 1, "a@example.no", "nb");
+        assert_eq!(one, id("T00000001", "payout", "a", 1, "A@example.no", "nb"));
+        for other in [
+            id("T00000002", "payout", "a", 1, "a@example.no", "nb"),
+            id("T00000001", "payouta", "", 1, "a@example.no", "nb"),
+            id("T00000001", "payout", "a", 2, "a@example.no", "nb"),
+            id("T00000001", "payout", "a", 1, "b@example.no", "nb"),
+            id("T00000001", "payout", "a", 1, "a@example.no", "sv"),
+        ] {
+            assert_ne!(one, other);
         }
     }
 }
