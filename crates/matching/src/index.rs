@@ -151,8 +151,8 @@ impl IndexBuilder {
 
     fn merchant_number(&mut self, transaction: &Transaction) -> u32 {
         let keys = keys_of(provider_paying(&transaction.payment_product));
-        let Some(text) = keys.merchant_number.and_then(|field| Against::Metadata(field).of_transaction(transaction))
-        else {
+        let field = keys.and_then(|keys| keys.merchant_number);
+        let Some(text) = field.and_then(|field| Against::Metadata(field).of_transaction(transaction)) else {
             return NONE;
         };
         // An account has a handful of merchant numbers at a provider.

@@ -23,9 +23,10 @@ pub fn match_line(index: &Index, provider: &str, line: &LineRecord, seen: &mut S
         Ok(wanted) => wanted,
         Err(state) => return state,
     };
+    let Some(keys) = keys_of(provider) else { return MatchState::NeedsAPerson(Unclear::UnknownProvider) };
     let settlement = seen.settlement(provider, line);
     let duplicate = seen.note_line(provider, line, settlement);
-    let search = Search { index, seen, provider, keys: keys_of(provider), line, kind, amount_minor, settlement };
+    let search = Search { index, seen, provider, keys, line, kind, amount_minor, settlement };
     let found = match duplicate {
         // Its event is taken; were it searched like a new line, another event of the same amount would be given to it.
         Some(first) => Found::State(search.duplicate(first, &search.climb())),
@@ -152,7 +153,7 @@ impl Search<'_> {
     /// Why a transaction cannot be in this provider's settlements under this merchant number.
     fn elsewhere(&self, hit: &Hit) -> Option<Nearness> {
         let (product, _) = self.index.payment_product(hit.transaction)?;
-        if !self.keys.pays(product) {
+        if !self.keys.provider.pays(product) {
             return Some(Nearness::OtherProduct);
         }
         let number = self.index.merchant_number(self.index.facts(hit.transaction)?)?;

@@ -25,7 +25,7 @@ mod wait;
 
 pub use bridge::{Bridge, BridgeError, BridgeLine, BridgePayout, Group, GroupBridge, MonthRow, happened_on};
 pub use index::{Index, IndexBuilder, IndexError};
-pub use keys::{Against, GENERAL, LineField, PROVIDERS, ProviderKeys, Rung, Weight, provider_paying};
+pub use keys::{Against, GENERAL, LineField, PROVIDER_KEYS, ProviderKeys, Rung, Weight, provider_paying};
 pub use ladder::match_line;
 pub use seen::{Seen, SettledEvents, SettlementName};
 pub use state::{Forbidden, MatchState, Matched, Nearest, Nearness, Unclear};

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
-use settlement::{Currency, LineKind, LineRecord};
+use settlement::{Currency, LineKind, LineRecord, Provider};
 
 use crate::digest::Digest;
 use crate::index::Index;
-use crate::keys::{LineField, keys_of};
+use crate::keys::LineField;
 
 /// Names one settlement of an account.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -128,7 +128,8 @@ impl Seen {
         line: &LineRecord,
         settlement: SettlementNumber,
     ) -> Option<SettlementNumber> {
-        let id = LineField::ProviderTransactionId.of(line).filter(|_| keys_of(provider).id_per_line)?;
+        let id_per_line = Provider::of(provider).is_some_and(|provider| provider.id_per_line);
+        let id = LineField::ProviderTransactionId.of(line).filter(|_| id_per_line)?;
         let (kind, currency) = (line.kind.as_str(), line.currency.as_str());
         let digest = Digest::of(&["line", provider, &line.merchant_number, id, kind, currency]);
         let first = *self.lines.entry(digest).or_insert(settlement);

@@ -143,6 +143,8 @@ pub enum Unclear {
     CaptureAndRefund,
     /// The format does not know what kind of line it is.
     UnknownKind,
+    /// The provider is not in the table of providers, so that nothing is known of its lines.
+    UnknownProvider,
 }
 
 impl MatchState {
@@ -204,7 +206,7 @@ impl MatchState {
             MatchState::NotATransaction(kind) => {
                 format!("a line of kind {} belongs to no capture or refund", kind.as_str())
             }
-            MatchState::NeedsAPerson(unclear) => unclear.explained(),
+            MatchState::NeedsAPerson(unclear) => unclear.explained(provider),
         }
     }
 }
@@ -239,7 +241,7 @@ impl Nearness {
 }
 
 impl Unclear {
-    fn explained(&self) -> String {
+    fn explained(&self, provider: &str) -> String {
         match self {
             Unclear::SeveralTransactions { by, transaction_ids } => {
                 format!("fits equally well, by {by}: {}", transaction_ids.join(", "))
@@ -247,6 +249,7 @@ impl Unclear {
             Unclear::KeyTellsNothing { by, times } => format!("{by} at {times} transactions, so that it tells nothing"),
             Unclear::CaptureAndRefund => "captures and refunds in one line".to_owned(),
             Unclear::UnknownKind => "a row type that the format does not know".to_owned(),
+            Unclear::UnknownProvider => format!("nothing is known of the lines of {provider}"),
         }
     }
 }

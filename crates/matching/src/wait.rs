@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
-use settlement::Transaction;
-
-use crate::keys::family;
+use settlement::{Transaction, product_family};
 
 /// Days from a capture or refund to its payout that are nothing to worry about, where nothing else is said.
 pub const DAYS_ALLOWED: u16 = 8;
@@ -48,7 +46,7 @@ impl Waits {
     /// How long a transaction's payouts may take: by its kind of product, its product, or as any other.
     pub fn of(&self, transaction: &Transaction) -> Wait {
         let Transaction { payment_product, payment_product_type, .. } = transaction;
-        let names = [payment_product_type.as_str(), payment_product.as_str(), family(payment_product)];
+        let names = [payment_product_type.as_str(), payment_product.as_str(), product_family(payment_product)];
         names.into_iter().find_map(|name| self.products.get(name)).copied().unwrap_or(self.others)
     }
 

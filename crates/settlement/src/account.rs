@@ -1,4 +1,4 @@
-//! A merchant's account at Dintero and what avstem knows of it.
+//! A merchant's account at Dintero and how it is configured.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -56,22 +56,22 @@ impl fmt::Display for AccountId {
     }
 }
 
-/// What is configured for an account.
+/// The configuration of an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     /// Its id at Dintero.
     pub id: AccountId,
-    /// What people call the merchant; the id stands for it where nobody has told.
+    /// The name that people know the merchant by. Where it is absent, the id is shown.
     #[serde(default)]
     pub name: Option<String>,
-    /// IANA name of the zone that its calendar days are counted in.
+    /// IANA name of the time zone that its calendar days are in, as in `Europe/Oslo`.
     pub zone: String,
-    /// Language of what people are sent.
+    /// Language of the mails and documents for it, as in `nb`.
     pub language: String,
-    /// Whether settlement events are posted to Dintero for it.
+    /// Whether its settlement events are posted to Dintero.
     #[serde(default)]
     pub posts: bool,
-    /// Merchant numbers that are its own, by provider.
+    /// Its merchant numbers, by provider.
     pub merchant_numbers: BTreeMap<String, BTreeSet<String>>,
 }
 
@@ -82,7 +82,7 @@ impl Account {
         Account { id, name: None, zone, language, posts: false, merchant_numbers: BTreeMap::new() }
     }
 
-    /// Whether the merchant number at that provider is its own.
+    /// Whether the account has this merchant number at this provider.
     pub fn owns(&self, provider: &str, merchant_number: &str) -> bool {
         self.merchant_numbers.get(provider).is_some_and(|numbers| numbers.contains(merchant_number))
     }

@@ -1,19 +1,19 @@
-//! Numbers of payment cards, which may stand nowhere in full: at most the first six and the last four digits are kept.
+//! Masks numbers of payment cards: at most their first six and last four digits may be stored or shown.
 
 use std::borrow::Cow;
 
-/// A card number has no fewer digits.
+/// The shortest card number has this many digits.
 const DIGITS_MIN: usize = 13;
 const DIGITS_MAX: usize = 19;
 const KEPT_FIRST: usize = 6;
 const KEPT_LAST: usize = 4;
 
-/// Lengths that an issuer's numbers have.
+/// The numbers of digits that an issuer's card numbers may have.
 type Lengths = &'static [usize];
 
 const PREFIX_DIGITS: usize = 4;
 
-/// First four digits of card numbers by issuer, as ranges.
+/// Ranges of the first four digits, with the lengths that the issuer uses.
 const ISSUERS: &[(u32, u32, Lengths)] = &[
     (2221, 2720, &[16]),
     (3000, 3059, &[14, 16, 19]),
@@ -37,15 +37,15 @@ const ISSUERS: &[(u32, u32, Lengths)] = &[
 
 /// The text with every card number in it masked; borrowed when it has none.
 ///
-/// A card number is 13 to 19 digits, at most split by single blanks or hyphens, of an issuer's range and with a right
-/// check digit. Other long numbers, such as ids, are left as they are, and so are digits within hexadecimal ones.
+/// A card number has 13 to 19 digits, begins and ends as an issuer's numbers do, and has a valid check digit. Single blanks
+/// or hyphens may split it. Other long numbers, such as ids, stay as they are, and so do digits within hexadecimal words.
 #[inline]
 pub fn mask_cards(text: &str) -> Cow<'_, str> {
     if may_hold_card(text.as_bytes()) { masked(text) } else { Cow::Borrowed(text) }
 }
 
-/// Whether as many digits, blanks and hyphens stand together as a card number takes. Most texts show by a few bytes
-/// that they do not: a window without a letter in it is looked for from its end.
+/// Whether the text has a run of digits, blanks and hyphens that is long enough for a card number. The search looks at each
+/// window from its end, so that most texts are decided after a few bytes.
 #[inline]
 fn may_hold_card(bytes: &[u8]) -> bool {
     let mut start = 0;
@@ -80,12 +80,12 @@ fn masked(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.char_indices().map(mask).collect())
 }
 
-/// The first place from `from` on whose byte is such a one.
+/// The first place at or after `from` whose byte is sought.
 fn find(bytes: &[u8], from: usize, is_sought: impl Fn(&u8) -> bool) -> Option<usize> {
     bytes.get(from..)?.iter().position(is_sought).map(|place| from + place)
 }
 
-/// Where the card number ends that the run of digits at `start` begins; it may take in further runs.
+/// The end of the card number that begins at `start`; `None` when there is none. It may span several runs of digits.
 fn card_end(text: &str, start: usize) -> Option<usize> {
     let mut digits = [0; DIGITS_MAX];
     let mut count = 0;
@@ -113,22 +113,22 @@ fn card_end(text: &str, start: usize) -> Option<usize> {
     None
 }
 
-/// How long card numbers with these first digits are; `None` when no issuer has them.
+/// The lengths of card numbers with these first four digits; `None` when no issuer has them.
 fn lengths_of(prefix: &[u8]) -> Option<Lengths> {
     let prefix = prefix.iter().fold(0, |number, digit| number * 10 + u32::from(*digit));
     ISSUERS.iter().find(|(from, to, _)| (*from..=*to).contains(&prefix)).map(|(_, _, lengths)| *lengths)
 }
 
-/// Whether the word around the digits is a hexadecimal number, as in a UUID: such ids have long runs of digits by chance.
+/// Whether the digits are part of a hexadecimal word, as in a UUID. Such ids have long runs of digits by chance.
 fn is_within_hexadecimal(text: &str, start: usize, end: usize) -> bool {
     let in_word = |c: &char| c.is_ascii_alphanumeric() || *c == '-';
     let before = text.get(..start).unwrap_or("").chars().rev().take_while(in_word);
-    let behind = text.get(end..).unwrap_or("").chars().take_while(in_word);
-    let mut letters = before.chain(behind).filter(char::is_ascii_alphabetic).peekable();
+    let after = text.get(end..).unwrap_or("").chars().take_while(in_word);
+    let mut letters = before.chain(after).filter(char::is_ascii_alphabetic).peekable();
     letters.peek().is_some() && letters.all(|letter| letter.is_ascii_hexdigit())
 }
 
-/// Luhn's check: every second digit from the right counts twice.
+/// Luhn's check: every second digit from the right is doubled.
 fn has_right_check_digit(digits: &[u8]) -> bool {
     let sum: u8 = digits
         .iter()

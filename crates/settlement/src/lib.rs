@@ -13,12 +13,12 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod account;
-mod bank;
 mod canonical;
 mod card;
 mod currency;
 mod defect;
 mod ids;
+mod key;
 mod kind;
 mod line;
 mod money;
@@ -26,22 +26,23 @@ mod month;
 mod notice;
 mod problem;
 mod proof;
+mod provider;
 mod report;
 mod sink;
 mod terms;
 mod transaction;
 
 pub use account::{Account, AccountId};
-pub use bank::{BankEntry, BankStatement};
 pub use canonical::{
     CanonicalRow, DIGESTS_TOGETHER, RowDigest, RowDigester, SettlementHash, SettlementHasher, push_varint,
 };
 pub use card::mask_cards;
-pub use currency::{Currency, exponent};
+pub use currency::Currency;
 #[cfg(feature = "defects")]
 pub use defect::seed;
 pub use defect::{Defect, is_seeded};
-pub use ids::{ReportId, SettleKey, hexadecimal};
+pub use ids::{BadId, MerchantNumber, ProviderId, ReportId, SettlementId, hexadecimal};
+pub use key::SettleKey;
 pub use kind::{Kind, Verdict};
 pub use line::{BATCH_LINES_MAX, Line, LineBatch, LineKind, LineRecord, TextColumn};
 pub use money::{AMOUNT_MINOR_MAX, MajorUnits};
@@ -49,7 +50,8 @@ pub use month::{BadMonth, Month};
 pub use notice::{Confirmed, PayoutNotice};
 pub use problem::{Problem, Problems, Severity};
 pub use proof::prove;
-pub use report::{Control, Document, Fees, Held, Proof, Settlement, SettlementHead, StatedTotals};
+pub use provider::{IdForm, PROVIDERS, Provider, exponent, product_family};
+pub use report::{Control, Fees, Held, Proof, Settlement, SettlementHead, StatedTotals};
 pub use sink::{Sealed, Sink, SinkError};
 pub use terms::{TermSums, Terms};
 pub use transaction::{

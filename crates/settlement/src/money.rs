@@ -1,8 +1,8 @@
-//! Minor units shown as major units, and the largest amount a report may hold.
+//! Minor units shown as major units, and the largest amount that a report may have.
 
 use std::fmt;
 
-/// No single amount beyond this many minor units is believed (100 billion kroner).
+/// The largest single amount in minor units (100 billion kroner). A larger one is an error of the file.
 pub const AMOUNT_MINOR_MAX: i64 = 10_000_000_000_000;
 
 /// An amount in minor units that prints as major units with a dot: `-1234` and exponent 2 print as `-12.34`.

@@ -1,4 +1,4 @@
-//! Months of a calendar.
+//! Calendar months.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-/// A month of a year, as in `2026-10`.
+/// A calendar month, as in `2026-10`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Month {
@@ -16,7 +16,7 @@ pub struct Month {
 }
 
 impl Month {
-    /// The month that a day lies in.
+    /// The month of a day.
     pub fn of(day: Date) -> Month {
         Month { year: day.year(), month: day.month() }
     }
@@ -52,7 +52,7 @@ impl fmt::Display for Month {
     }
 }
 
-/// The text is no month.
+/// The text is not a month.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("Found month {0:?}, expected a year and a month, as in 2026-10")]
 pub struct BadMonth(String);

@@ -1,4 +1,4 @@
-//! The proof: a settlement's lines against everything its file states, exactly.
+//! The proof: compares a settlement's lines with every total that its file states.
 
 use crate::defect::{Defect, is_seeded};
 use crate::kind::Kind;
@@ -6,7 +6,7 @@ use crate::money::MajorUnits;
 use crate::problem::Problem;
 use crate::report::{Fees, Proof, Settlement};
 
-/// Compares the settlement's lines with what the file states, sets its proof level, and tells every difference.
+/// Compares the settlement's lines with what the file states, sets its proof level, and returns every difference.
 ///
 /// Amounts are minor units; the tolerance is zero. The rule is
 /// `opening + Σ net (+ Σ fee + Σ fee_vat when fees are invoiced) − payout = closing`.
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn invoiced_fees_are_not_taken_from_the_payout() {
         let mut settlement = gross_settlement();
-        assert_eq!(settlement.net_minor(), 72_756);
+        assert_eq!(settlement.net_minor(), Some(72_756));
         assert_eq!(prove(&mut settlement), []);
         assert_eq!(settlement.proof, Proof::Exact);
     }
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn every_stated_total_is_held_against_the_lines() {
+    fn every_stated_total_is_compared_with_the_lines() {
         let mut settlement = gross_settlement();
         settlement.stated.lines = Some(4);
         settlement.stated.capture_minor = Some(91_959);
