@@ -1,8 +1,9 @@
-//! What is compared with what: for each provider, the fields of a line and the fields of a transaction that hold one value.
+//! The keys of each provider: which field of a line holds the same value as which field of a transaction.
 //!
-//! The ladder of a line is the rungs of its provider from the top, then [`GENERAL`]; all that name one payment come before all
-//! that refer to it. A field is listed only where it is known what the provider writes into it. A provider without rungs of
-//! its own has the general ladder. A line of a provider without a row is not matched: a person decides.
+//! The ladder of a line is the rungs of its provider from the top, then [`GENERAL`]; all that name one payment come
+//! before all that refer to it. A field is listed only where it is known what the provider writes into it. A provider
+//! without rungs of its own has the general ladder. A line of a provider without a row is not matched: a person
+//! decides.
 
 use std::fmt;
 
@@ -37,16 +38,17 @@ pub enum Against {
     EventReference,
     /// A field of the metadata of a capture or refund.
     EventMetadata(&'static str),
-    /// The field of a sale that was matched earlier, in this settlement or in one before it.
+    /// The same field, or another one, of a sale that was matched earlier, in this settlement or in one before it.
     EarlierLine(LineField),
 }
 
-/// What it is worth that two fields hold one value.
+/// What it means that two fields hold the same value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Weight {
-    /// The value names one payment: if its money differs, the line is not looked for elsewhere.
+    /// The value names one payment. If the money differs, no other payment is searched for.
     NamesOne,
-    /// The value is the merchant's own and may stand at several payments: only one that fits to the minor unit counts.
+    /// The value is the merchant's own and several payments may have it. Only a payment whose money agrees to the minor
+    /// unit is taken.
     Refers,
 }
 
@@ -57,7 +59,7 @@ pub struct Rung {
     pub line: LineField,
     /// What it is compared with.
     pub against: Against,
-    /// What their being equal is worth.
+    /// What it means that both are equal.
     pub weight: Weight,
 }
 
@@ -109,7 +111,7 @@ pub const PROVIDER_KEYS: &[ProviderKeys] = &[
     },
     ProviderKeys {
         provider: &Provider::VIPPS,
-        // An order's id is the merchant's own and unique within a sales unit only.
+        // An order id is the merchant's own and unique only within a sales unit.
         merchant_number: Some("vipps:merchantInfo.merchantSerialNumber"),
         rungs: &[
             rung(ProviderTransactionId, EventMetadata("vipps:transactionInfo.transactionId"), NamesOne),
@@ -117,7 +119,7 @@ pub const PROVIDER_KEYS: &[ProviderKeys] = &[
             rung(OrderReference, Metadata("vipps:transaction.orderId"), Refers),
         ],
     },
-    // Walley's order number is what Dintero gave it: the id of the session.
+    // Dintero sends the id of its session as Walley's order number.
     ProviderKeys {
         provider: &Provider::WALLEY,
         merchant_number: None,
@@ -127,8 +129,8 @@ pub const PROVIDER_KEYS: &[ProviderKeys] = &[
 
 /// The rungs of every provider, tried after its own.
 ///
-/// Below them all stands the number in a typed text ("Order #11536"): it is never a match, only the nearest candidate that a
-/// person is shown.
+/// A number within a typed text, as in "Order #11536", is no rung: it leads to a candidate that a person is shown, and
+/// never to a match.
 pub const GENERAL: &[Rung] = &[
     rung(CorrelationId, EventMetadata("payout_correlation_id"), NamesOne),
     rung(CorrelationId, Metadata("payout_correlation_id"), NamesOne),
@@ -153,7 +155,8 @@ pub fn provider_paying(payment_product: &str) -> &str {
 }
 
 impl ProviderKeys {
-    /// The whole ladder from the top: what names one payment, then what refers to it, the provider's own first in both.
+    /// The whole ladder from the top: rungs that name one payment, then rungs that refer to one, the provider's own
+    /// first in both.
     pub fn ladder(&self) -> impl Iterator<Item = Rung> {
         let all = || self.rungs.iter().chain(GENERAL).copied();
         let of = move |weight| all().filter(move |rung| rung.weight == weight);
@@ -161,7 +164,7 @@ impl ProviderKeys {
     }
 }
 
-/// Every field of a transaction that some ladder looks at, each once.
+/// Every field of a transaction that any ladder looks at, each once.
 pub(crate) fn indexed() -> Vec<Against> {
     let rungs = PROVIDER_KEYS.iter().flat_map(|keys| keys.rungs).chain(GENERAL);
     let mut fields: Vec<Against> =
@@ -172,7 +175,7 @@ pub(crate) fn indexed() -> Vec<Against> {
 }
 
 impl LineField {
-    /// Its value, without blanks around it; `None` when the provider gives none.
+    /// Its value without surrounding blanks; `None` when the provider gives none.
     pub fn of(self, line: &LineRecord) -> Option<&str> {
         let text = match self {
             ProviderTransactionId => &line.provider_transaction_id,
@@ -259,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn on_every_ladder_what_names_one_payment_comes_before_what_refers_to_it() {
+    fn on_every_ladder_rungs_that_name_one_payment_come_first() {
         for keys in PROVIDER_KEYS {
             let ladder: Vec<Rung> = keys.ladder().collect();
             assert!(ladder.is_sorted_by_key(|rung| rung.weight != NamesOne), "{ladder:?}");

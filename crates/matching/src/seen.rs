@@ -1,4 +1,4 @@
-//! What earlier lines were: which captures and refunds are taken, and by which settlement.
+//! The lines matched so far: which captures and refunds are taken, and by which settlement.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -9,7 +9,7 @@ use crate::digest::Digest;
 use crate::index::Index;
 use crate::keys::LineField;
 
-/// Names one settlement of an account.
+/// The name of a settlement of an account.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SettlementName {
     /// The provider that pays.
@@ -41,26 +41,30 @@ impl fmt::Display for SettlementName {
 /// The number of a settlement in a [`Seen`], from 1.
 pub(crate) type SettlementNumber = u32;
 
-/// What the lines before were matched with. One for all settlements of an account, in the order of their payouts.
+/// The lines of an account that are matched so far. One value serves all settlements of the account, in the order of
+/// payouts.
 ///
-/// It keeps four bytes for each capture and refund of the index, about 60 for each sale that was matched, for its references,
-/// about 30 for each line of a provider whose ids are unique, and the name of each settlement once: about 150 MB for 1 000 000 lines.
+/// It keeps four bytes for each capture and refund of the index, about 60 bytes for the references of each matched
+/// sale, about 30 bytes for each line of a provider with an id per line, and the name of each settlement once: about
+/// 150 MB for 1 000 000 lines.
 #[derive(Debug, Default)]
 pub struct Seen {
     numbers: BTreeMap<SettlementName, SettlementNumber>,
     names: Vec<SettlementName>,
-    /// By place of the event in the index: the settlement that has it, 0 for none.
+    /// The settlement that has an event, by the place of the event in the index; 0 for none.
     taken: Vec<SettlementNumber>,
-    /// Settlement of each line whose provider gives it an id of its own.
+    /// The settlement of each line of a provider with an id per line.
     lines: HashMap<Digest, SettlementNumber>,
-    /// Transaction of each reference of a matched sale; `None` when two transactions share it.
+    /// The transaction of each reference of a matched sale; `None` when two transactions share it.
     earlier: HashMap<Digest, Option<u32>>,
 }
 
 impl Seen {
-    /// Takes in what a line of an earlier run was matched with; `false` when the index has no such capture or refund.
+    /// Records a line that an earlier run matched, without matching it again; `false` when the index has no such
+    /// capture or refund.
     ///
-    /// So a run may begin where the last one ended. A line that is remembered is not matched again: its event is its own.
+    /// With it a run can begin at a checkpoint: the stored matches of all earlier payouts are recorded, and only later
+    /// payouts are matched. The result is the same as that of a run over all payouts.
     pub fn remember(
         &mut self,
         index: &Index,
@@ -78,13 +82,15 @@ impl Seen {
         true
     }
 
-    /// Whether a capture or refund of the transaction at a position stands in a settlement; by the place of the event in the
-    /// transaction's list of events.
+    /// Whether a capture or refund is in a settlement. It is given by the position of its transaction and its place in
+    /// the transaction's list of events.
     pub fn has(&self, index: &Index, position: u32, event: u32) -> bool {
         index.events(position).any(|(place, facts)| facts.number == event && self.taken_by(place).is_some())
     }
 
-    /// The captures and refunds that stand in a settlement.
+    /// The captures and refunds that are in a settlement.
+    ///
+    /// A checkpoint stores them, so that a later run knows what is settled without the lines.
     pub fn settled(&self, index: &Index) -> SettledEvents {
         let mut settled = SettledEvents::default();
         for (position, facts) in index.all() {
@@ -116,12 +122,12 @@ impl Seen {
         number
     }
 
-    /// The name behind a number.
+    /// The name of the settlement with a number.
     pub(crate) fn name(&self, number: SettlementNumber) -> Option<&SettlementName> {
         self.names.get((number as usize).checked_sub(1)?)
     }
 
-    /// Notes a line by its own id; the settlement that had it before, when that is another one.
+    /// Records a line by its own id, and gives the settlement that had it before when that is another one.
     pub(crate) fn note_line(
         &mut self,
         provider: &str,
@@ -136,12 +142,12 @@ impl Seen {
         Some(first).filter(|first| *first != settlement)
     }
 
-    /// The settlement that has the event at a place.
+    /// The settlement that has the event at a place of the index.
     pub(crate) fn taken_by(&self, place: u32) -> Option<SettlementNumber> {
         self.taken.get(place as usize).copied().filter(|number| *number != 0)
     }
 
-    /// Gives an event to a settlement, and remembers the references of a sale for lines to come.
+    /// Gives an event to a settlement, and records the references of a sale for later lines.
     pub(crate) fn take(
         &mut self,
         provider: &str,
@@ -168,7 +174,7 @@ impl Seen {
         }
     }
 
-    /// The transaction of the earlier sales that had `text` in `field`, when it is one.
+    /// The transaction of the earlier sales that have `text` in `field`, when it is the same for all.
     pub(crate) fn earlier(&self, provider: &str, line: &LineRecord, field: LineField, text: &str) -> Option<u32> {
         self.earlier.get(&earlier(provider, line, field, text)).copied().flatten()
     }
@@ -184,7 +190,7 @@ fn earlier(provider: &str, line: &LineRecord, field: LineField, text: &str) -> D
     Digest::of(&[field, provider, &line.merchant_number, text])
 }
 
-/// Captures and refunds that stand in a settlement: pairs of a transaction and the place of its event, from 0.
+/// The captures and refunds that are in a settlement: pairs of a transaction and the place of its event, from 0.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SettledEvents(BTreeSet<(Digest, u32)>);
 
@@ -194,7 +200,7 @@ impl SettledEvents {
         self.0.insert((Digest::of(&[transaction_id]), event));
     }
 
-    /// Whether it stands in a settlement.
+    /// Whether an event of a transaction is in a settlement.
     pub fn contains(&self, transaction_id: &str, event: u32) -> bool {
         self.0.contains(&(Digest::of(&[transaction_id]), event))
     }
@@ -230,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_begins_where_the_last_one_ended() {
+    fn a_run_goes_on_from_lines_that_an_earlier_run_matched() {
         let index = index(&paid(&[500, 500], &[200]));
         let sale = with_id("7", line(500));
         let mut seen = Seen::default();
@@ -281,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn only_sales_lead_later_lines_to_their_transaction() {
+    fn later_lines_are_found_by_references_of_sales_only() {
         let index = index(&paid(&[500], &[100, 200]));
         let mut seen = Seen::default();
         let refund = with_id("R", line(-100));

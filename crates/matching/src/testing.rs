@@ -6,7 +6,7 @@ use settlement::{LineKind, LineRecord, Terms, Transaction, TransactionEvent, Tra
 
 use crate::{Index, IndexBuilder};
 
-/// A captured Vipps payment in NOK with `id` and nothing else that it could be found by.
+/// A captured Vipps payment in NOK that can be found by its `id` only.
 pub(crate) fn transaction(id: &str, amount_minor: i64, events: Vec<TransactionEvent>) -> Transaction {
     Transaction {
         id: id.into(),
