@@ -99,4 +99,34 @@ mod tests {
             assert!(bad.parse::<AccountId>().is_err(), "{bad}");
         }
     }
+
+    #[test]
+    fn an_account_id_reads_what_it_prints() {
+        let id: AccountId = "T00000001".parse().unwrap();
+        assert_eq!(
+            (id.as_str(), id.to_string(), String::from(id.clone())),
+            ("T00000001", "T00000001".into(), "T00000001".into())
+        );
+        assert_eq!(serde_json::from_str::<AccountId>("\"T00000001\"").unwrap(), id);
+        assert!(serde_json::from_str::<AccountId>("\"X00000001\"").is_err());
+        let bad = AccountId::try_from("x".to_owned()).unwrap_err().to_string();
+        assert_eq!(bad, "Found account \"x\", expected P or T and eight digits, as in T00000001");
+    }
+
+    #[test]
+    fn an_account_has_merchant_numbers_at_each_provider() {
+        let mut account = Account::new("T00000001".parse().unwrap());
+        account.merchant_numbers.insert("vipps".into(), BTreeSet::from(["123456".into()]));
+        account.merchant_numbers.insert("swedbankpay".into(), BTreeSet::from(["R4321".into()]));
+        assert!(account.owns("vipps", "123456") && account.owns("swedbankpay", "R4321"));
+        assert!(!account.owns("vipps", "R4321") && !account.owns("vipps", "12345") && !account.owns("swish", "123456"));
+    }
+
+    #[test]
+    fn a_new_account_is_norwegian_and_posts_nothing() {
+        let account = Account::new("T00000001".parse().unwrap());
+        assert_eq!((account.zone.as_str(), account.language.as_str(), account.posts), ("Europe/Oslo", "nb", false));
+        let stored = r#"{"id":"T00000001","zone":"Europe/Oslo","language":"nb","merchant_numbers":{}}"#;
+        assert_eq!(serde_json::from_str::<Account>(stored).unwrap(), account);
+    }
 }

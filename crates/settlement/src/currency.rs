@@ -109,4 +109,16 @@ mod tests {
             assert!(code.parse::<Currency>().is_err(), "{code:?}");
         }
     }
+
+    #[test]
+    fn a_currency_reads_what_it_prints() {
+        let sek: Currency = "SEK".parse().unwrap();
+        assert_eq!(
+            (sek.as_str(), sek.to_string(), format!("{sek:?}"), String::from(sek)),
+            ("SEK", "SEK".into(), "SEK".into(), "SEK".into())
+        );
+        assert_eq!(serde_json::from_str::<Currency>("\"SEK\"").unwrap(), sek);
+        assert!(serde_json::from_str::<Currency>("\"sek\"").is_err());
+        assert_eq!(Currency::NOK, "NOK".parse().unwrap());
+    }
 }

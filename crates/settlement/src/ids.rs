@@ -1,7 +1,7 @@
 //! Ids of reports, providers, merchants and settlements.
 //!
-//! A report's id is made of its content. The others are words of a provider, and they become part of object keys, record
-//! keys and paths: their types hold only words that are safe there.
+//! A report's id is made of its content. The others are words of a provider, and they become part of object keys,
+//! record keys and paths: their types hold only words that are safe there.
 
 #[cfg(test)]
 mod tests;

@@ -42,3 +42,21 @@ impl fmt::Display for SettleKey {
         write!(f, "{account_id}/{provider}/{merchant_number}/{settlement_id}/{currency}")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_shown_as_its_parts() {
+        let head = SettlementHead {
+            merchant_number: "123456".into(),
+            settlement_id: "2000461".into(),
+            currency: Currency::NOK,
+            exponent: 2,
+            payout_on: jiff::civil::date(2026, 10, 30),
+        };
+        let key = SettleKey::new(&"T00000001".parse().unwrap(), "vipps", &head);
+        assert_eq!(key.to_string(), "T00000001/vipps/123456/2000461/NOK");
+    }
+}

@@ -87,8 +87,8 @@ kinds! {
     HeaderUnknownColumn => Quarantined,
     /// A row does not have the cells that the header names.
     RowShape => Quarantined,
-    /// A text contains the number of a payment card, which is masked. An id of a merchant or settlement with such a number holds the
-    /// report.
+    /// A text contains the number of a payment card, which is masked. An id of a merchant or settlement with such a
+    /// number holds the report.
     CardNumber => Quarantined,
     /// An id does not have the form that it must have.
     Identifier => Quarantined,
@@ -145,5 +145,61 @@ kinds! {
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_is_listed_once_with_its_stored_word() {
+        for (place, kind) in Kind::ALL.iter().enumerate() {
+            assert_eq!(*kind as usize, place, "{kind}");
+            assert_eq!(serde_json::to_string(kind).unwrap(), format!("\"{}\"", kind.as_str()));
+        }
+        assert_eq!(format!("{:<14}|{}", Kind::ControlTotal, Kind::XmlDtd), "ControlTotal  |XmlDtd");
+    }
+
+    #[test]
+    fn a_file_of_which_nothing_can_be_trusted_is_rejected_and_any_other_is_quarantined() {
+        use Kind::*;
+        let rejected = [
+            Encoding,
+            TooLarge,
+            Empty,
+            Missing,
+            UnknownLayout,
+            AmbiguousLayout,
+            WrongProvider,
+            TenantMismatch,
+            XmlDtd,
+            XmlLimits,
+            XmlMalformed,
+            ArchiveBomb,
+            ArchiveLimits,
+            ArchiveUnsafe,
+            ArchiveMalformed,
+            JsonLimits,
+            JsonMalformed,
+        ];
+        for kind in Kind::ALL {
+            let expected = if rejected.contains(kind) { Verdict::Rejected } else { Verdict::Quarantined };
+            assert_eq!(kind.verdict(), expected, "{kind}");
+        }
+    }
+
+    #[test]
+    fn verdicts_have_stored_words() {
+        for (verdict, word) in [
+            (Verdict::Accepted, "ACCEPTED"),
+            (Verdict::Quarantined, "QUARANTINED"),
+            (Verdict::Rejected, "REJECTED"),
+            (Verdict::Duplicate, "DUPLICATE"),
+        ] {
+            assert_eq!((format!("{verdict}"), format!("{verdict:>12}").trim_start()), (word.to_owned(), word));
+            assert_eq!(format!("{verdict:>12}").len(), 12);
+            assert_eq!(serde_json::to_string(&verdict).unwrap(), format!("\"{word}\""));
+        }
     }
 }

@@ -1,14 +1,4 @@
-//! The words of the house: money, lines, settlements, ids, problems and the rule that proves them.
-//! Pure values only; nothing here reads a file, a clock or a network.
-//!
-//! # Glossary
-//! - **report**: one file as a provider sent it, known by the SHA-256 of its bytes ([`ReportId`]).
-//! - **settlement**: what a provider pays out in one transfer to one merchant number ([`Settlement`]).
-//! - **line**: one provider row of a settlement, with its signed [`Terms`].
-//! - **payout**: the amount of money a settlement moves to the bank.
-//! - **proof**: how far the file itself shows that its lines are its payout ([`Proof`]).
-//! - **problem**: something found in a file, with row and column ([`Problem`]); an error holds the whole report.
-//! - **verdict**: what becomes of the report as a whole ([`Verdict`]).
+#![doc = include_str!("../README.md")]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::float_arithmetic)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 

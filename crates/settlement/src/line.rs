@@ -111,8 +111,8 @@ pub struct LineRecord {
     pub merchant_number: String,
     pub settlement_id: String,
     pub currency: Currency,
-    /// Line or row in the file, counted from 1. Several records may have the same one, as in XML without line ends. Lines that a
-    /// payout notice adds have 0 and below.
+    /// Line or row in the file, counted from 1. Several records may have the same one, as in XML without line ends.
+    /// Lines that a payout notice adds have 0 and below.
     pub line_no: i64,
     pub kind: LineKind,
     pub terms: Terms,
@@ -292,5 +292,86 @@ mod tests {
         assert!(column.is_absent() && column.iter().next().is_none());
         column.push("a");
         assert!(column.is_everywhere());
+    }
+
+    #[test]
+    fn line_kinds_have_stored_words() {
+        let words: Vec<(u8, &str)> = LineKind::ALL.iter().map(|(kind, word)| (kind.code(), *word)).collect();
+        assert!(words.iter().enumerate().all(|(place, (code, _))| usize::from(*code) == place), "{words:?}");
+        for (kind, word) in LineKind::ALL {
+            assert_eq!(serde_json::to_string(&kind).unwrap(), format!("\"{word}\""));
+        }
+        assert_eq!((LineKind::from_word("Sale"), LineKind::from_word("")), (None, None));
+    }
+
+    #[test]
+    fn a_text_column_is_one_string_with_the_end_of_each_value() {
+        let mut column = TextColumn::default();
+        assert!(column.is_absent() && column.is_everywhere(), "without lines");
+        for value in ["a", "", "ørret"] {
+            column.push(value);
+        }
+        assert_eq!((column.text(), column.offsets()), ("aørret", &[0, 1, 1, 7][..]));
+        column.clear();
+        assert_eq!((column.text(), column.offsets()), ("", &[0][..]));
+    }
+
+    fn line(row: u32) -> Line<'static> {
+        Line {
+            settlement: 3,
+            row,
+            kind: LineKind::Refund,
+            terms: Terms { refund_minor: -5, ..Terms::default() },
+            provider_transaction_id: "a",
+            original_reference: "b",
+            order_reference: "c",
+            correlation_id: "d",
+            provider_method: "e",
+            provider_kind: "f",
+            store_id: "g",
+            payout_destination_id: "h",
+            captured_at_us: Some(7),
+            provider_date: Some(jiff::civil::date(2026, 10, 1)),
+        }
+    }
+
+    #[test]
+    fn a_batch_has_every_field_of_its_lines_until_it_is_cleared() {
+        let mut batch = LineBatch::default();
+        assert!(batch.is_empty());
+        batch.push(&line(1));
+        batch.push(&line(2));
+        assert_eq!((batch.len(), batch.is_empty(), batch.is_full()), (2, false, false));
+        let texts = [
+            &batch.provider_transaction_id,
+            &batch.original_reference,
+            &batch.order_reference,
+            &batch.correlation_id,
+            &batch.provider_method,
+            &batch.provider_kind,
+            &batch.store_id,
+            &batch.payout_destination_id,
+        ];
+        let texts: Vec<&str> = texts.iter().map(|column| column.text()).collect();
+        assert_eq!(texts, ["aa", "bb", "cc", "dd", "ee", "ff", "gg", "hh"]);
+        assert_eq!((batch.settlement.as_slice(), batch.row.as_slice()), (&[3, 3][..], &[1, 2][..]));
+        assert_eq!(
+            (batch.kind[0], batch.terms[1], batch.captured_at_us[1]),
+            (LineKind::Refund, line(2).terms, Some(7))
+        );
+        assert_eq!(batch.provider_date, [line(1).provider_date; 2]);
+        batch.clear();
+        assert_eq!(batch, LineBatch::default());
+    }
+
+    #[test]
+    fn a_batch_is_full_with_the_last_line_that_it_takes() {
+        let mut batch = LineBatch::default();
+        for row in 1..1_024 {
+            batch.push(&line(row));
+        }
+        assert!(!batch.is_full());
+        batch.push(&line(1_024));
+        assert!(batch.is_full());
     }
 }

@@ -50,4 +50,10 @@ mod tests {
             assert_eq!(MajorUnits::new(minor, exponent).to_string(), text);
         }
     }
+
+    #[test]
+    fn amounts_keep_the_width_that_is_asked_for() {
+        assert_eq!(format!("{:>8}|{:<7}|", MajorUnits::new(-1_234, 2), MajorUnits::new(12, 0)), "  -12.34|12     |");
+        assert_eq!(MajorUnits::new(1, 18).to_string(), "0.000000000000000001");
+    }
 }

@@ -107,4 +107,16 @@ mod tests {
             assert!(text.parse::<Month>().is_err(), "{text:?}");
         }
     }
+
+    #[test]
+    fn a_month_is_stored_as_its_text() {
+        let month: Month = "2026-10".parse().unwrap();
+        assert_eq!(
+            (serde_json::to_string(&month).unwrap(), String::from(month)),
+            ("\"2026-10\"".into(), "2026-10".into())
+        );
+        assert_eq!(serde_json::from_str::<Month>("\"2026-10\"").unwrap(), month);
+        let bad = serde_json::from_str::<Month>("\"2026-13\"").unwrap_err().to_string();
+        assert_eq!(bad, "Found month \"2026-13\", expected a year and a month, as in 2026-10");
+    }
 }

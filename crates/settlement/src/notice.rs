@@ -245,4 +245,69 @@ mod tests {
             assert!(other.confirm(&exact, &[]).is_err(), "{other:?}");
         }
     }
+
+    #[test]
+    fn the_lines_that_a_notice_adds_are_its_fees_and_a_deduction_for_each_method() {
+        let notice = PayoutNotice { amount_minor: 211_550, payout_minor: 204_549, ..notice() };
+        let elsewhere = [("Nothing".to_owned(), 0), ("Swish".to_owned(), 20_275)];
+        let Confirmed { settlement, added } = notice.confirm(&settlement(), &elsewhere).unwrap();
+        let [fees, swish] = added.as_slice() else { panic!("{added:?}") };
+        assert_eq!((fees.line_no, fees.kind, fees.provider_kind.as_deref()), (0, LineKind::Fee, Some("payout notice")));
+        assert_eq!(
+            (fees.terms.fee_minor, fees.terms.fee_vat_minor, fees.provider_method.as_deref()),
+            (5_600, 1_401, None)
+        );
+        assert_eq!((swish.line_no, swish.kind), (-1, LineKind::Adjustment));
+        assert_eq!(swish.terms, Terms { adjustment_minor: -20_275, ..Terms::default() });
+        let words = (swish.provider_method.as_deref(), swish.provider_kind.as_deref());
+        assert_eq!(words, (Some("Swish"), Some("paid out elsewhere")));
+        assert_eq!((fees.settlement_id.as_str(), fees.merchant_number.as_str()), ("R4321-0007", "R4321"));
+        assert_eq!((settlement.lines, settlement.payout_minor, settlement.fees), (6, Some(204_549), Fees::Deducted));
+        let stated = StatedTotals { gross_minor: Some(231_825), ..StatedTotals::default() };
+        assert_eq!(settlement.stated, stated);
+    }
+
+    #[test]
+    fn a_notice_that_disagrees_says_by_how_much() {
+        let message = |notice: PayoutNotice, settlement: &Settlement| -> Vec<String> {
+            let problems = notice.confirm(settlement, &[]).unwrap_err();
+            problems.into_iter().map(|problem| problem.message).collect()
+        };
+        let other = PayoutNotice { amount_minor: 231_900, ..notice() };
+        assert_eq!(
+            message(other, &settlement()),
+            [
+                "The payout notice of settlement R4321-0007 says otherwise than its list of transactions: amount 2319.00, the \
+              lines sum to 2318.25: difference 0.75. Neither flows on; correct the notice, or ask swedbankpay which of them is \
+              right"
+            ]
+        );
+        let exact = notice().confirm(&settlement(), &[]).unwrap().settlement;
+        let other = PayoutNotice { fee_minor: 5_601, fee_vat_minor: 1_402, payout_minor: 1, ..notice() };
+        let found = message(other, &exact);
+        let parts =
+            ["fees 56.01, the list has 56.00", "VAT 14.02, the list has 14.01", "payout 0.01, the list has 2248.24"];
+        assert_eq!(found.len(), parts.len());
+        assert!(found.iter().zip(parts).all(|(found, part)| found.contains(part)), "{found:?}");
+    }
+
+    #[test]
+    fn sums_beyond_i64_are_problems() {
+        let mut settlement = settlement();
+        let most = [("Swish".to_owned(), i64::MIN)];
+        let problems = notice().confirm(&settlement, &most).unwrap_err();
+        assert!(problems[0].message.contains("more than can be counted"), "{problems:?}");
+        settlement.sums = Terms { adjustment_minor: i64::MIN, ..settlement.sums };
+        let problems = notice().confirm(&settlement, &[]).unwrap_err();
+        assert!(problems[0].message.contains("more than can be counted"), "{problems:?}");
+        let far = PayoutNotice { amount_minor: i64::MIN, payout_minor: i64::MAX, ..notice() };
+        assert_eq!(far.difference_minor(), None);
+    }
+
+    #[test]
+    fn invoiced_fees_are_no_part_of_the_difference() {
+        let notice = PayoutNotice { payout_minor: 224_800, ..notice() };
+        let difference = |fees| PayoutNotice { fees, ..notice.clone() }.difference_minor();
+        assert_eq!([Fees::Deducted, Fees::Unknown, Fees::Invoiced].map(difference), [Some(24), Some(24), Some(7_025)]);
+    }
 }

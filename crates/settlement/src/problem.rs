@@ -155,4 +155,51 @@ mod tests {
         assert_eq!(problems.verdict(), Verdict::Quarantined);
         assert_eq!(problems.first_error().map(|p| p.kind), Some(Kind::ControlTotal));
     }
+
+    #[test]
+    fn a_problem_says_where_it_is_and_shows_no_card_number() {
+        let problem = Problem::error(Kind::Amount, "Found 4111111111111111").at_row(7).in_column("4111111111111111");
+        assert_eq!((problem.message.as_str(), problem.row), ("Found 411111******1111", Some(7)));
+        assert_eq!((problem.column.as_deref(), problem.severity), (Some("411111******1111"), Severity::Error));
+        let note = Problem::note(Kind::HeaderUnknownColumn, "new");
+        assert_eq!(
+            (note.severity, note.kind, note.row, note.column),
+            (Severity::Note, Kind::HeaderUnknownColumn, None, None)
+        );
+    }
+
+    #[test]
+    fn the_same_problem_twice_in_a_row_is_kept_once() {
+        let mut problems = Problems::default();
+        for row in [1, 1, 2, 1] {
+            problems.push(Problem::error(Kind::Amount, "bad").at_row(row));
+        }
+        assert_eq!((problems.list().len(), problems.beyond_limit()), (3, 0));
+        problems.count_beyond_limit(4);
+        problems.count_beyond_limit(1);
+        assert_eq!((problems.list().len(), problems.beyond_limit()), (3, 5));
+    }
+
+    #[test]
+    fn the_first_error_decides_the_verdict() {
+        let mut problems = Problems::default();
+        assert_eq!((problems.verdict(), problems.has_errors()), (Verdict::Accepted, false));
+        problems.push(Problem::note(Kind::Empty, "a note decides nothing"));
+        assert_eq!((problems.verdict(), problems.has_errors()), (Verdict::Accepted, false));
+        problems.push(Problem::error(Kind::Amount, "bad"));
+        problems.push(Problem::error(Kind::Encoding, "worse"));
+        assert_eq!((problems.verdict(), problems.has_errors()), (Verdict::Quarantined, true));
+        let one = Problems::from(Problem::error(Kind::Encoding, "bad"));
+        assert_eq!((one.verdict(), one.list().len()), (Verdict::Rejected, 1));
+    }
+
+    #[test]
+    fn after_the_first_error_a_full_list_keeps_no_more() {
+        let mut problems = Problems::with_limit(1);
+        for row in 1..=3 {
+            problems.push(Problem::error(Kind::Amount, "bad").at_row(row));
+        }
+        assert_eq!((problems.list().len(), problems.beyond_limit()), (1, 2));
+        assert_eq!(problems.first_error().and_then(|problem| problem.row), Some(1));
+    }
 }

@@ -174,7 +174,8 @@ impl Settlement {
         self.sums.net_minor()
     }
 
-    /// The payout that the lines come to, in minor units: opening plus net, plus fees when they are invoiced, less closing.
+    /// The payout that the lines come to, in minor units: opening plus net, plus fees when they are invoiced, less
+    /// closing.
     ///
     /// `None` when the sum leaves the range of `i64`.
     pub fn payable_minor(&self) -> Option<i64> {
@@ -204,19 +205,55 @@ impl Settlement {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_net_beyond_i64_is_none_and_not_zero() {
-        let head = SettlementHead {
+    fn head() -> SettlementHead {
+        SettlementHead {
             merchant_number: "123456".into(),
             settlement_id: "2000461".into(),
             currency: Currency::NOK,
             exponent: 2,
             payout_on: jiff::civil::date(2026, 10, 30),
-        };
-        let mut settlement = Settlement { payout_minor: Some(0), ..Settlement::new(head) };
+        }
+    }
+
+    #[test]
+    fn a_net_beyond_i64_is_none_and_not_zero() {
+        let mut settlement = Settlement { payout_minor: Some(0), ..Settlement::new(head()) };
         assert_eq!((settlement.net_minor(), settlement.difference_minor()), (Some(0), Some(0)));
         settlement.sums = Terms { capture_minor: i64::MAX, adjustment_minor: 1, ..Terms::default() };
         assert_eq!((settlement.net_minor(), settlement.payable_minor()), (None, None));
         assert_eq!(settlement.difference_minor(), None);
+    }
+
+    #[test]
+    fn fees_and_proofs_have_stored_words() {
+        for (fees, word) in [(Fees::Deducted, "deducted"), (Fees::Invoiced, "invoiced"), (Fees::Unknown, "unknown")] {
+            assert_eq!((fees.as_str(), serde_json::to_string(&fees).unwrap()), (word, format!("\"{word}\"")));
+        }
+        for (proof, word) in [(Proof::Exact, "exact"), (Proof::GrossOnly, "gross_only"), (Proof::RowsOnly, "rows_only")]
+        {
+            assert_eq!((proof.as_str(), serde_json::to_string(&proof).unwrap()), (word, format!("\"{word}\"")));
+        }
+    }
+
+    #[test]
+    fn the_payout_is_opening_plus_net_plus_invoiced_fees_less_closing() {
+        let sums = Terms { capture_minor: 1_000, fee_minor: 30, fee_vat_minor: 7, ..Terms::default() };
+        let mut settlement = Settlement { sums, opening_minor: 200, closing_minor: 50, ..Settlement::new(head()) };
+        for (fees, payable) in [(Fees::Unknown, 1_113), (Fees::Deducted, 1_113), (Fees::Invoiced, 1_150)] {
+            settlement.fees = fees;
+            assert_eq!((settlement.net_minor(), settlement.payable_minor()), (Some(963), Some(payable)), "{fees:?}");
+        }
+        assert_eq!(settlement.difference_minor(), None);
+        settlement.payout_minor = Some(1_149);
+        assert_eq!(settlement.difference_minor(), Some(-1));
+        assert_eq!(settlement.name(), "settlement 2000461 of merchant 123456");
+        settlement.opening_minor = i64::MAX;
+        assert_eq!((settlement.payable_minor(), settlement.difference_minor()), (None, None));
+    }
+
+    #[test]
+    fn a_held_file_has_its_problems() {
+        let held = Held::from(Problems::from(crate::problem::Problem::error(crate::kind::Kind::Empty, "nothing")));
+        assert_eq!((held.problems.list().len(), held.settlements.len()), (1, 0));
     }
 }

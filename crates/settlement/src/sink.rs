@@ -6,8 +6,8 @@ use crate::report::{Settlement, SettlementHead};
 
 /// Receives the settlements and lines of one report while a parser reads it.
 ///
-/// A parser announces each settlement before its first line, passes lines in batches, and seals once at the end. What a sink has
-/// received may be used only after [`Sink::seal`] has returned and the report is proved.
+/// A parser announces each settlement before its first line, passes lines in batches, and seals once at the end. What a
+/// sink has received may be used only after [`Sink::seal`] has returned and the report is proved.
 pub trait Sink {
     /// Announces a settlement. Its index is the number of settlements announced before it.
     ///

@@ -121,4 +121,32 @@ mod tests {
         let edge = Terms { capture_minor: i64::MAX, fee_minor: -1, ..Terms::default() };
         assert_eq!(edge.net_minor(), None);
     }
+
+    #[test]
+    fn each_term_is_summed_by_itself_and_named_as_its_column() {
+        let terms = Terms {
+            capture_minor: 1,
+            refund_minor: -2,
+            fee_minor: 4,
+            fee_vat_minor: 8,
+            chargeback_minor: -16,
+            reserve_minor: 32,
+            adjustment_minor: 64,
+        };
+        let mut sums = TermSums::default();
+        for _ in 0..3 {
+            sums.add(&terms);
+        }
+        let named = [
+            ("capture", 3),
+            ("refund", -6),
+            ("fee", 12),
+            ("fee_vat", 24),
+            ("chargeback", -48),
+            ("reserve", 96),
+            ("adjustment", 192),
+        ];
+        assert_eq!(sums.terms().unwrap().named(), named);
+        assert_eq!(sums.terms().unwrap().net_minor(), Some(3 - 6 - 12 - 24 - 48 + 96 + 192));
+    }
 }

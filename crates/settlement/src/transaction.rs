@@ -267,4 +267,82 @@ mod tests {
         transaction.events[1].success = false;
         assert_eq!(transaction.derived_settlement_status(false), SettlementStatus::PartiallySettled);
     }
+
+    fn transaction(events: Vec<TransactionEvent>) -> Transaction {
+        Transaction {
+            id: "T00000001.a".into(),
+            merchant_reference: "1".into(),
+            merchant_reference_2: None,
+            status: TransactionStatus::Captured,
+            payment_product: "vipps".into(),
+            payment_product_type: "vipps".into(),
+            currency: "NOK".parse().unwrap(),
+            amount_minor: 500,
+            payout_destination_id: None,
+            store_id: None,
+            keys: BTreeMap::new(),
+            events,
+            settlement_events: vec![settled(1, 0)],
+            settlement_status: None,
+        }
+    }
+
+    #[test]
+    fn settlement_events_of_the_transaction_come_before_those_of_its_events() {
+        let events =
+            vec![event(TransactionEventKind::Capture, 500, &[SettlementEvent { fee_minor: 9, ..settled(2, 3) }])];
+        let transaction = transaction(events);
+        let money: Vec<[i64; 4]> = transaction.all_settlement_events().map(SettlementEvent::money).collect();
+        assert_eq!(money, [[1, 1, 0, 0], [-1, 2, 3, 9]]);
+    }
+
+    #[test]
+    fn successful_events_of_a_kind_are_summed() {
+        use TransactionEventKind::{Capture, Refund, Void};
+        let failed = TransactionEvent { success: false, ..event(Capture, 1_000, &[]) };
+        let mut paid =
+            transaction(vec![event(Capture, 500, &[]), failed, event(Capture, 20, &[]), event(Refund, 3, &[])]);
+        assert_eq!([Capture, Refund, Void].map(|kind| paid.sum_minor(kind)), [Some(520), Some(3), Some(0)]);
+        paid.events.push(event(Capture, i64::MAX, &[]));
+        assert_eq!(paid.sum_minor(Capture), None);
+        // A sum that cannot be counted settles nothing.
+        assert_eq!(paid.derived_settlement_status(false), SettlementStatus::PartiallySettled);
+    }
+
+    #[test]
+    fn statuses_have_dinteros_words_and_each_is_explained_in_its_own() {
+        let statuses = [
+            SettlementStatus::NotSettled,
+            SettlementStatus::PendingSettlement,
+            SettlementStatus::PartiallySettled,
+            SettlementStatus::Settled,
+        ];
+        for status in statuses {
+            assert_eq!(serde_json::to_string(&status).unwrap(), format!("\"{status}\""));
+        }
+        let mut explained: Vec<&str> = statuses.iter().map(|status| status.explained()).collect();
+        let unknown: TransactionStatus = serde_json::from_str("\"CHARGED_BACK\"").unwrap();
+        assert_eq!(unknown, TransactionStatus::Unknown);
+        let words = [
+            "INITIATED",
+            "ON_HOLD",
+            "AUTHORIZED",
+            "AUTHORIZATION_VOIDED",
+            "PARTIALLY_CAPTURED",
+            "CAPTURED",
+            "PARTIALLY_CAPTURED_REFUNDED",
+            "PARTIALLY_REFUNDED",
+            "REFUNDED",
+            "DECLINED",
+            "FAILED",
+            "CHARGED_BACK",
+        ];
+        let read = |word: &str| serde_json::from_str::<TransactionStatus>(&format!("\"{word}\"")).unwrap();
+        explained.extend(words.iter().map(|word| read(word).explained()));
+        assert!(explained.iter().all(|text| text.split(' ').count() > 3), "{explained:?}");
+        let count = explained.len();
+        explained.sort_unstable();
+        explained.dedup();
+        assert_eq!(explained.len(), count);
+    }
 }
