@@ -103,8 +103,9 @@ fn card_end(text: &str, start: usize) -> Option<usize> {
                     lengths = lengths_of(number)?;
                 }
                 let card = !goes_on && lengths.contains(&count) && has_right_check_digit(number);
-                if card && !is_within_hexadecimal(text, start, place + 1) {
-                    return Some(place + 1);
+                let end = place + 1;
+                if card && !is_within_hexadecimal(text, start, end) {
+                    return Some(end);
                 }
             }
             b' ' | b'-' if goes_on => {}
