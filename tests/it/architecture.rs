@@ -155,6 +155,20 @@ fn every_provider_file_is_registered_in_order() {
     }
 }
 
+/// What a provider is called, pays out and is matched by comes from one table.
+#[test]
+fn every_format_is_of_a_provider_of_the_table() {
+    for format in formats::FORMATS {
+        let provider = settlement::Provider::of(format.provider);
+        let provider = provider.unwrap_or_else(|| panic!("{}: no provider {:?}", format.id, format.provider));
+        assert_eq!(format.payment_products, provider.products, "{}", format.id);
+        let matched = matching::PROVIDER_KEYS.iter().any(|keys| keys.provider == provider);
+        assert!(matched, "{} has no row of keys to match its lines by", provider.id);
+        let name = documents::provider_name(provider.id);
+        assert!(name == provider.name && name != provider.id, "{} has no name for people", provider.id);
+    }
+}
+
 /// The words in which a pattern with braces, as a shell knows it, ends.
 fn expanded(pattern: &str) -> Vec<String> {
     let Some((before, rest)) = pattern.split_once('{') else { return vec![pattern.to_owned()] };

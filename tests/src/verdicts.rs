@@ -87,7 +87,7 @@ pub fn golden(judgement: &Judgement) -> String {
             show(sums.refund_minor),
             show(sums.fee_minor),
             show(sums.adjustment_minor),
-            show(settlement.net_minor()),
+            settlement.net_minor().map_or("none".to_owned(), show),
             settlement.fees.as_str(),
             settlement.proof.as_str(),
             settlement.bank_account.as_deref().unwrap_or("-"),

@@ -1,4 +1,4 @@
-//! The requests, of one account.
+//! The requests of one account.
 
 #[cfg(test)]
 mod tests;
@@ -14,15 +14,15 @@ use crate::http::{Method, Request, Secret};
 use crate::settlements::SettlementCursor;
 use crate::token::{Credentials, Token};
 
-/// Most transactions that one request may read or change.
+/// The most transactions that one request may read or change.
 pub const TRANSACTIONS_MAX: usize = 100;
 
-/// Where the API is.
+/// The hosts of the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hosts {
-    /// Tokens and settlements.
+    /// The host of tokens and settlements, as a URL without a path.
     pub api: String,
-    /// Transactions.
+    /// The host of transactions, as a URL without a path.
     pub checkout: String,
 }
 
@@ -59,8 +59,8 @@ impl Api {
         &self.account
     }
 
-    /// Whether a transaction is the account's own: another account's, and so one of the other environment, begins
-    /// with another id.
+    /// Whether a transaction belongs to the account. Its id begins with the account's id, which also tells test from
+    /// production.
     pub fn owns(&self, transaction: &str) -> bool {
         let own = transaction.strip_prefix(self.account.as_str()).and_then(|rest| rest.strip_prefix('.'));
         own.is_some_and(|own| {
@@ -68,7 +68,7 @@ impl Api {
         })
     }
 
-    /// Asks for a token.
+    /// The request for a token.
     pub fn token(&self, credentials: &Credentials) -> Request {
         let Credentials { client_id, client_secret } = credentials;
         let basic = STANDARD.encode(format!("{client_id}:{}", client_secret.reveal()));
@@ -83,7 +83,9 @@ impl Api {
         }
     }
 
-    /// Adds settlement events to transactions: `body` as [`crate::body`] makes it.
+    /// The request that adds settlement events to transactions, with a `body` that [`crate::body`] makes. It must not
+    /// be sent after
+    /// `not_after`.
     pub fn add_settlement_events(&self, token: &Token, body: String, not_after: Timestamp) -> Request {
         Request {
             method: Method::Post,
@@ -94,7 +96,7 @@ impl Api {
         }
     }
 
-    /// Reads transactions by their ids, of which there may be [`TRANSACTIONS_MAX`].
+    /// The request for transactions by their ids, at most [`TRANSACTIONS_MAX`] of them.
     pub fn transactions_by_id<'a>(&self, token: &Token, ids: impl IntoIterator<Item = &'a str>) -> Request {
         let mut query = format!("limit={TRANSACTIONS_MAX}");
         for id in ids {
@@ -104,7 +106,7 @@ impl Api {
         self.get(token, format!("{}/v1/transactions?{query}", self.hosts.checkout))
     }
 
-    /// Lists transactions, a page at a time; `after` is the id of the last one of the page before.
+    /// The request for a page of transactions. `after` is the id of the last transaction of the page before.
     pub fn transactions(&self, token: &Token, filter: &TransactionFilter, after: Option<&str>) -> Request {
         let (name, from, to) = match filter {
             TransactionFilter::CapturedBetween(from, to) => ("captured_at", from, to),
@@ -119,7 +121,7 @@ impl Api {
         self.get(token, format!("{}/v1/transactions?{query}", self.hosts.checkout))
     }
 
-    /// Lists the account's settlements, a page at a time.
+    /// The request for a page of the account's settlements. `after` is the cursor of the page before.
     pub fn settlements(&self, token: &Token, after: Option<&SettlementCursor>) -> Request {
         let mut url = format!("{}/v1/accounts/{}/settlements?limit=100", self.hosts.api, self.account);
         if let Some(SettlementCursor { id, date }) = after {
@@ -133,7 +135,7 @@ impl Api {
     }
 }
 
-/// A value within a query.
+/// A value, percent-encoded for a query.
 fn encoded(value: &str) -> String {
     let mut text = String::with_capacity(value.len());
     for byte in value.bytes() {

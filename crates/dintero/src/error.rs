@@ -1,4 +1,4 @@
-//! Answers that are no answer: the documented body of an error, and bodies that cannot be read.
+//! Responses with an error: the documented body of an error, and bodies that cannot be read.
 
 #[cfg(test)]
 mod tests;
@@ -7,16 +7,16 @@ use serde::Deserialize;
 
 use crate::http::Answer;
 
-/// Characters of a message that are shown at most.
+/// An error shows no more characters of Dintero's message.
 const MESSAGE_CHARS_MAX: usize = 200;
 
-/// An answer is not of the documented shape.
+/// A response does not have the documented form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("Found an answer {status} that cannot be read: {reason}")]
 pub struct Unreadable {
-    /// Its status.
+    /// The status of the response.
     pub status: u16,
-    /// What is wrong with it.
+    /// What is wrong with the response, without any of its text.
     pub reason: String,
 }
 
@@ -31,7 +31,8 @@ struct ErrorWords {
     message: String,
 }
 
-/// What the body of an error says, in one line without control characters; the status alone when it says nothing.
+/// The status and the message of an error, in one line without control characters; the status alone when there is no
+/// message.
 pub fn error_message(answer: &Answer) -> String {
     let said = match serde_json::from_slice::<ErrorBody>(&answer.body) {
         Ok(ErrorBody { error: ErrorWords { code: Some(code), message } }) => format!("{code}: {message}"),
@@ -48,7 +49,7 @@ pub(crate) fn read<'a, T: Deserialize<'a>>(answer: &'a Answer) -> Result<T, Unre
         return Err(Unreadable { status: answer.status, reason: error_message(answer) });
     }
     serde_json::from_slice(&answer.body).map_err(|error| {
-        // The error names line and column, never the text itself.
+        // The error's own text could quote the body.
         Unreadable { status: answer.status, reason: format!("not the documented JSON, {:?} error", error.classify()) }
     })
 }

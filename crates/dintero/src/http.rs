@@ -1,4 +1,4 @@
-//! Requests and answers of HTTP, and what may not be shown of them.
+//! HTTP requests and responses as values, and secrets that are never shown.
 
 #[cfg(test)]
 mod tests;
@@ -7,7 +7,7 @@ use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 
-/// Something that nobody may read in a log, an error or a debug text.
+/// A text that no log, error or debug output may contain.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -29,58 +29,58 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The methods in use.
+/// The HTTP methods in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
-    /// Read.
+    /// `GET`.
     Get,
-    /// Act.
+    /// `POST`.
     Post,
 }
 
-/// A request to be sent once, as it is: never again by itself, never to where a redirect leads.
+/// A request to be sent once. The client neither repeats it by itself nor follows a redirect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// The method.
     pub method: Method,
-    /// Where to.
+    /// The URL.
     pub url: String,
     /// Value of the header `Authorization`.
     pub authorization: Secret,
     /// A body of JSON.
     pub body: Option<String>,
-    /// Behind this moment it must not be sent any more: somebody else may have taken over by then.
+    /// The last moment at which it may be sent. Another worker may take over after it.
     pub not_after: Option<Timestamp>,
 }
 
-/// What came back.
+/// A response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// Status.
+    /// The status.
     pub status: u16,
-    /// How long to wait, by the header `Retry-After`.
+    /// The time of the header `Retry-After`.
     pub retry_after: Option<SignedDuration>,
     /// The body.
     pub body: Vec<u8>,
 }
 
-/// Whether a request without an answer may have had its effect.
+/// Whether a request without a response may have had an effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sent {
-    /// No byte of it left: there was no connection.
+    /// It had none: there was no connection.
     No,
-    /// It may have arrived.
+    /// It may have had one: it may have arrived.
     Perhaps,
 }
 
-/// No answer came back.
+/// No response arrived.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("No answer from {host}: {reason}")]
 pub struct NoAnswer {
     /// Whether the request may have arrived.
     pub sent: Sent,
-    /// Whom it was for; never the whole address.
+    /// The host of the request, never the whole URL.
     pub host: String,
-    /// What went wrong.
+    /// What failed.
     pub reason: String,
 }

@@ -1,8 +1,4 @@
-//! Dintero's own API as values: requests to be sent, answers to be read. Nothing here sends anything.
-//!
-//! Described at docs.dintero.com: getting a token, adding settlement events to transactions, listing transactions and
-//! settlements. What the documentation leaves open is decided in one place each: signs in `settlement_events.rs`,
-//! the meaning of an answer in `outcome.rs`.
+#![doc = include_str!("../README.md")]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::float_arithmetic)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 

@@ -1,4 +1,4 @@
-//! What an answer to a posting means: done, certainly not done, or not known.
+//! The outcome of posting settlement events: done, certainly not done, or not known.
 
 use jiff::SignedDuration;
 use settlement::{Defect, Transaction, is_seeded};
@@ -7,36 +7,36 @@ use crate::error::error_message;
 use crate::http::{Answer, NoAnswer, Sent};
 use crate::transactions::transactions;
 
-/// What became of a posting.
+/// The outcome of a posting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// It was taken; these are the transactions that the answer lists, in any order.
+    /// It was accepted. The response lists these transactions, in any order.
     Applied(Vec<Transaction>),
-    /// It never left.
+    /// It was never sent.
     NotSent(String),
     /// The token was refused; nothing was done.
     Unauthorised,
     /// The client lacks the right; nothing was done.
     Forbidden(String),
-    /// The request was refused as it is. Whether nothing of it was done is to be read back.
+    /// The request was refused. A reading must show whether any part of it was done.
     Refused {
-        /// Status of the answer.
+        /// The status of the response.
         status: u16,
-        /// What it says.
+        /// Its message.
         message: String,
     },
-    /// Something stands in the way that has to be read back.
+    /// It conflicts with what Dintero has. A reading must show with what.
     Conflict(String),
-    /// Not now.
+    /// It was not accepted now; it may be sent again after this time.
     Later(SignedDuration),
-    /// It may have been done.
+    /// It may have been done. A reading must show whether it was.
     Unknown(String),
 }
 
-/// How long to wait for whoever asks for it without saying how long.
+/// The time to wait when Dintero asks to wait and names no time.
 pub const PAUSE: SignedDuration = SignedDuration::from_secs(60);
 
-/// Reads what a posting's answer means.
+/// The outcome that a response, or its absence, means.
 pub fn outcome(result: &Result<Answer, NoAnswer>) -> Outcome {
     let answer = match result {
         Ok(answer) => answer,
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_done_not_done_or_unknown() {
+    fn every_response_is_done_not_done_or_unknown() {
         assert_eq!(answer(200, None, "[]"), Outcome::Applied(Vec::new()));
         assert!(matches!(answer(200, None, "<html>"), Outcome::Unknown(_)));
         assert!(matches!(answer(302, None, ""), Outcome::Unknown(_)));

@@ -1,4 +1,4 @@
-//! The body that adds settlement events to transactions.
+//! The body of the request that adds settlement events to transactions.
 
 #[cfg(test)]
 mod tests;
@@ -6,14 +6,14 @@ mod tests;
 use serde::Serialize;
 use settlement::SettlementEvent;
 
-/// How refunds and fees are written. The specification subtracts magnitudes; events read from the live API were seen
-/// with signs of their own.
+/// The signs of refunds and fees. The specification subtracts magnitudes; some events read from the live API have
+/// negative fees.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Signs {
-    /// `amount = capture - refund - fee`, all three not below zero.
+    /// `amount = capture - refund - fee`, none of the three negative.
     #[default]
     Magnitudes,
-    /// `amount = capture + refund + fee`, refund and fee not above zero.
+    /// `amount = capture + refund + fee`, refund and fee not positive.
     Signed,
 }
 
@@ -45,9 +45,10 @@ struct EventBody<'a> {
     fee: i64,
 }
 
-/// The body for events of transactions, each transaction with all its events, in the order of their first events.
+/// The body for pairs of a transaction's id and one of its events. Each transaction is listed once, in the order of
+/// first events.
 ///
-/// Amounts are minor units. The caller keeps to [`crate::TRANSACTIONS_MAX`] transactions.
+/// Amounts are minor units. The caller passes at most [`crate::TRANSACTIONS_MAX`] transactions.
 pub fn body<'a>(events: impl IntoIterator<Item = (&'a str, &'a SettlementEvent)>, signs: Signs) -> String {
     let mut transactions: Vec<TransactionBody<'a>> = Vec::new();
     for (id, event) in events {

@@ -1,4 +1,4 @@
-//! The list of an account's settlements.
+//! The list of an account's settlements at Dintero.
 
 #[cfg(test)]
 mod tests;
@@ -13,31 +13,31 @@ use crate::http::Answer;
 pub struct ListedSettlement {
     /// Dintero's id.
     pub id: String,
-    /// Who paid.
+    /// The provider that paid.
     pub provider: Option<String>,
     /// The provider's reference.
     pub provider_reference: Option<String>,
     /// The day of the payout; absent while it is announced or postponed.
     pub settled_at: Option<String>,
-    /// When Dintero learned of it.
+    /// The time at which Dintero created it.
     pub created_at: Option<String>,
 }
 
-/// Where a page ended. The documentation asks for both together or for none.
+/// The end of a page. The documentation requires both values or none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettlementCursor {
     /// Id of the last settlement.
     pub id: String,
-    /// Its day of payout, or the day it was made when it is not paid out.
+    /// Its day of payout, or the time of its creation when it is not paid out.
     pub date: String,
 }
 
-/// One page.
+/// One page of settlements.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettlementPage {
     /// The settlements.
     pub items: Vec<ListedSettlement>,
-    /// Where to go on; `None` at the end.
+    /// The cursor for the next page; `None` on the last page.
     pub after: Option<SettlementCursor>,
 }
 
@@ -57,7 +57,7 @@ struct LastKey {
 /// Reads a page.
 ///
 /// # Errors
-/// When the answer is not the documented one.
+/// When the response does not have the documented form.
 pub fn settlements(answer: &Answer) -> Result<SettlementPage, Unreadable> {
     let PageBody { items, last_evaluated_key } = read(answer)?;
     let after = last_evaluated_key.and_then(|LastKey { id, settled_at, created_at }| {

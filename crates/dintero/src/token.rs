@@ -1,4 +1,4 @@
-//! The token: credentials of an API client for a bearer that lasts some hours.
+//! Tokens: an API client's credentials are exchanged for a bearer token that lasts some hours.
 
 #[cfg(test)]
 mod tests;
@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::error::{Unreadable, read};
 use crate::http::{Answer, Secret};
 
-/// An API client of one account.
+/// The credentials of an API client of one account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credentials {
     /// Its id.
@@ -18,12 +18,12 @@ pub struct Credentials {
     pub client_secret: Secret,
 }
 
-/// A bearer token with its time.
+/// A bearer token and its lifetime.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
     /// Value of the header `Authorization`.
     pub authorization: Secret,
-    /// From then on a new one is to be had: four fifths of its life.
+    /// The time at which to get a new one: after four fifths of its lifetime.
     pub renew_at: Timestamp,
 }
 
@@ -34,13 +34,13 @@ struct TokenBody {
     expires_in: i64,
 }
 
-/// Longer than any documented life of a token, in seconds.
+/// An upper limit of a token's lifetime in seconds, longer than any documented one.
 const LIFE_SECONDS_MAX: i64 = 30 * 86_400;
 
-/// Reads the answer to the request for a token that was sent at `now`.
+/// Reads the response to a request for a token that was sent at `now`.
 ///
 /// # Errors
-/// When the answer is not the documented one.
+/// When the response does not have the documented form.
 pub fn token(answer: &Answer, now: Timestamp) -> Result<Token, Unreadable> {
     let TokenBody { access_token, token_type, expires_in } = read(answer)?;
     let unreadable = |reason: &str| Unreadable { status: answer.status, reason: reason.to_owned() };

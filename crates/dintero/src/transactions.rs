@@ -1,4 +1,4 @@
-//! Transactions as the API answers them: a bare list. Buyers, addresses and goods are dropped as they are read.
+//! Transactions as the API lists them. Buyers, addresses and goods are dropped while they are read.
 
 #[cfg(test)]
 mod tests;
@@ -15,7 +15,7 @@ use settlement::{
 use crate::error::{Unreadable, read};
 use crate::http::Answer;
 
-/// Fields of metadata that lines of settlements are matched by. Everything else in there is dropped.
+/// The fields of metadata that are kept, to match lines of settlements by. All others are dropped.
 const KEYS: &[&str] = &[
     "payout_correlation_id",
     "gateway:id",
@@ -87,7 +87,7 @@ struct EventBody {
     event: String,
     #[serde(default, deserialize_with = "or_nothing")]
     amount: i64,
-    #[serde(default = "came_about")]
+    #[serde(default = "succeeded")]
     success: bool,
     created_at: Option<Timestamp>,
     event_reference: Option<String>,
@@ -96,16 +96,16 @@ struct EventBody {
     settlements: Option<SettlementsBody>,
 }
 
-fn came_about() -> bool {
+fn succeeded() -> bool {
     true
 }
 
-/// What is stated as `null` is as good as not stated.
+/// Reads `null` as an absent value.
 fn or_nothing<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(value: D) -> Result<T, D::Error> {
     Ok(Option::deserialize(value)?.unwrap_or_default())
 }
 
-/// A status of a word that came later is no reason to lose sight of the transaction: its events say what counts.
+/// Reads an unknown status as none. The transaction is kept: its events say how far it is settled.
 fn known<'de, D: Deserializer<'de>>(value: D) -> Result<Option<SettlementStatus>, D::Error> {
     let word: Option<String> = Option::deserialize(value)?;
     Ok(word.and_then(|word| serde_json::from_value(Value::String(word)).ok()))
@@ -134,7 +134,7 @@ struct SettlementEventBody {
 /// Reads a list of transactions.
 ///
 /// # Errors
-/// When the answer is not the documented one, or an amount is no whole number of minor units.
+/// When the response does not have the documented form, or an amount is no whole number of minor units.
 pub fn transactions(answer: &Answer) -> Result<Vec<Transaction>, Unreadable> {
     let bodies: Vec<TransactionBody> = read(answer)?;
     bodies.into_iter().map(|body| body.transaction(answer.status)).collect()

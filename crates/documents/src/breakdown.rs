@@ -136,15 +136,17 @@ impl Tally {
 
     pub(crate) fn agrees_with(&self, settlement: &Settlement) -> Result<(), DocumentError> {
         let found = self.terms();
+        let net =
+            |minor: Option<i64>| minor.map_or_else(|| "more than can be counted".to_owned(), |net| net.to_string());
         if self.lines == settlement.lines && found == settlement.sums {
             return Ok(());
         }
         Err(DocumentError::Disagrees {
             settlement: settlement.name(),
             found: self.lines,
-            found_net: found.net_minor().unwrap_or(0),
+            found_net: net(found.net_minor()),
             expected: settlement.lines,
-            expected_net: settlement.net_minor(),
+            expected_net: net(settlement.net_minor()),
         })
     }
 }

@@ -10,7 +10,7 @@ mod nb;
 mod reasons;
 mod sv;
 
-use settlement::LineKind;
+use settlement::{LineKind, Provider};
 
 pub(crate) use self::month::MonthLabels;
 pub(crate) use self::reasons::Reasons;
@@ -203,13 +203,9 @@ pub(crate) fn filled(words: &str, texts: &[(&str, &str)]) -> String {
     filled
 }
 
-/// The name that a provider goes by; its id where it has no other.
+/// The name that people know a provider by; the id itself when the table of providers has no such provider.
 pub fn provider_name(id: &str) -> &str {
-    match id {
-        "vipps" => "Vipps",
-        "swedbankpay" => "Swedbank Pay",
-        other => other,
-    }
+    Provider::of(id).map_or(id, |provider| provider.name)
 }
 
 #[cfg(test)]

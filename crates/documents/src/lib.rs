@@ -48,11 +48,11 @@ pub enum DocumentError {
         /// Number of lines read.
         found: u64,
         /// Their net in minor units.
-        found_net: i64,
+        found_net: String,
         /// Number of lines proved.
         expected: u64,
         /// Their net in minor units.
-        expected_net: i64,
+        expected_net: String,
     },
     /// The figures of a month do not add up.
     #[error("{what} comes to {found} minor units, expected {expected}. The month is not summarised")]

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use settlement::{
-    Control, Currency, Defect, Document, Held, Kind, Line, LineBatch, Problem, Problems, Settlement, SettlementHead,
-    Sink, TermSums, is_seeded, mask_cards, prove,
+    Control, Currency, Defect, Held, Kind, Line, LineBatch, Problem, Problems, Settlement, SettlementHead, Sink,
+    TermSums, is_seeded, mask_cards, prove,
 };
 
 use crate::format::Failure;
@@ -200,7 +200,7 @@ impl<'s> Collector<'s> {
         if self.problems.has_errors() {
             return Err(self.held());
         }
-        Ok(Control { document: Document::Settlements(self.settlements), notes: self.problems })
+        Ok(Control { settlements: self.settlements, notes: self.problems })
     }
 
     fn sum_up(&mut self) {

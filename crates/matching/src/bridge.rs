@@ -1,30 +1,33 @@
-//! The month bridge: from what was in transit when a month began to what was when it ended.
+//! The month bridge: the money in transit at the beginning and at the end of a month, and what changed it.
 //!
-//! `opening + captures − refunds − fees − fee VAT ± chargebacks ± reserves ± adjustments − paid out = closing`, per provider,
-//! payment product and currency. It is told in two ways. By transaction month, what happened in a month comes in and what was paid
-//! out in it goes out. By payout month, the closing is all that had happened by then and is paid out later, less what was
-//! paid out before it happened. Both must end in the same closing, and what went out must be the payouts that the settlements state.
+//! `opening + captures − refunds − fees − fee VAT ± chargebacks ± reserves ± adjustments − paid out = closing`
+//!
+//! It holds for each provider, payment product and currency. The closing is computed in two ways that must agree. By transaction month, the money
+//! of the month's transactions is added and the month's payouts are subtracted. By payout month, the closing is the
+//! money of all transactions so far that are paid out later, less payouts of transactions that come later. The lines
+//! that are paid out in a month must sum to the payouts that the settlements state.
 
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use settlement::{Currency, Fees, LineRecord, Month, Terms};
 
-/// A bridge over more months than this is a wrong date.
+/// A bridge over more months than this has a wrong date in it.
 const MONTHS_MAX: i32 = 1_200;
 
-/// What a bridge is told of.
+/// The lines that one bridge is made of.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Group {
     /// The provider that pays.
     pub provider: String,
     /// Currency.
     pub currency: Currency,
-    /// Payment product of the lines; `None` for lines whose product is unknown, and for balances that settlements carry on.
+    /// Payment product of the lines; `None` for lines whose product is unknown, and for balances that settlements carry
+    /// on.
     pub payment_product: Option<String>,
 }
 
-/// One line on its way to the bank.
+/// One line of a settlement, or one that waits for its settlement.
 #[derive(Debug, Clone, Copy)]
 pub struct BridgeLine<'a> {
     /// The provider that pays.
@@ -33,11 +36,11 @@ pub struct BridgeLine<'a> {
     pub currency: Currency,
     /// Payment product, where it is known.
     pub payment_product: Option<&'a str>,
-    /// The day it happened, as [`happened_on`] tells it.
+    /// The day of the capture or refund, as [`happened_on`] gives it.
     pub happened_on: Date,
-    /// The day of the payout; `None` when it is in no settlement yet.
+    /// The day of the payout; `None` when the line is in no settlement yet.
     pub payout_on: Option<Date>,
-    /// How its fees are taken: those that are invoiced never leave the payout.
+    /// How its fees are taken: invoiced fees are not deducted from the payout.
     pub fees: Fees,
     /// Its money in minor units, signed as [`Terms`].
     pub terms: Terms,
@@ -52,53 +55,53 @@ pub struct BridgePayout<'a> {
     pub currency: Currency,
     /// The day of the payout.
     pub payout_on: Date,
-    /// Balance carried in from before.
+    /// Balance carried in from the settlement before.
     pub opening_minor: i64,
-    /// Balance carried on.
+    /// Balance carried on to the next settlement.
     pub closing_minor: i64,
-    /// What was paid out, below zero when the merchant owes.
+    /// The payout, negative when the merchant owes.
     pub payout_minor: i64,
 }
 
-/// One month of one group, in minor units. Every row fulfils
-/// `opening + net of happened − paid out = closing`, and its closing is the next row's opening.
+/// One month of one group, in minor units. In every row
+/// `opening + net of happened − paid out = closing`, and the closing is the next row's opening.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MonthRow {
     /// The month.
     pub month: Month,
-    /// In transit when it began.
+    /// The money in transit at its beginning.
     pub opening_minor: i64,
-    /// By transaction month: the terms of all that happened in it. Fees that are invoiced are left out.
+    /// The terms of all lines whose capture or refund is in this month, without invoiced fees.
     pub happened: Terms,
-    /// By payout month: the terms of all that was paid out in it, whenever it happened. Fees that are invoiced are left out.
+    /// The terms of all lines that are paid out in this month, without invoiced fees.
     pub paid: Terms,
-    /// Of the payouts of the month, what came from balances of settlements before, less what they carried on.
+    /// Balances that the month's settlements carried in, less balances that they carried on.
     pub carried_minor: i64,
-    /// Paid out in it: the net of `paid` and what was carried.
+    /// Paid out in this month: the net of `paid` plus the carried balances.
     pub paid_out_minor: i64,
-    /// In transit when it ended.
+    /// The money in transit at its end.
     pub closing_minor: i64,
-    /// Fees of what happened in it that are invoiced, for information: positive costs.
+    /// Invoiced fees of the month's transactions, for information: positive is a cost.
     pub invoiced_fee_minor: i64,
-    /// Value added tax on them, signed as the fees.
+    /// Value added tax on the invoiced fees, signed as the fees.
     pub invoiced_fee_vat_minor: i64,
 }
 
-/// The bridge of one group: its months without a gap.
+/// The bridge of one group, without a gap between its months.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupBridge {
-    /// What it is about.
+    /// The lines that it is made of.
     pub group: Group,
-    /// Its months, from the first in which anything happened to the last of the whole bridge.
+    /// Its months, from the first one with a line of the group to the last one of all groups.
     pub months: Vec<MonthRow>,
-    /// All months as one row, under the month that is the last.
+    /// All months as one row, under the last month.
     pub total: MonthRow,
 }
 
-/// A bridge that does not hold.
+/// The bridge cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BridgeError {
-    /// A sum is beyond the range of `i64`.
+    /// A sum leaves the range of `i64`.
     #[error("A sum of {provider} in {currency} for {month} is beyond any amount that is believed")]
     TooLarge {
         /// The provider.
@@ -108,7 +111,7 @@ pub enum BridgeError {
         /// The month.
         month: Month,
     },
-    /// The lines paid out in a month are not what the settlements state.
+    /// The lines that are paid out in a month do not sum to the payouts that the settlements state.
     #[error(
         "Lines of {provider} in {currency} paid out in {month} come to {found_minor} minor units, payouts state {expected_minor}"
     )]
@@ -119,12 +122,12 @@ pub enum BridgeError {
         currency: Currency,
         /// The month of the payouts.
         month: Month,
-        /// What lines and carried balances come to, in minor units.
+        /// The sum of lines and carried balances, in minor units.
         found_minor: i128,
-        /// What the payouts state, in minor units.
+        /// The sum of the stated payouts, in minor units.
         expected_minor: i128,
     },
-    /// The two ways end in different closings: then the bridge itself is wrong, whatever it was given.
+    /// The two computations give different closings: an error of this module.
     #[error(
         "{provider} in {currency} has {by_transaction_month} minor units in transit after {month} by transaction month, {by_payout_month} by payout month"
     )]
@@ -140,7 +143,7 @@ pub enum BridgeError {
         /// The closing by payout month, in minor units.
         by_payout_month: i128,
     },
-    /// The dates lie too far apart to be true.
+    /// The first and the last date are implausibly far apart.
     #[error("{provider} has dates from {first} to {last}, more than {MONTHS_MAX} months apart")]
     TooLong {
         /// The provider.
@@ -152,7 +155,7 @@ pub enum BridgeError {
     },
 }
 
-/// Sums that no number of lines can overflow.
+/// Sums of lines. No number of lines can overflow them.
 #[derive(Debug, Clone, Copy, Default)]
 struct Wide {
     terms: [i128; 7],
@@ -206,7 +209,7 @@ fn narrow(wide: i128) -> Option<i64> {
     i64::try_from(wide).ok()
 }
 
-/// What is summed of one group: for each month of transactions and month of payouts one sum.
+/// The sums of one group, by month of the transaction and month of the payout.
 #[derive(Debug, Clone, Default)]
 struct Sums {
     opening: i128,
@@ -215,7 +218,7 @@ struct Sums {
     carried: BTreeMap<Month, i128>,
 }
 
-/// Gathers lines and payouts, in any order and of any number: it keeps sums by month only.
+/// Collects lines and payouts in any order and number. It keeps only sums by month.
 #[derive(Debug, Clone, Default)]
 pub struct Bridge {
     groups: BTreeMap<Group, Sums>,
@@ -223,12 +226,12 @@ pub struct Bridge {
 }
 
 impl Bridge {
-    /// What of a group was in transit before the first month, in minor units; without it nothing was.
+    /// Sets the money of a group in transit before the first month, in minor units. The default is none.
     pub fn open(&mut self, group: Group, opening_minor: i64) {
         self.groups.entry(group).or_default().opening += i128::from(opening_minor);
     }
 
-    /// Adds a line of a settlement, or one that waits for its settlement.
+    /// Adds a line.
     pub fn add_line(&mut self, line: &BridgeLine<'_>) {
         let group = Group {
             provider: line.provider.to_owned(),
@@ -240,7 +243,7 @@ impl Bridge {
         sums.lines.entry(months).or_default().add_line(&line.terms, line.fees);
     }
 
-    /// Adds what a settlement states; every settlement of a line that has a payout day is added once.
+    /// Adds a settlement's payout. Every settlement whose lines have a payout day is added once.
     pub fn add_payout(&mut self, payout: &BridgePayout<'_>) {
         let month = Month::of(payout.payout_on);
         let stated = self.payouts.entry((payout.provider.to_owned(), payout.currency)).or_default();
@@ -256,7 +259,8 @@ impl Bridge {
     /// The bridges of all groups, in order.
     ///
     /// # Errors
-    /// When the lines are not the payouts, the two ways disagree, a sum is beyond `i64`, or the dates cannot be true.
+    /// When the lines do not sum to the payouts, the closings disagree, a sum leaves `i64`, or the dates are too far
+    /// apart.
     pub fn finish(&self) -> Result<Vec<GroupBridge>, BridgeError> {
         self.check_payouts()?;
         let last = self.groups.values().flat_map(Sums::months).max();
@@ -264,7 +268,7 @@ impl Bridge {
         with_months.map(|(group, sums, first)| sums.bridge(group, first, last.unwrap_or(first))).collect()
     }
 
-    /// Holds what the lines of each payout month come to against what the settlements of that month state.
+    /// Compares the lines of each payout month with the payouts that its settlements state.
     fn check_payouts(&self) -> Result<(), BridgeError> {
         let mut found: BTreeMap<(&str, Currency, Month), i128> = BTreeMap::new();
         for (group, sums) in &self.groups {
@@ -297,7 +301,7 @@ impl Sums {
         of_lines.chain(self.carried.keys().copied())
     }
 
-    /// What was paid out by month: lines, and balances carried.
+    /// The amounts paid out by month: lines and carried balances.
     fn paid_out(&self) -> impl Iterator<Item = (Month, i128)> {
         let of_lines = self.lines.iter().filter_map(|((_, paid), wide)| Some(((*paid)?, wide.net())));
         of_lines.chain(self.carried.iter().map(|(month, minor)| (*month, *minor)))
@@ -337,16 +341,16 @@ impl Sums {
         Ok(GroupBridge { group: group.clone(), months, total })
     }
 
-    fn sum(&self, counts: impl Fn((Month, Option<Month>)) -> bool) -> Wide {
+    fn sum(&self, includes: impl Fn((Month, Option<Month>)) -> bool) -> Wide {
         let mut sum = Wide::default();
-        for wide in self.lines.iter().filter(|(months, _)| counts(**months)).map(|(_, wide)| wide) {
+        for wide in self.lines.iter().filter(|(months, _)| includes(**months)).map(|(_, wide)| wide) {
             sum.add(wide);
         }
         sum
     }
 
-    /// What has happened by the end of a month and is paid out later, less what was paid out and happens later, and the balances
-    /// that stand with the provider.
+    /// Lines up to the end of a month that are paid out later, less lines that are paid out and come later, less the
+    /// balances that settlements carried in and did not carry on.
     fn in_transit_by_payout_month(&self, month: Month) -> i128 {
         let paid_later = |paid: Option<Month>| paid.is_none_or(|paid| paid > month);
         let waits = self.sum(|(happened, paid)| happened <= month && paid_later(paid));
@@ -381,7 +385,8 @@ fn row(
     row().ok_or_else(|| BridgeError::TooLarge { provider: group.provider.clone(), currency: group.currency, month })
 }
 
-/// The day that a line happened on: the capture's in the account's zone, the provider's, or that of the payout.
+/// The day of a line: the day of the capture in the account's zone, else the provider's date, else the day of the
+/// payout.
 pub fn happened_on(line: &LineRecord, payout_on: Date) -> Date {
     line.captured_on.or(line.provider_date).unwrap_or(payout_on)
 }

@@ -1,13 +1,14 @@
-//! Texts as sixteen bytes.
+//! Texts as digests of sixteen bytes.
 
 use sha2::{Digest as _, Sha256};
 
-/// The first sixteen bytes of a SHA-256 over parts: small, of one size, and nobody can make two texts that share one.
+/// The first sixteen bytes of the SHA-256 of some texts: small, of one size, and no two texts are known that share one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Digest([u64; 2]);
 
 impl Digest {
-    /// The digest of the parts in their order; each ends where it ends, so that "a", "bc" is not "ab", "c".
+    /// The digest of the parts in this order. Each part is hashed with its length, so that "a", "bc" and "ab", "c"
+    /// differ.
     pub(crate) fn of(parts: &[&str]) -> Digest {
         let mut hash = Sha256::new();
         for part in parts {
@@ -19,10 +20,10 @@ impl Digest {
         Digest([word(), word()])
     }
 
-    /// Its first bits as a number: digests in order have them in order, and all numbers are about as frequent.
+    /// Its first bits as a number. Sorted digests have sorted numbers, and all numbers are about equally frequent.
     pub(crate) fn first_bits(self, bits: u32) -> usize {
         let Digest([first, _]) = self;
-        // A shift by all 64 bits is no shift to the processor, and here it leaves nothing.
+        // With 0 bits the shift is by 64, which `checked_shr` refuses; the number is then 0.
         first.checked_shr(u64::BITS.saturating_sub(bits)).unwrap_or(0) as usize
     }
 }
@@ -32,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_are_kept_apart_and_both_words_count() {
+    fn parts_are_hashed_with_their_lengths_into_two_words() {
         let digests = [&["a", "bc"][..], &["ab", "c"], &["abc"], &["a", "b", "c"], &[]].map(Digest::of);
         for (place, digest) in digests.iter().enumerate() {
             assert!(!digests[..place].contains(digest), "{place}");

@@ -1,14 +1,14 @@
-//! Captures and refunds that came about, with their amounts.
+//! Successful captures and refunds, with their amounts.
 
 use jiff::Timestamp;
 use settlement::{Transaction, TransactionEvent, TransactionEventKind, TransactionStatus};
 
-/// A capture or refund that came about.
+/// A successful capture or refund.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Happened<'a> {
     /// Its place among the events of the transaction, from 0.
     pub(crate) number: u32,
-    /// Minor units above zero; `None` where neither the event nor the transaction tells.
+    /// Minor units above zero; `None` where neither the event nor the transaction states it.
     pub(crate) amount_minor: Option<i64>,
     /// The event itself.
     pub(crate) event: &'a TransactionEvent,
@@ -20,27 +20,27 @@ impl Happened<'_> {
         self.event.kind
     }
 
-    /// When.
+    /// The time of the event.
     pub(crate) fn at(&self) -> Option<Timestamp> {
         self.event.at
     }
 }
 
-/// The captures and refunds of a transaction that came about, in order.
+/// The successful captures and refunds of a transaction, in order.
 pub(crate) fn happened(transaction: &Transaction) -> impl Iterator<Item = Happened<'_>> {
-    (0_u32..).zip(&transaction.events).filter(|(_, event)| counts(event)).map(|(number, event)| Happened {
+    (0_u32..).zip(&transaction.events).filter(|(_, event)| is_settled_by_lines(event)).map(|(number, event)| Happened {
         number,
         amount_minor: amount_minor(transaction, event),
         event,
     })
 }
 
-fn counts(event: &TransactionEvent) -> bool {
+fn is_settled_by_lines(event: &TransactionEvent) -> bool {
     event.success && matches!(event.kind, TransactionEventKind::Capture | TransactionEventKind::Refund)
 }
 
-/// An event without an amount is of the whole amount when it is the only one of its kind and the status says that all was
-/// captured, or all given back.
+/// An event that states no amount has the whole amount when it is the only one of its kind and the status says that
+/// everything was captured, or refunded.
 fn amount_minor(transaction: &Transaction, event: &TransactionEvent) -> Option<i64> {
     if event.amount_minor != 0 {
         return Some(event.amount_minor).filter(|minor| *minor > 0);
@@ -51,7 +51,8 @@ fn amount_minor(transaction: &Transaction, event: &TransactionEvent) -> Option<i
         TransactionEventKind::Refund => transaction.status == Refunded,
         _ => false,
     };
-    let alone = transaction.events.iter().filter(|other| counts(other) && other.kind == event.kind).count() == 1;
+    let alone =
+        transaction.events.iter().filter(|other| is_settled_by_lines(other) && other.kind == event.kind).count() == 1;
     (whole && alone).then_some(transaction.amount_minor)
 }
 
@@ -65,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unstated_amount_is_the_whole_only_when_nothing_else_can_be_meant() {
+    fn an_event_without_amount_has_the_whole_only_when_the_status_says_so() {
         let mut paid = transaction("a", 500, vec![capture(0)]);
         assert_eq!(amounts(&paid), [(0, Some(500))]);
         paid.status = TransactionStatus::PartiallyCaptured;
@@ -80,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn what_did_not_come_about_did_not_happen() {
+    fn failed_events_and_other_kinds_are_left_out() {
         let mut paid = transaction("a", 500, vec![capture(500), capture(500), refund(-1)]);
         paid.events[0].success = false;
         paid.events.push(TransactionEvent { kind: TransactionEventKind::Void, ..capture(500) });

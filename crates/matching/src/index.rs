@@ -1,4 +1,4 @@
-//! Transactions, small enough to keep a million of them at hand.
+//! An index of transactions that is small enough to hold a million of them in memory.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use crate::digest::Digest;
 use crate::happened::happened;
 use crate::keys::{self, Against, keys_of, provider_paying};
 
-/// How many entries share one start, about.
+/// The average number of entries that share one start.
 const ENTRIES_PER_START: usize = 16;
 
-/// Stands for no event and for no merchant number.
+/// Means no event, or no merchant number.
 const NONE: u32 = u32::MAX;
 
 /// One value of one field of one transaction or event. 24 bytes.
@@ -22,12 +22,12 @@ struct Entry {
     event: u32,
 }
 
-/// Where a value stands.
+/// A transaction that has a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Hit {
     /// Position of the transaction.
     pub(crate) transaction: u32,
-    /// The event that the value stands at, by its number; `None` when it stands at the transaction.
+    /// The number of the event that has the value; `None` when the transaction itself has it.
     pub(crate) event: Option<u32>,
 }
 
@@ -42,7 +42,7 @@ pub(crate) struct Facts {
     first_event: u32,
 }
 
-/// A capture or refund that came about.
+/// A successful capture or refund.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct EventFacts {
     pub(crate) kind: TransactionEventKind,
@@ -52,10 +52,10 @@ pub(crate) struct EventFacts {
     pub(crate) amount_minor: Option<i64>,
 }
 
-/// The transactions could not be made into an index.
+/// The index cannot be built.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IndexError {
-    /// One transaction came twice, so that its captures would count twice.
+    /// A transaction was added twice: its captures would be matched twice.
     #[error("Transaction {0} stands twice in the list of transactions")]
     TwiceTheSame(String),
     /// More transactions, or events of them, than the index can number.
@@ -63,7 +63,7 @@ pub enum IndexError {
     TooMany,
 }
 
-/// Gathers transactions one at a time; each may be dropped as soon as it is added.
+/// Builds an [`Index`] from transactions, one at a time. Each may be dropped once it is added.
 #[derive(Debug)]
 pub struct IndexBuilder {
     fields: Vec<Against>,
@@ -71,17 +71,18 @@ pub struct IndexBuilder {
     index: Index,
 }
 
-/// Transactions by every value that a line may be found by. Built once, then only read.
+/// Transactions by every value that a line may be found by. It is built once and then only read.
 ///
-/// No transaction is kept. What is: a sorted list of (first 16 bytes of the SHA-256 of field and value, position), 24 bytes for each
-/// value of a field that a ladder looks at, with a table of where each first bits begin; the id, currency, status and product of
-/// each transaction, about 80 bytes; and 32 bytes for each capture and refund. 1 000 000 transactions with a capture and a refund
-/// each have some twelve such values and take about 410 MB, whatever else Dintero knows of them. What is found depends on neither the
-/// order of the transactions nor on chance.
+/// It keeps no transaction, but a sorted list of digests of field and value, 24 bytes for each value of a field that a
+/// ladder looks at, with a table of places by the first bits of a digest; id, currency, status and product of each
+/// transaction, about 80 bytes; and 32 bytes for each capture and refund. 1 000 000 transactions with a capture and a
+/// refund each have some twelve such values each and take about 410 MB. What is found does not depend on the order in
+/// which transactions are added.
 #[derive(Debug, Default)]
 pub struct Index {
     entries: Vec<Entry>,
-    /// By the first bits of a digest: where its entries begin. A search then looks at one stretch of memory and not at twenty.
+    /// The place of the first entry by the first bits of its digest. A search then reads one short range of the
+    /// entries.
     starts: Vec<usize>,
     bits: u32,
     facts: Vec<Facts>,
@@ -100,7 +101,7 @@ impl IndexBuilder {
     /// Adds a transaction.
     ///
     /// # Errors
-    /// When there are more than the index can number.
+    /// When there are more transactions or events than the index can number.
     pub fn add(&mut self, transaction: &Transaction) -> Result<(), IndexError> {
         let position = self.index.facts.len().try_into().ok().filter(|at| *at < NONE).ok_or(IndexError::TooMany)?;
         let first_event = u32::try_from(self.index.events.len()).map_err(|_| IndexError::TooMany)?;
@@ -151,8 +152,8 @@ impl IndexBuilder {
 
     fn merchant_number(&mut self, transaction: &Transaction) -> u32 {
         let keys = keys_of(provider_paying(&transaction.payment_product));
-        let Some(text) = keys.merchant_number.and_then(|field| Against::Metadata(field).of_transaction(transaction))
-        else {
+        let field = keys.and_then(|keys| keys.merchant_number);
+        let Some(text) = field.and_then(|field| Against::Metadata(field).of_transaction(transaction)) else {
             return NONE;
         };
         // An account has a handful of merchant numbers at a provider.
@@ -190,14 +191,14 @@ impl Index {
         self.bits = (self.entries.len() / ENTRIES_PER_START).checked_ilog2().unwrap_or(0);
         let mut starts = Vec::with_capacity((1 << self.bits) + 1);
         for (place, entry) in self.entries.iter().enumerate() {
-            // Numbers that no entry has begin where the next one begins.
+            // A number without entries begins where the next number begins.
             starts.resize(starts.len().max(entry.digest.first_bits(self.bits) + 1), place);
         }
         starts.resize((1 << self.bits) + 1, self.entries.len());
         self.starts = starts;
     }
 
-    /// The entries whose digests have the same first bits.
+    /// The entries whose digests have the same first bits as `digest`.
     fn near(&self, digest: Digest) -> &[Entry] {
         let bits = digest.first_bits(self.bits);
         let ends = self.starts.get(bits).zip(self.starts.get(bits + 1));
@@ -209,28 +210,28 @@ impl Index {
         self.facts.len()
     }
 
-    /// Whether it holds no transaction.
+    /// Whether there is no transaction.
     pub fn is_empty(&self) -> bool {
         self.facts.is_empty()
     }
 
-    /// The place of a transaction in the order in which the index was built, from 0; `None` when it is not in it.
+    /// The position of a transaction in the order of adding, from 0; `None` when it was not added.
     pub fn position(&self, transaction_id: &str) -> Option<u32> {
         self.find(Against::Id, transaction_id).next().map(|hit| hit.transaction)
     }
 
-    /// Payment product and its kind of the transaction at a position, as in [`crate::Matched::position`].
+    /// Payment product and product type of the transaction at a position, as in [`crate::Matched::position`].
     pub fn payment_product(&self, position: u32) -> Option<(&str, &str)> {
         let (product, kind) = self.products.get(self.facts(position)?.product as usize)?;
         Some((product, kind))
     }
 
-    /// Where a value of a field stands, in the order of the transactions.
+    /// The transactions with a value of a field, in the order of adding.
     pub(crate) fn find(&self, field: Against, text: &str) -> impl ExactSizeIterator<Item = Hit> {
         self.with(of_field(field, text))
     }
 
-    /// Transactions with a reference like the text, the closer likeness first: the same letters, then the same number.
+    /// Transactions with a reference like the text: first those with the same letters, then those with the same number.
     pub(crate) fn alike(&self, text: &str) -> [impl ExactSizeIterator<Item = Hit> + use<'_>; 2] {
         let [letters, number] = likenesses(text);
         [letters, number].map(|digest| self.with_some(digest))
@@ -253,17 +254,17 @@ impl Index {
         })
     }
 
-    /// What is known of the transaction at a position.
+    /// The facts of the transaction at a position.
     pub(crate) fn facts(&self, position: u32) -> Option<&Facts> {
         self.facts.get(position as usize)
     }
 
-    /// Its merchant number at its provider, where Dintero tells.
+    /// Its merchant number at its provider, where Dintero states it.
     pub(crate) fn merchant_number(&self, facts: &Facts) -> Option<&str> {
         self.merchant_numbers.get(facts.merchant_number as usize).map(String::as_str)
     }
 
-    /// Its captures and refunds, each with its place among those of all transactions.
+    /// The captures and refunds of the transaction at a position, each with its place among those of all transactions.
     pub(crate) fn events(&self, position: u32) -> impl Iterator<Item = (u32, &EventFacts)> + Clone {
         let first = self.facts(position).map_or(NONE, |facts| facts.first_event);
         let end = position.checked_add(1).and_then(|next| self.facts(next)).map(|facts| facts.first_event as usize);
@@ -293,10 +294,10 @@ fn alike(text: &str) -> impl Iterator<Item = Digest> {
     likenesses(text).into_iter().flatten()
 }
 
-/// A number in a reference with fewer digits tells nothing.
+/// A number in a reference with fewer digits is too common to name a payment.
 const DIGITS_MIN: usize = 4;
 
-/// The letters and digits of a text without capitals; and its only number, without zeros in front.
+/// The letters and digits of a text in lower case; and its only number, without leading zeros.
 fn likenesses(text: &str) -> [Option<Digest>; 2] {
     let letters: String = text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
     let mut numbers = text.split(|c: char| !c.is_ascii_digit()).filter(|digits| digits.len() >= DIGITS_MIN);
@@ -317,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_found_in_their_own_field_only() {
+    fn a_value_is_found_in_its_own_field_only() {
         let mut first = transaction("a", 500, vec![capture(500), refund(200)]);
         first.merchant_reference = "77".into();
         first.events[1].reference = Some(" 77 ".into());
@@ -365,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn a_transaction_may_not_come_twice() {
+    fn a_transaction_may_not_be_added_twice() {
         let mut builder = IndexBuilder::default();
         for id in ["a", "b", "a"] {
             builder.add(&transaction(id, 1, Vec::new())).unwrap();

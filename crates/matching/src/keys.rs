@@ -1,12 +1,13 @@
-//! What is compared with what: for each provider, the fields of a line and the fields of a transaction that hold one value.
+//! The keys of each provider: which field of a line holds the same value as which field of a transaction.
 //!
-//! The ladder of a line is the rungs of its provider from the top, then [`GENERAL`]; all that name one payment come before all that
-//! refer to it. A field stands here only where it is known
-//! what the provider writes into it; a provider without rungs of its own, or without a row, has the general ladder.
+//! The ladder of a line is the rungs of its provider from the top, then [`GENERAL`]; all that name one payment come
+//! before all that refer to it. A field is listed only where it is known what the provider writes into it. A provider
+//! without rungs of its own has the general ladder. A line of a provider without a row is not matched: a person
+//! decides.
 
 use std::fmt;
 
-use settlement::{LineRecord, Transaction, TransactionEvent};
+use settlement::{LineRecord, Provider, Transaction, TransactionEvent, product_family};
 
 use Against::{EarlierLine, EventMetadata, EventReference, Id, MerchantReference, MerchantReference2, Metadata};
 use LineField::{CorrelationId, OrderReference, OriginalReference, ProviderTransactionId};
@@ -37,16 +38,17 @@ pub enum Against {
     EventReference,
     /// A field of the metadata of a capture or refund.
     EventMetadata(&'static str),
-    /// The field of a sale that was matched earlier, in this settlement or in one before it.
+    /// The same field, or another one, of a sale that was matched earlier, in this settlement or in one before it.
     EarlierLine(LineField),
 }
 
-/// What it is worth that two fields hold one value.
+/// What it means that two fields hold the same value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Weight {
-    /// The value names one payment: if its money differs, the line is not looked for elsewhere.
+    /// The value names one payment. If the money differs, no other payment is searched for.
     NamesOne,
-    /// The value is the merchant's own and may stand at several payments: only one that fits to the minor unit counts.
+    /// The value is the merchant's own and several payments may have it. Only a payment whose money agrees to the minor
+    /// unit is taken.
     Refers,
 }
 
@@ -57,7 +59,7 @@ pub struct Rung {
     pub line: LineField,
     /// What it is compared with.
     pub against: Against,
-    /// What their being equal is worth.
+    /// What it means that both are equal.
     pub weight: Weight,
 }
 
@@ -65,38 +67,22 @@ const fn rung(line: LineField, against: Against, weight: Weight) -> Rung {
     Rung { line, against, weight }
 }
 
-/// What is known of one provider's lines.
+/// What the lines of one provider are matched by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProviderKeys {
-    /// The provider, as in its formats.
-    pub provider: &'static str,
-    /// Payment products whose payer it is.
-    pub products: &'static [&'static str],
-    /// Whether it pays out other products too, so that a product rules nothing out.
-    pub pays_others: bool,
-    /// Whether each capture and refund has an id of its own, so that an id in two settlements is a line paid twice.
-    pub id_per_line: bool,
+    /// The provider.
+    pub provider: &'static Provider,
     /// Field of a transaction's metadata that holds the merchant number its settlements come under.
     pub merchant_number: Option<&'static str>,
     /// Its own rungs, the surest first.
     pub rungs: &'static [Rung],
 }
 
-/// The providers by name.
-pub const PROVIDERS: &[ProviderKeys] = &[
+/// The keys of every provider, in order of ids.
+pub const PROVIDER_KEYS: &[ProviderKeys] = &[
+    ProviderKeys { provider: &Provider::BAMBORA, merchant_number: None, rungs: &[] },
     ProviderKeys {
-        provider: "bambora",
-        products: &["bambora"],
-        pays_others: false,
-        id_per_line: false,
-        merchant_number: None,
-        rungs: &[],
-    },
-    ProviderKeys {
-        provider: "klarna",
-        products: &["klarna"],
-        pays_others: false,
-        id_per_line: false,
+        provider: &Provider::KLARNA,
         merchant_number: None,
         rungs: &[
             rung(ProviderTransactionId, EventMetadata("klarna:headers:capture_id"), NamesOne),
@@ -104,20 +90,9 @@ pub const PROVIDERS: &[ProviderKeys] = &[
             rung(OriginalReference, EventMetadata("klarna:headers:capture_id"), NamesOne),
         ],
     },
-    // Dintero's own payout: a line's id is the transaction's, shared by its capture and all its refunds.
+    ProviderKeys { provider: &Provider::PAYOUT, merchant_number: None, rungs: &[] },
     ProviderKeys {
-        provider: "payout",
-        products: &["dintero_psp"],
-        pays_others: true,
-        id_per_line: false,
-        merchant_number: None,
-        rungs: &[],
-    },
-    ProviderKeys {
-        provider: "swedbankpay",
-        products: &["payex"],
-        pays_others: false,
-        id_per_line: true,
+        provider: &Provider::SWEDBANK_PAY,
         merchant_number: None,
         rungs: &[
             rung(ProviderTransactionId, EventMetadata("payex:transaction:number"), NamesOne),
@@ -126,10 +101,7 @@ pub const PROVIDERS: &[ProviderKeys] = &[
         ],
     },
     ProviderKeys {
-        provider: "swish",
-        products: &["swish"],
-        pays_others: false,
-        id_per_line: true,
+        provider: &Provider::SWISH,
         merchant_number: None,
         rungs: &[
             rung(ProviderTransactionId, Metadata("swish:paymentReference"), NamesOne),
@@ -138,11 +110,8 @@ pub const PROVIDERS: &[ProviderKeys] = &[
         ],
     },
     ProviderKeys {
-        provider: "vipps",
-        products: &["vipps"],
-        pays_others: false,
-        id_per_line: true,
-        // An order's id is the merchant's own and unique within a sales unit only.
+        provider: &Provider::VIPPS,
+        // An order id is the merchant's own and unique only within a sales unit.
         merchant_number: Some("vipps:merchantInfo.merchantSerialNumber"),
         rungs: &[
             rung(ProviderTransactionId, EventMetadata("vipps:transactionInfo.transactionId"), NamesOne),
@@ -150,12 +119,9 @@ pub const PROVIDERS: &[ProviderKeys] = &[
             rung(OrderReference, Metadata("vipps:transaction.orderId"), Refers),
         ],
     },
-    // Walley's order number is what Dintero gave it: the id of the session.
+    // Dintero sends the id of its session as Walley's order number.
     ProviderKeys {
-        provider: "walley",
-        products: &["collector"],
-        pays_others: false,
-        id_per_line: false,
+        provider: &Provider::WALLEY,
         merchant_number: None,
         rungs: &[rung(OrderReference, Metadata("collector:Invoice.OrderNumber"), Refers)],
     },
@@ -163,8 +129,8 @@ pub const PROVIDERS: &[ProviderKeys] = &[
 
 /// The rungs of every provider, tried after its own.
 ///
-/// Below them all stands the number in a typed text ("Order #11536"): it is never a match, only the nearest candidate that a
-/// person is shown.
+/// A number within a typed text, as in "Order #11536", is no rung: it leads to a candidate that a person is shown, and
+/// never to a match.
 pub const GENERAL: &[Rung] = &[
     rung(CorrelationId, EventMetadata("payout_correlation_id"), NamesOne),
     rung(CorrelationId, Metadata("payout_correlation_id"), NamesOne),
@@ -178,49 +144,29 @@ pub const GENERAL: &[Rung] = &[
     rung(OrderReference, EarlierLine(OrderReference), Refers),
 ];
 
-/// A provider that the table does not name: nothing is ruled out, nothing is known of its ids.
-const UNNAMED: &ProviderKeys = &ProviderKeys {
-    provider: "",
-    products: &[],
-    pays_others: true,
-    id_per_line: false,
-    merchant_number: None,
-    rungs: &[],
-};
-
-/// What is known of a provider's lines.
-pub(crate) fn keys_of(provider: &str) -> &'static ProviderKeys {
-    PROVIDERS.iter().find(|keys| keys.provider == provider).unwrap_or(UNNAMED)
+/// The keys of the provider with that id; `None` when the table has none, and then nothing is known of its lines.
+pub(crate) fn keys_of(provider: &str) -> Option<&'static ProviderKeys> {
+    PROVIDER_KEYS.iter().find(|keys| keys.provider.id == provider)
 }
 
-/// The provider that pays out a payment product: as the table says, or else of the product's own name.
+/// The id of the provider that pays out a payment product; the product's own name when no provider of the table does.
 pub fn provider_paying(payment_product: &str) -> &str {
-    let family = family(payment_product);
-    PROVIDERS.iter().find(|keys| keys.products.contains(&family)).map_or(family, |keys| keys.provider)
-}
-
-/// What stands before the dot: `payex` of `payex.creditcard`.
-pub(crate) fn family(payment_product: &str) -> &str {
-    payment_product.split('.').next().unwrap_or(payment_product)
+    Provider::paying(payment_product).map_or_else(|| product_family(payment_product), |provider| provider.id)
 }
 
 impl ProviderKeys {
-    /// The whole ladder from the top: what names one payment, then what refers to it, the provider's own first in both.
+    /// The whole ladder from the top: rungs that name one payment, then rungs that refer to one, the provider's own
+    /// first in both.
     pub fn ladder(&self) -> impl Iterator<Item = Rung> {
         let all = || self.rungs.iter().chain(GENERAL).copied();
         let of = move |weight| all().filter(move |rung| rung.weight == weight);
         of(NamesOne).chain(of(Refers))
     }
-
-    /// Whether it may pay out that product; a product that is not told rules nothing out.
-    pub fn pays(&self, payment_product: &str) -> bool {
-        self.pays_others || payment_product.is_empty() || self.products.contains(&family(payment_product))
-    }
 }
 
-/// Every field of a transaction that some ladder looks at, each once.
+/// Every field of a transaction that any ladder looks at, each once.
 pub(crate) fn indexed() -> Vec<Against> {
-    let rungs = PROVIDERS.iter().flat_map(|keys| keys.rungs).chain(GENERAL);
+    let rungs = PROVIDER_KEYS.iter().flat_map(|keys| keys.rungs).chain(GENERAL);
     let mut fields: Vec<Against> =
         rungs.map(|rung| rung.against).filter(|field| !matches!(field, EarlierLine(_))).collect();
     fields.sort_unstable();
@@ -229,7 +175,7 @@ pub(crate) fn indexed() -> Vec<Against> {
 }
 
 impl LineField {
-    /// Its value, without blanks around it; `None` when the provider gives none.
+    /// Its value without surrounding blanks; `None` when the provider gives none.
     pub fn of(self, line: &LineRecord) -> Option<&str> {
         let text = match self {
             ProviderTransactionId => &line.provider_transaction_id,
@@ -300,42 +246,43 @@ impl fmt::Display for Rung {
 
 #[cfg(test)]
 mod tests {
+    use settlement::PROVIDERS;
+
     use super::*;
 
     #[test]
-    fn providers_stand_once_and_in_order_and_no_product_has_two_payers() {
-        assert!(PROVIDERS.is_sorted_by(|one, next| one.provider < next.provider));
-        let mut products: Vec<&str> = PROVIDERS.iter().flat_map(|keys| keys.products).copied().collect();
-        products.sort_unstable();
-        assert!(products.is_sorted_by(|one, next| one < next), "{products:?}");
+    fn every_provider_has_its_row_in_order_of_ids() {
+        let rows: Vec<&str> = PROVIDER_KEYS.iter().map(|keys| keys.provider.id).collect();
+        let providers: Vec<&str> = PROVIDERS.iter().map(|provider| provider.id).collect();
+        assert_eq!(rows, providers);
+        for provider in PROVIDERS {
+            assert_eq!(keys_of(provider.id).map(|keys| keys.provider), Some(provider));
+        }
+        assert_eq!((keys_of("netaxept"), keys_of("")), (None, None));
     }
 
     #[test]
-    fn on_every_ladder_what_names_one_payment_comes_before_what_refers_to_it() {
-        for keys in PROVIDERS.iter().chain([UNNAMED]) {
+    fn on_every_ladder_rungs_that_name_one_payment_come_first() {
+        for keys in PROVIDER_KEYS {
             let ladder: Vec<Rung> = keys.ladder().collect();
             assert!(ladder.is_sorted_by_key(|rung| rung.weight != NamesOne), "{ladder:?}");
             assert_eq!(ladder.len(), keys.rungs.len() + GENERAL.len());
             assert!(keys.rungs.iter().chain(GENERAL).all(|rung| ladder.contains(rung)));
         }
-        for rungs in PROVIDERS.iter().map(|keys| keys.rungs).chain([GENERAL]) {
+        for rungs in PROVIDER_KEYS.iter().map(|keys| keys.rungs).chain([GENERAL]) {
             assert!(rungs.is_sorted_by_key(|rung| rung.weight != NamesOne), "read from the top: {rungs:?}");
         }
     }
 
     #[test]
-    fn a_product_leads_to_its_payer() {
+    fn a_product_leads_to_its_provider_or_to_its_own_name() {
         for (product, provider) in [
             ("payex", "swedbankpay"),
-            ("payex.creditcard", "swedbankpay"),
             ("collector.invoice", "walley"),
-            ("vipps", "vipps"),
-            ("payex.vipps", "swedbankpay"),
             ("netaxept", "netaxept"),
+            ("netaxept.creditcard", "netaxept"),
         ] {
             assert_eq!(provider_paying(product), provider, "{product}");
         }
-        assert!(keys_of("vipps").pays("vipps") && keys_of("vipps").pays("") && !keys_of("vipps").pays("payex"));
-        assert!(keys_of("payout").pays("swish") && keys_of("nobody").pays("payex"));
     }
 }

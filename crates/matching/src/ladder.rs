@@ -1,4 +1,4 @@
-//! Climbing down the ladder of keys until a line is one capture or refund, or it is clear why not.
+//! Matching one line: the ladder of keys from the top, until the line is one capture or refund or has a reason why not.
 
 use settlement::{Currency, LineKind, LineRecord, TransactionEventKind, TransactionStatus};
 
@@ -7,27 +7,29 @@ use crate::keys::{Against, LineField, ProviderKeys, Rung, Weight, keys_of};
 use crate::seen::{Seen, SettlementNumber};
 use crate::state::{Forbidden, MatchState, Matched, Nearest, Nearness, Unclear};
 
-/// A value that stands at more transactions than this tells nothing, and is not looked through line after line.
+/// A value that more transactions than this have names none of them, and they are not searched.
 const HITS_MAX: usize = 256;
 
 /// No more candidates than this are named to a person.
 const NAMED_MAX: usize = 5;
 
-/// What became of a line of `provider`; what it takes is noted in `seen`.
+/// Matches a line of `provider` and records in `seen` the capture or refund that it is.
 ///
-/// Lines come settlement by settlement in the order of payouts, rows in their order: a line that comes first takes its capture or
-/// refund, and the same again is the duplicate. A capture and its refunds may share every id, so that the amount decides which
-/// event a line is, and each event is one line only. A line costs a few searches in the index, however many lines came before.
+/// The caller passes lines settlement by settlement in the order of payouts, and the lines of a settlement in the order
+/// of its rows: the first line of a capture or refund takes it, and a later line of the same one is a duplicate. A
+/// capture and its refunds may share every id, so that the amount decides which event a line is. Each event is one
+/// line. A line costs a few searches in the index, however many lines came before.
 pub fn match_line(index: &Index, provider: &str, line: &LineRecord, seen: &mut Seen) -> MatchState {
     let (kind, amount_minor) = match wanted(line) {
         Ok(wanted) => wanted,
         Err(state) => return state,
     };
+    let Some(keys) = keys_of(provider) else { return MatchState::NeedsAPerson(Unclear::UnknownProvider) };
     let settlement = seen.settlement(provider, line);
     let duplicate = seen.note_line(provider, line, settlement);
-    let search = Search { index, seen, provider, keys: keys_of(provider), line, kind, amount_minor, settlement };
+    let search = Search { index, seen, provider, keys, line, kind, amount_minor, settlement };
     let found = match duplicate {
-        // Its event is taken; were it searched like a new line, another event of the same amount would be given to it.
+        // Its event is taken. A search as for a new line could give it another event of the same amount.
         Some(first) => Found::State(search.duplicate(first, &search.climb())),
         None => search.climb(),
     };
@@ -40,7 +42,7 @@ pub fn match_line(index: &Index, provider: &str, line: &LineRecord, seen: &mut S
     }
 }
 
-/// Capture or refund of how much, in minor units above zero; or what the line is when it is neither.
+/// Capture or refund, and its amount in minor units above zero; or the state of a line that is neither.
 fn wanted(line: &LineRecord) -> Result<(TransactionEventKind, i64), MatchState> {
     match line.kind {
         LineKind::Unknown => Err(MatchState::NeedsAPerson(Unclear::UnknownKind)),
@@ -53,7 +55,7 @@ fn wanted(line: &LineRecord) -> Result<(TransactionEventKind, i64), MatchState> 
     }
 }
 
-/// One line on its way down.
+/// The search for one line.
 struct Search<'a> {
     index: &'a Index,
     seen: &'a Seen,
@@ -65,13 +67,13 @@ struct Search<'a> {
     settlement: SettlementNumber,
 }
 
-/// How a search ends.
+/// The result of a search.
 enum Found {
     Event { transaction_id: String, position: u32, by: Rung, place: u32, number: u32 },
     State(MatchState),
 }
 
-/// What one transaction is to the line.
+/// How a transaction fits the line.
 #[derive(Clone, Copy)]
 enum Fit {
     /// This event is free and of the line's amount.
@@ -79,7 +81,7 @@ enum Fit {
         place: u32,
         number: u32,
     },
-    /// It is the line's transaction, and yet the line does not fit; the further down this list, the less is said.
+    /// The event of the line's amount is taken by a line of this settlement.
     Taken(SettlementNumber),
     Amount(Option<i64>),
     Forbidden(Forbidden),
@@ -87,7 +89,7 @@ enum Fit {
 }
 
 impl Fit {
-    /// Which of several failures tells most, and how far off it is.
+    /// The order in which failures are reported: the most telling first, then the nearest amount.
     fn rank(&self, amount_minor: i64) -> (u8, u64) {
         match self {
             Fit::Event { .. } => (0, 0),
@@ -132,7 +134,7 @@ impl Search<'_> {
         Found::State(state)
     }
 
-    /// Where a value stands, each transaction once; how often, when that is too often.
+    /// The transactions with a value, each once; their number when they are too many.
     fn hits(&self, rung: Rung, text: &str) -> Result<Vec<Hit>, usize> {
         if let Against::EarlierLine(field) = rung.against {
             let transaction = self.seen.earlier(self.provider, self.line, field, text);
@@ -142,7 +144,8 @@ impl Search<'_> {
         if found.len() > HITS_MAX {
             return Err(found.len());
         }
-        // Only a value that names one payment names one event of it; the merchant's own may stand at many.
+        // Only a value that names one payment names one event of it. Many events may have a value of the merchant's
+        // own.
         let found = found.map(|hit| Hit { event: hit.event.filter(|_| rung.weight == Weight::NamesOne), ..hit });
         let mut hits: Vec<Hit> = found.collect();
         hits.dedup();
@@ -152,7 +155,7 @@ impl Search<'_> {
     /// Why a transaction cannot be in this provider's settlements under this merchant number.
     fn elsewhere(&self, hit: &Hit) -> Option<Nearness> {
         let (product, _) = self.index.payment_product(hit.transaction)?;
-        if !self.keys.pays(product) {
+        if !self.keys.provider.pays(product) {
             return Some(Nearness::OtherProduct);
         }
         let number = self.index.merchant_number(self.index.facts(hit.transaction)?)?;
@@ -160,7 +163,7 @@ impl Search<'_> {
         (!ours).then_some(Nearness::OtherMerchantNumber)
     }
 
-    /// What all transactions that have one value are to the line; `None` when there is none.
+    /// The result of all transactions that have one value; `None` when there is none.
     fn judge(&self, rung: Rung, hits: &[Hit]) -> Option<Found> {
         let fits = hits.iter().filter_map(|hit| Some((self.index.facts(hit.transaction)?, *hit)));
         let mut judged: Vec<(&Facts, u32, Fit)> =
@@ -188,7 +191,7 @@ impl Search<'_> {
         })
     }
 
-    /// What one transaction is to the line.
+    /// How a transaction fits the line.
     fn fit(&self, facts: &Facts, hit: Hit) -> Fit {
         if facts.currency != self.line.currency {
             return Fit::Currency(facts.currency);
@@ -201,13 +204,13 @@ impl Search<'_> {
             _ => {}
         }
         let events = self.index.events(hit.transaction).filter(|(_, event)| event.kind == self.kind);
-        // The value may be that of the capture that a refund belongs to: then it names the transaction only.
+        // The value may name the capture that a refund belongs to. It then names the transaction and no event.
         let named = events.clone().find(|(_, event)| hit.event == Some(event.number));
         if let Some((_, event)) = named.filter(|(_, event)| event.amount_minor != Some(self.amount_minor)) {
             return Fit::Amount(event.amount_minor);
         }
         let of_amount = events.clone().filter(|(_, event)| event.amount_minor == Some(self.amount_minor));
-        // A named event is the line's even when it is taken; any other event of the amount would be a guess.
+        // A named event is the line's even when it is taken. Any other event of the amount would be a guess.
         let candidates = named.into_iter().chain(of_amount.filter(|_| named.is_none()));
         let free = candidates.clone().find(|(place, _)| self.seen.taken_by(*place).is_none());
         if let Some((place, event)) = free {
@@ -231,7 +234,7 @@ impl Search<'_> {
         }
     }
 
-    /// Whether this refund, with those that stand in settlements already, is more than was captured.
+    /// Whether this refund and those that are in settlements already exceed the captured sum.
     fn refunded_more_than_captured(&self, transaction: u32) -> Option<Forbidden> {
         if self.kind != TransactionEventKind::Refund {
             return None;
@@ -239,7 +242,7 @@ impl Search<'_> {
         let (mut captured, mut refunded) = (0_i64, self.amount_minor);
         for (place, event) in self.index.events(transaction) {
             match event.kind {
-                // A capture of unknown amount bounds nothing.
+                // A capture of unknown amount is no limit.
                 TransactionEventKind::Capture => captured = captured.saturating_add(event.amount_minor?),
                 _ if self.seen.taken_by(place).is_some() => {
                     refunded = refunded.saturating_add(event.amount_minor.unwrap_or(0));
@@ -279,7 +282,7 @@ impl Search<'_> {
         }
     }
 
-    /// A line that an earlier settlement has already, by an id that no two lines share.
+    /// The state of a line whose own id is in an earlier settlement.
     fn duplicate(&self, first: SettlementNumber, found: &Found) -> MatchState {
         let Some(first) = self.seen.name(first).cloned() else { return self.unknown() };
         let transaction_id = match found {
@@ -289,7 +292,7 @@ impl Search<'_> {
         MatchState::DuplicateAcrossSettlements { first, transaction_id }
     }
 
-    /// The one transaction with the value that fits in its money, among those that cannot be in this settlement.
+    /// The one transaction whose money fits among those that have the value and cannot be in this settlement.
     fn aside(&self, others: &[Hit]) -> Option<Nearest> {
         let mut fitting = others.iter().filter_map(|hit| {
             let facts = self.index.facts(hit.transaction)?;
@@ -300,12 +303,12 @@ impl Search<'_> {
         alone.then(|| Nearest { transaction_id: facts.id.to_string(), nearness })
     }
 
-    /// No key leads to a transaction: is there one whose reference is alike?
+    /// The state of a line that no key leads to a transaction for, with a transaction whose reference is alike.
     fn unknown(&self) -> MatchState {
         let text = LineField::OrderReference.of(self.line).unwrap_or("");
         let nearness = [Nearness::SameLetters, Nearness::SameNumber];
         let nearest = self.index.alike(text).into_iter().zip(nearness).find_map(|(hits, nearness)| {
-            // With more than a few of them, naming one would be a guess.
+            // Among more than a few, naming one would be a guess.
             let few = hits.len() <= HITS_MAX;
             let own = hits.take(HITS_MAX).filter(|hit| few && self.elsewhere(hit).is_none());
             let facts: Vec<(Hit, &Facts)> =

@@ -1,15 +1,18 @@
-//! What earlier lines were: which captures and refunds are taken, and by which settlement.
+//! The lines matched so far: which captures and refunds are taken, and by which settlement.
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
-use settlement::{Currency, LineKind, LineRecord};
+use settlement::{Currency, LineKind, LineRecord, Provider};
 
 use crate::digest::Digest;
 use crate::index::Index;
-use crate::keys::{LineField, keys_of};
+use crate::keys::LineField;
 
-/// Names one settlement of an account.
+/// The name of a settlement of an account.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SettlementName {
     /// The provider that pays.
@@ -41,26 +44,30 @@ impl fmt::Display for SettlementName {
 /// The number of a settlement in a [`Seen`], from 1.
 pub(crate) type SettlementNumber = u32;
 
-/// What the lines before were matched with. One for all settlements of an account, in the order of their payouts.
+/// The lines of an account that are matched so far. One value serves all settlements of the account, in the order of
+/// payouts.
 ///
-/// It keeps four bytes for each capture and refund of the index, about 60 for each sale that was matched, for its references,
-/// about 30 for each line of a provider whose ids are unique, and the name of each settlement once: about 150 MB for 1 000 000 lines.
+/// It keeps four bytes for each capture and refund of the index, about 60 bytes for the references of each matched
+/// sale, about 30 bytes for each line of a provider with an id per line, and the name of each settlement once: about
+/// 150 MB for 1 000 000 lines.
 #[derive(Debug, Default)]
 pub struct Seen {
     numbers: BTreeMap<SettlementName, SettlementNumber>,
     names: Vec<SettlementName>,
-    /// By place of the event in the index: the settlement that has it, 0 for none.
+    /// The settlement that has an event, by the place of the event in the index; 0 for none.
     taken: Vec<SettlementNumber>,
-    /// Settlement of each line whose provider gives it an id of its own.
+    /// The settlement of each line of a provider with an id per line.
     lines: HashMap<Digest, SettlementNumber>,
-    /// Transaction of each reference of a matched sale; `None` when two transactions share it.
+    /// The transaction of each reference of a matched sale; `None` when two transactions share it.
     earlier: HashMap<Digest, Option<u32>>,
 }
 
 impl Seen {
-    /// Takes in what a line of an earlier run was matched with; `false` when the index has no such capture or refund.
+    /// Records a line that an earlier run matched, without matching it again; `false` when the index has no such
+    /// capture or refund.
     ///
-    /// So a run may begin where the last one ended. A line that is remembered is not matched again: its event is its own.
+    /// With it a run can begin at a checkpoint: the stored matches of all earlier payouts are recorded, and only later
+    /// payouts are matched. The result is the same as that of a run over all payouts.
     pub fn remember(
         &mut self,
         index: &Index,
@@ -78,13 +85,15 @@ impl Seen {
         true
     }
 
-    /// Whether a capture or refund of the transaction at a position stands in a settlement; by the place of the event in the
-    /// transaction's list of events.
+    /// Whether a capture or refund is in a settlement. It is given by the position of its transaction and its place in
+    /// the transaction's list of events.
     pub fn has(&self, index: &Index, position: u32, event: u32) -> bool {
         index.events(position).any(|(place, facts)| facts.number == event && self.taken_by(place).is_some())
     }
 
-    /// The captures and refunds that stand in a settlement.
+    /// The captures and refunds that are in a settlement.
+    ///
+    /// A checkpoint stores them, so that a later run knows what is settled without the lines.
     pub fn settled(&self, index: &Index) -> SettledEvents {
         let mut settled = SettledEvents::default();
         for (position, facts) in index.all() {
@@ -116,31 +125,32 @@ impl Seen {
         number
     }
 
-    /// The name behind a number.
+    /// The name of the settlement with a number.
     pub(crate) fn name(&self, number: SettlementNumber) -> Option<&SettlementName> {
         self.names.get((number as usize).checked_sub(1)?)
     }
 
-    /// Notes a line by its own id; the settlement that had it before, when that is another one.
+    /// Records a line by its own id, and gives the settlement that had it before when that is another one.
     pub(crate) fn note_line(
         &mut self,
         provider: &str,
         line: &LineRecord,
         settlement: SettlementNumber,
     ) -> Option<SettlementNumber> {
-        let id = LineField::ProviderTransactionId.of(line).filter(|_| keys_of(provider).id_per_line)?;
+        let id_per_line = Provider::of(provider).is_some_and(|provider| provider.id_per_line);
+        let id = LineField::ProviderTransactionId.of(line).filter(|_| id_per_line)?;
         let (kind, currency) = (line.kind.as_str(), line.currency.as_str());
         let digest = Digest::of(&["line", provider, &line.merchant_number, id, kind, currency]);
         let first = *self.lines.entry(digest).or_insert(settlement);
         Some(first).filter(|first| *first != settlement)
     }
 
-    /// The settlement that has the event at a place.
+    /// The settlement that has the event at a place of the index.
     pub(crate) fn taken_by(&self, place: u32) -> Option<SettlementNumber> {
         self.taken.get(place as usize).copied().filter(|number| *number != 0)
     }
 
-    /// Gives an event to a settlement, and remembers the references of a sale for lines to come.
+    /// Gives an event to a settlement, and records the references of a sale for later lines.
     pub(crate) fn take(
         &mut self,
         provider: &str,
@@ -167,7 +177,7 @@ impl Seen {
         }
     }
 
-    /// The transaction of the earlier sales that had `text` in `field`, when it is one.
+    /// The transaction of the earlier sales that have `text` in `field`, when it is the same for all.
     pub(crate) fn earlier(&self, provider: &str, line: &LineRecord, field: LineField, text: &str) -> Option<u32> {
         self.earlier.get(&earlier(provider, line, field, text)).copied().flatten()
     }
@@ -183,7 +193,7 @@ fn earlier(provider: &str, line: &LineRecord, field: LineField, text: &str) -> D
     Digest::of(&[field, provider, &line.merchant_number, text])
 }
 
-/// Captures and refunds that stand in a settlement: pairs of a transaction and the place of its event, from 0.
+/// The captures and refunds that are in a settlement: pairs of a transaction and the place of its event, from 0.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SettledEvents(BTreeSet<(Digest, u32)>);
 
@@ -193,7 +203,7 @@ impl SettledEvents {
         self.0.insert((Digest::of(&[transaction_id]), event));
     }
 
-    /// Whether it stands in a settlement.
+    /// Whether an event of a transaction is in a settlement.
     pub fn contains(&self, transaction_id: &str, event: u32) -> bool {
         self.0.contains(&(Digest::of(&[transaction_id]), event))
     }
@@ -206,86 +216,5 @@ impl SettledEvents {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use settlement::{Terms, Transaction};
-
-    use super::*;
-    use crate::match_line;
-    use crate::testing::{capture, index, line, refund, transaction, within};
-
-    fn with_id(id: &str, line: LineRecord) -> LineRecord {
-        LineRecord { provider_transaction_id: Some(id.into()), order_reference: Some("A-1".into()), ..line }
-    }
-
-    fn paid(captures: &[i64], refunds: &[i64]) -> [Transaction; 1] {
-        let events = captures.iter().map(|minor| capture(*minor)).chain(refunds.iter().map(|minor| refund(*minor)));
-        let mut paid = transaction("a", 1_000, events.collect());
-        paid.merchant_reference = "A-1".into();
-        [paid]
-    }
-
-    #[test]
-    fn a_run_begins_where_the_last_one_ended() {
-        let index = index(&paid(&[500, 500], &[200]));
-        let sale = with_id("7", line(500));
-        let mut seen = Seen::default();
-        assert!(seen.remember(&index, "vipps", &sale, "a", 0));
-        assert!(!seen.remember(&index, "vipps", &sale, "a", 9) && !seen.remember(&index, "vipps", &sale, "b", 0));
-        // The other capture of that amount is not the remembered line's.
-        let again = match_line(&index, "vipps", &within("2", &sale), &mut seen);
-        assert_eq!(again.as_str(), "duplicate_across_settlements");
-        assert!(seen.has(&index, 0, 0) && !seen.has(&index, 0, 1) && !seen.has(&index, 1, 0));
-        let settled = seen.settled(&index);
-        assert!(settled.contains("a", 0) && !settled.contains("a", 1) && !settled.contains("b", 0));
-        assert_eq!((settled.len(), settled.is_empty()), (1, false));
-        let refund = LineRecord { original_reference: Some("7".into()), ..within("2", &line(-200)) };
-        assert_eq!(match_line(&index, "vipps", &refund, &mut seen).as_str(), "matched");
-        assert!(seen.settled(&index).contains("a", 2));
-    }
-
-    #[test]
-    fn a_capture_and_a_refund_with_one_id_are_no_duplicates() {
-        let index = index(&paid(&[500], &[500]));
-        let mut seen = Seen::default();
-        for line in [with_id("7", line(500)), within("2", &with_id("7", line(-500)))] {
-            assert_eq!(match_line(&index, "vipps", &line, &mut seen).as_str(), "matched", "{line:?}");
-        }
-        let euro = LineRecord { currency: "EUR".parse().unwrap(), ..within("3", &with_id("7", line(500))) };
-        assert_eq!(match_line(&index, "vipps", &euro, &mut seen).as_str(), "currency_differs");
-    }
-
-    #[test]
-    fn settlements_are_told_apart_by_everything_that_names_them() {
-        let one = line(500);
-        let others = [
-            ("swish", one.clone()),
-            ("vipps", within("2", &one)),
-            ("vipps", LineRecord { merchant_number: "654321".into(), ..one.clone() }),
-            ("vipps", LineRecord { currency: "EUR".parse().unwrap(), ..one.clone() }),
-        ];
-        let mut seen = Seen::default();
-        assert_eq!(seen.settlement("vipps", &one), 1);
-        for (number, (provider, other)) in (2_u32..).zip(&others) {
-            assert_eq!(seen.settlement(provider, other), number);
-            assert_eq!(seen.settlement("vipps", &one), 1);
-        }
-        let later = LineRecord { line_no: 9, terms: Terms::default(), ..others[3].1.clone() };
-        assert_eq!(seen.settlement("vipps", &later), 5);
-        assert_eq!(seen.name(5).map(ToString::to_string).unwrap(), "settlement 1 of merchant 123456 at vipps in EUR");
-        assert_eq!((seen.name(0), seen.name(6)), (None, None));
-    }
-
-    #[test]
-    fn only_sales_lead_later_lines_to_their_transaction() {
-        let index = index(&paid(&[500], &[100, 200]));
-        let mut seen = Seen::default();
-        let refund = with_id("R", line(-100));
-        assert_eq!(match_line(&index, "vipps", &refund, &mut seen).as_str(), "matched");
-        let later = LineRecord { original_reference: Some("R".into()), ..line(-200) };
-        assert_eq!(match_line(&index, "vipps", &later, &mut seen).as_str(), "transaction_unknown");
     }
 }

@@ -1,16 +1,16 @@
-//! What became of a line, with the reason in words that a person acts on.
+//! The result of matching a line, with a reason that a person can act on.
 
 use settlement::{Currency, LineKind, MajorUnits, TransactionEventKind, TransactionStatus, exponent};
 
 use crate::keys::Rung;
 use crate::seen::SettlementName;
 
-/// What became of one line; every line has exactly one.
+/// The result of matching one line. Every line has exactly one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MatchState {
-    /// It is this capture or refund of this transaction.
+    /// The line is this capture or refund of this transaction.
     Matched(Matched),
-    /// Its transaction is known, and has no capture or refund of this amount.
+    /// Its transaction is known and has no capture or refund of this amount.
     AmountDiffers {
         /// Dintero's id of the transaction.
         transaction_id: String,
@@ -18,14 +18,14 @@ pub enum MatchState {
         by: Rung,
         /// Capture or refund.
         kind: TransactionEventKind,
-        /// The line's amount in minor units, above zero for a refund as well.
+        /// The line's amount in minor units, positive for a refund as well.
         found_minor: i64,
-        /// The nearest amount that Dintero has, in minor units; `None` where it states none.
+        /// The nearest amount at Dintero, in minor units; `None` where it states none.
         expected_minor: Option<i64>,
         /// Currency of both.
         currency: Currency,
     },
-    /// Its transaction is known, and has another currency.
+    /// Its transaction is known and has another currency.
     CurrencyDiffers {
         /// Dintero's id of the transaction.
         transaction_id: String,
@@ -36,30 +36,30 @@ pub enum MatchState {
         /// The transaction's.
         expected: Currency,
     },
-    /// Its transaction is known, and as it stands this cannot have happened to it.
+    /// Its transaction is known and its status or its events rule the line out.
     StatusForbids {
         /// Dintero's id of the transaction.
         transaction_id: String,
         /// The key it was found by.
         by: Rung,
-        /// Why it cannot have.
+        /// Why the line is ruled out.
         why: Forbidden,
     },
     /// No key leads to a transaction.
     TransactionUnknown {
-        /// The transaction that looks most like it.
+        /// The transaction that is most like it, where there is one.
         nearest: Option<Nearest>,
     },
-    /// It stands in an earlier settlement already.
+    /// The line is in an earlier settlement already.
     DuplicateAcrossSettlements {
         /// The settlement that had it first.
         first: SettlementName,
         /// Dintero's id of the transaction, where it is known.
         transaction_id: Option<String>,
     },
-    /// It is not about one transaction's capture or refund: a fee, a chargeback, a reserve, an adjustment or a deposit.
+    /// The line is no capture or refund of one transaction: a fee, a chargeback, a reserve, an adjustment or a deposit.
     NotATransaction(LineKind),
-    /// A person decides.
+    /// A person has to decide.
     NeedsAPerson(Unclear),
 }
 
@@ -68,7 +68,7 @@ pub enum MatchState {
 pub struct Matched {
     /// Dintero's id of the transaction.
     pub transaction_id: String,
-    /// Place of the transaction in the order in which the index was built, from 0.
+    /// Position of the transaction in the index, from 0.
     pub position: u32,
     /// The key it was found by.
     pub by: Rung,
@@ -78,51 +78,51 @@ pub struct Matched {
     pub event: u32,
 }
 
-/// Why a line cannot be of its transaction as that stands.
+/// Why the transaction that a key leads to rules the line out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Forbidden {
     /// The transaction was voided.
     Voided,
-    /// Nothing of it was captured; it stands like this.
+    /// Nothing of it was captured; this is its status.
     NotCaptured(TransactionStatus),
-    /// Dintero knows of no refund.
+    /// Dintero has no refund of it; this is its status.
     NotRefunded(TransactionStatus),
-    /// With this line more is given back than was captured. Minor units of the currency.
+    /// With this line, more is refunded than was captured. Amounts are minor units of the currency.
     RefundedMoreThanCaptured {
-        /// All that was given back, this line included.
+        /// The refunded sum with this line.
         refunded_minor: i64,
-        /// All that was captured.
+        /// The captured sum.
         captured_minor: i64,
         /// Currency of both.
         currency: Currency,
     },
-    /// Other lines of the same settlement are all its captures or refunds of this amount already.
+    /// Other lines of the same settlement have all its captures or refunds of this amount already.
     MoreLinesThanEvents,
 }
 
-/// The transaction that looks most like a line, for a person to look at; never a match.
+/// A transaction that is like a line and not matched with it, for a person to look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Nearest {
     /// Dintero's id of the transaction.
     pub transaction_id: String,
-    /// In what it is alike.
+    /// What they have in common.
     pub nearness: Nearness,
 }
 
-/// In what a transaction is like a line that it is not matched with.
+/// What a line and a transaction that it is not matched with have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Nearness {
     /// A key and the money agree, but another provider pays out its payment product.
     OtherProduct,
     /// A key and the money agree, but it belongs to another merchant number.
     OtherMerchantNumber,
-    /// A reference is the same but for capitals, blanks and signs.
+    /// A reference differs only in capitals, blanks and punctuation.
     SameLetters,
-    /// The same number stands in a reference.
+    /// A reference contains the same number.
     SameNumber,
 }
 
-/// Why a person decides.
+/// Why a person has to decide.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unclear {
     /// Several transactions fit equally well.
@@ -132,17 +132,19 @@ pub enum Unclear {
         /// Dintero's ids of them, in order.
         transaction_ids: Vec<String>,
     },
-    /// A key stands at so many transactions that it tells nothing.
+    /// So many transactions have the value of a key that it names none of them.
     KeyTellsNothing {
         /// The key.
         by: Rung,
-        /// How often it stands.
+        /// How many have it.
         times: usize,
     },
-    /// The line captures and refunds at once.
+    /// The line has both a captured and a refunded amount.
     CaptureAndRefund,
     /// The format does not know what kind of line it is.
     UnknownKind,
+    /// The provider is not in the table of providers, so that nothing is known of its lines.
+    UnknownProvider,
 }
 
 impl MatchState {
@@ -160,7 +162,7 @@ impl MatchState {
         }
     }
 
-    /// The transaction that the line is about, as far as it is known.
+    /// The transaction of the line, where it is known.
     pub fn transaction_id(&self) -> Option<&str> {
         match self {
             MatchState::Matched(matched) => Some(&matched.transaction_id),
@@ -174,7 +176,7 @@ impl MatchState {
         }
     }
 
-    /// The reason, for a person; amounts are shown with the decimals that `provider` gives their currency.
+    /// The reason in words for a person. Amounts are shown with the decimals of `provider`.
     pub fn explained(&self, provider: &str) -> String {
         match self {
             MatchState::Matched(Matched { transaction_id, by, kind, .. }) => {
@@ -204,7 +206,7 @@ impl MatchState {
             MatchState::NotATransaction(kind) => {
                 format!("a line of kind {} belongs to no capture or refund", kind.as_str())
             }
-            MatchState::NeedsAPerson(unclear) => unclear.explained(),
+            MatchState::NeedsAPerson(unclear) => unclear.explained(provider),
         }
     }
 }
@@ -239,7 +241,7 @@ impl Nearness {
 }
 
 impl Unclear {
-    fn explained(&self) -> String {
+    fn explained(&self, provider: &str) -> String {
         match self {
             Unclear::SeveralTransactions { by, transaction_ids } => {
                 format!("fits equally well, by {by}: {}", transaction_ids.join(", "))
@@ -247,6 +249,7 @@ impl Unclear {
             Unclear::KeyTellsNothing { by, times } => format!("{by} at {times} transactions, so that it tells nothing"),
             Unclear::CaptureAndRefund => "captures and refunds in one line".to_owned(),
             Unclear::UnknownKind => "a row type that the format does not know".to_owned(),
+            Unclear::UnknownProvider => format!("nothing is known of the lines of {provider}"),
         }
     }
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use settlement::{LineKind, LineRecord, Terms, Transaction, TransactionEvent, TransactionEventKind, TransactionStatus};
 
-use crate::{Index, IndexBuilder};
+use crate::index::{Index, IndexBuilder};
 
-/// A captured Vipps payment in NOK with `id` and nothing else that it could be found by.
+/// A captured Vipps payment in NOK that can be found by its `id` only.
 pub(crate) fn transaction(id: &str, amount_minor: i64, events: Vec<TransactionEvent>) -> Transaction {
     Transaction {
         id: id.into(),

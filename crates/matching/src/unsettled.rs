@@ -1,4 +1,4 @@
-//! The other direction: what was captured or refunded, and no settlement has brought.
+//! Captures and refunds that are in no settlement.
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
@@ -14,49 +14,49 @@ use crate::keys::provider_paying;
 use crate::seen::SettledEvents;
 use crate::wait::{Wait, Waits};
 
-/// A capture or refund that should stand in a settlement by now.
+/// A capture or refund that should be in a settlement by now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unsettled {
     /// Dintero's id of the transaction.
     pub transaction_id: String,
     /// The provider that pays it out.
     pub provider: String,
-    /// Product that it was paid with.
+    /// The payment product.
     pub payment_product: String,
-    /// Kind of the product.
+    /// The type of the payment product.
     pub payment_product_type: String,
-    /// How far the transaction has come.
+    /// The status of the transaction.
     pub status: TransactionStatus,
     /// Capture or refund.
     pub kind: TransactionEventKind,
     /// Place of the event in the transaction's list of events, from 0.
     pub event: u32,
-    /// Minor units above zero, for a refund as well; `None` where Dintero states none.
+    /// Minor units, positive for a refund as well; `None` where Dintero states none.
     pub amount_minor: Option<i64>,
     /// Currency of the amount.
     pub currency: Currency,
-    /// Why it is here.
+    /// Why it is overdue.
     pub why: Overdue,
 }
 
-/// Why a capture or refund is missed.
+/// Why a capture or refund is overdue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Overdue {
-    /// It should have been paid out.
+    /// Its payout is late.
     Since {
-        /// The day it happened.
+        /// The day of the capture or refund.
         happened_on: Date,
-        /// The last day on which a payout was in time.
+        /// The last day on which a payout would have been in time.
         due_on: Date,
-        /// Days from then until today.
+        /// Days from that day until today.
         days: i32,
     },
-    /// Dintero gives no time of it, so that nobody can say when it was due.
+    /// Dintero states no time of it, so that no day can be named on which it was due.
     TimeUnknown,
 }
 
 impl Unsettled {
-    /// The reason, for a person.
+    /// The reason in words for a person.
     pub fn explained(&self) -> String {
         let Unsettled { transaction_id, provider, currency, .. } = self;
         let what = match self.kind {
@@ -79,10 +79,10 @@ impl Unsettled {
     }
 }
 
-/// Captures and refunds that no settlement has brought though they were due before `today`, the longest overdue first.
+/// Captures and refunds that are in no settlement and were due before `today`, the longest overdue first.
 ///
-/// `settled` is what stands in settlements; what Dintero itself holds for settled counts too, since its history may reach further
-/// back than the reports. Days are counted in `zone`, the account's.
+/// `settled` has the captures and refunds that are in settlements. Those that Dintero has as settled are left out too, since its
+/// history may begin before the first report. `zone` is the account's time zone, which decides the day of an event.
 pub fn unsettled<T: Borrow<Transaction>>(
     transactions: impl IntoIterator<Item = T>,
     settled: &SettledEvents,
@@ -119,25 +119,25 @@ pub fn unsettled<T: Borrow<Transaction>>(
     found
 }
 
-/// A capture or refund on its way to a payout, whether due or not.
+/// A capture or refund that waits for its payout, whether due or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InTransit<'a> {
     /// The provider that pays it out.
     pub provider: &'a str,
-    /// Product that it was paid with.
+    /// The payment product.
     pub payment_product: &'a str,
     /// Capture or refund.
     pub kind: TransactionEventKind,
     /// Place of the event in the transaction's list of events, from 0.
     pub event: u32,
-    /// Minor units above zero, for a refund as well.
+    /// Minor units, positive for a refund as well.
     pub amount_minor: i64,
-    /// The day it happened.
+    /// The day of the capture or refund.
     pub happened_on: Date,
 }
 
-/// Captures and refunds of a transaction that no settlement has brought. What has no known amount or time cannot be summed, and
-/// is in the list of [`unsettled()`] alone. Days are counted in `zone`.
+/// Captures and refunds of a transaction that are in no settlement. Those without a known amount or time cannot be
+/// summed and are listed by [`unsettled()`] alone. `zone` decides the day of an event.
 pub fn in_transit<'a>(
     transaction: &'a Transaction,
     settled: &'a SettledEvents,
@@ -157,23 +157,23 @@ pub fn in_transit<'a>(
     })
 }
 
-/// A provider that owes a report: something was captured after its last settlement and is due.
+/// A provider whose report is missing: a capture after its last settlement is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MissingReport {
     /// The provider.
     pub provider: String,
-    /// The day of its last payout; `None` when no settlement of it ever came.
+    /// The day of its last payout; `None` when there is no settlement of it.
     pub last_payout_on: Option<Date>,
     /// The day of the first capture since then.
     pub captured_since: Date,
-    /// The last day on which a payout of that capture was in time.
+    /// The last day on which a payout of that capture would have been in time.
     pub due_on: Date,
     /// Number of captures since then that are due.
     pub captures: u64,
 }
 
 impl MissingReport {
-    /// The reason, for a person.
+    /// The reason in words for a person.
     pub fn explained(&self) -> String {
         let MissingReport { provider, captured_since, due_on, captures, .. } = self;
         let last = match self.last_payout_on {
@@ -184,10 +184,11 @@ impl MissingReport {
     }
 }
 
-/// Providers with captures that are due before `today`, all made after the provider's last settlement, in order of their names.
+/// Providers with captures that were due before `today` and were made after the provider's last settlement, in order of
+/// ids.
 ///
-/// `last_payouts` has the day of the last payout by provider. A capture that was made before it and is missed is no missing report: it
-/// is in the list of [`unsettled()`].
+/// `last_payouts` has the day of the last payout by provider. An overdue capture from before that day is no sign of a missing
+/// report; [`unsettled()`] lists it.
 pub fn missing_reports<T: Borrow<Transaction>>(
     transactions: impl IntoIterator<Item = T>,
     settled: &SettledEvents,
@@ -224,7 +225,7 @@ pub fn missing_reports<T: Borrow<Transaction>>(
     missing.into_values().collect()
 }
 
-/// Captures and refunds that are in no settlement, neither here nor at Dintero.
+/// Captures and refunds that are in no settlement, neither in `settled` nor at Dintero.
 fn waiting<'a>(transaction: &'a Transaction, settled: &'a SettledEvents) -> impl Iterator<Item = Happened<'a>> {
     let all = transaction.settlement_status == Some(SettlementStatus::Settled);
     happened(transaction).filter(move |happened| {
@@ -269,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_due_and_in_no_settlement_is_listed_from_the_day_after() {
+    fn a_capture_in_no_settlement_is_listed_from_the_day_after_it_was_due() {
         // Half past eleven in the evening in UTC is the next day in Oslo.
         let paid = [transaction("a", 500, vec![at(capture(500), "2026-10-01T23:30:00Z")])];
         let nothing = SettledEvents::default();
@@ -311,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_time_is_listed_last_and_what_has_no_payout_never() {
+    fn captures_without_time_are_listed_last_and_those_without_payout_never() {
         let late = transaction("z", 500, vec![at(capture(500), "2026-09-01T12:00:00Z")]);
         let later = transaction("a", 500, vec![at(capture(500), "2026-09-02T12:00:00Z")]);
         let timeless = transaction("0", 500, vec![capture(500)]);
@@ -328,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_transit_is_summed_from_the_first_day_on_where_it_can_be() {
+    fn captures_and_refunds_are_in_transit_from_their_day_until_a_settlement_has_them() {
         let events = vec![at(capture(300), "2026-10-31T23:30:00Z"), at(refund(100), "2026-11-02T12:00:00Z")];
         let paid = transaction("a", 300, [events, vec![capture(50)]].concat());
         let mut settled = SettledEvents::default();

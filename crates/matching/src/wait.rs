@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
-use settlement::Transaction;
+use settlement::{Transaction, product_family};
 
-use crate::keys::family;
-
-/// Days from a capture or refund to its payout that are nothing to worry about, where nothing else is said.
+/// Days that a payout may take when nothing else is set for its product.
 pub const DAYS_ALLOWED: u16 = 8;
 
 /// How long a payout of one product may take.
@@ -27,7 +25,7 @@ pub struct Waits {
 }
 
 impl Default for Waits {
-    /// [`DAYS_ALLOWED`] for every product; orders over nothing, wallets and payments outside Dintero have no payout.
+    /// [`DAYS_ALLOWED`] for every product. Orders of no amount, wallets and payments outside Dintero have no payout.
     fn default() -> Self {
         let products = ["dintero", "external"].map(|product| (product.to_owned(), Wait::NoPayout));
         Waits { others: Wait::Days(DAYS_ALLOWED), products: products.into() }
@@ -35,24 +33,25 @@ impl Default for Waits {
 }
 
 impl Waits {
-    /// Sets how long a product may take: a kind as in `payex.swish`, or all kinds of it as in `payex`.
+    /// Sets how long payouts of a product may take: of one type as `payex.swish`, or of all types as `payex`.
     pub fn set(&mut self, product: &str, wait: Wait) {
         self.products.insert(product.to_owned(), wait);
     }
 
-    /// Sets how long every product that is not named may take.
+    /// Sets how long payouts of all other products may take.
     pub fn set_others(&mut self, wait: Wait) {
         self.others = wait;
     }
 
-    /// How long a transaction's payouts may take: by its kind of product, its product, or as any other.
+    /// How long a transaction's payout may take: as set for its product type, else for its product, else for all
+    /// others.
     pub fn of(&self, transaction: &Transaction) -> Wait {
         let Transaction { payment_product, payment_product_type, .. } = transaction;
-        let names = [payment_product_type.as_str(), payment_product.as_str(), family(payment_product)];
+        let names = [payment_product_type.as_str(), payment_product.as_str(), product_family(payment_product)];
         names.into_iter().find_map(|name| self.products.get(name)).copied().unwrap_or(self.others)
     }
 
-    /// The last day on which a payout of what happened on a day is in time; `None` when there is no payout.
+    /// The last day on which the payout of an event of that day is in time; `None` when there is no payout.
     pub(crate) fn due_on(&self, transaction: &Transaction, happened_on: Date) -> Option<Date> {
         match self.of(transaction) {
             Wait::Days(days) => Some(happened_on.saturating_add(jiff::Span::new().days(i64::from(days)))),
@@ -67,7 +66,7 @@ mod tests {
     use crate::testing::transaction;
 
     #[test]
-    fn the_kind_of_a_product_goes_before_the_product_and_that_before_the_others() {
+    fn what_is_set_for_a_type_comes_before_its_product_and_all_others() {
         let mut waits = Waits::default();
         let mut paid = transaction("a", 1, Vec::new());
         (paid.payment_product, paid.payment_product_type) = ("payex".into(), "payex.swish".into());

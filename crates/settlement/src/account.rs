@@ -1,4 +1,4 @@
-//! A merchant's account at Dintero and what avstem knows of it.
+//! A merchant's account at Dintero and how it is configured.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -56,22 +56,22 @@ impl fmt::Display for AccountId {
     }
 }
 
-/// What is configured for an account.
+/// The configuration of an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     /// Its id at Dintero.
     pub id: AccountId,
-    /// What people call the merchant; the id stands for it where nobody has told.
+    /// The name that people know the merchant by. Where it is absent, the id is shown.
     #[serde(default)]
     pub name: Option<String>,
-    /// IANA name of the zone that its calendar days are counted in.
+    /// IANA name of the time zone that its calendar days are in, as in `Europe/Oslo`.
     pub zone: String,
-    /// Language of what people are sent.
+    /// Language of the mails and documents for it, as in `nb`.
     pub language: String,
-    /// Whether settlement events are posted to Dintero for it.
+    /// Whether its settlement events are posted to Dintero.
     #[serde(default)]
     pub posts: bool,
-    /// Merchant numbers that are its own, by provider.
+    /// Its merchant numbers, by provider.
     pub merchant_numbers: BTreeMap<String, BTreeSet<String>>,
 }
 
@@ -82,7 +82,7 @@ impl Account {
         Account { id, name: None, zone, language, posts: false, merchant_numbers: BTreeMap::new() }
     }
 
-    /// Whether the merchant number at that provider is its own.
+    /// Whether the account has this merchant number at this provider.
     pub fn owns(&self, provider: &str, merchant_number: &str) -> bool {
         self.merchant_numbers.get(provider).is_some_and(|numbers| numbers.contains(merchant_number))
     }
@@ -98,5 +98,35 @@ mod tests {
         for bad in ["", "P1234567", "P123456789", "X12345678", "p12345678", "P1234567a", "P１2345678", "../../etc"] {
             assert!(bad.parse::<AccountId>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn an_account_id_reads_what_it_prints() {
+        let id: AccountId = "T00000001".parse().unwrap();
+        assert_eq!(
+            (id.as_str(), id.to_string(), String::from(id.clone())),
+            ("T00000001", "T00000001".into(), "T00000001".into())
+        );
+        assert_eq!(serde_json::from_str::<AccountId>("\"T00000001\"").unwrap(), id);
+        assert!(serde_json::from_str::<AccountId>("\"X00000001\"").is_err());
+        let bad = AccountId::try_from("x".to_owned()).unwrap_err().to_string();
+        assert_eq!(bad, "Found account \"x\", expected P or T and eight digits, as in T00000001");
+    }
+
+    #[test]
+    fn an_account_has_merchant_numbers_at_each_provider() {
+        let mut account = Account::new("T00000001".parse().unwrap());
+        account.merchant_numbers.insert("vipps".into(), BTreeSet::from(["123456".into()]));
+        account.merchant_numbers.insert("swedbankpay".into(), BTreeSet::from(["R4321".into()]));
+        assert!(account.owns("vipps", "123456") && account.owns("swedbankpay", "R4321"));
+        assert!(!account.owns("vipps", "R4321") && !account.owns("vipps", "12345") && !account.owns("swish", "123456"));
+    }
+
+    #[test]
+    fn a_new_account_is_norwegian_and_posts_nothing() {
+        let account = Account::new("T00000001".parse().unwrap());
+        assert_eq!((account.zone.as_str(), account.language.as_str(), account.posts), ("Europe/Oslo", "nb", false));
+        let stored = r#"{"id":"T00000001","zone":"Europe/Oslo","language":"nb","merchant_numbers":{}}"#;
+        assert_eq!(serde_json::from_str::<Account>(stored).unwrap(), account);
     }
 }

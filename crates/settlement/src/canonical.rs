@@ -1,4 +1,13 @@
-//! The canonical row and the settlement hash: one content has one hash in any file, order or encoding.
+//! The canonical row and the settlement hash: the same content has the same hash in any file, order or encoding.
+//!
+//! Most rows fit one block of SHA-256. [`RowDigester`] therefore pads rows itself and calls
+//! `sha2::block_api::compress256`, the function below `sha2::Sha256`. The RustCrypto crates discourage this low-level
+//! API: it neither pads nor buffers, and it may change between releases. It is used for speed alone: hashing rows is a
+//! large part of reading a report, and a buffer per row costs about as much as hashing a short row. A test compares
+//! every digest with `Sha256::digest` of the same bytes.
+
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 
@@ -12,12 +21,13 @@ use crate::hex::{hexadecimal, parse_hex};
 use crate::line::LineKind;
 use crate::terms::Terms;
 
-/// What makes two rows the same: never times, names or methods, which differ between files of one content.
+/// The parts of a row that make it the same row in every file. Times, names and methods differ between files and are
+/// left out.
 #[derive(Debug, Clone, Copy)]
 pub struct CanonicalRow<'a> {
-    /// The provider's id; empty where it gives none, and then equal rows count by their number.
+    /// The provider's id of the transaction; empty where it gives none.
     pub provider_transaction_id: &'a str,
-    /// What the row is about.
+    /// Kind of the row.
     pub kind: LineKind,
     /// The merchant's order reference.
     pub order_reference: &'a str,
@@ -27,12 +37,12 @@ pub struct CanonicalRow<'a> {
     pub terms: Terms,
 }
 
-/// Sixteen bytes of a row's SHA-256, after eight that only tell the transaction.
+/// A hash of the row's transaction and the first sixteen bytes of the SHA-256 of its canonical bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RowDigest {
     /// Equal for two rows of the same transaction; zero for a row without an id.
     pub transaction: u64,
-    /// Equal for two rows of the same content: most significant half first.
+    /// Equal for two rows of the same content; the most significant half comes first.
     pub content: [u64; 2],
 }
 
@@ -57,7 +67,7 @@ impl CanonicalRow<'_> {
         }
     }
 
-    /// FNV-1a over id and kind: a short standard hash is enough, since a collision only holds a file.
+    /// FNV-1a over id and kind. A short hash is enough, since a collision can only hold a file.
     fn transaction(&self) -> u64 {
         if self.provider_transaction_id.is_empty() {
             return 0;
@@ -67,20 +77,20 @@ impl CanonicalRow<'_> {
     }
 }
 
-/// What SHA-256 begins with (FIPS 180-4, 5.3.3).
+/// The initial hash value of SHA-256 (FIPS 180-4, 5.3.3).
 const SHA256_BEGIN: [u32; 8] =
     [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 const BLOCK_BYTES: usize = 64;
-/// So many bytes of rows are spelt before they are hashed: few enough to stay in the nearest cache.
+/// Rows are hashed when this many bytes are written: few enough to stay in the first-level cache.
 const SPELT_BYTES: usize = 16 * 1024;
 
-/// Makes the digests of many rows: they are spelt first and then hashed one right behind the other, so that the processor
-/// works on several at once.
+/// Makes the digests of many rows. It writes the bytes of many rows first and then hashes all of them, so that the
+/// processor works on several rows at once.
 #[derive(Debug, Clone, Default)]
 pub struct RowDigester {
-    /// Rows that are spelt, each padded to whole blocks as SHA-256 has it.
+    /// The canonical bytes of the rows, each padded to whole blocks as SHA-256 requires.
     bytes: Vec<u8>,
-    /// The transaction of each and where it ends.
+    /// The hash of each row's transaction and the place where the row ends.
     rows: Vec<(u64, usize)>,
 }
 
@@ -124,7 +134,7 @@ impl RowDigester {
     }
 }
 
-/// Adds a number in seven bits a byte, lowest first, so that small ones are short: most rows then fit one block of
+/// Appends `value` in seven bits a byte, the lowest first. Small numbers are short, so that most rows fit one block of
 /// SHA-256.
 #[inline]
 pub fn push_varint(bytes: &mut Vec<u8>, mut value: u64) {
@@ -165,15 +175,15 @@ impl TryFrom<String> for SettlementHash {
     }
 }
 
-/// Digests are best handed to their hash so many at a time.
+/// The number of digests that [`SettlementHasher::rows`] hashes at a time; callers pass this many or a multiple.
 pub const DIGESTS_TOGETHER: usize = 64;
 
-/// Makes a [`SettlementHash`] from currency, payout and row digests in ascending order.
+/// Makes a [`SettlementHash`] of the currency, the payout and the row digests in ascending order.
 #[derive(Debug, Clone)]
 pub struct SettlementHasher(Sha256);
 
 impl SettlementHasher {
-    /// Begins with the currency and the stated payout in minor units.
+    /// A hasher for a settlement with this currency and this stated payout in minor units.
     pub fn new(currency: Currency, payout_minor: Option<i64>) -> Self {
         let mut hasher = Sha256::new();
         hasher.update(b"avstem settlement 1\n");
@@ -190,9 +200,9 @@ impl SettlementHasher {
         SettlementHasher(hasher)
     }
 
-    /// Adds the next rows; all of them must come in ascending order of their digest.
+    /// Adds the next rows. The caller passes all rows in ascending order of their digests.
     pub fn rows(&mut self, digests: &[RowDigest]) {
-        // One by one they would take as long to hand over as to hash.
+        // One call for each digest costs as much as hashing it.
         for digests in digests.chunks(DIGESTS_TOGETHER) {
             let mut bytes = [[[0; 8]; 3]; DIGESTS_TOGETHER];
             for (slots, RowDigest { transaction, content: [upper, lower] }) in bytes.iter_mut().zip(digests) {
@@ -202,106 +212,8 @@ impl SettlementHasher {
         }
     }
 
-    /// The hash of all rows added.
+    /// The hash of the settlement.
     pub fn finish(self) -> SettlementHash {
         SettlementHash(self.0.finalize().into())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn row<'a>() -> CanonicalRow<'a> {
-        CanonicalRow {
-            provider_transaction_id: "5001145476",
-            kind: LineKind::Sale,
-            order_reference: "356",
-            currency: Currency::NOK,
-            terms: Terms { capture_minor: 1_500, fee_minor: 26, ..Terms::default() },
-        }
-    }
-
-    fn digest(row: CanonicalRow<'_>) -> RowDigest {
-        let mut digests = Vec::new();
-        RowDigester::default().digest([row].into_iter(), |digest| digests.push(digest));
-        digests[0]
-    }
-
-    #[test]
-    fn a_digest_is_the_first_half_of_the_sha_256_of_what_is_spelt() {
-        let references: Vec<String> = (0..300).map(|length| "7".repeat(length * length / 9)).collect();
-        let rows = || references.iter().map(|reference| CanonicalRow { order_reference: reference, ..row() });
-        let (mut digester, mut digests) = (RowDigester::default(), Vec::new());
-        digester.digest(rows(), |digest| digests.push(digest));
-        assert_eq!(digests.len(), references.len());
-        let spelt_bytes: usize = references.iter().map(String::len).sum();
-        assert!(digester.bytes.capacity() < 4 * SPELT_BYTES && 4 * SPELT_BYTES < spelt_bytes);
-        for (row, digest) in rows().zip(digests) {
-            let mut spelt = Vec::new();
-            row.spell(&mut spelt);
-            let content = digest.content.map(u64::to_be_bytes).concat();
-            assert_eq!(content, Sha256::digest(&spelt)[..16], "{} bytes", spelt.len());
-            assert_eq!(digest.transaction, row.transaction());
-        }
-    }
-
-    #[test]
-    fn every_part_of_a_row_changes_its_digest() {
-        let base = digest(row());
-        let terms = Terms { capture_minor: 1_500, fee_vat_minor: 26, ..Terms::default() };
-        let others = [
-            CanonicalRow { provider_transaction_id: "5001145477", ..row() },
-            CanonicalRow { order_reference: "357", ..row() },
-            CanonicalRow { kind: LineKind::Adjustment, ..row() },
-            CanonicalRow { currency: "SEK".parse().unwrap(), ..row() },
-            CanonicalRow { terms, ..row() },
-            // The same letters cut at another place.
-            CanonicalRow { provider_transaction_id: "500114547", order_reference: "6356", ..row() },
-        ];
-        for other in others {
-            assert_ne!(digest(other).content, base.content, "{other:?}");
-        }
-    }
-
-    #[test]
-    fn the_same_transaction_is_recognised_with_other_money() {
-        let other = CanonicalRow { terms: Terms { capture_minor: 1, ..Terms::default() }, ..row() };
-        assert_eq!(digest(row()).transaction, digest(other).transaction);
-        let nameless = CanonicalRow { provider_transaction_id: "", ..row() };
-        assert_eq!(digest(nameless).transaction, 0);
-    }
-
-    #[test]
-    fn digests_are_hashed_as_they_come_however_many_come_at_once() {
-        let digest = |number: u64| RowDigest { transaction: number, content: [number << 32, !number] };
-        let digests: Vec<RowDigest> = (0..200).map(digest).collect();
-        let hash = |at_once: usize| {
-            let mut hasher = SettlementHasher::new(Currency::NOK, Some(1));
-            digests.chunks(at_once).for_each(|digests| hasher.rows(digests));
-            hasher.finish()
-        };
-        let mut whole = Sha256::new_with_prefix(b"avstem settlement 1\nNOK");
-        whole.update([1, 0, 0, 0, 0, 0, 0, 0, 1]);
-        for RowDigest { transaction, content } in &digests {
-            [*transaction, content[0], content[1]].iter().for_each(|value| whole.update(value.to_be_bytes()));
-        }
-        let whole = SettlementHash(whole.finalize().into());
-        for at_once in [1, 63, 64, 65, 200] {
-            assert_eq!(hash(at_once), whole, "{at_once}");
-        }
-    }
-
-    #[test]
-    fn currency_and_payout_belong_to_the_settlement_hash() {
-        let hash = |currency: &str, payout| SettlementHasher::new(currency.parse().unwrap(), payout).finish();
-        let all = [hash("NOK", None), hash("NOK", Some(0)), hash("NOK", Some(1)), hash("SEK", None)];
-        for (i, a) in all.iter().enumerate() {
-            for b in &all[i + 1..] {
-                assert_ne!(a, b);
-            }
-        }
-        let text = all[0].to_string();
-        assert_eq!(SettlementHash::try_from(text), Ok(all[0]));
     }
 }

@@ -1,19 +1,19 @@
-//! Numbers of payment cards, which may stand nowhere in full: at most the first six and the last four digits are kept.
+//! Masks numbers of payment cards: at most their first six and last four digits may be stored or shown.
 
 use std::borrow::Cow;
 
-/// A card number has no fewer digits.
+/// The shortest card number has this many digits.
 const DIGITS_MIN: usize = 13;
 const DIGITS_MAX: usize = 19;
 const KEPT_FIRST: usize = 6;
 const KEPT_LAST: usize = 4;
 
-/// Lengths that an issuer's numbers have.
+/// The numbers of digits that an issuer's card numbers may have.
 type Lengths = &'static [usize];
 
 const PREFIX_DIGITS: usize = 4;
 
-/// First four digits of card numbers by issuer, as ranges.
+/// Ranges of the first four digits, with the lengths that the issuer uses.
 const ISSUERS: &[(u32, u32, Lengths)] = &[
     (2221, 2720, &[16]),
     (3000, 3059, &[14, 16, 19]),
@@ -37,15 +37,16 @@ const ISSUERS: &[(u32, u32, Lengths)] = &[
 
 /// The text with every card number in it masked; borrowed when it has none.
 ///
-/// A card number is 13 to 19 digits, at most split by single blanks or hyphens, of an issuer's range and with a right
-/// check digit. Other long numbers, such as ids, are left as they are, and so are digits within hexadecimal ones.
+/// A card number has 13 to 19 digits, begins and ends as an issuer's numbers do, and has a valid check digit. Single
+/// blanks or hyphens may split it. Other long numbers, such as ids, stay as they are, and so do digits within
+/// hexadecimal words.
 #[inline]
 pub fn mask_cards(text: &str) -> Cow<'_, str> {
     if may_hold_card(text.as_bytes()) { masked(text) } else { Cow::Borrowed(text) }
 }
 
-/// Whether as many digits, blanks and hyphens stand together as a card number takes. Most texts show by a few bytes
-/// that they do not: a window without a letter in it is looked for from its end.
+/// Whether the text has a run of digits, blanks and hyphens that is long enough for a card number. The search looks at
+/// each window from its end, so that most texts are decided after a few bytes.
 #[inline]
 fn may_hold_card(bytes: &[u8]) -> bool {
     let mut start = 0;
@@ -80,12 +81,12 @@ fn masked(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.char_indices().map(mask).collect())
 }
 
-/// The first place from `from` on whose byte is such a one.
+/// The first place at or after `from` whose byte is sought.
 fn find(bytes: &[u8], from: usize, is_sought: impl Fn(&u8) -> bool) -> Option<usize> {
     bytes.get(from..)?.iter().position(is_sought).map(|place| from + place)
 }
 
-/// Where the card number ends that the run of digits at `start` begins; it may take in further runs.
+/// The end of the card number that begins at `start`; `None` when there is none. It may span several runs of digits.
 fn card_end(text: &str, start: usize) -> Option<usize> {
     let mut digits = [0; DIGITS_MAX];
     let mut count = 0;
@@ -102,8 +103,9 @@ fn card_end(text: &str, start: usize) -> Option<usize> {
                     lengths = lengths_of(number)?;
                 }
                 let card = !goes_on && lengths.contains(&count) && has_right_check_digit(number);
-                if card && !is_within_hexadecimal(text, start, place + 1) {
-                    return Some(place + 1);
+                let end = place + 1;
+                if card && !is_within_hexadecimal(text, start, end) {
+                    return Some(end);
                 }
             }
             b' ' | b'-' if goes_on => {}
@@ -113,22 +115,22 @@ fn card_end(text: &str, start: usize) -> Option<usize> {
     None
 }
 
-/// How long card numbers with these first digits are; `None` when no issuer has them.
+/// The lengths of card numbers with these first four digits; `None` when no issuer has them.
 fn lengths_of(prefix: &[u8]) -> Option<Lengths> {
     let prefix = prefix.iter().fold(0, |number, digit| number * 10 + u32::from(*digit));
     ISSUERS.iter().find(|(from, to, _)| (*from..=*to).contains(&prefix)).map(|(_, _, lengths)| *lengths)
 }
 
-/// Whether the word around the digits is a hexadecimal number, as in a UUID: such ids have long runs of digits by chance.
+/// Whether the digits are part of a hexadecimal word, as in a UUID. Such ids have long runs of digits by chance.
 fn is_within_hexadecimal(text: &str, start: usize, end: usize) -> bool {
     let in_word = |c: &char| c.is_ascii_alphanumeric() || *c == '-';
     let before = text.get(..start).unwrap_or("").chars().rev().take_while(in_word);
-    let behind = text.get(end..).unwrap_or("").chars().take_while(in_word);
-    let mut letters = before.chain(behind).filter(char::is_ascii_alphabetic).peekable();
+    let after = text.get(end..).unwrap_or("").chars().take_while(in_word);
+    let mut letters = before.chain(after).filter(char::is_ascii_alphabetic).peekable();
     letters.peek().is_some() && letters.all(|letter| letter.is_ascii_hexdigit())
 }
 
-/// Luhn's check: every second digit from the right counts twice.
+/// Luhn's check: every second digit from the right is doubled.
 fn has_right_check_digit(digits: &[u8]) -> bool {
     let sum: u8 = digits
         .iter()
@@ -182,5 +184,73 @@ mod tests {
         ] {
             assert!(matches!(mask_cards(text), Cow::Borrowed(same) if same == text), "{text}");
         }
+    }
+
+    /// A number of that many digits with these first ones and a valid check digit.
+    fn number(prefix: &str, length: usize) -> String {
+        let body = format!("{prefix:0<width$}", width = length - 1);
+        let valid = |digit: &u32| {
+            let digits: Vec<u32> = body.chars().filter_map(|c| c.to_digit(10)).chain([*digit]).collect();
+            let weighed = digits.iter().rev().zip([1, 2].iter().cycle()).map(|(digit, weight)| digit * weight);
+            weighed.map(|product| product / 10 + product % 10).sum::<u32>() % 10 == 0
+        };
+        let digit = (0..10).find(valid).unwrap();
+        format!("{body}{digit}")
+    }
+
+    #[test]
+    fn numbers_are_masked_in_the_ranges_and_lengths_of_issuers_only() {
+        let any = &[13, 14, 15, 16, 17, 18, 19][..];
+        let (long, diners) = (&[16, 17, 18, 19][..], &[14, 16, 19][..]);
+        for (prefixes, lengths) in [
+            (&["2221", "2500", "2720", "5100", "5599"][..], &[16][..]),
+            (&["3400", "3499", "3700", "3799"], &[15]),
+            (&["3000", "3059", "3600", "3699", "3800", "3999"], diners),
+            (&["3528", "3589", "6011", "6200", "6299", "6440", "6499", "6500", "6599"], long),
+            (&["4000", "4999"], &[13, 16, 19]),
+            (&["5000", "5099", "5600", "5899", "6304", "6759", "6760", "6769"], any),
+            (&["2220", "2721", "3060", "3399", "3500", "3527", "3590", "3599", "5900", "6010", "6012"], &[]),
+            (&["6199", "6300", "6303", "6305", "6439", "6600", "6758", "6770", "0000", "1234", "9999"], &[]),
+        ] {
+            for prefix in prefixes {
+                for length in 12..=20 {
+                    let number = number(prefix, length);
+                    let hidden = format!("{}{}{}", &number[..6], "*".repeat(length - 10), &number[length - 4..]);
+                    let expected = if lengths.contains(&length) { &hidden } else { &number };
+                    assert_eq!(mask_cards(&number), *expected, "{length} digits");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn only_a_valid_check_digit_makes_a_card_number() {
+        for digit in 0..10 {
+            let number = format!("411111111111111{digit}");
+            assert_eq!(mask_cards(&number) != number, digit == 1, "{number}");
+        }
+        // Digits of 5 and more are doubled to two digits.
+        assert_eq!(mask_cards("4999999999999996"), "499999******9996");
+        assert_eq!(mask_cards("4999999999999995"), "4999999999999995");
+    }
+
+    #[test]
+    fn digits_within_hexadecimal_words_are_no_card_numbers() {
+        for text in ["a4111111111111111", "4111111111111111f", "4111111111111111-ab", "c-4111111111111111"] {
+            assert_eq!(mask_cards(text), text);
+        }
+        for text in [
+            "g4111111111111111",
+            "a 4111111111111111",
+            "4111111111111111-xy",
+            "é4111111111111111",
+            "4111111111111111_a",
+        ] {
+            assert!(mask_cards(text).contains("411111******1111"), "{text}");
+        }
+        assert_eq!(mask_cards("æøå 4111111111111111 4222222222222"), "æøå 411111******1111 422222***2222");
+        assert_eq!(mask_cards("1 4111111111111111"), "1 411111******1111");
+        assert_eq!(mask_cards("4111111111111111 1"), "411111******1111 1");
+        assert_eq!(mask_cards("123456789012 4111111111111111"), "123456789012 411111******1111");
     }
 }

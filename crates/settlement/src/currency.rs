@@ -1,4 +1,4 @@
-//! ISO 4217 codes and how many decimals each has.
+//! ISO 4217 currency codes and their decimals.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,18 +14,26 @@ const TWO_DECIMALS: &str = "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD 
 const NO_DECIMALS: &str = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF";
 const THREE_DECIMALS: &str = "BHD IQD JOD KWD LYD OMR TND";
 
-/// A currency that ISO 4217 lists as active; an unknown code cannot be made into one.
+/// An active currency of ISO 4217.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Currency([u8; 3]);
 
 impl Currency {
-    /// Norwegian krone, the currency of provider files that name none because they serve Norway only.
+    /// Norwegian krone. Provider files that serve Norway alone name no currency and are in this one.
     pub const NOK: Currency = Currency(*b"NOK");
+    /// Icelandic króna, which ISO 4217 lists without decimals and some providers write with two.
+    #[cfg(test)]
+    pub(crate) const ISK: Currency = Currency(*b"ISK");
 
     /// The three letters, as in `NOK`.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or("???")
+    }
+
+    /// The decimals that ISO 4217 lists for it.
+    pub fn exponent(self) -> u8 {
+        iso_exponent(self.as_str()).unwrap_or(2)
     }
 }
 
@@ -41,7 +49,7 @@ impl FromStr for Currency {
     }
 }
 
-/// The text is no active ISO 4217 code.
+/// The text is not an active ISO 4217 code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("Not an active ISO 4217 currency code")]
 pub struct UnknownCurrency;
@@ -71,14 +79,6 @@ impl fmt::Debug for Currency {
     }
 }
 
-/// Decimals of `currency` in the files of `provider`.
-///
-/// The provider is asked for because some write a currency with other decimals than ISO 4217 lists (króna with two);
-/// such a provider gets an arm here and nowhere else.
-pub fn exponent(_provider: &str, currency: Currency) -> u8 {
-    iso_exponent(currency.as_str()).unwrap_or(2)
-}
-
 fn iso_exponent(code: &str) -> Option<u8> {
     let listed = |list: &str| list.split_ascii_whitespace().any(|known| known == code);
     if listed(TWO_DECIMALS) {
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn exponents_follow_iso_4217() {
         for (code, decimals) in [("NOK", 2), ("SEK", 2), ("JPY", 0), ("ISK", 0), ("KWD", 3), ("TND", 3)] {
-            assert_eq!(exponent("vipps", code.parse().unwrap()), decimals, "{code}");
+            assert_eq!(code.parse::<Currency>().unwrap().exponent(), decimals, "{code}");
         }
     }
 
@@ -108,5 +108,17 @@ mod tests {
         for code in ["XXX", "nok", "NO", "NOKK", "", "N K", "HRK"] {
             assert!(code.parse::<Currency>().is_err(), "{code:?}");
         }
+    }
+
+    #[test]
+    fn a_currency_reads_what_it_prints() {
+        let sek: Currency = "SEK".parse().unwrap();
+        assert_eq!(
+            (sek.as_str(), sek.to_string(), format!("{sek:?}"), String::from(sek)),
+            ("SEK", "SEK".into(), "SEK".into(), "SEK".into())
+        );
+        assert_eq!(serde_json::from_str::<Currency>("\"SEK\"").unwrap(), sek);
+        assert!(serde_json::from_str::<Currency>("\"sek\"").is_err());
+        assert_eq!(Currency::NOK, "NOK".parse().unwrap());
     }
 }

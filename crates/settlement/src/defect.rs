@@ -1,74 +1,76 @@
-//! Defects that a test seeds to see whether anything catches them: no build has them without the feature `defects`.
+//! Defects that a test switches on to see whether another test catches them. Builds without the feature `defects` have
+//! none.
 //!
-//! Each stands at the one place of the code whose rule it breaks, so that a rule nobody watches shows up as a defect that
-//! nobody catches.
+//! Each defect is asked for at the one place that keeps the rule it breaks. A rule that no test watches shows as a
+//! defect that no test catches.
 
-/// A rule broken on purpose.
+/// A rule that a test breaks on purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Defect {
-    /// A report is claimed whatever has become of its record since it was read.
+    /// A report is claimed even when its record has changed since it was read.
     ClaimsWithoutCondition,
-    /// A settlement is proposed whatever has become of its record since it was read.
+    /// A settlement is proposed even when its record has changed since it was read.
     ProposesWithoutCondition,
-    /// A report is committed by a worker whose claim is over.
+    /// A report is committed by a worker whose claim has ended.
     CommitsWithoutRevision,
-    /// A report is read by a second worker while the first one's lease is in force.
+    /// A report is read by a second worker before the first one's lease has ended.
     ReportLeaseIgnored,
     /// A message is acknowledged while another worker still reads its report.
     AcknowledgedWhileRead,
-    /// A settlement is known by the bytes of its report alone, so that other bytes of the same content count again.
+    /// A settlement is recognised by the bytes of its report alone, so that other bytes of the same content are
+    /// accepted again.
     KnownByBytesOnly,
-    /// The hash of a settlement says nothing of its currency.
+    /// The hash of a settlement leaves out its currency.
     HashWithoutCurrency,
-    /// The newest version of an object is read instead of the one that was announced.
+    /// The newest version of an object is read instead of the version that the message names.
     ReadsLatestVersion,
-    /// The sweep leaves out reports whose worker has ended.
+    /// The sweep leaves out reports whose worker has died.
     SweepIgnoresExpired,
-    /// The sweep leaves out uploads that nobody has read, as if their notifications were sure to come.
+    /// The sweep leaves out uploads that no worker has read, as if no notification were ever lost.
     SweepSkipsUnread,
-    /// The sweep takes a worker for ended whose lease is in force.
+    /// The sweep takes over from a worker before its lease has ended.
     SweepTakesLiveLease,
-    /// The sweep leaves out what is not posted, or of unknown outcome.
+    /// The sweep leaves out events that are not posted, or whose outcome is unknown.
     SweepForgetsOutboxes,
     /// A batch is sent before the outbox names it.
     OutboxUnwritten,
-    /// The outbox leaves the lines without a transaction out of its account.
+    /// The outbox does not count the lines without a transaction.
     OutboxWithoutUnmatched,
-    /// A batch has one event more than Dintero takes.
+    /// A batch has one event more than Dintero accepts.
     ChunkOf101,
-    /// A settlement without events gets a batch all the same.
+    /// A settlement without events gets an empty batch.
     EmptyBatch,
-    /// The amount of an event still has the fee in it.
+    /// The amount of an event includes the fee.
     EventWithoutFee,
-    /// Events are told with a correlation id of our own, which nobody else would recognise.
+    /// Events are posted with a correlation id made here, which no other system knows.
     OwnCorrelationId,
-    /// A batch is taken up by a second worker while the first one's lease is in force.
+    /// A batch is claimed by a second worker before the first one's lease has ended.
     BatchLeaseIgnored,
-    /// A batch is written by a worker that has lost it.
+    /// A batch is written by a worker that has lost its claim.
     BatchUnfenced,
-    /// A batch that is taken up again is made anew of what has not ended.
+    /// A retried batch is made again from the events that have no outcome.
     BatchRemadeOnRetry,
-    /// Nobody looks what stands at Dintero before a batch is sent.
+    /// A batch is sent without reading first which events Dintero already has.
     NoPreflight,
-    /// Events are noted as posted before they are sent.
+    /// Events are recorded as posted before they are sent.
     PostedBeforePost,
-    /// Events are noted as posted by their places in the answer, not by their ids.
+    /// Events are recorded as posted by their places in the answer instead of their ids.
     PostedByPosition,
-    /// What may have arrived is sent again without the time to arrive.
+    /// A request that may have arrived is sent again at once, without the time to arrive.
     UnknownNotWaitedFor,
     /// A posting without an answer is sent again at once.
     RetriesOnTimeout,
     /// A posting that failed at Dintero is sent again at once.
     RetriesOnServerError,
-    /// A failure of Dintero counts as a refusal that has left nothing behind.
+    /// A server error of Dintero is taken for a refusal without effect.
     ServerErrorIsRefusal,
-    /// One event that Dintero refuses takes its whole batch with it.
+    /// One refused event makes its whole batch refused.
     RefusalFailsBatch,
     /// Halving a refused batch loses the odd one.
     BisectLosesOne,
     /// A request is sent with the token of whichever account got one first.
     TokenOfAnotherAccount,
-    /// Accounts of a test are spoken for in production.
+    /// Test accounts are posted in production.
     OtherEnvironment,
     /// A row that cannot be read is skipped.
     SkipsBadRows,
@@ -78,33 +80,33 @@ pub enum Defect {
     PayoutRowIsLine,
     /// A total may be one minor unit off.
     ToleratesOneOre,
-    /// The payout of a settlement paid gross is held against its net.
+    /// The payout of a settlement with invoiced fees is compared with its net.
     GrossCheckedOnNet,
-    /// Fees of the XML are taken with the sign that they have in the CSV.
+    /// Fees of the XML are read with the sign that they have in the CSV.
     XmlFeeSign,
-    /// A run of the sync begins where the last one ended, so that what is listed late is never read.
+    /// A run of the sync begins where the last one ended, so that transactions listed late are never read.
     SyncWithoutOverlap,
     /// The sync reads captures alone.
     SyncWithoutRefunds,
-    /// What two workers matched at the same time is mixed.
+    /// The results of two workers that match at the same time are mixed.
     MatchesUnfenced,
-    /// An event that was told before is told again when a corrected report changes it.
+    /// An event that was posted before is posted again when a corrected report changes it.
     ChangedEventPosted,
-    /// Lines of a report of which nothing counts any more stay matched.
+    /// Lines stay matched when no settlement of their report is in force any more.
     FormerMatchesKept,
-    /// The lake counts a settlement in each of its versions.
+    /// The lake has a settlement once for each of its versions.
     FormerVersionCounts,
-    /// A mail whose outcome is open is sent again at once.
+    /// A mail whose outcome is unknown is sent again at once.
     MailResentOnUnknown,
-    /// A mail is sent before it is noted that it is being sent.
+    /// A mail is sent before its record says so.
     MailSentBeforeSending,
-    /// A mail is sent by a worker that has lost it.
+    /// A mail is sent by a worker that has lost its claim.
     MailUnfenced,
-    /// A recipient who has not confirmed is told of payouts.
+    /// A recipient who has not confirmed gets mails about payouts.
     MailToUnconfirmed,
 }
 
-/// Whether the code is to break that rule now.
+/// Whether this thread breaks that rule now.
 #[cfg(not(feature = "defects"))]
 #[inline(always)]
 pub const fn is_seeded(_: Defect) -> bool {
@@ -125,18 +127,18 @@ mod seeded {
         static SEEDED: Cell<Option<Defect>> = const { Cell::new(None) };
     }
 
-    /// Whether the code is to break that rule now.
+    /// Whether this thread breaks that rule now.
     pub fn is_seeded(defect: Defect) -> bool {
         SEEDED.get() == Some(defect)
     }
 
-    /// Lets the code of this thread break that rule from now on, or none.
+    /// Makes the code of this thread break that rule, or none.
     pub fn seed(defect: Option<Defect>) {
         SEEDED.set(defect);
     }
 
     impl Defect {
-        /// All of them, in the order of a report's way.
+        /// All defects, in the order in which a report meets them.
         pub const ALL: [Defect; Defect::MailToUnconfirmed as usize + 1] = {
             use Defect::*;
             [

@@ -1,20 +1,20 @@
-//! Every way a file can be wrong, and what becomes of a report that is.
+//! The kinds of problems that a file can have, and the verdict that each leads to.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What becomes of a report as a whole.
+/// The decision on a report as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Verdict {
-    /// Proved; flows on.
+    /// It is proved and goes on to the next steps.
     Accepted,
-    /// Recognised, but it cannot be trusted; held whole.
+    /// It is recognised but cannot be trusted; the whole report is held.
     Quarantined,
-    /// Not a readable report of its provider; held whole.
+    /// It is not a readable report of its provider; the whole report is held.
     Rejected,
-    /// The same content has been taken in before; nothing happens.
+    /// The same content was accepted before; nothing happens.
     Duplicate,
 }
 
@@ -31,7 +31,7 @@ impl fmt::Display for Verdict {
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident => $verdict:ident,)*) => {
-        /// What is wrong with a file, as a word that programs and people share.
+        /// What is wrong with a file, as a word for programs and people.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum Kind { $($(#[$doc])* $name,)* }
 
@@ -44,7 +44,7 @@ macro_rules! kinds {
                 match self { $(Kind::$name => stringify!($name),)* }
             }
 
-            /// What an error of this kind makes of the report.
+            /// The verdict on a report with an error of this kind.
             pub fn verdict(self) -> Verdict {
                 match self { $(Kind::$name => Verdict::$verdict,)* }
             }
@@ -53,45 +53,46 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// The bytes are not text in an encoding the format allows.
+    /// The bytes are not text in an encoding that the format allows.
     Encoding => Rejected,
-    /// A control character stands where an id or an amount belongs.
+    /// An id or an amount contains a control character.
     ControlCharacter => Quarantined,
-    /// The file or its number of rows is beyond the limit.
+    /// The file, or its number of rows, exceeds the limit.
     TooLarge => Rejected,
-    /// A field or row is beyond the limit.
+    /// A field or row exceeds the limit.
     FieldTooLarge => Quarantined,
-    /// The file ends before its own layout says it may.
+    /// The file ends before its layout allows it to end.
     Truncated => Quarantined,
-    /// The file has no bytes or no content.
+    /// The file has no bytes, or no settlement.
     Empty => Rejected,
-    /// The object was gone before it could be read.
+    /// The object was deleted before it was read.
     Missing => Rejected,
-    /// Reading the file has ended the process again and again.
+    /// The process ended each time it read the file.
     Crashed => Quarantined,
     /// No format claims the file.
     UnknownLayout => Rejected,
     /// More than one format claims the file.
     AmbiguousLayout => Rejected,
-    /// The file is of another provider than the place it was put in.
+    /// The file was uploaded under the key of another provider.
     WrongProvider => Rejected,
-    /// The file holds a merchant number of another account.
+    /// The file has a merchant number of another account.
     TenantMismatch => Rejected,
-    /// The file holds a merchant number that no account has.
+    /// The file has a merchant number that no account has.
     MerchantUnknown => Quarantined,
     /// A column that the format needs is not in the header.
     HeaderMissingColumn => Quarantined,
-    /// A column stands twice in the header.
+    /// The header has a column twice.
     HeaderDuplicate => Quarantined,
-    /// A column that the format does not know.
+    /// The header has a column that the format does not know.
     HeaderUnknownColumn => Quarantined,
-    /// A row does not have the shape that the header promises.
+    /// A row does not have the cells that the header names.
     RowShape => Quarantined,
-    /// A text holds the number of a payment card; it is masked, and where it names a settlement it holds the file.
+    /// A text contains the number of a payment card, which is masked. An id of a merchant or settlement with such a
+    /// number holds the report.
     CardNumber => Quarantined,
-    /// An id is not of its form.
+    /// An id does not have the form that it must have.
     Identifier => Quarantined,
-    /// A row type that the format does not know.
+    /// A row has a type that the format does not know.
     UnknownRowType => Quarantined,
     /// A cell is not an amount.
     Amount => Quarantined,
@@ -99,7 +100,7 @@ kinds! {
     AmountAmbiguous => Quarantined,
     /// An amount has more decimals than its currency.
     AmountPrecision => Quarantined,
-    /// An amount or a sum is beyond the limit.
+    /// An amount or a sum exceeds the limit.
     AmountOverflow => Quarantined,
     /// The amounts of one row do not add up.
     RowArithmetic => Quarantined,
@@ -107,11 +108,11 @@ kinds! {
     ControlTotal => Quarantined,
     /// One settlement has amounts in several currencies.
     CurrencyMixed => Quarantined,
-    /// A currency code that ISO 4217 does not list.
+    /// A currency code is not an active one of ISO 4217.
     CurrencyUnknown => Quarantined,
-    /// A transaction or settlement stands twice where it may stand once.
+    /// A transaction or settlement is listed twice.
     DuplicateTransaction => Quarantined,
-    /// A settlement that is known already comes again with other content.
+    /// A known settlement arrives again with other content.
     SettlementConflict => Quarantined,
     /// A second document contradicts the report.
     SecondDocument => Quarantined,
@@ -119,23 +120,23 @@ kinds! {
     BankMismatch => Quarantined,
     /// The XML has a document type declaration.
     XmlDtd => Rejected,
-    /// The XML is deeper or larger than the limit.
+    /// The XML exceeds a limit of depth or size.
     XmlLimits => Rejected,
     /// The XML is not well-formed.
     XmlMalformed => Rejected,
     /// An element is missing, repeated or unknown.
     XmlUnexpected => Quarantined,
-    /// An archive or workbook inflates far beyond its size.
+    /// An archive or workbook inflates to far more than its size.
     ArchiveBomb => Rejected,
-    /// An archive or workbook is beyond a limit.
+    /// An archive or workbook exceeds a limit.
     ArchiveLimits => Rejected,
-    /// An archive or workbook has an entry that must not be opened.
+    /// An archive or workbook has an entry that is unsafe to open.
     ArchiveUnsafe => Rejected,
     /// An archive or workbook cannot be unpacked.
     ArchiveMalformed => Rejected,
-    /// A cell that should hold data holds a formula.
+    /// A cell that must hold data holds a formula.
     FormulaCell => Quarantined,
-    /// The JSON is deeper or larger than the limit.
+    /// The JSON exceeds a limit of depth or size.
     JsonLimits => Rejected,
     /// The JSON is not well-formed.
     JsonMalformed => Rejected,
@@ -144,5 +145,61 @@ kinds! {
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_is_listed_once_with_its_stored_word() {
+        for (place, kind) in Kind::ALL.iter().enumerate() {
+            assert_eq!(*kind as usize, place, "{kind}");
+            assert_eq!(serde_json::to_string(kind).unwrap(), format!("\"{}\"", kind.as_str()));
+        }
+        assert_eq!(format!("{:<14}|{}", Kind::ControlTotal, Kind::XmlDtd), "ControlTotal  |XmlDtd");
+    }
+
+    #[test]
+    fn a_file_of_which_nothing_can_be_trusted_is_rejected_and_any_other_is_quarantined() {
+        use Kind::*;
+        let rejected = [
+            Encoding,
+            TooLarge,
+            Empty,
+            Missing,
+            UnknownLayout,
+            AmbiguousLayout,
+            WrongProvider,
+            TenantMismatch,
+            XmlDtd,
+            XmlLimits,
+            XmlMalformed,
+            ArchiveBomb,
+            ArchiveLimits,
+            ArchiveUnsafe,
+            ArchiveMalformed,
+            JsonLimits,
+            JsonMalformed,
+        ];
+        for kind in Kind::ALL {
+            let expected = if rejected.contains(kind) { Verdict::Rejected } else { Verdict::Quarantined };
+            assert_eq!(kind.verdict(), expected, "{kind}");
+        }
+    }
+
+    #[test]
+    fn verdicts_have_stored_words() {
+        for (verdict, word) in [
+            (Verdict::Accepted, "ACCEPTED"),
+            (Verdict::Quarantined, "QUARANTINED"),
+            (Verdict::Rejected, "REJECTED"),
+            (Verdict::Duplicate, "DUPLICATE"),
+        ] {
+            assert_eq!((format!("{verdict}"), format!("{verdict:>12}").trim_start()), (word.to_owned(), word));
+            assert_eq!(format!("{verdict:>12}").len(), 12);
+            assert_eq!(serde_json::to_string(&verdict).unwrap(), format!("\"{word}\""));
+        }
     }
 }

@@ -1,19 +1,8 @@
-//! The words of the house: money, lines, settlements, ids, problems and the rule that proves them.
-//! Pure values only; nothing here reads a file, a clock or a network.
-//!
-//! # Glossary
-//! - **report**: one file as a provider sent it, known by the SHA-256 of its bytes ([`ReportId`]).
-//! - **settlement**: what a provider pays out in one transfer to one merchant number ([`Settlement`]).
-//! - **line**: one provider row of a settlement, with its signed [`Terms`].
-//! - **payout**: the amount of money a settlement moves to the bank.
-//! - **proof**: how far the file itself shows that its lines are its payout ([`Proof`]).
-//! - **problem**: something found in a file, with row and column ([`Problem`]); an error holds the whole report.
-//! - **verdict**: what becomes of the report as a whole ([`Verdict`]).
+#![doc = include_str!("../README.md")]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::float_arithmetic)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod account;
-mod bank;
 mod canonical;
 mod card;
 mod contact;
@@ -21,6 +10,7 @@ mod currency;
 mod defect;
 mod hex;
 mod ids;
+mod key;
 mod kind;
 mod line;
 mod money;
@@ -28,24 +18,25 @@ mod month;
 mod notice;
 mod problem;
 mod proof;
+mod provider;
 mod report;
 mod sink;
 mod terms;
 mod transaction;
 
 pub use account::{Account, AccountId};
-pub use bank::{BankEntry, BankStatement};
 pub use canonical::{
     CanonicalRow, DIGESTS_TOGETHER, RowDigest, RowDigester, SettlementHash, SettlementHasher, push_varint,
 };
 pub use card::mask_cards;
 pub use contact::{Address, BadAddress, BadHeaderText, BadMailId, HeaderText, MailId, Mailbox, Rhythm, WebAddress};
-pub use currency::{Currency, exponent};
+pub use currency::Currency;
 #[cfg(feature = "defects")]
 pub use defect::seed;
 pub use defect::{Defect, is_seeded};
 pub use hex::hexadecimal;
-pub use ids::{ReportId, SettleKey};
+pub use ids::{BadId, MerchantNumber, ProviderId, ReportId, SettlementId};
+pub use key::SettleKey;
 pub use kind::{Kind, Verdict};
 pub use line::{BATCH_LINES_MAX, Line, LineBatch, LineKind, LineRecord, TextColumn};
 pub use money::{AMOUNT_MINOR_MAX, MajorUnits};
@@ -53,7 +44,8 @@ pub use month::{BadMonth, Month};
 pub use notice::{Confirmed, PayoutNotice};
 pub use problem::{Problem, Problems, Severity};
 pub use proof::prove;
-pub use report::{Control, Document, Fees, Held, Proof, Settlement, SettlementHead, StatedTotals};
+pub use provider::{IdForm, PROVIDERS, Provider, exponent, product_family};
+pub use report::{Control, Fees, Held, Proof, Settlement, SettlementHead, StatedTotals};
 pub use sink::{Sealed, Sink, SinkError};
 pub use terms::{TermSums, Terms};
 pub use transaction::{

@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use crate::currency::Currency;
 use crate::terms::Terms;
 
-/// A parser hands its lines over when this many are gathered: small enough to stay in cache.
+/// A parser passes its lines on when it has this many. A batch of this size stays in the processor's cache.
 pub const BATCH_LINES_MAX: usize = 1_024;
 
-/// What a line is about.
+/// The kind of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LineKind {
@@ -17,23 +17,23 @@ pub enum LineKind {
     Sale,
     /// Money given back to a buyer.
     Refund,
-    /// A fee that the provider writes as a row of its own.
+    /// A fee in a row of its own.
     Fee,
-    /// Value added tax on fees, as a row of its own.
+    /// Value added tax on fees, in a row of its own.
     FeeVat,
     /// A disputed payment taken back.
     Chargeback,
-    /// A dispute won: the money comes back.
+    /// Disputed money given back to the merchant.
     ChargebackReversal,
     /// Money held back as security.
     ReserveHold,
-    /// Security given free.
+    /// Money released that was held back as security.
     ReserveRelease,
     /// A correction.
     Adjustment,
     /// Money paid in by the merchant.
     Deposit,
-    /// A row type the format does not name; counted, and it holds the report.
+    /// A row type that the format does not know. It is counted, and it holds the report.
     Unknown,
 }
 
@@ -69,16 +69,16 @@ impl LineKind {
     }
 }
 
-/// One line as a parser found it, borrowed from the file. An empty text means that the provider gives none.
+/// One line as a parser reads it, borrowed from the file. An empty text means that the provider gives none.
 ///
-/// There is no field for a name, a phone number or a message: personal data ends at the parser.
+/// It has no field for a name, a phone number or a message: a parser passes no personal data on.
 #[derive(Debug, Clone, Copy)]
 pub struct Line<'a> {
     /// Index of the settlement it belongs to, as announced to the sink.
     pub settlement: u32,
     /// Line or row in the file, counted from 1.
     pub row: u32,
-    /// What it is about.
+    /// Its kind.
     pub kind: LineKind,
     /// Its money.
     pub terms: Terms,
@@ -104,15 +104,15 @@ pub struct Line<'a> {
     pub provider_date: Option<Date>,
 }
 
-/// One line as it lies in a table, with the settlement that it belongs to.
+/// One line as a table stores it, with the settlement that it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "as in Line, owned")]
 pub struct LineRecord {
     pub merchant_number: String,
     pub settlement_id: String,
     pub currency: Currency,
-    /// Line or row in the file, counted from 1; several lines may stand in one, as in XML without line ends. 0 and below for what
-    /// a payout notice adds.
+    /// Line or row in the file, counted from 1. Several records may have the same one, as in XML without line ends.
+    /// Lines that a payout notice adds have 0 and below.
     pub line_no: i64,
     pub kind: LineKind,
     pub terms: Terms,
@@ -130,7 +130,7 @@ pub struct LineRecord {
     pub provider_date: Option<Date>,
 }
 
-/// One text column: all values end to end, with the place where each ends. An empty value means none.
+/// One text column: all values in one string, with the place where each ends. An empty value means none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TextColumn {
     text: String,
@@ -161,12 +161,12 @@ impl TextColumn {
         self.present = 0;
     }
 
-    /// All values end to end.
+    /// All values in one string.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Start of the first value and the end of each.
+    /// The start of the first value and the end of each value.
     pub fn offsets(&self) -> &[i32] {
         &self.offsets
     }
@@ -240,7 +240,7 @@ impl LineBatch {
         self.row.is_empty()
     }
 
-    /// Whether it should be handed over before another line is added.
+    /// Whether it has to be passed on before another line is added.
     pub fn is_full(&self) -> bool {
         self.len() >= BATCH_LINES_MAX
     }
@@ -292,5 +292,86 @@ mod tests {
         assert!(column.is_absent() && column.iter().next().is_none());
         column.push("a");
         assert!(column.is_everywhere());
+    }
+
+    #[test]
+    fn line_kinds_have_stored_words() {
+        let words: Vec<(u8, &str)> = LineKind::ALL.iter().map(|(kind, word)| (kind.code(), *word)).collect();
+        assert!(words.iter().enumerate().all(|(place, (code, _))| usize::from(*code) == place), "{words:?}");
+        for (kind, word) in LineKind::ALL {
+            assert_eq!(serde_json::to_string(&kind).unwrap(), format!("\"{word}\""));
+        }
+        assert_eq!((LineKind::from_word("Sale"), LineKind::from_word("")), (None, None));
+    }
+
+    #[test]
+    fn a_text_column_is_one_string_with_the_end_of_each_value() {
+        let mut column = TextColumn::default();
+        assert!(column.is_absent() && column.is_everywhere(), "without lines");
+        for value in ["a", "", "ørret"] {
+            column.push(value);
+        }
+        assert_eq!((column.text(), column.offsets()), ("aørret", &[0, 1, 1, 7][..]));
+        column.clear();
+        assert_eq!((column.text(), column.offsets()), ("", &[0][..]));
+    }
+
+    fn line(row: u32) -> Line<'static> {
+        Line {
+            settlement: 3,
+            row,
+            kind: LineKind::Refund,
+            terms: Terms { refund_minor: -5, ..Terms::default() },
+            provider_transaction_id: "a",
+            original_reference: "b",
+            order_reference: "c",
+            correlation_id: "d",
+            provider_method: "e",
+            provider_kind: "f",
+            store_id: "g",
+            payout_destination_id: "h",
+            captured_at_us: Some(7),
+            provider_date: Some(jiff::civil::date(2026, 10, 1)),
+        }
+    }
+
+    #[test]
+    fn a_batch_has_every_field_of_its_lines_until_it_is_cleared() {
+        let mut batch = LineBatch::default();
+        assert!(batch.is_empty());
+        batch.push(&line(1));
+        batch.push(&line(2));
+        assert_eq!((batch.len(), batch.is_empty(), batch.is_full()), (2, false, false));
+        let texts = [
+            &batch.provider_transaction_id,
+            &batch.original_reference,
+            &batch.order_reference,
+            &batch.correlation_id,
+            &batch.provider_method,
+            &batch.provider_kind,
+            &batch.store_id,
+            &batch.payout_destination_id,
+        ];
+        let texts: Vec<&str> = texts.iter().map(|column| column.text()).collect();
+        assert_eq!(texts, ["aa", "bb", "cc", "dd", "ee", "ff", "gg", "hh"]);
+        assert_eq!((batch.settlement.as_slice(), batch.row.as_slice()), (&[3, 3][..], &[1, 2][..]));
+        assert_eq!(
+            (batch.kind[0], batch.terms[1], batch.captured_at_us[1]),
+            (LineKind::Refund, line(2).terms, Some(7))
+        );
+        assert_eq!(batch.provider_date, [line(1).provider_date; 2]);
+        batch.clear();
+        assert_eq!(batch, LineBatch::default());
+    }
+
+    #[test]
+    fn a_batch_is_full_with_the_last_line_that_it_takes() {
+        let mut batch = LineBatch::default();
+        for row in 1..1_024 {
+            batch.push(&line(row));
+        }
+        assert!(!batch.is_full());
+        batch.push(&line(1_024));
+        assert!(batch.is_full());
     }
 }

@@ -1,8 +1,8 @@
-//! Minor units shown as major units, and the largest amount a report may hold.
+//! Minor units shown as major units, and the largest amount that a report may have.
 
 use std::fmt;
 
-/// No single amount beyond this many minor units is believed (100 billion kroner).
+/// The largest single amount in minor units (100 billion kroner). A larger one is an error of the file.
 pub const AMOUNT_MINOR_MAX: i64 = 10_000_000_000_000;
 
 /// An amount in minor units that prints as major units with a dot: `-1234` and exponent 2 print as `-12.34`.
@@ -49,5 +49,11 @@ mod tests {
         ] {
             assert_eq!(MajorUnits::new(minor, exponent).to_string(), text);
         }
+    }
+
+    #[test]
+    fn amounts_keep_the_width_that_is_asked_for() {
+        assert_eq!(format!("{:>8}|{:<7}|", MajorUnits::new(-1_234, 2), MajorUnits::new(12, 0)), "  -12.34|12     |");
+        assert_eq!(MajorUnits::new(1, 18).to_string(), "0.000000000000000001");
     }
 }

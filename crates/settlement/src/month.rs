@@ -1,4 +1,4 @@
-//! Months of a calendar.
+//! Calendar months.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-/// A month of a year, as in `2026-10`.
+/// A calendar month, as in `2026-10`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Month {
@@ -16,7 +16,7 @@ pub struct Month {
 }
 
 impl Month {
-    /// The month that a day lies in.
+    /// The month of a day.
     pub fn of(day: Date) -> Month {
         Month { year: day.year(), month: day.month() }
     }
@@ -52,7 +52,7 @@ impl fmt::Display for Month {
     }
 }
 
-/// The text is no month.
+/// The text is not a month.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("Found month {0:?}, expected a year and a month, as in 2026-10")]
 pub struct BadMonth(String);
@@ -106,5 +106,17 @@ mod tests {
         for text in ["", "2026", "2026-13", "2026-1", "2026-10-01", "26-10", "2026-1\n", "../2026"] {
             assert!(text.parse::<Month>().is_err(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_month_is_stored_as_its_text() {
+        let month: Month = "2026-10".parse().unwrap();
+        assert_eq!(
+            (serde_json::to_string(&month).unwrap(), String::from(month)),
+            ("\"2026-10\"".into(), "2026-10".into())
+        );
+        assert_eq!(serde_json::from_str::<Month>("\"2026-10\"").unwrap(), month);
+        let bad = serde_json::from_str::<Month>("\"2026-13\"").unwrap_err().to_string();
+        assert_eq!(bad, "Found month \"2026-13\", expected a year and a month, as in 2026-10");
     }
 }

@@ -1,8 +1,8 @@
-//! The payout notice: what a provider says it transferred, where its list of transactions states no fee and no payout.
+//! The payout notice: fees and payout of a settlement whose list of transactions states neither.
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::SettleKey;
+use crate::key::SettleKey;
 use crate::kind::Kind;
 use crate::line::{LineKind, LineRecord};
 use crate::money::MajorUnits;
@@ -11,42 +11,42 @@ use crate::proof::prove;
 use crate::report::{Fees, Proof, Settlement, StatedTotals};
 use crate::terms::{TermSums, Terms};
 
-/// Totals of one payout without its rows: a balance report, or figures that a person typed from a PDF.
+/// The totals of one payout without its rows: a balance report, or figures that a person copied from a PDF.
 ///
 /// Amounts are minor units of the settlement's currency; fees and their tax are positive as costs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PayoutNotice {
-    /// The settlement it speaks of.
+    /// The settlement that it belongs to.
     pub key: SettleKey,
     /// Decimals of its currency.
     pub exponent: u8,
-    /// Captures and refunds that are paid out, before fees.
+    /// Captures and refunds in this payout, before fees.
     pub amount_minor: i64,
     /// Fees.
     pub fee_minor: i64,
     /// Value added tax on the fees.
     pub fee_vat_minor: i64,
-    /// How the fees are taken.
+    /// How the provider takes the fees.
     pub fees: Fees,
     /// The amount transferred.
     pub payout_minor: i64,
-    /// Methods that others pay out: their lines are in the list and not in the amount.
+    /// Payment methods that are paid out separately: their lines are in the list of transactions and not in the amount.
     pub elsewhere: Vec<String>,
 }
 
-/// A settlement together with its notice.
+/// A settlement that its payout notice has made exact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Confirmed {
     /// The settlement with fees and payout, proved exactly.
     pub settlement: Settlement,
-    /// The lines that the notice adds: its fees, and what is paid out elsewhere.
+    /// The lines that the notice adds: its fees, and a deduction for each method that is paid out separately.
     pub added: Vec<LineRecord>,
 }
 
 impl PayoutNotice {
-    /// What the figures leave over, in minor units: amount less fees and their tax when deducted, less the payout.
+    /// Amount less deducted fees and their tax, less the payout, in minor units.
     ///
-    /// Zero when the notice agrees with itself; `None` beyond the range of `i64`.
+    /// Zero when the figures of the notice agree; `None` beyond the range of `i64`.
     pub fn difference_minor(&self) -> Option<i64> {
         let fees = match self.fees {
             Fees::Invoiced => 0,
@@ -55,11 +55,12 @@ impl PayoutNotice {
         i64::try_from(i128::from(self.amount_minor) - fees - i128::from(self.payout_minor)).ok()
     }
 
-    /// Holds the notice against a settlement; `elsewhere_minor` is the gross of each method paid out elsewhere, in minor
-    /// units, as the settlement's lines sum to.
+    /// Compares the notice with a settlement and adds its fees and payout.
+    ///
+    /// `elsewhere_minor` is the sum of the settlement's lines for each method that is paid out separately, in minor units.
     ///
     /// # Errors
-    /// The [`Kind::SecondDocument`] problems when the two do not say the same.
+    /// The problems, of [`Kind::SecondDocument`], when the two disagree.
     pub fn confirm(
         &self,
         settlement: &Settlement,
@@ -90,13 +91,13 @@ impl PayoutNotice {
             added.push(self.line(LineKind::Adjustment, terms, Some(method), "paid out elsewhere"));
         }
         added.retain(|line| line.terms != Terms::default());
-        // Each line of a settlement has a number of its own.
+        // Every line of a settlement has another number.
         (0_i64..).zip(&mut added).for_each(|(place, line)| line.line_no = -place);
         let confirmed = self.with_lines(settlement, &added)?;
         Ok(Confirmed { settlement: confirmed, added })
     }
 
-    /// A list that says all by itself must say the same as the notice.
+    /// A list of transactions that states fees and payout must state those of the notice.
     fn repeats(&self, settlement: &Settlement) -> Result<Confirmed, Vec<Problem>> {
         let show = |minor| MajorUnits::new(minor, self.exponent);
         let figures = [
@@ -148,7 +149,7 @@ impl PayoutNotice {
             merchant_number: self.key.merchant_number.clone(),
             settlement_id: self.key.settlement_id.clone(),
             currency: self.key.currency,
-            // It stands in no row of the list.
+            // It is in no row of the list.
             line_no: 0,
             kind,
             terms,
@@ -211,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn methods_paid_out_elsewhere_are_lines_of_their_own() {
+    fn methods_that_are_paid_out_separately_are_deducted_in_lines_of_their_own() {
         let notice = PayoutNotice { amount_minor: 211_550, payout_minor: 204_549, ..notice() };
         let elsewhere = [("Swish".to_owned(), 20_275)];
         let Confirmed { settlement, added } = notice.confirm(&settlement(), &elsewhere).unwrap();
@@ -221,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_minor_unit_of_difference_holds_both() {
+    fn a_difference_of_one_minor_unit_is_a_problem() {
         for other in [
             PayoutNotice { amount_minor: 231_824, payout_minor: 224_823, ..notice() },
             PayoutNotice { fee_minor: 5_601, ..notice() },
@@ -234,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_says_all_by_itself_must_say_the_same() {
+    fn an_exact_list_must_have_the_figures_of_the_notice() {
         let exact = notice().confirm(&settlement(), &[]).unwrap().settlement;
         assert_eq!(notice().confirm(&exact, &[]), Ok(Confirmed { settlement: exact.clone(), added: Vec::new() }));
         for other in [
@@ -243,5 +244,70 @@ mod tests {
         ] {
             assert!(other.confirm(&exact, &[]).is_err(), "{other:?}");
         }
+    }
+
+    #[test]
+    fn the_lines_that_a_notice_adds_are_its_fees_and_a_deduction_for_each_method() {
+        let notice = PayoutNotice { amount_minor: 211_550, payout_minor: 204_549, ..notice() };
+        let elsewhere = [("Nothing".to_owned(), 0), ("Swish".to_owned(), 20_275)];
+        let Confirmed { settlement, added } = notice.confirm(&settlement(), &elsewhere).unwrap();
+        let [fees, swish] = added.as_slice() else { panic!("{added:?}") };
+        assert_eq!((fees.line_no, fees.kind, fees.provider_kind.as_deref()), (0, LineKind::Fee, Some("payout notice")));
+        assert_eq!(
+            (fees.terms.fee_minor, fees.terms.fee_vat_minor, fees.provider_method.as_deref()),
+            (5_600, 1_401, None)
+        );
+        assert_eq!((swish.line_no, swish.kind), (-1, LineKind::Adjustment));
+        assert_eq!(swish.terms, Terms { adjustment_minor: -20_275, ..Terms::default() });
+        let words = (swish.provider_method.as_deref(), swish.provider_kind.as_deref());
+        assert_eq!(words, (Some("Swish"), Some("paid out elsewhere")));
+        assert_eq!((fees.settlement_id.as_str(), fees.merchant_number.as_str()), ("R4321-0007", "R4321"));
+        assert_eq!((settlement.lines, settlement.payout_minor, settlement.fees), (6, Some(204_549), Fees::Deducted));
+        let stated = StatedTotals { gross_minor: Some(231_825), ..StatedTotals::default() };
+        assert_eq!(settlement.stated, stated);
+    }
+
+    #[test]
+    fn a_notice_that_disagrees_says_by_how_much() {
+        let message = |notice: PayoutNotice, settlement: &Settlement| -> Vec<String> {
+            let problems = notice.confirm(settlement, &[]).unwrap_err();
+            problems.into_iter().map(|problem| problem.message).collect()
+        };
+        let other = PayoutNotice { amount_minor: 231_900, ..notice() };
+        assert_eq!(
+            message(other, &settlement()),
+            [
+                "The payout notice of settlement R4321-0007 says otherwise than its list of transactions: amount 2319.00, the \
+              lines sum to 2318.25: difference 0.75. Neither flows on; correct the notice, or ask swedbankpay which of them is \
+              right"
+            ]
+        );
+        let exact = notice().confirm(&settlement(), &[]).unwrap().settlement;
+        let other = PayoutNotice { fee_minor: 5_601, fee_vat_minor: 1_402, payout_minor: 1, ..notice() };
+        let found = message(other, &exact);
+        let parts =
+            ["fees 56.01, the list has 56.00", "VAT 14.02, the list has 14.01", "payout 0.01, the list has 2248.24"];
+        assert_eq!(found.len(), parts.len());
+        assert!(found.iter().zip(parts).all(|(found, part)| found.contains(part)), "{found:?}");
+    }
+
+    #[test]
+    fn sums_beyond_i64_are_problems() {
+        let mut settlement = settlement();
+        let most = [("Swish".to_owned(), i64::MIN)];
+        let problems = notice().confirm(&settlement, &most).unwrap_err();
+        assert!(problems[0].message.contains("more than can be counted"), "{problems:?}");
+        settlement.sums = Terms { adjustment_minor: i64::MIN, ..settlement.sums };
+        let problems = notice().confirm(&settlement, &[]).unwrap_err();
+        assert!(problems[0].message.contains("more than can be counted"), "{problems:?}");
+        let far = PayoutNotice { amount_minor: i64::MIN, payout_minor: i64::MAX, ..notice() };
+        assert_eq!(far.difference_minor(), None);
+    }
+
+    #[test]
+    fn invoiced_fees_are_no_part_of_the_difference() {
+        let notice = PayoutNotice { payout_minor: 224_800, ..notice() };
+        let difference = |fees| PayoutNotice { fees, ..notice.clone() }.difference_minor();
+        assert_eq!([Fees::Deducted, Fees::Unknown, Fees::Invoiced].map(difference), [Some(24), Some(24), Some(7_025)]);
     }
 }

@@ -1,37 +1,37 @@
-//! Problems: what was found, what was expected, where, and what to do about it.
+//! Problems of a file: what was found, what was expected, where, and what a person can do.
 
 use serde::{Deserialize, Serialize};
 
 use crate::card::mask_cards;
 use crate::kind::{Kind, Verdict};
 
-/// Whether a problem holds the report or only informs.
+/// Whether a problem holds the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Holds the whole report.
     Error,
-    /// Stands beside an accepted report.
+    /// Informs a person and holds nothing.
     Note,
 }
 
-/// One thing found in a file.
+/// One problem of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
     /// What is wrong.
     pub kind: Kind,
     /// Whether it holds the report.
     pub severity: Severity,
-    /// Line of a text file or row of a sheet, counted from 1; absent when the whole file is meant.
+    /// Line of a text file or row of a sheet, counted from 1; absent when the problem is the whole file's.
     pub row: Option<u64>,
-    /// Column or element name as the file has it.
+    /// Name of the column or element as the file has it.
     pub column: Option<String>,
     /// A sentence for a person: found, expected, what to do.
     pub message: String,
 }
 
 impl Problem {
-    /// An error about the whole file. No card number that the message quotes is kept.
+    /// An error about the whole file. Card numbers in the message are masked.
     pub fn error(kind: Kind, message: impl Into<String>) -> Self {
         let message = mask_cards(&message.into()).into_owned();
         Problem { kind, severity: Severity::Error, row: None, column: None, message }
@@ -57,11 +57,11 @@ impl Problem {
     }
 }
 
-/// A list of problems that stays bounded however bad the file is: the first are kept, the rest are counted.
+/// A list of problems of bounded length: the first ones are kept and the rest are counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problems {
     list: Vec<Problem>,
-    /// Problems found behind a full list, counted but not kept.
+    /// Number of problems found when the list was full.
     beyond_limit: u64,
     limit: usize,
 }
@@ -80,10 +80,10 @@ impl Problems {
 
     /// Adds a problem, or counts it when the list is full.
     ///
-    /// The first error is always kept, even behind a full list of notes, since it decides the verdict.
+    /// The first error is always kept, even when the list is full of notes, since it decides the verdict.
     pub fn push(&mut self, problem: Problem) {
         if self.list.last() == Some(&problem) {
-            // Found on two ways, told once.
+            // Two checks found the same problem.
             return;
         }
         let decides = problem.severity == Severity::Error && self.first_error().is_none();
@@ -94,7 +94,7 @@ impl Problems {
         }
     }
 
-    /// Counts problems that were found and are not told one by one.
+    /// Counts problems that were found and are not in the list.
     pub fn count_beyond_limit(&mut self, more: u64) {
         self.beyond_limit += more;
     }
@@ -104,7 +104,7 @@ impl Problems {
         &self.list
     }
 
-    /// How many were found beyond those kept.
+    /// Number of problems that were found and not kept.
     pub fn beyond_limit(&self) -> u64 {
         self.beyond_limit
     }
@@ -119,7 +119,7 @@ impl Problems {
         self.first_error().is_some()
     }
 
-    /// What the problems make of the report: accepted without errors, else what the first error says.
+    /// The verdict on the report: accepted without errors, else the verdict of the first error's kind.
     pub fn verdict(&self) -> Verdict {
         self.first_error().map_or(Verdict::Accepted, |problem| problem.kind.verdict())
     }
@@ -148,11 +148,58 @@ mod tests {
     }
 
     #[test]
-    fn the_first_error_is_kept_behind_a_full_list_of_notes() {
+    fn the_first_error_is_kept_when_the_list_is_full_of_notes() {
         let mut problems = Problems::with_limit(1);
         problems.push(Problem::note(Kind::HeaderUnknownColumn, "new"));
         problems.push(Problem::error(Kind::ControlTotal, "off"));
         assert_eq!(problems.verdict(), Verdict::Quarantined);
         assert_eq!(problems.first_error().map(|p| p.kind), Some(Kind::ControlTotal));
+    }
+
+    #[test]
+    fn a_problem_says_where_it_is_and_shows_no_card_number() {
+        let problem = Problem::error(Kind::Amount, "Found 4111111111111111").at_row(7).in_column("4111111111111111");
+        assert_eq!((problem.message.as_str(), problem.row), ("Found 411111******1111", Some(7)));
+        assert_eq!((problem.column.as_deref(), problem.severity), (Some("411111******1111"), Severity::Error));
+        let note = Problem::note(Kind::HeaderUnknownColumn, "new");
+        assert_eq!(
+            (note.severity, note.kind, note.row, note.column),
+            (Severity::Note, Kind::HeaderUnknownColumn, None, None)
+        );
+    }
+
+    #[test]
+    fn the_same_problem_twice_in_a_row_is_kept_once() {
+        let mut problems = Problems::default();
+        for row in [1, 1, 2, 1] {
+            problems.push(Problem::error(Kind::Amount, "bad").at_row(row));
+        }
+        assert_eq!((problems.list().len(), problems.beyond_limit()), (3, 0));
+        problems.count_beyond_limit(4);
+        problems.count_beyond_limit(1);
+        assert_eq!((problems.list().len(), problems.beyond_limit()), (3, 5));
+    }
+
+    #[test]
+    fn the_first_error_decides_the_verdict() {
+        let mut problems = Problems::default();
+        assert_eq!((problems.verdict(), problems.has_errors()), (Verdict::Accepted, false));
+        problems.push(Problem::note(Kind::Empty, "a note decides nothing"));
+        assert_eq!((problems.verdict(), problems.has_errors()), (Verdict::Accepted, false));
+        problems.push(Problem::error(Kind::Amount, "bad"));
+        problems.push(Problem::error(Kind::Encoding, "worse"));
+        assert_eq!((problems.verdict(), problems.has_errors()), (Verdict::Quarantined, true));
+        let one = Problems::from(Problem::error(Kind::Encoding, "bad"));
+        assert_eq!((one.verdict(), one.list().len()), (Verdict::Rejected, 1));
+    }
+
+    #[test]
+    fn after_the_first_error_a_full_list_keeps_no_more() {
+        let mut problems = Problems::with_limit(1);
+        for row in 1..=3 {
+            problems.push(Problem::error(Kind::Amount, "bad").at_row(row));
+        }
+        assert_eq!((problems.list().len(), problems.beyond_limit()), (1, 2));
+        assert_eq!(problems.first_error().and_then(|problem| problem.row), Some(1));
     }
 }

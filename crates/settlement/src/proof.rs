@@ -1,4 +1,4 @@
-//! The proof: a settlement's lines against everything its file states, exactly.
+//! The proof: compares a settlement's lines with every total that its file states.
 
 use crate::defect::{Defect, is_seeded};
 use crate::kind::Kind;
@@ -6,7 +6,7 @@ use crate::money::MajorUnits;
 use crate::problem::Problem;
 use crate::report::{Fees, Proof, Settlement};
 
-/// Compares the settlement's lines with what the file states, sets its proof level, and tells every difference.
+/// Compares the settlement's lines with what the file states, sets its proof level, and returns every difference.
 ///
 /// Amounts are minor units; the tolerance is zero. The rule is
 /// `opening + Σ net (+ Σ fee + Σ fee_vat when fees are invoiced) − payout = closing`.
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn invoiced_fees_are_not_taken_from_the_payout() {
         let mut settlement = gross_settlement();
-        assert_eq!(settlement.net_minor(), 72_756);
+        assert_eq!(settlement.net_minor(), Some(72_756));
         assert_eq!(prove(&mut settlement), []);
         assert_eq!(settlement.proof, Proof::Exact);
     }
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn every_stated_total_is_held_against_the_lines() {
+    fn every_stated_total_is_compared_with_the_lines() {
         let mut settlement = gross_settlement();
         settlement.stated.lines = Some(4);
         settlement.stated.capture_minor = Some(91_959);
@@ -140,5 +140,52 @@ mod tests {
         settlement.stated.gross_minor = Some(81_960);
         prove(&mut settlement);
         assert_eq!(settlement.proof, Proof::GrossOnly);
+    }
+
+    #[test]
+    fn a_difference_is_shown_with_both_sums_and_the_row_that_states_one() {
+        let mut settlement = gross_settlement();
+        settlement.stated.row = Some(9);
+        settlement.stated.lines = Some(4);
+        settlement.stated.net_minor = Some(72_800);
+        let problems = prove(&mut settlement);
+        let messages: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
+        assert_eq!(
+            messages,
+            [
+                "In settlement 2000461 of merchant 123456 the file states 4 lines, it holds 3. Ask the provider for the report \
+                 again, or for the missing rows",
+                "In settlement 2000461 of merchant 123456 the file states net 728.00 NOK, its 3 lines sum to 727.56: difference \
+                 0.44. Ask the provider for the report again, or for the missing rows",
+            ]
+        );
+        assert!(problems.iter().all(|problem| problem.row == Some(9) && problem.kind == Kind::ControlTotal));
+        assert_eq!(settlement.proof, Proof::RowsOnly);
+    }
+
+    #[test]
+    fn a_sum_beyond_i64_agrees_with_no_total() {
+        let mut settlement = gross_settlement();
+        settlement.sums = Terms { capture_minor: i64::MAX, adjustment_minor: 1, ..Terms::default() };
+        let problems = prove(&mut settlement);
+        assert_eq!(problems.len(), 1);
+        assert!(problems[0].message.contains("its lines sum to more than can be counted"), "{}", problems[0].message);
+        settlement.sums = Terms { capture_minor: i64::MIN, ..Terms::default() };
+        assert_eq!(prove(&mut settlement).len(), 1, "a difference beyond i64");
+    }
+
+    #[test]
+    fn only_a_payout_with_known_fees_is_exact() {
+        for (fees, payout_minor, capture_minor, proof) in [
+            (Fees::Deducted, Some(72_756), None, Proof::Exact),
+            (Fees::Invoiced, Some(81_960), None, Proof::Exact),
+            (Fees::Unknown, Some(72_756), None, Proof::RowsOnly),
+            (Fees::Unknown, Some(72_756), Some(91_960), Proof::GrossOnly),
+            (Fees::Deducted, None, Some(91_960), Proof::GrossOnly),
+        ] {
+            let mut settlement = Settlement { fees, payout_minor, ..gross_settlement() };
+            settlement.stated.capture_minor = capture_minor;
+            assert_eq!((prove(&mut settlement), settlement.proof), (Vec::new(), proof), "{fees:?} {payout_minor:?}");
+        }
     }
 }

@@ -1,52 +1,29 @@
-//! What a parsed file says: settlements with what they state and what their lines sum to.
+//! What a file says: its settlements, with stated totals and the sums of their lines.
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::bank::BankStatement;
 use crate::canonical::SettlementHash;
 use crate::currency::Currency;
 use crate::defect::{Defect, is_seeded};
-use crate::notice::PayoutNotice;
 use crate::problem::Problems;
 use crate::terms::Terms;
 
-/// What a file turned out to be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Document {
-    /// One or many settlements; their lines went to the sink.
-    Settlements(Vec<Settlement>),
-    /// Fees and payout of a settlement without its rows.
-    PayoutNotice(PayoutNotice),
-    /// Entries of a bank account.
-    BankStatement(BankStatement),
-}
-
-impl Document {
-    /// The settlements, none when the document is of another sort.
-    pub fn settlements(&self) -> &[Settlement] {
-        match self {
-            Document::Settlements(settlements) => settlements,
-            Document::PayoutNotice(_) | Document::BankStatement(_) => &[],
-        }
-    }
-}
-
-/// A file that was read to its end and is proved as far as its format allows.
+/// The result of a file that was read to its end and is proved as far as its format allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Control {
-    /// What it says.
-    pub document: Document,
+    /// Its settlements; their lines went to the sink.
+    pub settlements: Vec<Settlement>,
     /// Notes that do not hold it.
     pub notes: Problems,
 }
 
-/// A file that is held, with everything that is wrong with it.
+/// The result of a file that is held.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Held {
-    /// All problems, notes among them.
+    /// All problems, including notes.
     pub problems: Problems,
-    /// What could be read all the same, for a person to look at; never for use.
+    /// The settlements that could be read, to be shown to a person and never used.
     pub settlements: Vec<Settlement>,
 }
 
@@ -56,7 +33,7 @@ impl From<Problems> for Held {
     }
 }
 
-/// What names a settlement; known before its first line.
+/// The head of a settlement: the part that a parser knows before the first line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettlementHead {
     /// The provider's number of the merchant or sales unit.
@@ -75,16 +52,16 @@ pub struct SettlementHead {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Fees {
-    /// From the payout.
+    /// It deducts them from the payout.
     Deducted,
-    /// By an invoice of their own; the payout is paid without deducting them.
+    /// It sends an invoice and does not deduct them.
     Invoiced,
     /// The file does not say.
     Unknown,
 }
 
 impl Fees {
-    /// The word in tables and answers.
+    /// The word in tables and in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Fees::Deducted => "deducted",
@@ -98,16 +75,16 @@ impl Fees {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Proof {
-    /// The lines are the stated payout, to the minor unit.
+    /// The lines sum to the stated payout, to the minor unit.
     Exact,
-    /// The lines are the stated gross; the file has no fees or no payout.
+    /// The lines sum to the stated gross; the file has no fees or no payout.
     GrossOnly,
-    /// The file states no total to prove against.
+    /// The file states no total to compare the lines with.
     RowsOnly,
 }
 
 impl Proof {
-    /// The word in tables and answers.
+    /// The word in tables and in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Proof::Exact => "exact",
@@ -117,7 +94,7 @@ impl Proof {
     }
 }
 
-/// Totals that the file itself states, in minor units and signed as [`Terms`]; `None` where it states none.
+/// Totals that the file states, in minor units and signed as [`Terms`]; `None` where it states none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "each is the stated sum of the term of that name")]
 pub struct StatedTotals {
@@ -133,10 +110,10 @@ pub struct StatedTotals {
     pub net_minor: Option<i64>,
 }
 
-/// One settlement: what the file states and what its lines sum to.
+/// One settlement: what the file states of it and the sums of its lines.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settlement {
-    /// What names it.
+    /// Merchant number, id, currency and day.
     pub head: SettlementHead,
     /// The merchant's organisation number.
     pub organisation_number: Option<String>,
@@ -144,15 +121,15 @@ pub struct Settlement {
     pub period_from: Option<Date>,
     /// Last day the report covers.
     pub period_to: Option<Date>,
-    /// Number of transaction lines, total and payout rows not counted.
+    /// Number of transaction lines, without rows of totals and payouts.
     pub lines: u64,
     /// Sums of the lines, in minor units.
     pub sums: Terms,
-    /// Balance carried in from before, in minor units.
+    /// Balance carried in from the settlement before, in minor units.
     pub opening_minor: i64,
-    /// Balance carried on, in minor units.
+    /// Balance carried on to the next settlement, in minor units.
     pub closing_minor: i64,
-    /// How fees are taken.
+    /// How the provider takes its fees.
     pub fees: Fees,
     /// The payout that the file states, in minor units.
     pub payout_minor: Option<i64>,
@@ -162,14 +139,14 @@ pub struct Settlement {
     pub proof: Proof,
     /// Last four digits of the account that the money goes to.
     pub bank_account: Option<String>,
-    /// The text that the bank statement carries.
+    /// The text on the bank statement.
     pub bank_reference: Option<String>,
-    /// Hash of its canonical content, once all lines are known.
+    /// Hash of its canonical content; `None` until all lines are read.
     pub hash: Option<SettlementHash>,
 }
 
 impl Settlement {
-    /// A settlement that is named and has nothing in it yet.
+    /// A settlement without lines or totals.
     pub fn new(head: SettlementHead) -> Self {
         Settlement {
             head,
@@ -191,11 +168,14 @@ impl Settlement {
     }
 
     /// Sum of the lines towards the merchant with fees deducted, in minor units.
-    pub fn net_minor(&self) -> i64 {
-        self.sums.net_minor().unwrap_or(0)
+    ///
+    /// `None` when it leaves the range of `i64`; a settlement that is proved always has one.
+    pub fn net_minor(&self) -> Option<i64> {
+        self.sums.net_minor()
     }
 
-    /// What the lines say is paid out, in minor units: opening plus net, fees given back when they are invoiced, less closing.
+    /// The payout that the lines come to, in minor units: opening plus net, plus fees when they are invoiced, less
+    /// closing.
     ///
     /// `None` when the sum leaves the range of `i64`.
     pub fn payable_minor(&self) -> Option<i64> {
@@ -208,13 +188,72 @@ impl Settlement {
         i64::try_from(i128::from(self.opening_minor) + net + invoiced - i128::from(self.closing_minor)).ok()
     }
 
-    /// Stated payout less what the lines say, in minor units; zero when proved, `None` when no payout is stated.
+    /// Stated payout less the payout that the lines come to, in minor units.
+    ///
+    /// Zero when proved; `None` when no payout is stated, or when it leaves the range of `i64`.
     pub fn difference_minor(&self) -> Option<i64> {
         self.payout_minor?.checked_sub(self.payable_minor()?)
     }
 
-    /// Name for messages: `settlement 2000461 of merchant 123456`.
+    /// Its name in messages, as in `settlement 2000461 of merchant 123456`.
     pub fn name(&self) -> String {
         format!("settlement {} of merchant {}", self.head.settlement_id, self.head.merchant_number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head() -> SettlementHead {
+        SettlementHead {
+            merchant_number: "123456".into(),
+            settlement_id: "2000461".into(),
+            currency: Currency::NOK,
+            exponent: 2,
+            payout_on: jiff::civil::date(2026, 10, 30),
+        }
+    }
+
+    #[test]
+    fn a_net_beyond_i64_is_none_and_not_zero() {
+        let mut settlement = Settlement { payout_minor: Some(0), ..Settlement::new(head()) };
+        assert_eq!((settlement.net_minor(), settlement.difference_minor()), (Some(0), Some(0)));
+        settlement.sums = Terms { capture_minor: i64::MAX, adjustment_minor: 1, ..Terms::default() };
+        assert_eq!((settlement.net_minor(), settlement.payable_minor()), (None, None));
+        assert_eq!(settlement.difference_minor(), None);
+    }
+
+    #[test]
+    fn fees_and_proofs_have_stored_words() {
+        for (fees, word) in [(Fees::Deducted, "deducted"), (Fees::Invoiced, "invoiced"), (Fees::Unknown, "unknown")] {
+            assert_eq!((fees.as_str(), serde_json::to_string(&fees).unwrap()), (word, format!("\"{word}\"")));
+        }
+        for (proof, word) in [(Proof::Exact, "exact"), (Proof::GrossOnly, "gross_only"), (Proof::RowsOnly, "rows_only")]
+        {
+            assert_eq!((proof.as_str(), serde_json::to_string(&proof).unwrap()), (word, format!("\"{word}\"")));
+        }
+    }
+
+    #[test]
+    fn the_payout_is_opening_plus_net_plus_invoiced_fees_less_closing() {
+        let sums = Terms { capture_minor: 1_000, fee_minor: 30, fee_vat_minor: 7, ..Terms::default() };
+        let mut settlement = Settlement { sums, opening_minor: 200, closing_minor: 50, ..Settlement::new(head()) };
+        for (fees, payable) in [(Fees::Unknown, 1_113), (Fees::Deducted, 1_113), (Fees::Invoiced, 1_150)] {
+            settlement.fees = fees;
+            assert_eq!((settlement.net_minor(), settlement.payable_minor()), (Some(963), Some(payable)), "{fees:?}");
+        }
+        assert_eq!(settlement.difference_minor(), None);
+        settlement.payout_minor = Some(1_149);
+        assert_eq!(settlement.difference_minor(), Some(-1));
+        assert_eq!(settlement.name(), "settlement 2000461 of merchant 123456");
+        settlement.opening_minor = i64::MAX;
+        assert_eq!((settlement.payable_minor(), settlement.difference_minor()), (None, None));
+    }
+
+    #[test]
+    fn a_held_file_has_its_problems() {
+        let held = Held::from(Problems::from(crate::problem::Problem::error(crate::kind::Kind::Empty, "nothing")));
+        assert_eq!((held.problems.list().len(), held.settlements.len()), (1, 0));
     }
 }

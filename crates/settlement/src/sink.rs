@@ -1,47 +1,47 @@
-//! Where a parser sends what it reads.
+//! The receiver of what a parser reads.
 
 use crate::canonical::SettlementHash;
 use crate::line::LineBatch;
 use crate::report::{Settlement, SettlementHead};
 
-/// Takes the lines of one report while it is read.
+/// Receives the settlements and lines of one report while a parser reads it.
 ///
-/// A parser announces each settlement before its first line, hands over lines in batches, and seals once at the end.
-/// Nothing a sink has taken may be used before [`Sink::seal`] has returned and the report is proved.
+/// A parser announces each settlement before its first line, passes lines in batches, and seals once at the end. What a
+/// sink has received may be used only after [`Sink::seal`] has returned and the report is proved.
 pub trait Sink {
-    /// A settlement begins; its index is the number of settlements announced before it.
+    /// Announces a settlement. Its index is the number of settlements announced before it.
     ///
     /// # Errors
-    /// When the sink cannot store it.
+    /// When the settlement cannot be stored.
     fn open(&mut self, head: &SettlementHead) -> Result<(), SinkError>;
 
-    /// More lines, of any settlements announced.
+    /// Receives more lines, of any announced settlement.
     ///
     /// # Errors
-    /// When the sink cannot store them.
+    /// When the lines cannot be stored.
     fn lines(&mut self, batch: &LineBatch) -> Result<(), SinkError>;
 
-    /// The report is read: find repeated transactions and make the hash of each settlement.
+    /// Ends the report: finds repeated transactions and makes the hash of each settlement.
     ///
-    /// `settlements` are those announced, in the same order, with all they state.
+    /// `settlements` are the announced ones in the same order, with everything that the file states of them.
     ///
     /// # Errors
-    /// When the sink cannot finish what it has stored.
+    /// When the stored lines cannot be completed.
     fn seal(&mut self, settlements: &[Settlement]) -> Result<Sealed, SinkError>;
 }
 
-/// What a sink knows once all lines have been taken.
+/// What a sink knows after the last line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sealed {
-    /// One hash per settlement announced, in that order.
+    /// One hash for each announced settlement, in the same order.
     pub hashes: Vec<SettlementHash>,
-    /// Rows whose transaction stands in another row of the same settlement too: (first row, repeated row).
+    /// Rows that repeat the transaction of an earlier row of the same settlement: (first row, repeated row).
     pub repeated: Vec<(u32, u32)>,
-    /// How many repetitions were found beyond those listed.
+    /// Number of repetitions that were found and are not listed.
     pub repeated_beyond_limit: u64,
 }
 
-/// The sink could not store what it was given; this says nothing about the report.
+/// The sink could not store what it received. The report itself may be good.
 #[derive(Debug, thiserror::Error)]
 #[error("Cannot store the lines of the report: {0}")]
 pub struct SinkError(#[source] pub Box<dyn std::error::Error + Send + Sync>);

@@ -1,25 +1,25 @@
-//! The signed parts of a line's money and their sums: the one sign rule.
+//! The signed terms of a line's money and their sums: the one sign rule.
 
 use serde::{Deserialize, Serialize};
 
-/// The signed parts of one line in minor units, the same rule for every provider.
+/// The signed terms of one line in minor units. Every provider's file is converted to this rule.
 ///
 /// `net = capture + refund − fee − fee_vat + chargeback + reserve + adjustment`
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terms {
     /// Captured from the buyer, never negative.
     pub capture_minor: i64,
-    /// Given back to the buyer, never positive.
+    /// Refunded to the buyer, never positive.
     pub refund_minor: i64,
-    /// Cost of the provider's service: positive costs the merchant, negative is given back.
+    /// The provider's fee: positive is a cost of the merchant, negative is a fee given back.
     pub fee_minor: i64,
     /// Value added tax on the fee, signed as the fee.
     pub fee_vat_minor: i64,
-    /// Disputed money, signed towards the merchant (a loss is negative).
+    /// Disputed money, signed towards the merchant: a loss is negative.
     pub chargeback_minor: i64,
-    /// Held back (negative) or released (positive).
+    /// Security held back (negative) or released (positive).
     pub reserve_minor: i64,
-    /// Anything else that moves the payout, signed towards the merchant.
+    /// Anything else that changes the payout, signed towards the merchant.
     pub adjustment_minor: i64,
 }
 
@@ -52,7 +52,7 @@ impl Terms {
     }
 }
 
-/// Running sums of terms, wide enough that no number of lines can overflow them.
+/// Running sums of terms. No number of lines can overflow them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TermSums {
     capture: i128,
@@ -120,5 +120,33 @@ mod tests {
         assert_eq!(sums.terms(), None);
         let edge = Terms { capture_minor: i64::MAX, fee_minor: -1, ..Terms::default() };
         assert_eq!(edge.net_minor(), None);
+    }
+
+    #[test]
+    fn each_term_is_summed_by_itself_and_named_as_its_column() {
+        let terms = Terms {
+            capture_minor: 1,
+            refund_minor: -2,
+            fee_minor: 4,
+            fee_vat_minor: 8,
+            chargeback_minor: -16,
+            reserve_minor: 32,
+            adjustment_minor: 64,
+        };
+        let mut sums = TermSums::default();
+        for _ in 0..3 {
+            sums.add(&terms);
+        }
+        let named = [
+            ("capture", 3),
+            ("refund", -6),
+            ("fee", 12),
+            ("fee_vat", 24),
+            ("chargeback", -48),
+            ("reserve", 96),
+            ("adjustment", 192),
+        ];
+        assert_eq!(sums.terms().unwrap().named(), named);
+        assert_eq!(sums.terms().unwrap().net_minor(), Some(3 - 6 - 12 - 24 - 48 + 96 + 192));
     }
 }

@@ -1,4 +1,4 @@
-//! A payment as Dintero knows it: only what matching and posting need, and nothing of the buyer.
+//! A payment as Dintero knows it: only what matching and posting need, and no data of the buyer.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,55 +8,55 @@ use serde::{Deserialize, Serialize};
 
 use crate::currency::Currency;
 
-/// One payment with what happened to it. Amounts are minor units of its currency.
+/// One payment with its events. Amounts are minor units of its currency.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transaction {
-    /// Dintero's id: the account, a dot, and what makes it unique.
+    /// Dintero's id: the account, a dot and a unique word.
     pub id: String,
     /// The merchant's reference.
     pub merchant_reference: String,
     /// The merchant's second reference, often the order number.
     pub merchant_reference_2: Option<String>,
-    /// Dintero's word for how far it has come.
+    /// Its status at Dintero.
     pub status: TransactionStatus,
-    /// Product that it was paid with, as in `vipps`.
+    /// The payment product, as in `vipps`.
     pub payment_product: String,
-    /// Kind of the product, as in `bambora.creditcard`.
+    /// The type of the payment product, as in `bambora.creditcard`.
     pub payment_product_type: String,
     /// Currency.
     pub currency: Currency,
     /// The amount agreed with the buyer.
     pub amount_minor: i64,
-    /// Who is paid.
+    /// The seller that the money goes to, where payouts are split.
     pub payout_destination_id: Option<String>,
-    /// The store it was made in.
+    /// The merchant's store.
     pub store_id: Option<String>,
-    /// What providers know it by: names of the fields of its metadata that lines are matched by, with their values.
+    /// The fields of its metadata that lines are matched by, with their values: ids that providers know it by.
     pub keys: BTreeMap<String, String>,
-    /// What happened to it, from the first on.
+    /// Its events, the first one first.
     pub events: Vec<TransactionEvent>,
-    /// Settlement events that are kept at the transaction itself.
+    /// Settlement events that Dintero stores at the transaction itself.
     pub settlement_events: Vec<SettlementEvent>,
-    /// Dintero's word for how far it is settled.
+    /// Its settlement status at Dintero.
     pub settlement_status: Option<SettlementStatus>,
 }
 
-/// Something that happened to a transaction.
+/// One event of a transaction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TransactionEvent {
-    /// What happened.
+    /// The kind of event.
     pub kind: TransactionEventKind,
-    /// Of which amount, above zero for a refund as well; 0 where none is stated.
+    /// The amount, positive for a refund as well; 0 where none is stated.
     pub amount_minor: i64,
-    /// Whether it came about.
+    /// Whether it succeeded.
     pub success: bool,
-    /// When.
+    /// The time of the event.
     pub at: Option<Timestamp>,
     /// The merchant's reference of the event.
     pub reference: Option<String>,
-    /// What providers know it by, as at the transaction.
+    /// The fields of its metadata that lines are matched by, as at the transaction.
     pub keys: BTreeMap<String, String>,
-    /// Settlement events that belong to it.
+    /// Settlement events that Dintero stores at this event.
     pub settlement_events: Vec<SettlementEvent>,
 }
 
@@ -66,58 +66,58 @@ pub struct TransactionEvent {
 pub enum TransactionEventKind {
     /// Money was reserved.
     Authorize,
-    /// Money was taken.
+    /// Money was captured.
     Capture,
-    /// Money was given back.
+    /// Money was refunded.
     Refund,
-    /// The reservation was lifted.
+    /// The reservation was released.
     Void,
-    /// Anything else.
+    /// Any other event.
     Other,
 }
 
-/// A settlement as it stands at a transaction: capture, refund and fee are magnitudes, whichever sign they came with.
+/// One part of a settlement at a transaction. Capture, refund and fee are magnitudes, whatever their signs at Dintero.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SettlementEvent {
-    /// The settlement it was paid in.
+    /// The id of the settlement that paid it out.
     pub settlement_id: String,
     /// The provider's reference of the settlement.
     pub provider_reference: String,
-    /// The event of the transaction that it belongs to.
+    /// The event of the transaction that it belongs to, where one is named.
     pub event_correlation_id: Option<String>,
-    /// What was paid out: capture less refund less fee.
+    /// The amount paid out: capture less refund less fee.
     pub amount_minor: i64,
-    /// Captured.
+    /// The captured amount.
     pub capture_minor: i64,
-    /// Refunded.
+    /// The refunded amount.
     pub refund_minor: i64,
-    /// The fee that was taken off.
+    /// The deducted fee.
     pub fee_minor: i64,
 }
 
 impl SettlementEvent {
-    /// Its money: amount, capture, refund and fee, in minor units.
+    /// Amount, capture, refund and fee, in minor units.
     pub fn money(&self) -> [i64; 4] {
         [self.amount_minor, self.capture_minor, self.refund_minor, self.fee_minor]
     }
 }
 
 impl Transaction {
-    /// All settlement events, wherever they are kept.
+    /// All settlement events, of the transaction itself and of its events.
     pub fn all_settlement_events(&self) -> impl Iterator<Item = &SettlementEvent> {
         self.settlement_events.iter().chain(self.events.iter().flat_map(|event| &event.settlement_events))
     }
 
-    /// What was taken, or given back, of events that came about, in minor units; `None` beyond the range of `i64`.
+    /// The sum of its successful events of a kind, in minor units; `None` beyond the range of `i64`.
     pub fn sum_minor(&self, kind: TransactionEventKind) -> Option<i64> {
         let events = self.events.iter().filter(|event| event.success && event.kind == kind);
         events.map(|event| event.amount_minor).try_fold(0_i64, i64::checked_add)
     }
 
-    /// How far it is settled, by its own events: the sums of what was settled against what was captured and refunded.
+    /// The settlement status that its own events give: the settled sums compared with the captured and refunded sums.
     ///
-    /// `pending` says that settlement events of it wait to be posted. Dintero publishes no rule; this is the plain reading
-    /// of its four words.
+    /// `pending` says that settlement events of it wait to be posted. Dintero publishes no rule for its four words; this is
+    /// their plain meaning.
     pub fn derived_settlement_status(&self, pending: bool) -> SettlementStatus {
         let any = self.all_settlement_events().next().is_some();
         let settled = |minor: fn(&SettlementEvent) -> i64| -> i128 {
@@ -135,22 +135,22 @@ impl Transaction {
     }
 }
 
-/// How far a transaction is settled.
+/// The settlement status of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum SettlementStatus {
-    /// Nothing of it was paid out.
+    /// Nothing of it is in a settlement.
     NotSettled,
-    /// It stands in a settlement that is not told to Dintero yet.
+    /// It is in a settlement that is not posted to Dintero yet.
     PendingSettlement,
-    /// Part of it was paid out.
+    /// Part of it is in settlements.
     PartiallySettled,
-    /// All that was captured and refunded is in settlements.
+    /// Everything captured and refunded is in settlements.
     Settled,
 }
 
 impl SettlementStatus {
-    /// What it means, for the person who sells.
+    /// What it means, in words for the merchant.
     pub fn explained(self) -> &'static str {
         match self {
             SettlementStatus::NotSettled => "nothing of it stands in a settlement yet",
@@ -172,7 +172,7 @@ impl fmt::Display for SettlementStatus {
     }
 }
 
-/// How far a transaction has come, in Dintero's words.
+/// The status of a transaction, in Dintero's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[expect(missing_docs, reason = "explained() says what each means")]
@@ -193,7 +193,7 @@ pub enum TransactionStatus {
 }
 
 impl TransactionStatus {
-    /// What it means, for the person who sells.
+    /// What it means, in words for the merchant.
     pub fn explained(self) -> &'static str {
         match self {
             TransactionStatus::Initiated => "the buyer has begun to pay",
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_transaction_is_settled_when_all_that_happened_stands_in_settlements() {
+    fn a_transaction_is_settled_when_all_captures_and_refunds_are_in_settlements() {
         let mut transaction = Transaction {
             id: "T00000001.a".into(),
             merchant_reference: "1".into(),
@@ -266,5 +266,83 @@ mod tests {
         assert_eq!(transaction.derived_settlement_status(true), SettlementStatus::Settled);
         transaction.events[1].success = false;
         assert_eq!(transaction.derived_settlement_status(false), SettlementStatus::PartiallySettled);
+    }
+
+    fn transaction(events: Vec<TransactionEvent>) -> Transaction {
+        Transaction {
+            id: "T00000001.a".into(),
+            merchant_reference: "1".into(),
+            merchant_reference_2: None,
+            status: TransactionStatus::Captured,
+            payment_product: "vipps".into(),
+            payment_product_type: "vipps".into(),
+            currency: "NOK".parse().unwrap(),
+            amount_minor: 500,
+            payout_destination_id: None,
+            store_id: None,
+            keys: BTreeMap::new(),
+            events,
+            settlement_events: vec![settled(1, 0)],
+            settlement_status: None,
+        }
+    }
+
+    #[test]
+    fn settlement_events_of_the_transaction_come_before_those_of_its_events() {
+        let events =
+            vec![event(TransactionEventKind::Capture, 500, &[SettlementEvent { fee_minor: 9, ..settled(2, 3) }])];
+        let transaction = transaction(events);
+        let money: Vec<[i64; 4]> = transaction.all_settlement_events().map(SettlementEvent::money).collect();
+        assert_eq!(money, [[1, 1, 0, 0], [-1, 2, 3, 9]]);
+    }
+
+    #[test]
+    fn successful_events_of_a_kind_are_summed() {
+        use TransactionEventKind::{Capture, Refund, Void};
+        let failed = TransactionEvent { success: false, ..event(Capture, 1_000, &[]) };
+        let mut paid =
+            transaction(vec![event(Capture, 500, &[]), failed, event(Capture, 20, &[]), event(Refund, 3, &[])]);
+        assert_eq!([Capture, Refund, Void].map(|kind| paid.sum_minor(kind)), [Some(520), Some(3), Some(0)]);
+        paid.events.push(event(Capture, i64::MAX, &[]));
+        assert_eq!(paid.sum_minor(Capture), None);
+        // A sum that cannot be counted settles nothing.
+        assert_eq!(paid.derived_settlement_status(false), SettlementStatus::PartiallySettled);
+    }
+
+    #[test]
+    fn statuses_have_dinteros_words_and_each_is_explained_in_its_own() {
+        let statuses = [
+            SettlementStatus::NotSettled,
+            SettlementStatus::PendingSettlement,
+            SettlementStatus::PartiallySettled,
+            SettlementStatus::Settled,
+        ];
+        for status in statuses {
+            assert_eq!(serde_json::to_string(&status).unwrap(), format!("\"{status}\""));
+        }
+        let mut explained: Vec<&str> = statuses.iter().map(|status| status.explained()).collect();
+        let unknown: TransactionStatus = serde_json::from_str("\"CHARGED_BACK\"").unwrap();
+        assert_eq!(unknown, TransactionStatus::Unknown);
+        let words = [
+            "INITIATED",
+            "ON_HOLD",
+            "AUTHORIZED",
+            "AUTHORIZATION_VOIDED",
+            "PARTIALLY_CAPTURED",
+            "CAPTURED",
+            "PARTIALLY_CAPTURED_REFUNDED",
+            "PARTIALLY_REFUNDED",
+            "REFUNDED",
+            "DECLINED",
+            "FAILED",
+            "CHARGED_BACK",
+        ];
+        let read = |word: &str| serde_json::from_str::<TransactionStatus>(&format!("\"{word}\"")).unwrap();
+        explained.extend(words.iter().map(|word| read(word).explained()));
+        assert!(explained.iter().all(|text| text.split(' ').count() > 3), "{explained:?}");
+        let count = explained.len();
+        explained.sort_unstable();
+        explained.dedup();
+        assert_eq!(explained.len(), count);
     }
 }

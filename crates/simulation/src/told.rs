@@ -113,7 +113,7 @@ impl<'a> Told<'a> {
             let key = SettleKey::new(account, "vipps", &last.settlement.head);
             if let Some(current) = now(versions::in_force(ports, &key))? {
                 let settlement = current.settlement;
-                let pays = (settlement.head.payout_on, settlement.lines, settlement.net_minor());
+                let pays = (settlement.head.payout_on, settlement.lines, settlement.net_minor().unwrap_or_default());
                 let (count, net_minor) = counted.entry(pays.0).or_default();
                 *count += pays.1;
                 *net_minor += pays.2;

@@ -59,6 +59,8 @@ fn columns(rows: &[SettlementRow<'_>]) -> Result<Vec<ArrayRef>, TableError> {
     let day = |value: fn(&Settlement) -> Option<Date>| -> ArrayRef {
         Arc::new(Date32Array::from_iter(settlements().map(|settlement| value(settlement).map(days))))
     };
+    let nets: Option<Vec<i64>> = settlements().map(Settlement::net_minor).collect();
+    let nets = nets.ok_or(TableError::Amount)?;
     let exponents = settlements().map(|s| i8::try_from(s.head.exponent).unwrap_or(2));
     let shown = settlements().map(|s| s.payout_minor.map(|minor| shown_minor(minor, s.head.exponent)));
     Ok(vec![
@@ -85,7 +87,7 @@ fn columns(rows: &[SettlementRow<'_>]) -> Result<Vec<ArrayRef>, TableError> {
         money(|s| s.sums.chargeback_minor),
         money(|s| s.sums.reserve_minor),
         money(|s| s.sums.adjustment_minor),
-        money(Settlement::net_minor),
+        Arc::new(Int64Array::from_iter_values(nets)),
         money(|s| s.opening_minor),
         money(|s| s.closing_minor),
         Arc::new(Int64Array::from_iter(settlements().map(|s| s.payout_minor))),

@@ -23,7 +23,14 @@ async fn figures(world: &World) -> Vec<i64> {
     let settlement = &item.versions.last().unwrap().settlement;
     let sums = settlement.sums;
     let payout = settlement.payout_minor.unwrap();
-    vec![sums.capture_minor, sums.refund_minor, -sums.fee_minor, -sums.fee_vat_minor, settlement.net_minor(), payout]
+    vec![
+        sums.capture_minor,
+        sums.refund_minor,
+        -sums.fee_minor,
+        -sums.fee_vat_minor,
+        settlement.net_minor().unwrap(),
+        payout,
+    ]
 }
 
 /// SHA-256 of what lies under a key.

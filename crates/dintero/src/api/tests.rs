@@ -12,7 +12,7 @@ fn token() -> Token {
     Token { authorization: Secret::new("Bearer canary"), renew_at: at("2026-10-05T09:12:00Z") }
 }
 
-/// What a reading request asks for; everything else of it is the same for all.
+/// The URL of a request that reads; its other parts are the same for all.
 fn asked(request: Request) -> String {
     let Request { method, url, authorization, body, not_after } = request;
     assert_eq!((method, body, not_after), (Method::Get, None, None));
@@ -21,7 +21,7 @@ fn asked(request: Request) -> String {
 }
 
 #[test]
-fn a_token_is_asked_for_with_the_credentials_and_the_audience_of_the_account() {
+fn a_token_is_requested_with_credentials_and_the_audience_of_the_account() {
     let client_secret = Secret::new("canary:secret");
     let credentials = Credentials { client_id: "client".to_owned(), client_secret };
     let request = api().token(&credentials);
@@ -36,7 +36,7 @@ fn a_token_is_asked_for_with_the_credentials_and_the_audience_of_the_account() {
 }
 
 #[test]
-fn the_audience_is_the_same_wherever_the_host_is() {
+fn the_audience_is_the_same_for_every_host() {
     let hosts = Hosts { api: "http://127.0.0.1:9".to_owned(), checkout: "http://127.0.0.1:9".to_owned() };
     let credentials = Credentials { client_id: "a".to_owned(), client_secret: Secret::new("b") };
     let request = Api::new(hosts, "P00000001".parse().unwrap()).token(&credentials);
@@ -45,7 +45,7 @@ fn the_audience_is_the_same_wherever_the_host_is() {
 }
 
 #[test]
-fn a_posting_goes_to_the_documented_address_with_its_body_as_it_is() {
+fn a_posting_has_the_documented_url_and_the_body_unchanged() {
     let not_after = at("2026-10-05T06:01:00Z");
     let request = api().add_settlement_events(&token(), r#"{"transactions":[ ]}"#.to_owned(), not_after);
     assert_eq!(
@@ -71,7 +71,7 @@ fn transactions_are_read_by_their_ids() {
 }
 
 #[test]
-fn transactions_are_listed_by_when_they_were_captured_or_refunded() {
+fn transactions_are_listed_by_time_of_capture_or_refund() {
     let (from, to) = (at("2026-09-30T00:00:00Z"), at("2026-10-05T21:59:59.5Z"));
     assert_eq!(
         asked(api().transactions(&token(), &TransactionFilter::CapturedBetween(from, to), None)),
@@ -86,7 +86,7 @@ fn transactions_are_listed_by_when_they_were_captured_or_refunded() {
 }
 
 #[test]
-fn settlements_go_on_with_both_parts_of_the_cursor() {
+fn the_next_page_of_settlements_has_both_parts_of_the_cursor() {
     let first = "https://api.dintero.com/v1/accounts/T00000001/settlements?limit=100";
     assert_eq!(asked(api().settlements(&token(), None)), first);
     let after = SettlementCursor { id: "a/b".to_owned(), date: "2026-10-06T04:10:00.000Z".to_owned() };
@@ -95,7 +95,7 @@ fn settlements_go_on_with_both_parts_of_the_cursor() {
 }
 
 #[test]
-fn transactions_of_other_accounts_are_told_by_their_ids() {
+fn transactions_of_other_accounts_are_recognised_by_their_ids() {
     let api = api();
     assert!(api.owns("T00000001.465UfBENeLpkBvwmqfTC4k"));
     let others = [

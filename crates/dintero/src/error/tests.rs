@@ -5,7 +5,7 @@ fn message(status: u16, body: &[u8]) -> String {
 }
 
 #[test]
-fn the_documented_body_is_told_with_its_code() {
+fn a_documented_error_is_shown_with_its_code() {
     let body = include_bytes!("../../answers/error.json");
     assert_eq!(message(400, body), "status 400, NOT FOUND: Transaction T00000001.zzz was not found");
     let body = include_bytes!("../../answers/error-nested.json");
@@ -13,7 +13,7 @@ fn the_documented_body_is_told_with_its_code() {
 }
 
 #[test]
-fn a_body_that_is_not_documented_is_told_by_its_status_alone() {
+fn an_undocumented_error_is_shown_by_its_status_alone() {
     for body in [&b""[..], b"<html>canary</html>", b"{}", br#"{"error":"canary"}"#, br#"{"message":"canary"}"#, b"\xff"]
     {
         assert_eq!(message(502, body), "status 502");

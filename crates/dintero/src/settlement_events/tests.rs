@@ -46,14 +46,14 @@ fn refunds_and_fees_are_magnitudes_or_signed_and_the_amount_is_the_same() {
             "capture": 0, "refund": -29_900, "fee": -200})
     );
     assert_eq!(Signs::default(), Signs::Magnitudes);
-    // Zero has no sign in JSON, and the furthest number does not end the program.
+    // Zero has no sign in JSON, and the least i64 does not overflow.
     let furthest = self::event("S-1", None, [0, 0, i64::MIN, 0]);
     let furthest = body([("a", &furthest)], Signs::Signed);
     assert!(furthest.contains(r#""refund":9223372036854775807,"fee":0"#), "{furthest}");
 }
 
 #[test]
-fn each_transaction_stands_once_in_the_order_of_first_events() {
+fn each_transaction_is_listed_once_in_the_order_of_first_events() {
     let [one, two, three] = ["S-1", "S-2", "S-3"].map(|settlement| event(settlement, None, [1, 1, 0, 0]));
     let body = body([("b", &one), ("a", &two), ("b", &three)], Signs::Magnitudes);
     let value: serde_json::Value = serde_json::from_str(&body).unwrap();
@@ -71,7 +71,7 @@ fn each_transaction_stands_once_in_the_order_of_first_events() {
 }
 
 #[test]
-fn text_is_quoted_as_json_asks() {
+fn text_is_quoted_as_json_requires() {
     let event = event("\"},{\n\u{7}æ", None, [1, 1, 0, 0]);
     let body = body([("T00000001.a", &event)], Signs::Magnitudes);
     let value: serde_json::Value = serde_json::from_str(&body).unwrap();

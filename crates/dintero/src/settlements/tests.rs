@@ -5,14 +5,14 @@ fn page(body: &str) -> Result<SettlementPage, Unreadable> {
 }
 
 #[test]
-fn a_page_has_its_settlements_and_where_to_go_on() {
+fn a_page_has_settlements_and_a_cursor() {
     let SettlementPage { items, after } = page(include_str!("../../answers/settlements.json")).unwrap();
     let [paid, postponed] = items.as_slice() else { panic!("{items:?}") };
     assert_eq!((paid.id.as_str(), paid.provider.as_deref()), ("5d3f0a11e65cba71", Some("vipps")));
     assert_eq!((paid.provider_reference.as_deref(), paid.settled_at.as_deref()), (Some("2000461"), Some("2026-10-05")));
     assert_eq!((postponed.provider.as_deref(), postponed.settled_at.as_deref()), (None, None));
     assert_eq!(postponed.created_at.as_deref(), Some("2026-10-06T04:10:00.000Z"));
-    // What is not paid out yet has no day of payout: the day it was made goes with its id.
+    // A settlement that is not paid out yet has no day of payout: its time of creation is the date of the cursor.
     let date = "2026-10-06T04:10:00.000Z".to_owned();
     assert_eq!(after, Some(SettlementCursor { id: "77aa0012bb".to_owned(), date }));
 }
@@ -34,7 +34,7 @@ fn half_a_cursor_is_none() {
 }
 
 #[test]
-fn a_page_that_is_not_the_documented_one_is_unreadable() {
+fn a_page_in_another_form_is_unreadable() {
     for body in ["", "[]", "{}", "<html></html>", r#"{"items":[{"provider":"vipps"}]}"#, r#"{"items":null}"#] {
         assert!(page(body).is_err(), "{body}");
     }

@@ -9,14 +9,14 @@ fn now() -> Timestamp {
 }
 
 #[test]
-fn a_token_is_renewed_at_four_fifths_of_its_life() {
+fn a_token_is_renewed_after_four_fifths_of_its_lifetime() {
     let token = token(&answer(include_str!("../../answers/token.json")), now()).unwrap();
     assert_eq!(token.authorization.reveal(), "Bearer eyJhbGciOiJSUzI1NiJ9.canary-token.c2lnbmF0dXJl");
     assert_eq!(token.renew_at, "2026-10-05T09:12:00Z".parse().unwrap());
 }
 
 #[test]
-fn the_life_of_a_token_is_what_it_says_within_reason() {
+fn the_lifetime_of_a_token_is_limited() {
     let renew_at = |seconds: i64| {
         let body = format!(r#"{{"access_token":"a","token_type":"bearer","expires_in":{seconds}}}"#);
         token(&answer(&body), now()).unwrap().renew_at
@@ -28,7 +28,7 @@ fn the_life_of_a_token_is_what_it_says_within_reason() {
 }
 
 #[test]
-fn what_is_no_token_is_refused_without_showing_it() {
+fn a_bad_token_is_refused_and_not_shown() {
     let bodies = [
         r#"{"access_token":"canary","token_type":"mac","expires_in":14400}"#,
         r#"{"access_token":"","token_type":"Bearer","expires_in":14400}"#,
@@ -49,7 +49,7 @@ fn what_is_no_token_is_refused_without_showing_it() {
 }
 
 #[test]
-fn neither_token_nor_credentials_show_what_is_secret() {
+fn debug_output_of_token_and_credentials_shows_no_secret() {
     let token = token(&answer(include_str!("../../answers/token.json")), now()).unwrap();
     let client_secret = Secret::new("canary-secret");
     let credentials = Credentials { client_id: "client".to_owned(), client_secret };

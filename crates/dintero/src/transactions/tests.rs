@@ -84,7 +84,7 @@ fn nothing_of_a_buyer_is_kept() {
 }
 
 #[test]
-fn what_is_not_stated_is_absent() {
+fn absent_and_null_fields_have_no_value() {
     let [transaction] = read_list(include_str!("../../answers/transactions-minimal.json")).unwrap().try_into().unwrap();
     assert_eq!(transaction.id, "P00000001.2222222222222222222222");
     assert_eq!(transaction.status, TransactionStatus::Authorized);
@@ -99,14 +99,14 @@ fn what_is_not_stated_is_absent() {
 }
 
 #[test]
-fn an_event_that_does_not_say_that_it_failed_came_about() {
+fn an_event_without_success_is_successful() {
     let [transaction] = with(r#""events":[{"event":"CAPTURE","amount":5}]"#).unwrap().try_into().unwrap();
     assert_eq!(transaction.sum_minor(TransactionEventKind::Capture), Some(5));
     assert_eq!(transaction.events[0].at, None);
 }
 
 #[test]
-fn words_that_came_later_do_not_hide_a_transaction() {
+fn unknown_words_do_not_hide_a_transaction() {
     let body = r#"[{"id":"T00000001.a","status":"CHARGED_BACK","settlement_status":"DISPUTED","currency":"NOK","amount":1,
         "events":[{"event":"CHARGEBACK","amount":1}]}]"#;
     let [transaction] = read_list(body).unwrap().try_into().unwrap();
@@ -134,7 +134,7 @@ fn an_amount_that_is_no_whole_number_of_minor_units_is_refused() {
 }
 
 #[test]
-fn a_list_that_is_not_the_documented_one_is_unreadable_and_says_nothing_of_its_text() {
+fn a_list_in_another_form_is_unreadable_and_not_shown() {
     let bodies = [
         "",
         "<html><body>canary@example.com</body></html>",
@@ -154,7 +154,7 @@ fn a_list_that_is_not_the_documented_one_is_unreadable_and_says_nothing_of_its_t
 }
 
 #[test]
-fn an_error_in_place_of_a_list_is_told_in_the_words_of_its_body() {
+fn an_error_instead_of_a_list_is_reported_with_its_message() {
     let body = include_bytes!("../../answers/error.json").to_vec();
     let error = transactions(&Answer { status: 400, retry_after: None, body }).unwrap_err();
     assert_eq!(error.status, 400);

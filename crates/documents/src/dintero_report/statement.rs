@@ -193,7 +193,7 @@ impl DinteroReport<'_> {
             return labels.proof_unstated.replace("{lines}", &lines);
         };
         let words = match difference {
-            0 if self.settlement.payout_minor == Some(self.settlement.net_minor()) => labels.proof_agrees,
+            0 if self.settlement.payout_minor == self.settlement.net_minor() => labels.proof_agrees,
             0 => labels.proof_agrees_carried,
             _ => labels.proof_differs,
         };

@@ -10,7 +10,9 @@
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use settlement::{Control, Currency, Kind, Line, LineKind, MajorUnits, Problem, SettlementHead, Sink, Terms, exponent};
+use settlement::{
+    Control, Currency, Kind, Line, LineKind, MajorUnits, Problem, Provider, SettlementHead, Sink, Terms, exponent,
+};
 
 use crate::collect::Collector;
 use crate::format::Failure;
@@ -19,7 +21,7 @@ use crate::read::amount::DecimalMark;
 use crate::read::date::{DateForm, instant_in, local_time};
 use crate::read::field::{Cell, Column, optional, required};
 
-pub(super) const PROVIDER: &str = "swedbankpay";
+pub(super) const PROVIDER: &str = Provider::SWEDBANK_PAY.id;
 pub(super) const FAMILY: &str = "swedbankpay-sales";
 pub(super) const SOURCE: &str =
     "https://developer.swedbankpay.com/checkout-v3/features/core/settlement-reconciliation/";

@@ -4,7 +4,7 @@
 //! their words. Version 1 begins without a header: company, accounting number, number of rows.
 //! Some ids are stored as numbers; one of more than 15 digits would be rounded, and holds the list.
 
-use settlement::{Control, Kind, Problem, Proof, Sink};
+use settlement::{Control, Kind, Problem, Proof, Provider, Sink};
 
 use super::swedbankpay_sales::{
     ADVICE, FAMILY, Fields, PROVIDER, ROW_V1_XLSX, ROW_V2, SOURCE, SUMMARY_V1_XLSX, SUMMARY_V2, SalesList,
@@ -20,7 +20,7 @@ pub(crate) const VERSION_2: Format = Format {
     id: "swedbankpay-sales-xlsx-v2",
     provider: PROVIDER,
     family: FAMILY,
-    payment_products: &["payex"],
+    payment_products: Provider::SWEDBANK_PAY.products,
     file_types: &["xlsx"],
     proof: Proof::GrossOnly,
     surety: Surety::Measured,

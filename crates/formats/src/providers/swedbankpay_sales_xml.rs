@@ -2,7 +2,7 @@
 //!
 //! Everything stands in attributes: a summary per part of the merchant, then the rows of each currency.
 
-use settlement::{Control, Currency, Kind, Problem, Proof, Sink};
+use settlement::{Control, Currency, Kind, Problem, Proof, Provider, Sink};
 
 use super::swedbankpay_sales::{
     ADVICE, FAMILY, Fields, PROVIDER, ROW_V1_XML, ROW_V2, SOURCE, SUMMARY_V1_XML, SUMMARY_V2, SalesList,
@@ -19,7 +19,7 @@ pub(crate) const VERSION_2: Format = Format {
     id: "swedbankpay-sales-xml-v2",
     provider: PROVIDER,
     family: FAMILY,
-    payment_products: &["payex"],
+    payment_products: Provider::SWEDBANK_PAY.products,
     file_types: &["xml"],
     proof: Proof::GrossOnly,
     surety: Surety::Measured,

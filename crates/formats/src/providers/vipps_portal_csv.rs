@@ -9,7 +9,8 @@
 
 use jiff::civil::Date;
 use settlement::{
-    Control, Currency, Fees, Kind, Line, LineKind, Problem, Problems, Proof, SettlementHead, Sink, Terms, exponent,
+    Control, Currency, Fees, Kind, Line, LineKind, Problem, Problems, Proof, Provider, SettlementHead, Sink, Terms,
+    exponent,
 };
 
 use crate::collect::Collector;
@@ -25,9 +26,9 @@ use crate::read::text::TextEncoding;
 
 pub(crate) const FORMAT: Format = Format {
     id: "vipps-portal-csv",
-    provider: "vipps",
+    provider: Provider::VIPPS.id,
     family: "vipps-settlement",
-    payment_products: &["vipps"],
+    payment_products: Provider::VIPPS.products,
     file_types: &["csv"],
     proof: Proof::Exact,
     surety: Surety::Measured,

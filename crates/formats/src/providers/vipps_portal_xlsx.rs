@@ -5,7 +5,7 @@
 //! - `<dimension>` is wrong in real files, and texts stand within cells beside shared ones.
 //! - A workbook that was edited shows it: a formula, or an amount as text, holds it.
 
-use settlement::{Control, Proof, Sink};
+use settlement::{Control, Proof, Provider, Sink};
 
 use super::vipps_portal_csv::{HEADER_WORDS, TITLE, read_report};
 use crate::format::{Failure, Format, ReadSeek, Surety};
@@ -16,9 +16,9 @@ use crate::read::workbook::Workbook;
 
 pub(crate) const FORMAT: Format = Format {
     id: "vipps-portal-xlsx",
-    provider: "vipps",
+    provider: Provider::VIPPS.id,
     family: "vipps-settlement",
-    payment_products: &["vipps"],
+    payment_products: Provider::VIPPS.products,
     file_types: &["xlsx"],
     proof: Proof::Exact,
     surety: Surety::Measured,

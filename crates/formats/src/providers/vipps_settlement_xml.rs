@@ -8,8 +8,8 @@
 //! - `OrderID` is empty for payments to a number; `SettlementID` is unique only within `SerialNumber`.
 
 use settlement::{
-    Control, Currency, Defect, Fees, Kind, Line, LineKind, Problem, Proof, SettlementHead, Sink, StatedTotals, Terms,
-    exponent, is_seeded,
+    Control, Currency, Defect, Fees, Kind, Line, LineKind, Problem, Proof, Provider, SettlementHead, Sink,
+    StatedTotals, Terms, exponent, is_seeded,
 };
 
 use crate::collect::Collector;
@@ -24,9 +24,9 @@ use crate::read::xml::{Foreign, Step, Vocabulary, XmlReader, root_name};
 
 pub(crate) const FORMAT: Format = Format {
     id: "vipps-settlement-xml-v3",
-    provider: "vipps",
+    provider: Provider::VIPPS.id,
     family: "vipps-settlement",
-    payment_products: &["vipps"],
+    payment_products: Provider::VIPPS.products,
     file_types: &["xml"],
     proof: Proof::Exact,
     surety: Surety::Documented,

@@ -10,7 +10,8 @@
 use std::collections::HashMap;
 
 use settlement::{
-    Control, Currency, Fees, Kind, Line, LineKind, Problem, Proof, SettlementHead, Sink, StatedTotals, Terms, exponent,
+    Control, Currency, Fees, Kind, Line, LineKind, Problem, Proof, Provider, SettlementHead, Sink, StatedTotals, Terms,
+    exponent,
 };
 
 use crate::collect::Collector;
@@ -26,9 +27,9 @@ use crate::read::text::TextEncoding;
 
 pub(crate) const FORMAT: Format = Format {
     id: "vipps-structured-csv",
-    provider: "vipps",
+    provider: Provider::VIPPS.id,
     family: "vipps-settlement",
-    payment_products: &["vipps"],
+    payment_products: Provider::VIPPS.products,
     file_types: &["csv"],
     proof: Proof::Exact,
     surety: Surety::Measured,

@@ -44,7 +44,7 @@ fn what_is_captured_in_a_month_and_paid_in_the_next_is_in_transit_between() {
 }
 
 #[test]
-fn every_term_counts_with_its_sign() {
+fn every_term_is_added_with_its_sign() {
     let day = date(2026, 10, 1);
     let terms = Terms {
         capture_minor: 10_000,
@@ -64,7 +64,7 @@ fn every_term_counts_with_its_sign() {
 }
 
 #[test]
-fn invoiced_fees_are_told_and_stay_out_of_the_equation() {
+fn invoiced_fees_are_shown_and_left_out_of_the_equation() {
     let day = date(2026, 10, 1);
     let terms = Terms { fee_vat_minor: 4, ..sale(1_000, 17) };
     let mut bridge = Bridge::default();
@@ -125,7 +125,7 @@ fn a_payout_that_is_not_its_lines_is_refused() {
 }
 
 #[test]
-fn sums_beyond_i64_and_dates_beyond_belief_are_errors() {
+fn sums_beyond_i64_and_dates_too_far_apart_are_errors() {
     let day = date(2026, 10, 5);
     let mut bridge = Bridge::default();
     bridge.add_line(&line(day, None, sale(i64::MAX, 0)));
@@ -140,7 +140,7 @@ fn sums_beyond_i64_and_dates_beyond_belief_are_errors() {
 }
 
 #[test]
-fn a_line_happens_on_the_surest_day_that_is_known() {
+fn the_day_of_a_line_is_that_of_the_capture_or_else_the_next_best() {
     let (captured, written, paid) = (date(2026, 10, 1), date(2026, 10, 2), date(2026, 10, 9));
     let mut line = line_record(500);
     assert_eq!(happened_on(&line, paid), paid);
@@ -165,13 +165,13 @@ prop_compose! {
     }
 }
 
-/// A settlement: day of the payout after the first of the year, its lines as (days before the payout, product, money), and the
-/// balance it carries on.
+/// A settlement: day of the payout after the first of the year, its lines as (days before the payout, product, money),
+/// and the balance it carries on.
 type Paid = (i32, Vec<(i32, Option<&'static str>, Terms)>, i64, bool);
 
 fn settlements() -> impl Strategy<Value = Vec<Paid>> {
     let product = prop::sample::select(vec![None, Some("card"), Some("invoice")]);
-    // A few days may lie behind the payout: providers write rows ahead.
+    // A row may be dated after its payout: providers write some rows in advance.
     let lines = prop::collection::vec((-40..120_i32, product, terms()), 0..6);
     prop::collection::vec((0..500_i32, lines, -10_000_i64..10_000, any::<bool>()), 0..12)
 }
@@ -234,7 +234,7 @@ proptest! {
 
     /// The way by payout month, computed from the settlements themselves and not by the bridge.
     #[test]
-    fn both_ways_end_in_the_same_closing(settlements in settlements()) {
+    fn both_computations_give_the_same_closing(settlements in settlements()) {
         let (bridge, ..) = told(&settlements, &[]);
         let first = date(2026, 1, 1);
         for group in bridge.finish().unwrap() {

@@ -1,7 +1,7 @@
 use settlement::{Terms, Transaction, TransactionEvent};
 
 use super::*;
-use crate::keys::{GENERAL, PROVIDERS};
+use crate::keys::{GENERAL, PROVIDER_KEYS};
 use crate::testing::{capture, index, line, ordered, refund, transaction, within};
 
 /// The states of lines that come one after the other.
@@ -74,21 +74,21 @@ fn set(line: &mut LineRecord, field: LineField, text: &str) {
 
 #[test]
 fn every_rung_of_every_provider_leads_to_the_transaction_and_is_told() {
-    let general = PROVIDERS.iter().map(|keys| (keys, GENERAL));
-    for (keys, rungs) in PROVIDERS.iter().map(|keys| (keys, keys.rungs)).chain(general) {
+    let general = PROVIDER_KEYS.iter().map(|keys| (keys, GENERAL));
+    for (keys, rungs) in PROVIDER_KEYS.iter().map(|keys| (keys, keys.rungs)).chain(general) {
         for rung in rungs.iter().filter(|rung| !matches!(rung.against, Against::EarlierLine(_))) {
             let transactions =
-                [found_by(rung.against, keys.products[0]), transaction("other", 500, vec![capture(500)])];
+                [found_by(rung.against, keys.provider.products[0]), transaction("other", 500, vec![capture(500)])];
             for minor in [500, -500] {
                 let mut line = line(minor);
                 set(&mut line, rung.line, " v ");
-                let MatchState::Matched(matched) = state(keys.provider, &transactions, &line) else {
-                    panic!("{} by {rung} is not matched", keys.provider)
+                let MatchState::Matched(matched) = state(keys.provider.id, &transactions, &line) else {
+                    panic!("{} by {rung} is not matched", keys.provider.id)
                 };
-                assert_eq!((matched.position, matched.by), (0, *rung), "{}", keys.provider);
+                assert_eq!((matched.position, matched.by), (0, *rung), "{}", keys.provider.id);
                 assert_eq!(matched.event, u32::from(minor < 0));
                 set(&mut line, rung.line, "w");
-                assert_eq!(short(&state(keys.provider, &transactions, &line)), "transaction_unknown", "{rung}");
+                assert_eq!(short(&state(keys.provider.id, &transactions, &line)), "transaction_unknown", "{rung}");
             }
         }
     }
@@ -101,8 +101,8 @@ fn a_line_leads_to_the_transaction_of_an_earlier_sale() {
     let by_original = within("2", &with_original("S", with_id("R", line(-100))));
     let by_same_id = within("3", &with_id("S", line(-150)));
     let lines = [sale, by_original.clone(), by_same_id];
-    assert_eq!(shorts("nobody", std::slice::from_ref(&paid), &lines), ["a/0", "a/1", "a/2"]);
-    assert_eq!(short(&state("nobody", &[paid], &by_original)), "transaction_unknown");
+    assert_eq!(shorts("payout", std::slice::from_ref(&paid), &lines), ["a/0", "a/1", "a/2"]);
+    assert_eq!(short(&state("payout", &[paid], &by_original)), "transaction_unknown");
 
     let number = "vipps:transactionInfo.transactionId";
     let known = transaction("a", 500, vec![keyed(capture(500), number, "1"), refund(200)]);
@@ -234,14 +234,14 @@ fn refunds_together_may_not_be_more_than_was_captured() {
 fn one_event_is_one_line() {
     let paid = referred("a", "A-1", vec![capture(500)]);
     let sale = ordered(500, "A-1");
-    let found = states("nobody", &[paid], &[sale.clone(), sale.clone(), within("2", &sale)]);
+    let found = states("payout", &[paid], &[sale.clone(), sale.clone(), within("2", &sale)]);
     assert_eq!(found.iter().map(short).collect::<Vec<_>>(), ["a/0", "status_forbids", "duplicate_across_settlements"]);
     assert_eq!(
-        found[1].explained("nobody"),
+        found[1].explained("payout"),
         "every capture or refund of this amount is another line of the same settlement: a, found by order_reference = \
          merchant_reference_2"
     );
-    assert_eq!(found[2].explained("nobody"), "paid already in settlement 1 of merchant 123456 at nobody in NOK");
+    assert_eq!(found[2].explained("payout"), "paid already in settlement 1 of merchant 123456 at payout in NOK");
     assert_eq!(found[2].transaction_id(), Some("a"));
 }
 
@@ -255,7 +255,7 @@ fn an_id_in_two_settlements_is_a_duplicate_even_when_another_event_would_fit() {
     // Of an unknown transaction as well.
     assert_eq!(shorts("vipps", &[], &lines), ["transaction_unknown", "duplicate_across_settlements"]);
     // Where ids are shared, the second is the other capture.
-    assert_eq!(shorts("nobody", &[paid], &lines), ["a/0", "a/1"]);
+    assert_eq!(shorts("payout", &[paid], &lines), ["a/0", "a/1"]);
 }
 
 #[test]
@@ -436,7 +436,7 @@ fn one_transaction_with_a_value_at_two_events_is_one_candidate() {
     let paid = transaction("a", 500, vec![keyed(capture(500), key, "C"), keyed(refund(500), key, "C")]);
     let mut lines = [line(500), line(-500)];
     lines.iter_mut().for_each(|line| set(line, LineField::CorrelationId, "C"));
-    assert_eq!(shorts("nobody", &[paid], &lines), ["a/0", "a/1"]);
+    assert_eq!(shorts("payout", &[paid], &lines), ["a/0", "a/1"]);
 }
 
 #[test]
@@ -444,8 +444,8 @@ fn a_third_line_of_two_captures_is_told_the_other_settlement() {
     let paid = referred("a", "A-1", vec![capture(500), capture(500)]);
     let sale = ordered(500, "A-1");
     let lines = [sale.clone(), within("2", &sale), within("2", &sale)];
-    let found = states("nobody", &[paid], &lines);
-    assert_eq!(found[2].explained("nobody"), "paid already in settlement 1 of merchant 123456 at nobody in NOK");
+    let found = states("payout", &[paid], &lines);
+    assert_eq!(found[2].explained("payout"), "paid already in settlement 1 of merchant 123456 at payout in NOK");
 }
 
 #[test]
@@ -473,4 +473,14 @@ fn a_merchant_number_counts_for_the_provider_that_it_is_of() {
     let mut paid = referred("a", "A-1", vec![capture(500)]);
     paid.keys.insert("vipps:merchantInfo.merchantSerialNumber".into(), "654321".into());
     assert_eq!(short(&state("payout", &[paid], &ordered(500, "A-1"))), "a/0");
+}
+
+#[test]
+fn a_line_of_a_provider_without_a_row_is_left_to_a_person() {
+    let paid = referred("a", "A-1", vec![capture(500)]);
+    let found = state("netaxept", std::slice::from_ref(&paid), &ordered(500, "A-1"));
+    assert_eq!(found, MatchState::NeedsAPerson(Unclear::UnknownProvider));
+    assert_eq!(found.explained("netaxept"), "nothing is known of the lines of netaxept");
+    let fee = LineRecord { kind: LineKind::Fee, ..line(0) };
+    assert_eq!(state("netaxept", &[paid], &fee), MatchState::NotATransaction(LineKind::Fee));
 }

@@ -58,8 +58,12 @@ pub fn between(
 
 fn totals(before: &Settlement, now: &Settlement) -> Problem {
     let show = |settlement: &Settlement| {
-        let payout = settlement.payout_minor.unwrap_or_else(|| settlement.net_minor());
-        format!("{} lines and {}", settlement.lines, MajorUnits::new(payout, settlement.head.exponent))
+        let payout = settlement.payout_minor.or_else(|| settlement.net_minor());
+        let payout = payout.map_or_else(
+            || "more than can be counted".to_owned(),
+            |minor| MajorUnits::new(minor, settlement.head.exponent).to_string(),
+        );
+        format!("{} lines and {payout}", settlement.lines)
     };
     let message = format!(
         "Found {} with other content than before: it had {}, it has {}. Look at the differences; \

@@ -78,9 +78,7 @@ fn identified<'i>(name: &str, input: &'i mut dyn ReadSeek, limits: &Limits) -> R
 
 fn judged(format: Option<&'static Format>, read: Result<Control, Failure>) -> Result<Judgement, StepError> {
     match read {
-        Ok(control) => {
-            Ok(Judgement { format, settlements: control.document.settlements().to_vec(), problems: control.notes })
-        }
+        Ok(control) => Ok(Judgement { format, settlements: control.settlements, problems: control.notes }),
         Err(Failure::Held(held)) => Ok(Judgement { format, problems: held.problems, settlements: held.settlements }),
         Err(Failure::Read(error)) => Err(error.into()),
         Err(Failure::Sink(error)) => Err(error.into()),

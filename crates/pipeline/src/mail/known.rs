@@ -50,7 +50,7 @@ impl Gathered {
             day: Some(version.settlement.head.payout_on),
             state: (*why).to_owned(),
             count: Some(version.settlement.lines),
-            amount_minor: Some(version.settlement.net_minor()),
+            amount_minor: version.settlement.net_minor(),
             ..Apart::of(ApartKind::NotExact, &key.provider, Some(key.currency))
         });
         held.chain(not_exact).collect()

@@ -18,7 +18,7 @@ pub struct SettlementAnswer<'a> {
     pub chargeback_minor: i64,
     pub reserve_minor: i64,
     pub adjustment_minor: i64,
-    pub net_minor: i64,
+    pub net_minor: Option<i64>,
     pub opening_minor: i64,
     pub closing_minor: i64,
     pub payout_minor: Option<i64>,
