@@ -25,7 +25,7 @@ pub use inert::inert;
 pub use labels::{Language, provider_name};
 pub use month_summary::{
     Apart, ApartKind, Change, Difference, DifferenceOf, Figures, FiguresOf, InTransit, MonthBridge, MonthContent,
-    MonthPayout, MonthRecord, MonthSummary, SummaryForm, TransitState,
+    MonthPayout, MonthSummary, SummaryForm, TransitState,
 };
 
 /// A document could not be written.

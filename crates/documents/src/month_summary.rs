@@ -23,7 +23,6 @@ pub use self::content::{
     Apart, ApartKind, Figures, FiguresOf, InTransit, MonthBridge, MonthContent, MonthPayout, TransitState,
 };
 pub use self::difference::{Change, Difference, DifferenceOf};
-pub use self::records::MonthRecord;
 pub(crate) use self::statement::product_of;
 use crate::DocumentError;
 use crate::labels::Language;

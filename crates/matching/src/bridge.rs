@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
-use settlement::{Currency, Fees, LineRecord, Month, Terms};
+use settlement::{BridgeMonth, Currency, Fees, LineRecord, Month, Terms};
 
 /// A bridge over more months than this is a wrong date.
 const MONTHS_MAX: i32 = 1_200;
@@ -60,39 +60,15 @@ pub struct BridgePayout<'a> {
     pub payout_minor: i64,
 }
 
-/// One month of one group, in minor units. Every row fulfils
-/// `opening + net of happened − paid out = closing`, and its closing is the next row's opening.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MonthRow {
-    /// The month.
-    pub month: Month,
-    /// In transit when it began.
-    pub opening_minor: i64,
-    /// By transaction month: the terms of all that happened in it. Fees that are invoiced are left out.
-    pub happened: Terms,
-    /// By payout month: the terms of all that was paid out in it, whenever it happened. Fees that are invoiced are left out.
-    pub paid: Terms,
-    /// Of the payouts of the month, what came from balances of settlements before, less what they carried on.
-    pub carried_minor: i64,
-    /// Paid out in it: the net of `paid` and what was carried.
-    pub paid_out_minor: i64,
-    /// In transit when it ended.
-    pub closing_minor: i64,
-    /// Fees of what happened in it that are invoiced, for information: positive costs.
-    pub invoiced_fee_minor: i64,
-    /// Value added tax on them, signed as the fees.
-    pub invoiced_fee_vat_minor: i64,
-}
-
 /// The bridge of one group: its months without a gap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupBridge {
     /// What it is about.
     pub group: Group,
     /// Its months, from the first in which anything happened to the last of the whole bridge.
-    pub months: Vec<MonthRow>,
+    pub months: Vec<BridgeMonth>,
     /// All months as one row, under the month that is the last.
-    pub total: MonthRow,
+    pub total: BridgeMonth,
 }
 
 /// A bridge that does not hold.
@@ -363,10 +339,10 @@ fn row(
     [happened, paid]: [&Wide; 2],
     carried: i128,
     closing: i128,
-) -> Result<MonthRow, BridgeError> {
+) -> Result<BridgeMonth, BridgeError> {
     let [invoiced_fee, invoiced_fee_vat] = happened.invoiced;
     let row = || {
-        Some(MonthRow {
+        Some(BridgeMonth {
             month,
             opening_minor: narrow(opening)?,
             happened: happened.terms()?,

@@ -14,6 +14,7 @@
 
 mod account;
 mod bank;
+mod bridge_month;
 mod canonical;
 mod card;
 mod currency;
@@ -21,8 +22,10 @@ mod defect;
 mod ids;
 mod kind;
 mod line;
+mod match_row;
 mod money;
 mod month;
+mod month_record;
 mod notice;
 mod problem;
 mod proof;
@@ -33,6 +36,7 @@ mod transaction;
 
 pub use account::{Account, AccountId};
 pub use bank::{BankEntry, BankStatement};
+pub use bridge_month::BridgeMonth;
 pub use canonical::{
     CanonicalRow, DIGESTS_TOGETHER, RowDigest, RowDigester, SettlementHash, SettlementHasher, push_varint,
 };
@@ -44,8 +48,10 @@ pub use defect::{Defect, is_seeded};
 pub use ids::{ReportId, SettleKey, hexadecimal};
 pub use kind::{Kind, Verdict};
 pub use line::{BATCH_LINES_MAX, Line, LineBatch, LineKind, LineRecord, TextColumn};
+pub use match_row::MatchRow;
 pub use money::{AMOUNT_MINOR_MAX, MajorUnits};
 pub use month::{BadMonth, Month};
+pub use month_record::MonthRecord;
 pub use notice::{Confirmed, PayoutNotice};
 pub use problem::{Problem, Problems, Severity};
 pub use proof::prove;

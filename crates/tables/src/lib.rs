@@ -25,14 +25,15 @@ mod writer;
 
 pub use day::{DayLines, DayMatches, EventStates, LineSum, Shown};
 pub use digests::{DigestSink, Digests, RUN_ROWS};
-pub use matches::{MatchRow, MatchRows, MatchTable, read_matches};
-pub use month_summary::{MonthSummaryRow, SummaryOf, write_month_summary};
+pub use matches::{MatchRows, MatchTable, read_matches};
+pub use month_summary::{SummaryOf, write_month_summary};
 pub use packing::Packing;
 pub use read::{LineRecords, Rows, read_lines};
 pub use schema::{
     Column, ColumnKind, DATA_DICTIONARY, FEE_SUMMARY, MATCH, MONTH_BRIDGE, MONTH_SUMMARY, SCHEMA_VERSION, SETTLEMENT,
     SETTLEMENT_LINE, TABLES, Table, all_tables, athena_sql, data_dictionary_page,
 };
+pub use settlement::MatchRow;
 pub use settlements::{SettlementRow, write_settlements};
 pub use stream::TableStream;
 pub use summaries::{FeeSummaryRow, MonthBridgeRow, write_bridge, write_data_dictionary, write_fee_summary};

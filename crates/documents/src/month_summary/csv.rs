@@ -2,9 +2,9 @@
 
 use std::io::Write;
 
-use settlement::MajorUnits;
+use settlement::{MajorUnits, MonthRecord};
 
-use super::{MonthRecord, MonthSummary};
+use super::MonthSummary;
 use crate::{DocumentError, inert};
 
 const COLUMNS: [&str; 29] = [

@@ -1,36 +1,8 @@
 //! The summary as one list of flat records: what the CSV for programs and the Parquet table hold.
 
-use jiff::civil::Date;
-use settlement::{Currency, Terms};
+use settlement::{Currency, MonthRecord};
 
 use super::MonthSummary;
-
-/// One record; a field that its kind does not have is empty. Amounts are minor units, terms signed as [`Terms`].
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "as the columns of the table month_summary")]
-pub struct MonthRecord {
-    pub record: &'static str,
-    pub provider: Option<String>,
-    pub payment_product: Option<String>,
-    pub merchant_number: Option<String>,
-    pub settlement_id: Option<String>,
-    pub version: Option<u32>,
-    pub day: Option<Date>,
-    pub state: Option<String>,
-    pub reference: Option<String>,
-    pub currency: Option<Currency>,
-    pub exponent: Option<u8>,
-    pub count: Option<u64>,
-    pub terms: Option<Terms>,
-    pub invoiced_minor: Option<i64>,
-    pub opening_minor: Option<i64>,
-    pub carried_minor: Option<i64>,
-    pub paid_out_minor: Option<i64>,
-    pub closing_minor: Option<i64>,
-    pub amount_minor: Option<i64>,
-    pub before_minor: Option<i64>,
-    pub after_minor: Option<i64>,
-}
 
 impl MonthSummary {
     /// The summary as records: `figures` and their `total` by currency, `payout`, `bridge`, `in_transit`, the kinds of what stands apart,
