@@ -5,8 +5,8 @@
 
 use settlement::{LineKind, LineRecord};
 
-use crate::breakdown::NET;
 use crate::labels::Labels;
+use crate::term::NET;
 
 /// So many are named; the rest are counted.
 pub(crate) const NAMED_MAX: usize = 1_000;
@@ -21,8 +21,8 @@ pub(crate) struct Deviation {
     pub(crate) reference: Option<String>,
     /// The payment that it is about.
     pub(crate) original_reference: Option<String>,
-    /// Net of the line in minor units, signed towards the merchant.
-    pub(crate) net_minor: i64,
+    /// Net of the line in minor units, signed towards the merchant; `None` beyond the range of `i64`.
+    pub(crate) net_minor: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl Deviation {
             | LineKind::Deposit
             | LineKind::Unknown => Why::Kind(line.kind),
         };
-        let net_minor = (NET.signed_minor)(&line.terms);
+        let net_minor = NET.minor(&line.terms);
         Some(Deviation { why, line_no: line.line_no, reference, original_reference, net_minor })
     }
 

@@ -21,9 +21,10 @@ use std::io::Write;
 use settlement::{LineRecord, ReportId, SettleKey, Settlement, Terms, hexadecimal};
 use sha2::{Digest, Sha256};
 
-use crate::DocumentError;
-use crate::breakdown::{Breakdown, Tally};
+use crate::breakdown::{Breakdown, Tally, not_countable};
+use crate::error::DocumentError;
 use crate::labels::Language;
+use crate::term::{NET, TERMS};
 use crate::value::Value;
 
 /// The forms a report is written in.
@@ -131,13 +132,9 @@ const COLUMNS: &[Column] = &[
     // VAT of the goods, which no provider's report has.
     Column { key: "vat", element: "TransactionVatAmount", value: |_, _| Value::Amount(0) },
     Column { key: "capture", element: "TransactionCapture", value: |_, l| Value::Amount(l.terms.capture_minor) },
-    Column { key: "refund", element: "TransactionRefund", value: |_, l| Value::Amount(-l.terms.refund_minor) },
+    Column { key: "refund", element: "TransactionRefund", value: |_, l| negated(l.terms.refund_minor) },
     Column { key: "fee", element: "TransactionFee", value: |_, l| Value::Amount(l.terms.fee_minor) },
-    Column {
-        key: "chargeback",
-        element: "TransactionChargeback",
-        value: |_, l| Value::Amount(-l.terms.chargeback_minor),
-    },
+    Column { key: "chargeback", element: "TransactionChargeback", value: |_, l| negated(l.terms.chargeback_minor) },
     Column { key: "currency", element: "SettlementCurrencyCode", value: |r, _| r.currency() },
     // Dintero's id of the transaction, which only matching can tell.
     Column { key: "transaction_id", element: "TransactionID", value: |_, _| Value::Text(String::new()) },
@@ -167,10 +164,10 @@ const COLUMNS: &[Column] = &[
 const PROOF: &[Field] = &[
     Field { key: "lines", element: "Lines", value: |r| Value::Count(r.settlement.lines) },
     Field { key: "capture", element: "Capture", value: |r| Value::Amount(r.settlement.sums.capture_minor) },
-    Field { key: "refund", element: "Refund", value: |r| Value::Amount(-r.settlement.sums.refund_minor) },
+    Field { key: "refund", element: "Refund", value: |r| negated(r.settlement.sums.refund_minor) },
     Field { key: "fee", element: "Fee", value: |r| Value::Amount(r.settlement.sums.fee_minor) },
     Field { key: "fee_vat", element: "FeeVat", value: |r| Value::Amount(r.settlement.sums.fee_vat_minor) },
-    Field { key: "chargeback", element: "Chargeback", value: |r| Value::Amount(-r.settlement.sums.chargeback_minor) },
+    Field { key: "chargeback", element: "Chargeback", value: |r| negated(r.settlement.sums.chargeback_minor) },
     Field { key: "reserve", element: "Reserve", value: |r| Value::Amount(r.settlement.sums.reserve_minor) },
     Field { key: "adjustment", element: "Adjustment", value: |r| Value::Amount(r.settlement.sums.adjustment_minor) },
     Field { key: "amount", element: "Net", value: |r| net(&r.settlement.sums) },
@@ -190,7 +187,7 @@ impl DinteroReport<'_> {
     /// Writes the report with its `lines` in the given form.
     ///
     /// # Errors
-    /// When output or lines fail, or when the lines are not those that were proved.
+    /// When output or lines fail, when the lines are not those that were proved, or when an amount is beyond the range of `i64`.
     pub fn write<E: std::error::Error + Send + Sync + 'static>(
         &self,
         form: ReportType,
@@ -202,7 +199,8 @@ impl DinteroReport<'_> {
         let lines = lines.map(|line| {
             let line = line.map_err(|error| DocumentError::Lines(Box::new(error)))?;
             tally.add(&line.terms);
-            Ok(line)
+            let is_countable = TERMS.iter().chain([&NET]).all(|term| term.minor(&line.terms).is_some());
+            if is_countable { Ok(line) } else { Err(not_countable(self.settlement)) }
         });
         match form {
             ReportType::Csv => csv::write(self, lines, out)?,
@@ -234,6 +232,10 @@ impl DinteroReport<'_> {
         let reference = self.settlement.bank_reference.as_ref().unwrap_or(&self.settlement.head.settlement_id);
         Value::Text(reference.clone())
     }
+}
+
+fn negated(minor: i64) -> Value {
+    Value::amount_or_nothing(minor.checked_neg())
 }
 
 fn net(terms: &Terms) -> Value {

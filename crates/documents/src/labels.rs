@@ -108,6 +108,8 @@ pub(crate) struct Labels {
     /// What a payout below zero is called.
     pub(crate) owed: &'static str,
     pub(crate) not_stated: &'static str,
+    /// In place of an amount beyond the range of `i64`.
+    pub(crate) not_countable: &'static str,
     pub(crate) signs: &'static str,
     pub(crate) proof: &'static str,
     pub(crate) proof_agrees: &'static str,

@@ -34,7 +34,7 @@ pub use self::held::HeldMail;
 pub use self::letter::Letter;
 pub use self::month::MonthMail;
 pub use self::payout::{LineToSee, Matched, PayoutMail};
-use crate::DocumentError;
+use crate::error::DocumentError;
 use crate::labels::{Language, filled};
 
 /// A mail is at most about this large as it is sent: many receivers take no more than ten times as much, some less.
@@ -248,15 +248,26 @@ fn money(language: Language, minor: i64, exponent: u8, currency: Currency) -> St
     format!("{}\u{a0}{currency}", language.locale().amount(minor, exponent))
 }
 
+/// A sum with its currency, or in words that it is beyond the range of `i64`.
+fn sum(language: Language, minor: i128, exponent: u8, currency: Currency) -> String {
+    let minor = i64::try_from(minor);
+    minor
+        .map_or_else(|_| language.labels().not_countable.to_owned(), |minor| money(language, minor, exponent, currency))
+}
+
+/// An amount without its currency, or in words that it is beyond the range of `i64`.
+fn cell(language: Language, minor: Option<i64>, exponent: u8) -> letter::Cell {
+    let (locale, words) = (language.locale(), language.labels().not_countable);
+    letter::Cell::Money(minor.map_or_else(|| words.to_owned(), |minor| locale.amount(minor, exponent)))
+}
+
 /// Sums of several currencies, in the order of their codes.
 fn amounts<'a>(language: Language, all: impl Iterator<Item = (i64, u8, &'a Currency)>) -> String {
     let mut sums = std::collections::BTreeMap::<String, (i128, u8, Currency)>::new();
     for (minor, exponent, currency) in all {
         sums.entry(currency.to_string()).or_insert((0, exponent, *currency)).0 += i128::from(minor);
     }
-    let texts = sums.into_values().map(|(minor, exponent, currency)| {
-        money(language, i64::try_from(minor).unwrap_or(i64::MAX), exponent, currency)
-    });
+    let texts = sums.into_values().map(|(minor, exponent, currency)| sum(language, minor, exponent, currency));
     texts.collect::<Vec<_>>().join(" + ")
 }
 

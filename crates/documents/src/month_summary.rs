@@ -24,7 +24,7 @@ pub use self::content::{
 };
 pub use self::difference::{Change, Difference, DifferenceOf};
 pub(crate) use self::statement::product_of;
-use crate::DocumentError;
+use crate::error::DocumentError;
 use crate::labels::Language;
 
 /// The forms a month summary is written in.

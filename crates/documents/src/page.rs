@@ -17,7 +17,7 @@ use self::content::Content;
 use self::file::ObjectFile;
 use self::font::Weight;
 pub(crate) use self::grid::{Grid, GridColumn};
-use crate::DocumentError;
+use crate::error::DocumentError;
 
 const WIDTH: i32 = 84_189;
 const HEIGHT: i32 = 59_528;

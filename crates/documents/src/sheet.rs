@@ -13,7 +13,7 @@ use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
 pub(crate) use self::cell::{Cell, Style, fitting, letters};
-use crate::DocumentError;
+use crate::error::DocumentError;
 
 /// Rows of one sheet that are data; Excel ends at 1 048 576 rows.
 pub(crate) const ROWS_MAX: u64 = 1_000_000;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 use settlement::LineRecord;
 
 use super::{COLUMNS, DinteroReport, HEAD, PROOF, SETTLEMENT};
-use crate::DocumentError;
+use crate::error::DocumentError;
 use crate::value::Value;
 
 pub(super) fn write(

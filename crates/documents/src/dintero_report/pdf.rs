@@ -8,11 +8,11 @@ use sha2::{Digest, Sha256};
 
 use super::DinteroReport;
 use super::statement::{part_name, partings, source_row};
-use crate::DocumentError;
-use crate::breakdown::{NET, TERMS, Term};
 use crate::deviation::NAMED_MAX;
+use crate::error::DocumentError;
 use crate::labels::filled;
 use crate::page::{Grid, GridColumn, Ink, LEFT, Pages, Paper, RIGHT, Tone};
+use crate::term::{NET, TERMS, Term};
 use crate::value::Value;
 
 const SIZE: i32 = 720;
@@ -144,16 +144,18 @@ fn shown_terms(report: &DinteroReport<'_>) -> Vec<(&'static Term, (i64, i64))> {
 fn money_columns(report: &DinteroReport<'_>, terms: &[(&'static Term, (i64, i64))]) -> Vec<GridColumn> {
     let labels = report.language.labels();
     let column = |(term, (least, greatest)): &(&Term, (i64, i64))| {
-        let amounts = [*least, *greatest, (term.signed_minor)(&report.settlement.sums)];
-        let widths = amounts.map(|minor| Ink::bold(SIZE).width(&show(report, &Value::Amount(minor))));
+        let amounts = [Some(*least), Some(*greatest), term.minor(&report.settlement.sums)];
+        let widths = amounts.map(|minor| Ink::bold(SIZE).width(&show(report, &Value::amount_or_words(minor, labels))));
         let column = GridColumn::of_numbers((term.name)(labels), widths.into_iter().max().unwrap_or(0));
         GridColumn { wanted: AMOUNT_WIDTH_WANTED, ..column }
     };
     terms.iter().map(column).collect()
 }
 
-fn amounts(report: &DinteroReport<'_>, terms: &[(&Term, (i64, i64))], sums: &Terms) -> Vec<String> {
-    terms.iter().map(|(term, _)| show(report, &Value::Amount((term.signed_minor)(sums)))).collect()
+fn amounts(report: &DinteroReport<'_>, terms: &[(&Term, (i64, i64))], sums: Option<&Terms>) -> Vec<String> {
+    let labels = report.language.labels();
+    let minor = |term: &Term| sums.and_then(|sums| term.minor(sums));
+    terms.iter().map(|(term, _)| show(report, &Value::amount_or_words(minor(term), labels))).collect()
 }
 
 /// A column of texts of up to so many characters.
@@ -175,15 +177,15 @@ fn parts(report: &DinteroReport<'_>, pages: &mut Pages<'_, '_>) -> Result<(), Do
         let grid = Grid::new(columns, SIZE);
         section(report, title, pages)?;
         grid.header(pages)?;
-        let row = |name: &str, lines: u64, sums: &Terms| {
+        let row = |name: &str, lines: u64, sums: Option<&Terms>| {
             let mut row = vec![name.to_owned(), show(report, &Value::Count(lines))];
             row.extend(amounts(report, &terms, sums));
             row
         };
         for part in &parts {
-            grid.row(pages, &texts(&row(part_name(part, labels), part.lines, &part.sums)))?;
+            grid.row(pages, &texts(&row(part_name(part, labels), part.lines, part.sums.as_ref())))?;
         }
-        grid.total(pages, &texts(&row(labels.total, report.settlement.lines, sums)))?;
+        grid.total(pages, &texts(&row(labels.total, report.settlement.lines, Some(sums))))?;
         pages.y += 1_500;
     }
     Ok(())
@@ -246,13 +248,13 @@ fn transactions(
         let line = line?;
         let row = show(report, &source_row(line.line_no));
         let day = show(report, &Value::Date(line.captured_on.or(line.provider_date)));
-        let amounts = amounts(report, &terms, &line.terms);
+        let amounts = amounts(report, &terms, Some(&line.terms));
         let mut cells: Vec<&str> = vec![&row, &day, labels.kinds.of(line.kind)];
         cells.extend(text_columns.iter().map(|text| (text.text)(&line)));
         cells.extend(amounts.iter().map(String::as_str));
         grid.row(pages, &cells)?;
     }
-    let amounts = amounts(report, &terms, &report.settlement.sums);
+    let amounts = amounts(report, &terms, Some(&report.settlement.sums));
     let mut cells = vec!["", "", labels.total];
     cells.extend(text_columns.iter().map(|_| ""));
     cells.extend(amounts.iter().map(String::as_str));
@@ -279,8 +281,10 @@ fn deviations(report: &DinteroReport<'_>, pages: &mut Pages<'_, '_>) -> Result<(
     grid.header(pages)?;
     let optional = |text: &Option<String>| text.clone().unwrap_or_default();
     for deviation in named {
-        let (row, amount) =
-            (show(report, &source_row(deviation.line_no)), show(report, &Value::Amount(deviation.net_minor)));
+        let (row, amount) = (
+            show(report, &source_row(deviation.line_no)),
+            show(report, &Value::amount_or_words(deviation.net_minor, labels)),
+        );
         let (reference, original) = (optional(&deviation.reference), optional(&deviation.original_reference));
         grid.row(pages, &[&row, &reference, &deviation.text(labels), &original, &amount])?;
     }

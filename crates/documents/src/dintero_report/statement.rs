@@ -1,11 +1,12 @@
 //! What the forms for people say: facts, the way from the lines to the payout, and the columns of lines and parts.
 
-use settlement::{Fees, LineRecord, Terms};
+use settlement::{Fees, LineRecord};
 
 use super::DinteroReport;
-use crate::breakdown::{NET, Part, PartName, TERMS, Term};
+use crate::breakdown::{Part, PartName};
 use crate::labels::{Labels, provider_name};
 use crate::locale::Locale;
+use crate::term::{NET, TERMS, Term, invoiced_minor};
 use crate::value::Value;
 
 /// A label with what it says.
@@ -31,7 +32,7 @@ pub(super) struct LineColumn {
 
 enum Source {
     Line(fn(&DinteroReport<'_>, &LineRecord) -> Value),
-    Money(fn(&Terms) -> i64),
+    Money(&'static Term),
 }
 
 impl LineColumn {
@@ -43,14 +44,14 @@ impl LineColumn {
         LineColumn { name, width, source: Source::Line(value) }
     }
 
-    fn money(term: &Term) -> Self {
-        LineColumn { name: term.name, width: 13, source: Source::Money(term.signed_minor) }
+    fn money(term: &'static Term) -> Self {
+        LineColumn { name: term.name, width: 13, source: Source::Money(term) }
     }
 
     pub(super) fn value(&self, report: &DinteroReport<'_>, line: &LineRecord) -> Value {
         match self.source {
             Source::Line(value) => value(report, line),
-            Source::Money(minor) => Value::Amount(minor(&line.terms)),
+            Source::Money(term) => Value::amount_or_words(term.minor(&line.terms), report.language.labels()),
         }
     }
 
@@ -58,11 +59,11 @@ impl LineColumn {
         matches!(self.source, Source::Money(_))
     }
 
-    /// What it sums to over lines with these sums; nothing when it is no money.
-    pub(super) fn total_minor(&self, sums: &Terms) -> Option<i64> {
+    /// The term of the column; nothing when it is no money.
+    pub(super) fn term(&self) -> Option<&'static Term> {
         match self.source {
             Source::Line(_) => None,
-            Source::Money(minor) => Some(minor(sums)),
+            Source::Money(term) => Some(term),
         }
     }
 }
@@ -167,16 +168,15 @@ impl DinteroReport<'_> {
     /// From the lines to what is paid out.
     pub(crate) fn balance(&self) -> Vec<BalanceRow> {
         let (labels, settlement) = (self.language.labels(), self.settlement);
-        let row = |name, minor| BalanceRow { name, value: Value::Amount(minor), is_sum: false };
+        let row = |name, minor| BalanceRow { name, value: Value::amount_or_words(minor, labels), is_sum: false };
         let sums = &settlement.sums;
-        let mut rows: Vec<BalanceRow> =
-            TERMS.iter().map(|term| row((term.name)(labels), (term.signed_minor)(sums))).collect();
-        rows.push(BalanceRow { is_sum: true, ..row(labels.net, (NET.signed_minor)(sums)) });
+        let mut rows: Vec<BalanceRow> = TERMS.iter().map(|term| row((term.name)(labels), term.minor(sums))).collect();
+        rows.push(BalanceRow { is_sum: true, ..row(labels.net, NET.minor(sums)) });
         if settlement.fees == Fees::Invoiced {
-            rows.push(row(labels.invoiced_apart, sums.fee_minor.saturating_add(sums.fee_vat_minor)));
+            rows.push(row(labels.invoiced_apart, invoiced_minor(sums)));
         }
-        rows.push(row(labels.opening, settlement.opening_minor));
-        rows.push(row(labels.closing, settlement.closing_minor.saturating_neg()));
+        rows.push(row(labels.opening, Some(settlement.opening_minor)));
+        rows.push(row(labels.closing, settlement.closing_minor.checked_neg()));
         let paid_out = match settlement.payout_minor {
             Some(minor) => Value::Amount(minor),
             None => Value::Text(labels.not_stated.to_owned()),
@@ -193,7 +193,7 @@ impl DinteroReport<'_> {
             return labels.proof_unstated.replace("{lines}", &lines);
         };
         let words = match difference {
-            0 if self.settlement.payout_minor == Some(self.settlement.net_minor()) => labels.proof_agrees,
+            0 if self.settlement.payout_minor == self.settlement.sums.net_minor() => labels.proof_agrees,
             0 => labels.proof_agrees_carried,
             _ => labels.proof_differs,
         };

@@ -168,8 +168,8 @@ fn parts_sum_to_the_whole_however_the_settlement_is_parted() {
     for (parts, names) in [(breakdown.methods(), 3), (breakdown.stores(), 2_001)] {
         assert_eq!(parts.len(), names);
         assert_eq!(parts.iter().map(|part| part.lines).sum::<u64>(), lines);
-        assert_eq!(parts.iter().map(|part| part.sums.capture_minor).sum::<i64>(), capture_minor);
-        assert_eq!(parts.iter().map(|part| part.sums.fee_minor).sum::<i64>(), 3_000);
+        assert_eq!(parts.iter().map(|part| part.sums.unwrap().capture_minor).sum::<i64>(), capture_minor);
+        assert_eq!(parts.iter().map(|part| part.sums.unwrap().fee_minor).sum::<i64>(), 3_000);
     }
     assert_eq!(breakdown.methods()[2].name, PartName::Unnamed);
     assert_eq!(breakdown.stores().last().map(|part| (&part.name, part.lines)), Some((&PartName::Others, 1_000)));
@@ -181,5 +181,51 @@ fn no_two_columns_of_lines_have_one_name() {
     for language in Language::ALL {
         let names: BTreeSet<&str> = line_columns().iter().map(|column| (column.name)(language.labels())).collect();
         assert_eq!(names.len(), line_columns().len(), "{names:?}");
+    }
+}
+
+/// Two lines whose captures together leave the range of `i64`.
+#[test]
+fn sums_beyond_i64_are_refused_and_never_shown_as_zero() {
+    let terms = Terms { capture_minor: i64::MAX, ..Terms::default() };
+    let lines = || [line(LineKind::Sale, terms, "A"), line(LineKind::Sale, terms, "B")].into_iter();
+    let settlement = Settlement { lines: 2, payout_minor: Some(0), ..Settlement::new(head()) };
+    let key = SettleKey::new(&"T00000001".parse().unwrap(), "vipps", &settlement.head);
+    let breakdown = Breakdown::of(lines().map(Ok::<_, Infallible>)).unwrap();
+    assert_eq!(breakdown.methods()[0].sums, None);
+    let report = report(&key, &settlement, &breakdown);
+    for form in ReportType::ALL {
+        let error = report.write(form, lines().map(Ok::<_, Infallible>), &mut Vec::new()).unwrap_err();
+        assert!(matches!(error, DocumentError::NotCountable { .. }), "{form:?}: {error}");
+    }
+}
+
+/// A line whose net leaves the range of `i64` though the sums of the settlement do not.
+#[test]
+fn a_line_beyond_i64_is_refused() {
+    let beyond = Terms { capture_minor: i64::MAX, fee_minor: -1, ..Terms::default() };
+    let back = Terms { fee_minor: 1, ..Terms::default() };
+    let lines = || [line(LineKind::Adjustment, beyond, "A"), line(LineKind::Fee, back, "B")].into_iter();
+    let sums = Terms { capture_minor: i64::MAX, ..Terms::default() };
+    let settlement = Settlement { lines: 2, sums, payout_minor: Some(i64::MAX), ..Settlement::new(head()) };
+    let key = SettleKey::new(&"T00000001".parse().unwrap(), "vipps", &settlement.head);
+    let breakdown = Breakdown::of(lines().map(Ok::<_, Infallible>)).unwrap();
+    let (first, _) = breakdown.deviations.first(1);
+    assert_eq!(first[0].net_minor, None);
+    let report = report(&key, &settlement, &breakdown);
+    for form in ReportType::ALL {
+        let error = report.write(form, lines().map(Ok::<_, Infallible>), &mut Vec::new()).unwrap_err();
+        assert!(matches!(error, DocumentError::NotCountable { .. }), "{form:?}: {error}");
+    }
+}
+
+/// Changed bytes are changed files for whoever reads them: the CSV forms stay as they are in `tests/csv`.
+#[test]
+fn csv_forms_are_the_bytes_that_they_were() {
+    for (form, expected) in [
+        (ReportType::Csv, include_str!("../../tests/csv/dintero-report.csv")),
+        (ReportType::SemicolonCsv, include_str!("../../tests/csv/dintero-report.semicolon.csv")),
+    ] {
+        assert_eq!(written(form, lines()).unwrap(), expected);
     }
 }

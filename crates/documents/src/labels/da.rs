@@ -36,6 +36,7 @@ pub(super) static LABELS: Labels = Labels {
     paid_out: "Udbetalt",
     owed: "Skyldigt beløb",
     not_stated: "ikke oplyst",
+    not_countable: "kan ikke beregnes",
     signs: "Plus er til butikken, minus er fra butikken. Hver række summerer til netto.",
     proof: "Kontrol",
     proof_agrees: "{lines} linjer, sum = udbetalt, difference {difference}",

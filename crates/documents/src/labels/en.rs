@@ -36,6 +36,7 @@ pub(super) static LABELS: Labels = Labels {
     paid_out: "Paid out",
     owed: "Amount owed",
     not_stated: "not stated",
+    not_countable: "cannot be computed",
     signs: "Plus is towards the merchant, minus from the merchant. Each row adds up to its net.",
     proof: "Proof",
     proof_agrees: "{lines} lines, sum = paid out, difference {difference}",

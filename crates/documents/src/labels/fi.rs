@@ -36,6 +36,7 @@ pub(super) static LABELS: Labels = Labels {
     paid_out: "Maksettu",
     owed: "Velkaa",
     not_stated: "ei ilmoitettu",
+    not_countable: "ei laskettavissa",
     signs: "Plus on kauppiaalle, miinus kauppiaalta. Jokaisen rivin summa on netto.",
     proof: "Täsmäytys",
     proof_agrees: "{lines} riviä, summa = maksettu, erotus {difference}",

@@ -3,7 +3,6 @@
 use settlement::{Kind, Month};
 
 use super::Reasons;
-use crate::month_summary::ApartKind;
 
 /// Labels of the month summary. `{currency}`, `{payouts}`, `{lines}`, `{amount}`, `{difference}` and `{before}` stand for what is
 /// filled in.
@@ -88,17 +87,6 @@ impl MonthLabels {
         let number = usize::from(day.month().unsigned_abs());
         let name = self.months.get(number.saturating_sub(1)).copied().unwrap_or_default();
         format!("{name} {}", day.year())
-    }
-
-    pub(crate) fn kind(&self, kind: ApartKind) -> &'static str {
-        match kind {
-            ApartKind::HeldReport => self.held_report,
-            ApartKind::NotExact => self.not_exact,
-            ApartKind::Unmatched => self.unmatched,
-            ApartKind::Event => self.event,
-            ApartKind::Overdue => self.overdue,
-            ApartKind::MissingReport => self.missing_report,
-        }
     }
 
     /// How something stands, in words; a word that nobody here knows as it is. In brackets behind it stands why.

@@ -36,6 +36,7 @@ pub(super) static LABELS: Labels = Labels {
     paid_out: "Utbetalt",
     owed: "Skyldig beløp",
     not_stated: "ikke oppgitt",
+    not_countable: "kan ikke beregnes",
     signs: "Pluss er til butikken, minus er fra butikken. Hver rad summerer til netto.",
     proof: "Kontroll",
     proof_agrees: "{lines} linjer, sum = utbetalt, differanse {difference}",

@@ -36,6 +36,7 @@ pub(super) static LABELS: Labels = Labels {
     paid_out: "Utbetalt",
     owed: "Skuldbelopp",
     not_stated: "framgår inte",
+    not_countable: "kan inte beräknas",
     signs: "Plus är till butiken, minus är från butiken. Varje rad summerar till netto.",
     proof: "Kontroll",
     proof_agrees: "{lines} rader, summa = utbetalt, differens {difference}",

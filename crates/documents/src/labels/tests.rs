@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::breakdown::{NET, TERMS};
+use crate::term::{NET, TERMS};
 
 fn texts(language: Language) -> Vec<String> {
     // The quoted words of the debug text are all labels, whichever there are.

@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 use settlement::{Currency, Fees, Terms};
 
 use super::letter::{Block, Cell, Row, Table, Tone};
-use super::{Reader, Written, amounts, money, subject};
+use super::{Reader, Written, amounts, cell, money, subject};
 use crate::labels::{filled, provider_name};
 use crate::month_summary::Apart;
+use crate::term::{fees_minor, gross_minor};
 
 /// How often a recipient is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -114,35 +115,29 @@ fn tables(payouts: &[DigestPayout], reader: &Reader<'_>) -> Vec<Block> {
     currencies.dedup();
     let table = |(code, currency, exponent): (String, Currency, u8)| {
         let own = || payouts.iter().filter(|payout| payout.currency == currency);
-        let money = |minor: i64| Cell::Money(reader.language.locale().amount(minor, exponent));
-        let gross = |sums: &Terms| sums.capture_minor.saturating_add(sums.refund_minor);
-        // Fees that are invoiced have nothing to do with what is paid out.
+        let money = |minor: Option<i64>| cell(reader.language, minor, exponent);
+        let gross = |payout: &DigestPayout| gross_minor(&payout.sums);
+        // Invoiced fees are no part of the payout.
         let fees = |payout: &DigestPayout| match payout.fees {
-            Fees::Invoiced => 0,
-            Fees::Deducted | Fees::Unknown => {
-                payout.sums.fee_minor.saturating_add(payout.sums.fee_vat_minor).saturating_neg()
-            }
+            Fees::Invoiced => Some(0),
+            Fees::Deducted | Fees::Unknown => fees_minor(&payout.sums),
         };
+        let paid_out = |payout: &DigestPayout| Some(payout.payout_minor);
         let row = |payout: &DigestPayout| Row {
             cells: vec![
                 Cell::Text(name_of(payout, reader)),
-                money(gross(&payout.sums)),
+                money(gross(payout)),
                 money(fees(payout)),
-                money(payout.payout_minor),
+                money(paid_out(payout)),
             ],
             is_sum: false,
         };
         let mut rows: Vec<Row> = own().map(row).collect();
-        let total = |minor: &dyn Fn(&DigestPayout) -> i64| {
-            let sum: i128 = own().map(|payout| i128::from(minor(payout))).sum();
-            money(i64::try_from(sum).unwrap_or(i64::MAX))
+        let total = |minor: &dyn Fn(&DigestPayout) -> Option<i64>| {
+            let sum: Option<i128> = own().map(|payout| minor(payout).map(i128::from)).sum();
+            money(sum.and_then(|sum| i64::try_from(sum).ok()))
         };
-        let totals = vec![
-            Cell::Text(labels.total.to_owned()),
-            total(&|payout| gross(&payout.sums)),
-            total(&fees),
-            total(&|payout| payout.payout_minor),
-        ];
+        let totals = vec![Cell::Text(labels.total.to_owned()), total(&gross), total(&fees), total(&paid_out)];
         rows.push(Row { cells: totals, is_sum: true });
         let columns = [
             (words.payout.to_owned(), false),
@@ -181,7 +176,7 @@ pub(super) fn apart(all: &[Apart], reader: &Reader<'_>) -> Vec<Block> {
     }
     let labels = &reader.language.labels().month;
     let row = |apart: &Apart| {
-        let what = labels.kind(apart.kind);
+        let what = apart.kind.text(reader.language.labels());
         let amount = apart.amount_minor.zip(apart.currency);
         let amount = amount.map(|(minor, currency)| money(reader.language, minor, apart.exponent, currency));
         let names = [provider_name(&apart.provider), &apart.reference];

@@ -3,11 +3,12 @@
 use settlement::{SettlementHead, Terms};
 
 use super::letter::{Block, Cell, Row, Table, Tone};
-use super::{Reader, Written, money, subject};
-use crate::breakdown::{NET, Part, PartName};
+use super::{Reader, Written, cell, money, subject};
+use crate::breakdown::{Part, PartName};
 use crate::deviation::Deviation;
 use crate::dintero_report::DinteroReport;
 use crate::labels::filled;
+use crate::term::{NET, fees_minor, gross_minor};
 use crate::value::Value;
 
 /// So many lines are named that a person should look at; the rest are counted.
@@ -66,8 +67,12 @@ impl PayoutMail<'_> {
     pub fn written(&self, reader: &Reader<'_>) -> Written {
         let (language, words) = (reader.language, reader.language.words());
         let head = &self.report.settlement.head;
-        let payout_minor = self.report.settlement.payout_minor.unwrap_or(0);
-        let amount = money(language, payout_minor, head.exponent, head.currency);
+        let payout_minor = self.report.settlement.payout_minor;
+        let amount_of = |minor: Option<i64>| {
+            let not_stated = || language.labels().not_stated.to_owned();
+            minor.map_or_else(not_stated, |minor| money(language, minor, head.exponent, head.currency))
+        };
+        let amount = amount_of(payout_minor);
         let day = words.day(head.payout_on);
         let provider = self.report.provider();
         let texts = [
@@ -82,8 +87,8 @@ impl PayoutMail<'_> {
         let version = [("{version}", version.as_str())];
         let is_corrected = self.report.version > 1;
         let prefix = if is_corrected { filled(words.corrected, &version) } else { String::new() };
-        let owed = money(language, payout_minor.saturating_neg(), head.exponent, head.currency);
-        let title = if payout_minor < 0 {
+        let owed = amount_of(payout_minor.and_then(i64::checked_neg));
+        let title = if payout_minor.is_some_and(|minor| minor < 0) {
             let texts = [("{provider}", provider), ("{day}", day.as_str()), ("{amount}", owed.as_str())];
             filled(words.owed, &texts)
         } else {
@@ -118,7 +123,8 @@ impl PayoutMail<'_> {
         let rows = rows.map(|row| {
             let amount = match row.value {
                 Value::Amount(minor) => locale.amount(minor, head.exponent),
-                _ => labels.not_stated.to_owned(),
+                Value::Text(words) => words,
+                Value::Count(_) | Value::Date(_) => labels.not_stated.to_owned(),
             };
             Row { cells: vec![Cell::Text(row.name.to_owned()), Cell::Money(amount)], is_sum: row.is_sum }
         });
@@ -151,20 +157,19 @@ impl PayoutMail<'_> {
         if !is_told {
             return None;
         }
-        let row = |name: String, lines: u64, sums: &Terms, is_sum: bool| {
-            let exponent = self.report.settlement.head.exponent;
-            let locale = self.report.language.locale();
-            let gross = sums.capture_minor.saturating_add(sums.refund_minor);
-            let fees = sums.fee_minor.saturating_add(sums.fee_vat_minor).saturating_neg();
+        let row = |name: String, lines: u64, sums: Option<&Terms>, is_sum: bool| {
+            let (language, exponent) = (self.report.language, self.report.settlement.head.exponent);
+            let locale = language.locale();
+            let amounts = [gross_minor, fees_minor, |sums: &Terms| NET.minor(sums)];
             let amounts =
-                [gross, fees, (NET.signed_minor)(sums)].map(|minor| Cell::Money(locale.amount(minor, exponent)));
+                amounts.map(|minor: fn(&Terms) -> Option<i64>| cell(language, sums.and_then(minor), exponent));
             let first = [Cell::Text(name), Cell::Money(locale.count(lines))];
             Row { cells: first.into_iter().chain(amounts).collect(), is_sum }
         };
         let mut rows: Vec<Row> =
-            parts.iter().map(|part| row(self.name_of(part), part.lines, &part.sums, false)).collect();
+            parts.iter().map(|part| row(self.name_of(part), part.lines, part.sums.as_ref(), false)).collect();
         let settlement = self.report.settlement;
-        rows.push(row(labels.total.to_owned(), settlement.lines, &settlement.sums, true));
+        rows.push(row(labels.total.to_owned(), settlement.lines, Some(&settlement.sums), true));
         let columns = [
             (labels.method.to_owned(), false),
             (labels.lines.to_owned(), true),
@@ -207,7 +212,7 @@ impl PayoutMail<'_> {
         let (labels, head) = (reader.language.labels(), &self.report.settlement.head);
         let one = |deviation: &Deviation| {
             let Deviation { reference, line_no, net_minor, .. } = deviation;
-            told(reader, head, reference.as_deref(), *line_no, Some(*net_minor), &deviation.text(labels))
+            told(reader, head, reference.as_deref(), *line_no, *net_minor, &deviation.text(labels))
         };
         let mut lines: Vec<String> = named.iter().map(one).collect();
         if more > 0 {

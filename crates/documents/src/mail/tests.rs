@@ -4,9 +4,10 @@ use jiff::civil::date;
 use settlement::{LineKind, ReportId, SettleKey, Terms};
 
 use super::*;
+use crate::breakdown::Breakdown;
+use crate::dintero_report::DinteroReport;
 use crate::month_summary::{self, Change, Difference, DifferenceOf, Figures, FiguresOf, MonthContent, MonthSummary};
 use crate::testing::{head, line};
-use crate::{Breakdown, DinteroReport};
 
 const WORDS_WITHOUT_MARKS: [&str; 2] = ["{", "}"];
 
@@ -251,5 +252,39 @@ fn files_are_named_in_ascii_and_measured_as_they_are_sent() {
         let added = u64::try_from(mail(&files) - mail(&[])).unwrap();
         let encoded = encoded_bytes(u64::try_from(size).unwrap());
         assert!(added >= encoded && added < encoded + 600, "{size}: {added} {encoded}");
+    }
+}
+
+/// A sum beyond the range of `i64` is said in words, never as zero or another amount.
+#[test]
+fn amounts_beyond_i64_are_said_in_words() {
+    let (merchant, to) = (name(), to());
+    let sums = Terms { fee_minor: i64::MAX, fee_vat_minor: 1, ..Terms::default() };
+    let payout = DigestPayout {
+        provider: "vipps".into(),
+        settlement_id: "2000461".into(),
+        version: 1,
+        payout_on: date(2026, 10, 30),
+        bank_reference: None,
+        currency: Currency::NOK,
+        exponent: 2,
+        sums,
+        fees: settlement::Fees::Deducted,
+        payout_minor: i64::MAX,
+    };
+    let payouts = [payout.clone(), payout];
+    let mut summary = month(1);
+    summary.content.figures.iter_mut().for_each(|row| (row.sums, row.paid_out_minor) = (sums, i64::MAX));
+    summary.content.figures.push(summary.content.figures[0].clone());
+    for language in Language::ALL {
+        let reader = reader(language, &merchant, &to);
+        let words = language.labels().not_countable;
+        let digest = DigestMail { rhythm: Rhythm::Daily, until: date(2026, 11, 1), payouts: &payouts, apart: &[] };
+        let digest = digest.written(&reader);
+        assert!(digest.subject.as_str().contains(words), "{}", digest.subject);
+        // Fees of each row and both sums of the total.
+        assert_eq!(text::write(&digest.letter).matches(words).count(), 4 + 1, "{}", text::write(&digest.letter));
+        let mail = text::write(&MonthMail(&summary).written(&reader).letter);
+        assert!(mail.matches(words).count() >= 5, "{mail}");
     }
 }

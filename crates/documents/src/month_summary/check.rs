@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use settlement::{Currency, TermSums, Terms};
 
 use super::content::MonthContent;
-use crate::DocumentError;
+use crate::error::DocumentError;
 
 /// What was paid out in one currency, in minor units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +66,7 @@ impl MonthContent {
         for ((provider, _, currency), left) in closing {
             agree(|| format!("What of {provider} was in transit in {currency}"), left, 0)?;
         }
-        for total in self.totals() {
+        for total in self.totals()? {
             let parts = total.sums.net_minor().map(i128::from).unwrap_or(i128::MAX);
             let found = parts.saturating_add(i128::from(total.invoiced_minor) + i128::from(total.carried_minor));
             agree(|| format!("The total in {}", total.currency), found, i128::from(total.paid_out_minor))?;
@@ -109,7 +109,10 @@ impl MonthContent {
     }
 
     /// The currencies of the month in order, with what was paid out in each.
-    pub(super) fn totals(&self) -> Vec<CurrencyTotal> {
+    ///
+    /// # Errors
+    /// When a sum is beyond the range of `i64`.
+    pub(super) fn totals(&self) -> Result<Vec<CurrencyTotal>, DocumentError> {
         let mut all: BTreeMap<Currency, Wide> = BTreeMap::new();
         for row in &self.figures {
             let wide = all.entry(row.currency).or_default();
@@ -126,7 +129,8 @@ impl MonthContent {
         for payout in &self.payouts {
             all.entry(payout.currency).or_default().payouts += 1;
         }
-        all.into_iter().map(|(currency, wide)| wide.total(currency)).collect()
+        let total = |(currency, wide): (Currency, Wide)| wide.total(currency).ok_or_else(|| not_countable(currency));
+        all.into_iter().map(total).collect()
     }
 }
 
@@ -135,24 +139,28 @@ impl Wide {
         self.others.iter_mut().zip(more).for_each(|(sum, minor)| *sum += i128::from(minor));
     }
 
-    fn total(self, currency: Currency) -> CurrencyTotal {
-        let narrow = |wide: i128| i64::try_from(wide).unwrap_or(if wide < 0 { i64::MIN } else { i64::MAX });
-        let [invoiced_minor, carried_minor, paid_out_minor, opening_minor, closing_minor] = self.others.map(narrow);
-        let Wide { exponent, payouts, lines, sums, .. } = self;
-        let sums = sums.terms().unwrap_or_default();
-        CurrencyTotal {
+    /// The sums in minor units; `None` beyond the range of `i64`.
+    fn total(self, currency: Currency) -> Option<CurrencyTotal> {
+        let Wide { exponent, payouts, lines, sums, others: [invoiced, carried, paid_out, opening, closing] } = self;
+        let narrow = |wide: i128| i64::try_from(wide).ok();
+        Some(CurrencyTotal {
             currency,
             exponent,
             payouts,
             lines,
-            sums,
-            invoiced_minor,
-            carried_minor,
-            paid_out_minor,
-            opening_minor,
-            closing_minor,
-        }
+            sums: sums.terms()?,
+            invoiced_minor: narrow(invoiced)?,
+            carried_minor: narrow(carried)?,
+            paid_out_minor: narrow(paid_out)?,
+            opening_minor: narrow(opening)?,
+            closing_minor: narrow(closing)?,
+        })
     }
+}
+
+/// The refusal to write a summary with a sum beyond the range of `i64`.
+pub(super) fn not_countable(currency: Currency) -> DocumentError {
+    DocumentError::NotCountable { what: format!("the month in {currency}") }
 }
 
 /// What lines and settlements are held against each other by.

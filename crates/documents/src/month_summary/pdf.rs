@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::MonthSummary;
 use super::statement::{ColumnKind, Section, Shown, sections};
-use crate::DocumentError;
+use crate::error::DocumentError;
 use crate::labels::Language;
 use crate::locale::Locale;
 use crate::page::{Grid, GridColumn, Ink, LEFT, Pages, Paper, RIGHT, Tone};
@@ -24,7 +24,7 @@ const CHARS_MAX: usize = 36;
 
 pub(super) fn write(summary: &MonthSummary, language: Language, out: &mut dyn Write) -> Result<(), DocumentError> {
     let labels = language.labels();
-    let (title, sections) = (summary.title(language), sections(summary, language));
+    let (title, sections) = (summary.title(language), sections(summary, language)?);
     let json = serde_json::to_vec(summary).map_err(std::io::Error::from)?;
     let id = Sha256::new().chain_update(json).chain_update(language.tag()).finalize();
     let rows: usize = sections.iter().map(|section| section.rows.len() + 6).sum();
@@ -40,14 +40,14 @@ pub(super) fn write(summary: &MonthSummary, language: Language, out: &mut dyn Wr
         pages_about: u64::try_from(rows).unwrap_or(0) / ROWS_OF_PAGE + 1,
     };
     let mut pages = Pages::begin(out, &paper)?;
-    head(summary, language, &title, &mut pages);
+    head(summary, language, &title, &mut pages)?;
     for (name, value) in summary.facts(language) {
         let ink = Ink::regular(FACT_SIZE);
         pages.text(LEFT, pages.y, Ink::grey(FACT_SIZE), name);
         pages.text(VALUES_AT, pages.y, ink, &ink.cut(&value, RIGHT - VALUES_AT));
         pages.y += FACT_LEADING;
     }
-    proofs(summary, language, &mut pages);
+    proofs(summary, language, &mut pages)?;
     for section in &sections {
         write_section(section, &language.locale(), &mut pages)?;
     }
@@ -64,13 +64,18 @@ fn footer(summary: &MonthSummary, language: Language) -> String {
 }
 
 /// What the eye should find first: whose month, and what was paid out in it.
-fn head(summary: &MonthSummary, language: Language, title: &str, pages: &mut Pages<'_, '_>) {
+fn head(
+    summary: &MonthSummary,
+    language: Language,
+    title: &str,
+    pages: &mut Pages<'_, '_>,
+) -> Result<(), DocumentError> {
     let (labels, locale) = (language.labels(), language.locale());
     let y = pages.y + 600;
     pages.text(LEFT, y, Ink::bold(1_700), title);
     let ink = Ink::grey(1_000);
     pages.text(LEFT, y + 1_700, ink, &ink.cut(&summary.name, (RIGHT - LEFT) / 2));
-    let totals = summary.content.totals();
+    let totals = summary.content.totals()?;
     let mut down = y;
     for (place, total) in totals.iter().enumerate() {
         let amount = format!("{} {}", locale.amount(total.paid_out_minor, total.exponent), total.currency);
@@ -82,20 +87,22 @@ fn head(summary: &MonthSummary, language: Language, title: &str, pages: &mut Pag
     pages.text_right(RIGHT, down + 1_700, ink, &under);
     pages.rule(LEFT, RIGHT, down + 2_700, Tone::Grey);
     pages.y = down + 4_400;
+    Ok(())
 }
 
-fn proofs(summary: &MonthSummary, language: Language, pages: &mut Pages<'_, '_>) {
+fn proofs(summary: &MonthSummary, language: Language, pages: &mut Pages<'_, '_>) -> Result<(), DocumentError> {
     let labels = language.labels();
     pages.y += 300;
     pages.rule(LEFT, RIGHT, pages.y - 400, Tone::Grey);
     pages.y += 800;
     let ink = Ink::bold(FACT_SIZE);
-    for proof in summary.proofs(language) {
+    for proof in summary.proofs(language)? {
         pages.text(LEFT, pages.y, ink, &ink.cut(&format!("{}: {proof}", labels.proof), RIGHT - LEFT));
         pages.y += FACT_LEADING;
     }
     pages.text(LEFT, pages.y, Ink::grey(SIZE), labels.month.signs);
     pages.y += 2_200;
+    Ok(())
 }
 
 fn write_section(section: &Section, locale: &Locale, pages: &mut Pages<'_, '_>) -> Result<(), DocumentError> {

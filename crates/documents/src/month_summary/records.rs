@@ -3,11 +3,15 @@
 use settlement::{Currency, MonthRecord};
 
 use super::MonthSummary;
+use crate::error::DocumentError;
 
 impl MonthSummary {
     /// The summary as records: `figures` and their `total` by currency, `payout`, `bridge`, `in_transit`, the kinds of what stands apart,
     /// and `difference`. Only `figures` sum to what was paid out, and so do only `payout` records.
-    pub fn records(&self) -> Vec<MonthRecord> {
+    ///
+    /// # Errors
+    /// When a sum is beyond the range of `i64`.
+    pub fn records(&self) -> Result<Vec<MonthRecord>, DocumentError> {
         let content = &self.content;
         let mut records: Vec<MonthRecord> = Vec::new();
         records.extend(content.figures.iter().map(|row| MonthRecord {
@@ -20,7 +24,7 @@ impl MonthSummary {
             paid_out_minor: Some(row.paid_out_minor),
             ..of("figures", Some(&row.provider), row.currency, row.exponent)
         }));
-        records.extend(content.totals().into_iter().map(|total| MonthRecord {
+        records.extend(content.totals()?.into_iter().map(|total| MonthRecord {
             count: Some(total.payouts),
             terms: Some(total.sums),
             invoiced_minor: Some(total.invoiced_minor),
@@ -63,7 +67,7 @@ impl MonthSummary {
             ..of("in_transit", Some(&part.provider), part.currency, part.exponent)
         }));
         records.extend(self.records_apart());
-        records
+        Ok(records)
     }
 
     fn records_apart(&self) -> impl Iterator<Item = MonthRecord> {

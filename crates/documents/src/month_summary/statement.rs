@@ -4,11 +4,12 @@ use jiff::civil::Date;
 use settlement::Terms;
 
 use super::MonthSummary;
-use super::check::CurrencyTotal;
+use super::check::{CurrencyTotal, not_countable};
 use super::content::{ApartKind, Figures, FiguresOf};
 use super::difference::{Change, Difference, DifferenceOf};
-use crate::breakdown::TERMS;
+use crate::error::DocumentError;
 use crate::labels::{Labels, Language, provider_name};
+use crate::term::TERMS;
 
 /// A cell, whatever the form.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,24 +96,34 @@ fn term_columns(labels: &Labels) -> impl Iterator<Item = Column> {
     columns.into_iter().enumerate().map(|(place, column)| if place < 3 { column } else { optional(column) })
 }
 
-fn terms(sums: &Terms, exponent: u8) -> impl Iterator<Item = Shown> {
-    TERMS.iter().map(move |term| Shown::Amount((term.signed_minor)(sums), exponent))
+fn terms(sums: &Terms, exponent: u8, labels: &Labels) -> impl Iterator<Item = Shown> {
+    let words = labels.not_countable;
+    let shown = move |minor: Option<i64>| match minor {
+        Some(minor) => Shown::Amount(minor, exponent),
+        None => Shown::Text(words.to_owned()),
+    };
+    TERMS.iter().map(move |term| shown(term.minor(sums)))
 }
 
 /// Everything that a person is told, in order.
-pub(super) fn sections(summary: &MonthSummary, language: Language) -> Vec<Section> {
+///
+/// # Errors
+/// When a sum is beyond the range of `i64`.
+pub(super) fn sections(summary: &MonthSummary, language: Language) -> Result<Vec<Section>, DocumentError> {
     let labels = language.labels();
-    let totals = summary.content.totals();
+    let totals = summary.content.totals()?;
     let mut sections = Vec::new();
     sections.extend(totals.iter().map(|total| figures(summary, total, labels)));
-    sections.extend(totals.iter().map(|total| bridge(summary, total, labels)));
+    for total in &totals {
+        sections.push(bridge(summary, total, labels)?);
+    }
     sections.extend(totals.iter().map(|total| in_transit(summary, total, labels)));
     sections.extend(totals.iter().filter(|total| total.payouts > 0).map(|total| payouts(summary, total, labels)));
     sections.push(apart(summary, labels));
     if !summary.differences.is_empty() {
         sections.push(differences(summary, labels));
     }
-    sections
+    Ok(sections)
 }
 
 fn section(part: Part, title: &str, note: &str, total: &CurrencyTotal) -> Section {
@@ -140,18 +151,18 @@ fn figures(summary: &MonthSummary, total: &CurrencyTotal, labels: &Labels) -> Se
     let rows = own.map(|row| {
         let provider = provider_name(&row.provider).to_owned();
         let mut cells = vec![Shown::Text(provider), Shown::Text(product_of(row, labels)), Shown::Count(row.lines)];
-        cells.extend(terms(&row.sums, exponent));
+        cells.extend(terms(&row.sums, exponent, labels));
         cells.extend([row.invoiced_minor, row.carried_minor, row.paid_out_minor].map(|m| Shown::Amount(m, exponent)));
         cells
     });
     let mut sums = vec![Shown::Text(labels.total.to_owned()), Shown::Nothing, Shown::Count(total.lines)];
-    sums.extend(terms(&total.sums, exponent));
+    sums.extend(terms(&total.sums, exponent, labels));
     sums.extend([total.invoiced_minor, total.carried_minor, total.paid_out_minor].map(|m| Shown::Amount(m, exponent)));
     let rows = rows.collect();
     Section { columns, rows, total: Some(sums), ..section(Part::Figures, month.figures, month.figures_note, total) }
 }
 
-fn bridge(summary: &MonthSummary, total: &CurrencyTotal, labels: &Labels) -> Section {
+fn bridge(summary: &MonthSummary, total: &CurrencyTotal, labels: &Labels) -> Result<Section, DocumentError> {
     let (month, exponent) = (&labels.month, total.exponent);
     let mut columns = vec![text(month.provider, 22), text(month.product, 34), amount(month.opening)];
     columns.extend(term_columns(labels));
@@ -163,18 +174,19 @@ fn bridge(summary: &MonthSummary, total: &CurrencyTotal, labels: &Labels) -> Sec
         let provider = provider_name(&row.provider).to_owned();
         let mut cells = vec![Shown::Text(provider), Shown::Text(product.to_owned())];
         cells.push(Shown::Amount(row.opening_minor, exponent));
-        cells.extend(terms(&row.happened, exponent));
+        cells.extend(terms(&row.happened, exponent, labels));
         cells.extend([row.paid_out_minor.saturating_neg(), row.closing_minor].map(|m| Shown::Amount(m, exponent)));
         cells
     });
     let mut happened = settlement::TermSums::default();
     own().for_each(|row| happened.add(&row.happened));
+    let happened = happened.terms().ok_or_else(|| not_countable(total.currency))?;
     let mut sums = vec![Shown::Text(labels.total.to_owned()), Shown::Nothing];
     sums.push(Shown::Amount(total.opening_minor, exponent));
-    sums.extend(terms(&happened.terms().unwrap_or_default(), exponent));
+    sums.extend(terms(&happened, exponent, labels));
     sums.extend([total.paid_out_minor.saturating_neg(), total.closing_minor].map(|m| Shown::Amount(m, exponent)));
     let rows = rows.collect();
-    Section { columns, rows, total: Some(sums), ..section(Part::Bridge, month.bridge, month.bridge_note, total) }
+    Ok(Section { columns, rows, total: Some(sums), ..section(Part::Bridge, month.bridge, month.bridge_note, total) })
 }
 
 fn in_transit(summary: &MonthSummary, total: &CurrencyTotal, labels: &Labels) -> Section {
@@ -236,7 +248,7 @@ fn payouts(summary: &MonthSummary, total: &CurrencyTotal, labels: &Labels) -> Se
             some(account.as_deref()),
             Shown::Count(payout.lines),
         ];
-        cells.extend(terms(&payout.sums, exponent));
+        cells.extend(terms(&payout.sums, exponent, labels));
         let rest = [payout.invoiced_minor(), payout.carried_minor(), payout.payout_minor];
         cells.extend(rest.map(|minor| Shown::Amount(minor, exponent)));
         cells
@@ -244,7 +256,7 @@ fn payouts(summary: &MonthSummary, total: &CurrencyTotal, labels: &Labels) -> Se
     let mut sums = vec![Shown::Text(labels.total.to_owned())];
     sums.extend(std::iter::repeat_n(Shown::Nothing, 6));
     sums.push(Shown::Count(total.lines));
-    sums.extend(terms(&total.sums, exponent));
+    sums.extend(terms(&total.sums, exponent, labels));
     sums.extend([total.invoiced_minor, total.carried_minor, total.paid_out_minor].map(|m| Shown::Amount(m, exponent)));
     let rows = rows.collect();
     Section { columns, rows, total: Some(sums), ..section(Part::Payouts, month.payouts, month.payouts_note, total) }
@@ -265,7 +277,7 @@ fn apart(summary: &MonthSummary, labels: &Labels) -> Section {
     ];
     let rows = summary.content.apart.iter().map(|apart| {
         vec![
-            Shown::Text(month.kind(apart.kind).to_owned()),
+            Shown::Text(apart.kind.text(labels).to_owned()),
             Shown::Text(provider_name(&apart.provider).to_owned()),
             some(Some(&apart.reference)),
             some(apart.merchant_number.as_deref()),
@@ -371,8 +383,23 @@ fn words(difference: &Difference, labels: &Labels) -> (&'static str, String) {
         DifferenceOf::Bridge => (month.bridge, term.to_owned()),
         DifferenceOf::InTransit => (month.transit, month.state(&difference.state)),
         DifferenceOf::Apart => {
-            let kind = ApartKind::named(&difference.term).map_or(term, |kind| month.kind(kind));
+            let kind = ApartKind::named(&difference.term).map_or(term, |kind| kind.text(labels));
             (month.apart, format!("{kind}: {}", month.state(&difference.state)))
+        }
+    }
+}
+
+impl ApartKind {
+    /// The kind in the words of a language.
+    pub(crate) fn text(self, labels: &Labels) -> &'static str {
+        let month = &labels.month;
+        match self {
+            ApartKind::HeldReport => month.held_report,
+            ApartKind::NotExact => month.not_exact,
+            ApartKind::Unmatched => month.unmatched,
+            ApartKind::Event => month.event,
+            ApartKind::Overdue => month.overdue,
+            ApartKind::MissingReport => month.missing_report,
         }
     }
 }
@@ -408,7 +435,10 @@ impl MonthSummary {
     }
 
     /// What holds of the figures, in sentences; nothing is written where it does not.
-    pub(super) fn proofs(&self, language: Language) -> Vec<String> {
+    ///
+    /// # Errors
+    /// When a sum is beyond the range of `i64`.
+    pub(super) fn proofs(&self, language: Language) -> Result<Vec<String>, DocumentError> {
         let (labels, locale) = (language.labels(), language.locale());
         let of = |total: CurrencyTotal| {
             let filled = |words: &str| {
@@ -421,6 +451,6 @@ impl MonthSummary {
             };
             [filled(labels.month.proof_payouts), filled(labels.month.proof_bridge)]
         };
-        self.content.totals().into_iter().flat_map(of).collect()
+        Ok(self.content.totals()?.into_iter().flat_map(of).collect())
     }
 }

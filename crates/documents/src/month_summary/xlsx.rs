@@ -4,13 +4,13 @@ use std::io::Write;
 
 use super::MonthSummary;
 use super::statement::{Column, ColumnKind, Part, Section, Shown, sections};
-use crate::DocumentError;
+use crate::error::DocumentError;
 use crate::labels::Language;
 use crate::sheet::{Book, Cell, Sheet, Style, Table, TableColumn, Workbook, fitting, letters};
 use crate::value::Value;
 
 pub(super) fn write(summary: &MonthSummary, language: Language, out: &mut dyn Write) -> Result<(), DocumentError> {
-    let (title, sections) = (summary.title(language), sections(summary, language));
+    let (title, sections) = (summary.title(language), sections(summary, language)?);
     let places = sheets_of(&sections, language);
     let book = Book {
         title: &title,
@@ -70,7 +70,7 @@ fn sheets_of(sections: &[Section], language: Language) -> Vec<Place<'_>> {
         is_table: true,
         has_head: false,
     }));
-    places.push(plain(labels.deviations, &[Part::Apart]));
+    places.push(plain(labels.month.apart, &[Part::Apart]));
     if sections.iter().any(|section| section.part == Part::Differences) {
         places.push(plain(labels.month.change, &[Part::Differences]));
     }
@@ -113,13 +113,13 @@ fn head(
     for (name, value) in summary.facts(language) {
         workbook.row(&[Cell::text(name, Style::Text), Cell::text(&value, Style::Text)])?;
     }
-    let payouts: u64 = summary.content.totals().iter().map(|total| total.payouts).sum();
+    let payouts: u64 = summary.content.totals()?.iter().map(|total| total.payouts).sum();
     workbook.row(&[
         Cell::text(labels.month.payouts_count, Style::Text),
         Cell::text(&language.locale().count(payouts), Style::Text),
     ])?;
     workbook.row(&[])?;
-    for proof in summary.proofs(language) {
+    for proof in summary.proofs(language)? {
         workbook.row(&[Cell::text(labels.proof, Style::Section), Cell::text(&proof, Style::Section)])?;
     }
     workbook.row(&[Cell::text(labels.month.signs, Style::Note)])?;
@@ -166,10 +166,10 @@ fn table_rows(section: &Section, workbook: &mut Workbook<'_, '_>) -> Result<(), 
     }
     let summed = section.columns.iter().zip(section.total.iter().flatten());
     let totals = summed.filter(|(column, _)| table_column(column).is_summed).map(|(_, total)| match total {
-        Shown::Amount(minor, _) => *minor,
-        _ => 0,
+        Shown::Amount(minor, _) => Ok(*minor),
+        _ => Err(DocumentError::NotCountable { what: section.title.clone() }),
     });
-    workbook.end_sheet(&totals.collect::<Vec<_>>())
+    workbook.end_sheet(&totals.collect::<Result<Vec<i64>, _>>()?)
 }
 
 fn cell(shown: &Shown) -> Cell {

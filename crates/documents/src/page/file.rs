@@ -6,7 +6,7 @@ use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use pdf_writer::{Chunk, Filter, Ref, Stream};
 
-use crate::DocumentError;
+use crate::error::DocumentError;
 
 /// A file of objects on its way out.
 pub(super) struct ObjectFile<'b> {

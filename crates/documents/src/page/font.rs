@@ -7,7 +7,7 @@ use pdf_writer::{Filter, Name, Rect, Ref, Str};
 use ttf_parser::Face;
 
 use super::file::{ObjectFile, packed};
-use crate::DocumentError;
+use crate::error::DocumentError;
 
 /// A weight of the font.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Rows of cells under a header that every page repeats.
 
 use super::{Ink, LEFT, Pages, RIGHT, Tone};
-use crate::DocumentError;
+use crate::error::DocumentError;
 
 const LEADING: i32 = 920;
 const PADDING: i32 = 500;

@@ -89,5 +89,5 @@ pub(super) async fn write(
 fn write_table(ports: &Ports, summary: &MonthSummary, out: &mut (dyn Write + Send)) -> Result<(), StepError> {
     let MonthSummary { account, month, revision, .. } = summary;
     let of = SummaryOf { account, month: *month, revision: *revision };
-    Ok(tables::write_month_summary(out, of, &summary.records(), ports.packing)?)
+    Ok(tables::write_month_summary(out, of, &summary.records()?, ports.packing)?)
 }
