@@ -95,6 +95,8 @@ pub(crate) struct Labels {
     pub(crate) sales: &'static str,
     pub(crate) refunds: &'static str,
     pub(crate) fees: &'static str,
+    /// Fees and their tax in one column.
+    pub(crate) fees_with_vat: &'static str,
     pub(crate) fee_vat: &'static str,
     pub(crate) chargebacks: &'static str,
     pub(crate) reserves: &'static str,
@@ -105,7 +107,7 @@ pub(crate) struct Labels {
     pub(crate) opening: &'static str,
     pub(crate) closing: &'static str,
     pub(crate) paid_out: &'static str,
-    /// What a payout below zero is called.
+    /// In place of "paid out" when the merchant owes the provider; the amount after it is positive.
     pub(crate) owed: &'static str,
     pub(crate) not_stated: &'static str,
     /// In place of an amount beyond the range of `i64`.
@@ -138,6 +140,8 @@ pub(crate) struct Labels {
     pub(crate) store: &'static str,
     pub(crate) destination: &'static str,
     pub(crate) currency: &'static str,
+    pub(crate) line_one: &'static str,
+    pub(crate) line_many: &'static str,
     pub(crate) lines: &'static str,
     pub(crate) total: &'static str,
     pub(crate) others: &'static str,
@@ -147,6 +151,13 @@ pub(crate) struct Labels {
     pub(crate) page_of: &'static str,
     pub(crate) kinds: Kinds,
     pub(crate) month: MonthLabels,
+}
+
+impl Labels {
+    /// `1 line` or `136 lines`, with the number as the language writes it.
+    pub(crate) fn count_of_lines(&self, lines: u64, number: &str) -> String {
+        if lines == 1 { self.line_one.to_owned() } else { self.line_many.replace("{lines}", number) }
+    }
 }
 
 /// What a line is about, in one language.

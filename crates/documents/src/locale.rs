@@ -23,7 +23,8 @@ impl Language {
             Language::Sv => Locale { decimal: ',', group: SPACE, day: "%Y-%m-%d" },
             Language::Da => Locale { decimal: ',', group: '.', day: "%d.%m.%Y" },
             Language::Fi => Locale { decimal: ',', group: SPACE, day: "%-d.%-m.%Y" },
-            Language::En => Locale { decimal: '.', group: ',', day: "%d/%m/%Y" },
+            // With the name of the month: 12/10/2026 is two days to readers of English.
+            Language::En => Locale { decimal: '.', group: ',', day: "%-d\u{a0}%b\u{a0}%Y" },
         }
     }
 }
@@ -63,7 +64,7 @@ impl Locale {
         i64::try_from(count).map_or_else(|_| count.to_string(), |count| self.amount(count, 0))
     }
 
-    /// A day in digits.
+    /// A day, on one line.
     pub(crate) fn day(&self, day: Date) -> String {
         day.strftime(self.day).to_string()
     }
@@ -81,7 +82,7 @@ mod tests {
             (Language::Sv, "-1\u{a0}234\u{a0}567,50", "2026-11-03"),
             (Language::Da, "-1.234.567,50", "03.11.2026"),
             (Language::Fi, "-1\u{a0}234\u{a0}567,50", "3.11.2026"),
-            (Language::En, "-1,234,567.50", "03/11/2026"),
+            (Language::En, "-1,234,567.50", "3\u{a0}Nov\u{a0}2026"),
         ] {
             let locale = language.locale();
             assert_eq!(locale.amount(-123_456_750, 2), amount);

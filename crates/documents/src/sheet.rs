@@ -58,8 +58,15 @@ pub(crate) struct Table {
 
 /// A column of a table.
 pub(crate) struct TableColumn {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     pub(crate) is_summed: bool,
+}
+
+impl TableColumn {
+    /// A column under a header. Formulas name columns, and a full stop in a name would need quoting there.
+    pub(crate) fn new(header: &str, is_summed: bool) -> Self {
+        TableColumn { name: header.replace('.', ""), is_summed }
+    }
 }
 
 impl Table {
@@ -107,7 +114,7 @@ impl<'a, 'b> Workbook<'a, 'b> {
         if let Some(table) = &sheet.table {
             let header = |column: &TableColumn| {
                 let style = if column.is_summed { Style::HeaderOfAmounts } else { Style::Header };
-                Cell::text(column.name, style)
+                Cell::text(&column.name, style)
             };
             self.row(&table.columns.iter().map(header).collect::<Vec<_>>())?;
         }

@@ -80,13 +80,12 @@ fn head(report: &DinteroReport<'_>, pages: &mut Pages<'_, '_>) {
     let ink = Ink::grey(1_000);
     let names = format!("{} – {} {}", report.provider(), labels.settlement, settlement.head.settlement_id);
     pages.text(LEFT, y + 1_700, ink, &ink.cut(&names, BALANCE_AT - LEFT));
-    let paid_out = match settlement.payout_minor {
-        Some(minor) => format!("{} {}", show(report, &Value::Amount(minor)), settlement.head.currency),
-        None => labels.not_stated.to_owned(),
-    };
+    let (label, payout) = report.payout();
+    let is_amount = matches!(payout, Value::Amount(_));
+    let currency = if is_amount { format!(" {}", settlement.head.currency) } else { String::new() };
+    let paid_out = format!("{}{currency}", show(report, &payout));
     pages.text_right(RIGHT, y, Ink::bold(1_700), &paid_out);
     let day = show(report, &Value::Date(Some(settlement.head.payout_on)));
-    let label = if settlement.payout_minor.is_some_and(|minor| minor < 0) { labels.owed } else { labels.paid_out };
     pages.text_right(RIGHT, y + 1_700, ink, &format!("{label} {day}"));
     pages.rule(LEFT, RIGHT, y + 2_700, Tone::Grey);
     pages.y = y + 4_400;
@@ -123,10 +122,11 @@ fn balance(report: &DinteroReport<'_>, pages: &mut Pages<'_, '_>) -> i32 {
 
 fn proof(report: &DinteroReport<'_>, pages: &mut Pages<'_, '_>) {
     let labels = report.language.labels();
-    let currency = report.settlement.head.currency;
+    // The sentence ends with a difference, unless no payout is stated.
+    let currency = report.settlement.difference_minor().map(|_| format!(" {}", report.settlement.head.currency));
     pages.rule(LEFT, RIGHT, pages.y - 400, Tone::Grey);
     pages.y += 800;
-    let proof = format!("{}: {} {currency}", labels.proof, report.proof_line());
+    let proof = format!("{}: {}{}", labels.proof, report.proof_line(), currency.unwrap_or_default());
     pages.text(LEFT, pages.y, Ink::bold(950), &proof);
     pages.text_right(RIGHT, pages.y, Ink::grey(SIZE), labels.signs);
     pages.y += 2_600;
@@ -232,7 +232,9 @@ fn transactions(
     let (terms, text_columns) = (shown_terms(report), text_columns(report));
     let width = |text: &str| Ink::regular(SIZE).width(text);
     let fixed = |name, text: &str| GridColumn { is_elastic: false, ..GridColumn::of_texts(name, width(text)) };
-    let day = show(report, &Value::Date(Some(date(2028, 12, 28))));
+    // Months are of different length where they have names.
+    let days = (1..=12).map(|month| show(report, &Value::Date(Some(date(2028, month, 28)))));
+    let day = days.max_by_key(|day| width(day)).unwrap_or_default();
     let day = GridColumn { width: width(&day), ..fixed(labels.day, &day) };
     let kinds = LineKind::ALL.map(|(kind, _)| labels.kinds.of(kind));
     let longest = kinds.into_iter().max_by_key(|kind| width(kind)).unwrap_or_default();

@@ -177,18 +177,26 @@ impl DinteroReport<'_> {
         }
         rows.push(row(labels.opening, Some(settlement.opening_minor)));
         rows.push(row(labels.closing, settlement.closing_minor.checked_neg()));
-        let paid_out = match settlement.payout_minor {
-            Some(minor) => Value::Amount(minor),
-            None => Value::Text(labels.not_stated.to_owned()),
-        };
-        rows.push(BalanceRow { name: labels.paid_out, value: paid_out, is_sum: true });
+        let (name, value) = self.payout();
+        rows.push(BalanceRow { name, value, is_sum: true });
         rows
+    }
+
+    /// What is paid out, or what the merchant owes: each with an amount above zero.
+    pub(super) fn payout(&self) -> (&'static str, Value) {
+        let labels = self.language.labels();
+        match self.settlement.payout_minor {
+            Some(minor) if minor < 0 => (labels.owed, Value::amount_or_words(minor.checked_neg(), labels)),
+            Some(minor) => (labels.paid_out, Value::Amount(minor)),
+            None => (labels.paid_out, Value::text(Some(labels.not_stated))),
+        }
     }
 
     /// The proof in one sentence.
     pub(crate) fn proof_line(&self) -> String {
         let (labels, locale) = (self.language.labels(), self.language.locale());
-        let lines = locale.count(self.settlement.lines);
+        let lines = self.settlement.lines;
+        let lines = labels.count_of_lines(lines, &locale.count(lines));
         let Some(difference) = self.settlement.difference_minor() else {
             return labels.proof_unstated.replace("{lines}", &lines);
         };

@@ -138,7 +138,7 @@ fn the_same_settlement_is_the_same_bytes_in_every_form() {
 fn csv_for_people_is_marked_and_has_the_language_of_the_account_and_a_row_of_totals() {
     let text = written(ReportType::SemicolonCsv, lines()).unwrap();
     let rows: Vec<&str> = text.split("\r\n").collect();
-    assert!(rows[0].starts_with("\u{feff}\"Kilderad\";\"Dato\";\"Type\";\"Ordrereferanse\""), "{}", rows[0]);
+    assert!(rows[0].starts_with("\u{feff}\"Kilderad\";\"Dato\";\"Type\";\"Ordre\""), "{}", rows[0]);
     assert!(rows[1].starts_with("9;2026-10-29;\"Salg\";\"'=1+1\"\"<&>\";\"5001145476\";"), "{}", rows[1]);
     assert!(rows[1].ends_with(";100,00;0,00;-1,75;0,00;0,00;0,00;0,00;98,25;\"NOK\""), "{}", rows[1]);
     assert!(rows[3].starts_with("\"Sum\";;;") && rows[3].contains(";100,00;-25,00;-1,75;"), "{}", rows[3]);

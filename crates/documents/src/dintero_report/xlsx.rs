@@ -61,7 +61,7 @@ fn sheets(report: &DinteroReport<'_>, columns: &[LineColumn]) -> Vec<Sheet> {
     for number in 1_u64.. {
         let more =
             |name: &str, joint: &str| if number == 1 { name.to_owned() } else { format!("{name}{joint}{number}") };
-        let column = |column: &LineColumn| TableColumn { name: (column.name)(labels), is_summed: column.is_money() };
+        let column = |column: &LineColumn| TableColumn::new((column.name)(labels), column.is_money());
         sheets.push(Sheet {
             name: more(labels.transactions, " "),
             widths: columns.iter().map(|column| fitting((column.name)(labels), column.width)).collect(),

@@ -20,7 +20,8 @@ impl Confirmation<'_> {
         let texts = [("{name}", reader.merchant.as_str()), ("{address}", reader.address.as_str())];
         let mut blocks = vec![Block::Paragraph(filled(words.confirmation_why, &texts))];
         blocks.extend(self.link.map(|link| Block::Link(words.confirmation_link.to_owned(), link.clone())));
-        blocks.push(Block::Paragraph(words.confirmation_code.to_owned()));
+        let code = if self.link.is_some() { words.confirmation_code } else { words.confirmation_code_alone };
+        blocks.push(Block::Paragraph(code.to_owned()));
         blocks.push(Block::Code(self.token.to_owned()));
         blocks.push(Block::Paragraph(words.confirmation_not_you.to_owned()));
         let mut letter = reader.letter(filled(words.confirmation_title, &texts), blocks);

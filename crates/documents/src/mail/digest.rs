@@ -83,13 +83,17 @@ impl DigestMail<'_> {
         let words = reader.language.words();
         let all = || self.payouts.iter().map(|payout| (payout.payout_minor, payout.exponent, &payout.currency));
         let sum = amounts(reader.language, all());
-        let (day, week) = (words.day(self.until), self.until.iso_week_date().week().to_string());
-        let count = reader.language.locale().count(u64::try_from(self.payouts.len()).unwrap_or(u64::MAX));
+        let day = words.day(self.until);
+        let payout_days = || self.payouts.iter().map(|payout| payout.payout_on);
+        let days = payout_days().min().zip(payout_days().max()).map(|(first, last)| words.days(first, last));
+        let days = days.unwrap_or_else(|| day.clone());
+        let number = reader.language.locale().count(u64::try_from(self.payouts.len()).unwrap_or(u64::MAX));
+        let count = words.count_of_payouts(self.payouts.len(), &number);
         let texts = [
             ("{name}", reader.merchant.as_str()),
             ("{day}", &day),
-            ("{week}", &week),
-            ("{count}", &count),
+            ("{days}", &days),
+            ("{payouts_count}", &count),
             ("{amounts}", if sum.is_empty() { "0" } else { &sum }),
         ];
         let line = match self.rhythm {
@@ -142,7 +146,7 @@ fn tables(payouts: &[DigestPayout], reader: &Reader<'_>) -> Vec<Block> {
         let columns = [
             (words.payout.to_owned(), false),
             (format!("{} + {}", labels.sales, labels.refunds.to_lowercase()), true),
-            (labels.fees.to_owned(), true),
+            (labels.fees_with_vat.to_owned(), true),
             (labels.paid_out.to_owned(), true),
         ];
         Block::Table(Table { heading: Some(format!("{}, {code}", words.payouts)), columns: columns.to_vec(), rows })

@@ -24,11 +24,12 @@ impl MonthMail<'_> {
         let month = language.labels().month.name_of(*month);
         let sum =
             amounts(language, content.figures.iter().map(|row| (row.paid_out_minor, row.exponent, &row.currency)));
-        let count = language.locale().count(content.payouts.len() as u64);
+        let number = language.locale().count(content.payouts.len() as u64);
+        let count = words.count_of_payouts(content.payouts.len(), &number);
         let texts = [
             ("{name}", reader.merchant.as_str()),
             ("{month}", &month),
-            ("{count}", &count),
+            ("{payouts_count}", &count),
             ("{amounts}", if sum.is_empty() { "0" } else { &sum }),
             ("{version}", &revision.to_string()),
         ];
@@ -119,7 +120,7 @@ impl MonthMail<'_> {
         let columns = [
             (words.product.to_owned(), false),
             (labels.lines.to_owned(), true),
-            (labels.fees.to_owned(), true),
+            (labels.fees_with_vat.to_owned(), true),
             (labels.paid_out.to_owned(), true),
         ];
         let rows = self.0.content.figures.iter().map(row).collect();

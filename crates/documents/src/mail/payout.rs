@@ -135,7 +135,7 @@ impl PayoutMail<'_> {
     /// What the payout is found by on the bank statement.
     fn facts(&self, day: &str) -> Table {
         let (labels, settlement) = (self.report.language.labels(), self.report.settlement);
-        let Value::Text(reference) = self.report.bank_reference() else { return Table::default() };
+        let reference = settlement.bank_reference.clone().unwrap_or_else(|| labels.not_stated.to_owned());
         let bank_account = settlement.bank_account.as_ref().map(|last| (labels.bank_account, format!("•••• {last}")));
         let facts = [(labels.payout_on, day.to_owned())].into_iter().chain(bank_account).chain([
             (labels.bank_reference, reference),
@@ -174,7 +174,7 @@ impl PayoutMail<'_> {
             (labels.method.to_owned(), false),
             (labels.lines.to_owned(), true),
             (format!("{} + {}", labels.sales, labels.refunds.to_lowercase()), true),
-            (labels.fees.to_owned(), true),
+            (labels.fees_with_vat.to_owned(), true),
             (labels.net.to_owned(), true),
         ];
         Some(Table { heading: Some(labels.per_method.to_owned()), columns: columns.to_vec(), rows })
@@ -195,7 +195,7 @@ impl PayoutMail<'_> {
         let (words, head) = (reader.language.words(), &self.report.settlement.head);
         let mut lines: Vec<String> = Vec::new();
         for line in &matched.to_see {
-            let state = reader.language.labels().month.state(&line.state);
+            let state = reader.language.labels().month.state_of_line(&line.state, line.net_minor);
             lines.push(told(reader, head, line.order_reference.as_deref(), line.line_no, line.net_minor, &state));
         }
         let shown = u64::try_from(lines.len()).unwrap_or(u64::MAX);

@@ -288,3 +288,93 @@ fn amounts_beyond_i64_are_said_in_words() {
         assert!(mail.matches(words).count() >= 5, "{mail}");
     }
 }
+
+#[test]
+fn days_are_a_range_without_saying_a_month_twice() {
+    let [first, last, later] = [date(2026, 10, 5), date(2026, 10, 20), date(2026, 11, 2)];
+    for (language, month, months, day) in [
+        (Language::Nb, "5.–20. okt. 2026", "5. okt. 2026 – 2. nov. 2026", "5. okt. 2026"),
+        (Language::Sv, "5–20 okt. 2026", "5 okt. 2026 – 2 nov. 2026", "5 okt. 2026"),
+        (Language::En, "5–20 Oct 2026", "5 Oct 2026 – 2 Nov 2026", "5 Oct 2026"),
+    ] {
+        let words = language.words();
+        assert_eq!([words.days(first, last), words.days(first, later), words.days(first, first)], [month, months, day]);
+    }
+}
+
+#[test]
+fn a_weekly_digest_names_the_days_of_its_payouts() {
+    let (merchant, to) = (name(), to());
+    let payout = |payout_on| DigestPayout {
+        provider: "vipps".into(),
+        settlement_id: "2000461".into(),
+        version: 1,
+        payout_on,
+        bank_reference: None,
+        currency: Currency::NOK,
+        exponent: 2,
+        sums: Terms { capture_minor: 10_000, fee_minor: 175, fee_vat_minor: 44, ..Terms::default() },
+        fees: settlement::Fees::Deducted,
+        payout_minor: 9_781,
+    };
+    let payouts = [payout(date(2026, 10, 5)), payout(date(2026, 10, 20))];
+    let mail = |payouts| {
+        let until = date(2026, 10, 25);
+        DigestMail { rhythm: Rhythm::Weekly, until, payouts, apart: &[] }.written(&reader(Language::En, &merchant, &to))
+    };
+    let both = mail(&payouts);
+    assert_eq!(both.subject.as_str(), "Butikk AS – payouts 5–20 Oct 2026 – 195.62 NOK");
+    let text = text::write(&both.letter);
+    assert!(text.contains("2 payouts") && text.contains("Fees incl. VAT") && text.contains("-2.19"), "{text}");
+    assert!(text::write(&mail(&payouts[..1]).letter).contains("1 payout,"));
+    assert_eq!(mail(&[]).subject.as_str(), "DEVIATION: Butikk AS – payouts 25 Oct 2026 – 0");
+}
+
+#[test]
+fn a_code_follows_a_link_or_stands_alone() {
+    let (merchant, to) = (name(), to());
+    let link: WebAddress = "https://example.no/confirm".parse().unwrap();
+    for language in Language::ALL {
+        let mail = |link| Confirmation { token: "ABC", link }.written(&reader(language, &merchant, &to));
+        let words = language.words();
+        let [with, alone] = [mail(Some(&link)), mail(None)].map(|written| text::write(&written.letter));
+        assert!(with.contains(words.confirmation_code) && with.contains("https://example.no/confirm"), "{with}");
+        assert!(alone.contains(words.confirmation_code_alone) && !alone.contains(words.confirmation_code), "{alone}");
+    }
+}
+
+/// What the bank statement says is not known where the provider does not tell it, and a payout below zero is a debt.
+#[test]
+fn a_payout_mail_guesses_no_reference_and_says_a_debt_without_a_sign() {
+    let sums = Terms { refund_minor: -50_000, ..Terms::default() };
+    let lines = vec![line(1, LineKind::Refund, sums, Some("A-1"))];
+    let breakdown = Breakdown::of(lines.into_iter().map(Ok::<_, Infallible>)).unwrap();
+    let settlement =
+        settlement::Settlement { lines: 1, sums, payout_minor: Some(-50_000), ..settlement::Settlement::new(head()) };
+    let key = SettleKey::new(&"T00000001".parse().unwrap(), "vipps", &settlement.head);
+    let (merchant, to, report) = (name(), to(), ReportId::from_sha256([7; 32]));
+    let seen = |state: &str, net_minor: i64| LineToSee {
+        line_no: 1,
+        order_reference: None,
+        net_minor: Some(net_minor),
+        state: state.to_owned(),
+    };
+    let mut matched = Matched::default();
+    matched.add("status_forbids", || seen("status_forbids", -50_000));
+    matched.add("status_forbids", || seen("status_forbids", 50_000));
+    let report = DinteroReport {
+        key: &key,
+        settlement: &settlement,
+        version: 1,
+        report,
+        breakdown: &breakdown,
+        language: Language::En,
+    };
+    let mail = PayoutMail { report, matched: Some(&matched) }.written(&reader(Language::En, &merchant, &to));
+    let text = text::write(&mail.letter);
+    let row = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap_or_default().to_owned();
+    assert!(row("Bank statement reference").ends_with("not stated"), "{text}");
+    assert!(row("Owed to the provider  ").ends_with(" 500.00"), "{text}");
+    assert!(text.contains("Check: 1 line, sum = paid out. Difference 0.00"), "{text}");
+    assert!(text.contains("Refund not at Dintero") && text.contains("Not captured at Dintero"), "{text}");
+}

@@ -186,7 +186,12 @@ fn bridge(summary: &MonthSummary, total: &CurrencyTotal, labels: &Labels) -> Res
     sums.extend(terms(&happened, exponent, labels));
     sums.extend([total.paid_out_minor.saturating_neg(), total.closing_minor].map(|m| Shown::Amount(m, exponent)));
     let rows = rows.collect();
-    Ok(Section { columns, rows, total: Some(sums), ..section(Part::Bridge, month.bridge, month.bridge_note, total) })
+    Ok(Section {
+        columns,
+        rows,
+        total: Some(sums),
+        ..section(Part::Bridge, month.bridge_title, month.bridge_note, total)
+    })
 }
 
 fn in_transit(summary: &MonthSummary, total: &CurrencyTotal, labels: &Labels) -> Section {
@@ -396,7 +401,7 @@ impl ApartKind {
         match self {
             ApartKind::HeldReport => month.held_report,
             ApartKind::NotExact => month.not_exact,
-            ApartKind::Unmatched => month.unmatched,
+            ApartKind::Unmatched => month.unmatched_lines,
             ApartKind::Event => month.event,
             ApartKind::Overdue => month.overdue,
             ApartKind::MissingReport => month.missing_report,

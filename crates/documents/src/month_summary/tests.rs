@@ -306,7 +306,7 @@ fn a_month_that_is_not_over_says_so() {
         String::from_utf8(written(&summary, SummaryForm::SemicolonCsv, Language::En).unwrap()).unwrap()
     };
     assert!(text(0).contains("the month is not over"));
-    assert!(text(3).contains("\"3, replaces all before\"") && !text(3).contains("not over"));
+    assert!(text(3).contains("\"3, replaces all earlier ones\"") && !text(3).contains("not over"));
 }
 
 #[test]
@@ -316,7 +316,7 @@ fn a_month_without_anything_is_a_document_all_the_same() {
         assert!(!written(&empty, form, Language::Fi).unwrap().is_empty());
     }
     let text = String::from_utf8(written(&empty, SummaryForm::SemicolonCsv, Language::En).unwrap()).unwrap();
-    assert!(text.contains("Nothing is unclear or left out."), "{text}");
+    assert!(text.contains("Nothing to clear up."), "{text}");
 }
 
 /// Captures and refunds that leave the range of `i64` and cancel each other out: every row agrees, the sums cannot be counted.

@@ -98,7 +98,7 @@ fn wider(mut one: Vec<u32>, other: Vec<u32>) -> Vec<u32> {
 }
 
 fn table_column(column: &Column) -> TableColumn {
-    TableColumn { name: column.name, is_summed: column.kind == ColumnKind::Amount }
+    TableColumn::new(column.name, column.kind == ColumnKind::Amount)
 }
 
 fn head(

@@ -172,7 +172,7 @@ fn table(described: &Table, number: u64) -> String {
             (false, 1) => format!(" totalsRowLabel=\"{}\"", xml(described.total)),
             (false, _) => String::new(),
         };
-        let _ = write!(text, "<tableColumn id=\"{number}\" name=\"{}\"{total}/>", xml(column.name));
+        let _ = write!(text, "<tableColumn id=\"{number}\" name=\"{}\"{total}/>", xml(&column.name));
     }
     text.push_str("</tableColumns><tableStyleInfo name=\"TableStyleLight1\" showFirstColumn=\"0\"");
     text.push_str(" showLastColumn=\"0\" showRowStripes=\"1\" showColumnStripes=\"0\"/></table>");
