@@ -11,13 +11,13 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use settlement::{AccountId, MatchRow, ReportId};
 
-use crate::TableError;
+use crate::calendar::days;
+use crate::error::TableError;
 use crate::packing::Packing;
 use crate::read::{Rows, date, numbers, optional, texts};
 use crate::schema::{MATCH, SCHEMA_VERSION};
-use crate::writer::days;
 
-/// Rows that are gathered before they are written.
+/// Rows that are gathered in memory before they are written.
 const BATCH_ROWS: usize = 8 * 1024;
 
 /// Writes rows as they come.
@@ -57,7 +57,7 @@ impl<W: Write + Send> MatchTable<W> {
         if self.rows.len() >= BATCH_ROWS { self.flush() } else { Ok(()) }
     }
 
-    /// Writes what is left and the footer, and gives the output back.
+    /// Writes the rest and the footer, and returns the output.
     ///
     /// # Errors
     /// When the output or Parquet refuses.
@@ -104,7 +104,7 @@ pub type MatchRows = Rows<MatchRow>;
 /// Reads the rows of a `match` file.
 ///
 /// # Errors
-/// When the file is not Parquet or is no table of this schema.
+/// When the file is not Parquet or not a table of this schema.
 pub fn read_matches(file: File) -> Result<MatchRows, TableError> {
     Rows::of(file, rows)
 }

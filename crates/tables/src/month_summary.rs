@@ -6,13 +6,13 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Date32Array, Int8Array, Int32Array, Int64Array};
 use settlement::{AccountId, Currency, Month, MonthRecord};
 
-use crate::TableError;
+use crate::calendar::days;
+use crate::error::TableError;
 use crate::packing::Packing;
 use crate::schema::{MONTH_SUMMARY, SCHEMA_VERSION};
 use crate::summaries::{optional_texts, texts, write};
-use crate::writer::days;
 
-/// Which summary a table is of.
+/// The summary that a table holds.
 #[derive(Debug, Clone, Copy)]
 pub struct SummaryOf<'a> {
     /// The account.

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, BooleanArray, Int8Array, Int32Array, Int64Array, RecordBatch, StringArray};
 use settlement::{AccountId, BridgeMonth, Currency, Fees, Terms};
 
-use crate::TableError;
+use crate::error::TableError;
 use crate::packing::Packing;
 use crate::schema::{Column, DATA_DICTIONARY, FEE_SUMMARY, MONTH_BRIDGE, SCHEMA_VERSION, TABLES, Table};
 use crate::stream::TableStream;
 
-/// Fees of a month of payouts, in minor units.
+/// The fees of a month of payouts, in minor units.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "as the columns of FEE_SUMMARY")]
 pub struct FeeSummaryRow {
