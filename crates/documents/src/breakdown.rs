@@ -1,4 +1,4 @@
-//! The lines of a settlement summed by payment method, store and payout destination, and what is to be seen among them.
+//! The lines of a settlement summed by payment method, store and payout destination, with their deviations.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use crate::deviation::Deviations;
 use crate::error::DocumentError;
 use crate::term::{NET, TERMS};
 
-/// So many names are told apart; lines of further ones are summed together.
+/// The most names with sums of their own; lines of further names are summed together.
 const NAMES_MAX: usize = 2_000;
 
-/// A part of a settlement and what its lines sum to.
+/// A part of a settlement with the sums of its lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
     /// What its lines have in common.
@@ -25,15 +25,15 @@ pub struct Part {
 /// What the lines of a part have in common.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PartName {
-    /// This name.
+    /// A name that the provider gives.
     Named(String),
-    /// The provider names none on them.
+    /// The provider gives no name on these lines.
     Unnamed,
-    /// Names beyond those that are told apart.
+    /// All names beyond the most that have sums of their own.
     Others,
 }
 
-/// What the lines of one settlement are made of; known before the first of them is written.
+/// The breakdown of a settlement's lines, which must be known before the first of them is written.
 #[derive(Debug, Clone, Default)]
 pub struct Breakdown {
     methods: Groups,
@@ -80,7 +80,7 @@ impl Breakdown {
         if self.destinations.named.is_empty() { Vec::new() } else { self.destinations.parts() }
     }
 
-    /// Whether the parts of each way to part it sum to the settlement.
+    /// Whether the parts of each breakdown sum to the settlement.
     pub(crate) fn agrees_with(&self, settlement: &Settlement) -> Result<(), DocumentError> {
         for groups in [&self.methods, &self.stores, &self.destinations] {
             let mut whole = Tally::default();
@@ -166,7 +166,7 @@ impl Groups {
     }
 }
 
-/// How wide the columns of the lines become: which terms any line has, between which amounts, and how long its texts are.
+/// The extents of the lines, which set the widths of columns: least and greatest amounts, and lengths of texts.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Extents {
     /// The least and greatest amount of each of [`TERMS`], zero among them.

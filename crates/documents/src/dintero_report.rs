@@ -2,11 +2,11 @@
 //! CSV, workbook and paper for people, from another (`statement.rs`).
 //!
 //! Dintero publishes the head of its XML schema and the keys of its JSON; the names of its CSV columns and of the
-//! elements after `Reference` are not public. All names therefore sit in [`HEAD`] and [`COLUMNS`], where they can be
-//! corrected; what is not Dintero's own stands behind what is.
+//! elements after `Reference` are not public. All names are therefore in [`HEAD`] and [`COLUMNS`], where they can be
+//! corrected; fields that are not Dintero's follow those that are.
 //!
-//! Signs in the forms for programs are those of Dintero's specification: capture, refund, fee and chargeback are written as positive amounts and
-//! `amount = capture − refund − fee − fee VAT − chargeback + reserve + adjustment`.
+//! Signs in the forms for programs are those of Dintero's specification: capture, refund, fee and chargeback are
+//! positive amounts, and `amount = capture − refund − fee − fee VAT − chargeback + reserve + adjustment`.
 
 mod csv;
 mod json;
@@ -27,16 +27,16 @@ use crate::labels::Language;
 use crate::term::{NET, TERMS};
 use crate::value::Value;
 
-/// The forms a report is written in.
+/// A form of the Dintero report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ReportType {
-    /// Comma, dot, major units, one header row and a proof row.
+    /// CSV for programs: comma, dot, major units, one header row and a proof row.
     Csv,
-    /// Minor units.
+    /// JSON for programs, in minor units.
     Json,
-    /// Major units, Dintero's element order.
+    /// XML for programs, in major units and Dintero's element order.
     Xml,
-    /// For a spreadsheet in the account's language: semicolon and the language's decimal mark, a row of totals.
+    /// CSV for a spreadsheet in the account's language: semicolon, the language's decimal mark, a row of totals.
     SemicolonCsv,
     /// A workbook in the account's language.
     Xlsx,
@@ -55,7 +55,7 @@ impl ReportType {
         ReportType::Pdf,
     ];
 
-    /// File name ending.
+    /// The file name extension.
     pub fn extension(self) -> &'static str {
         match self {
             ReportType::Csv => "csv",
@@ -68,31 +68,31 @@ impl ReportType {
     }
 }
 
-/// One settlement as the report shows it.
+/// The Dintero report of one settlement.
 #[derive(Debug, Clone, Copy)]
 pub struct DinteroReport<'a> {
-    /// Names the settlement.
+    /// The key of the settlement.
     pub key: &'a SettleKey,
-    /// What was proved of it.
+    /// The settlement, as its report proves it.
     pub settlement: &'a Settlement,
-    /// Its version; the first is 1, and each replaces those before it.
+    /// The version of the settlement, from 1; each replaces all earlier ones.
     pub version: u32,
-    /// The file that it was read from.
+    /// The report that the settlement was read from.
     pub report: ReportId,
-    /// What its lines are made of.
+    /// The breakdown of its lines.
     pub breakdown: &'a Breakdown,
-    /// Language of the forms that people read.
+    /// The language of the forms for people.
     pub language: Language,
 }
 
-/// A field of the head: its JSON key, its XML element, and where its value comes from.
+/// A field of the head: its JSON key, its XML element and its value.
 struct Field {
     key: &'static str,
     element: &'static str,
     value: fn(&DinteroReport<'_>) -> Value,
 }
 
-/// A column of the lines: its JSON key and CSV header, its XML element, and where its value comes from.
+/// A column of the lines: its JSON key and CSV header, its XML element and its value.
 struct Column {
     key: &'static str,
     element: &'static str,
@@ -124,7 +124,7 @@ const SETTLEMENT: &[Field] = &[
     Field { key: "currency", element: "SettlementCurrencyCode", value: |r| r.currency() },
 ];
 
-/// Columns of `TransactionInfo`: Dintero's own up to `Reference`, ours behind.
+/// Columns of `TransactionInfo`: Dintero's own up to `Reference`, then ours.
 const COLUMNS: &[Column] = &[
     Column { key: "transaction_type", element: "TransactionType", value: |_, _| Value::Text("settlement".into()) },
     Column { key: "transaction_date", element: "TransactionTime", value: |_, l| Value::Date(l.captured_on) },
@@ -136,7 +136,7 @@ const COLUMNS: &[Column] = &[
     Column { key: "fee", element: "TransactionFee", value: |_, l| Value::Amount(l.terms.fee_minor) },
     Column { key: "chargeback", element: "TransactionChargeback", value: |_, l| negated(l.terms.chargeback_minor) },
     Column { key: "currency", element: "SettlementCurrencyCode", value: |r, _| r.currency() },
-    // Dintero's id of the transaction, which only matching can tell.
+    // Dintero's id of the transaction, which only matching knows.
     Column { key: "transaction_id", element: "TransactionID", value: |_, _| Value::Text(String::new()) },
     Column { key: "reference", element: "Reference", value: |_, l| Value::text(l.order_reference.as_deref()) },
     Column { key: "fee_vat", element: "TransactionFeeVat", value: |_, l| Value::Amount(l.terms.fee_vat_minor) },
@@ -227,7 +227,7 @@ impl DinteroReport<'_> {
         Value::Text(self.key.account_id.to_string())
     }
 
-    /// The text on the bank statement where the provider tells it, else the provider's id of the settlement.
+    /// The text on the bank statement where the report states it, else the provider's id of the settlement.
     pub(crate) fn bank_reference(&self) -> Value {
         let reference = self.settlement.bank_reference.as_ref().unwrap_or(&self.settlement.head.settlement_id);
         Value::Text(reference.clone())

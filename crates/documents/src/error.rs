@@ -3,7 +3,7 @@
 /// A document could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum DocumentError {
-    /// The place it is written to refused.
+    /// The output refused.
     #[error("Cannot write the document: {0}")]
     Write(#[from] std::io::Error),
     /// The workbook refused.
@@ -12,7 +12,7 @@ pub enum DocumentError {
     /// The lines could not be read.
     #[error("Cannot read the lines of the settlement: {0}")]
     Lines(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The lines that were read are not those that were proved.
+    /// The lines are not those that were proved.
     #[error("Found {found} lines with net {found_net} for {settlement}, expected {expected} with net {expected_net}")]
     Disagrees {
         /// The settlement.
@@ -32,17 +32,17 @@ pub enum DocumentError {
         /// What the amount is of: a settlement, or a month in one currency.
         what: String,
     },
-    /// The figures of a month do not add up.
-    #[error("{what} comes to {found} minor units, expected {expected}. The month is not summarised")]
+    /// Two sums of a month disagree.
+    #[error("{what} is {found} minor units, expected {expected}. The month is not summarised")]
     Month {
-        /// What does not.
+        /// Which sums.
         what: String,
-        /// What its parts come to, in minor units.
+        /// The sum of the parts, in minor units.
         found: i128,
-        /// What is stated, in minor units.
+        /// The stated sum, in minor units.
         expected: i128,
     },
-    /// A summary that was written before cannot be read.
+    /// An earlier summary cannot be read.
     #[error("Found a month summary that cannot be read: {0}. It may be of a newer version of avstem")]
     Json(String),
 }

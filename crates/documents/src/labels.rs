@@ -1,6 +1,6 @@
-//! Words of the documents that people read: a file per language, each of which a translator can correct alone.
+//! Words of the documents for people: one file per language, which a translator can correct alone.
 //!
-//! The compiler holds that every language has every label.
+//! The compiler makes sure that every language has every label.
 
 mod da;
 mod en;
@@ -15,7 +15,7 @@ use settlement::LineKind;
 pub(crate) use self::month::MonthLabels;
 pub(crate) use self::reasons::Reasons;
 
-/// A language that documents are written in.
+/// A language of the documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Language {
     /// Norwegian bokmål.
@@ -34,7 +34,7 @@ impl Language {
     /// All languages.
     pub const ALL: [Language; 5] = [Language::Nb, Language::Sv, Language::Da, Language::Fi, Language::En];
 
-    /// The language that an account names, as `nb` or `nb-NO`; English for one that nobody here writes.
+    /// The language of a tag such as `nb` or `nb-NO`; English for any other language.
     pub fn of(tag: &str) -> Language {
         let tag = tag.to_ascii_lowercase();
         match tag.split(['-', '_']).next().unwrap_or_default() {
@@ -46,7 +46,7 @@ impl Language {
         }
     }
 
-    /// Its tag after BCP 47.
+    /// The tag after BCP 47.
     pub fn tag(self) -> &'static str {
         match self {
             Language::Nb => "nb",
@@ -68,7 +68,7 @@ impl Language {
     }
 }
 
-/// Every label of one language. `{lines}`, `{difference}`, `{version}`, `{page}` and the like stand for what is filled in.
+/// Every label of one language. Marks such as `{lines}`, `{difference}`, `{version}` and `{page}` are filled in.
 #[derive(Debug)]
 pub(crate) struct Labels {
     pub(crate) title: &'static str,
@@ -160,7 +160,7 @@ impl Labels {
     }
 }
 
-/// What a line is about, in one language.
+/// The kinds of lines in one language.
 #[derive(Debug)]
 pub(crate) struct Kinds {
     pub(crate) sale: &'static str,
@@ -194,7 +194,7 @@ impl Kinds {
     }
 }
 
-/// The words with each mark replaced once, so that nothing that is filled in is read as a mark.
+/// The words with each mark replaced once, so that no text that is filled in is taken for a mark.
 pub(crate) fn filled(words: &str, texts: &[(&str, &str)]) -> String {
     let mut filled = String::with_capacity(words.len() + 64);
     let mut rest = words;
@@ -216,7 +216,7 @@ pub(crate) fn filled(words: &str, texts: &[(&str, &str)]) -> String {
     filled
 }
 
-/// The name that a provider goes by; its id where it has no other.
+/// The name of a provider for people; its id where it has no other name.
 pub fn provider_name(id: &str) -> &str {
     match id {
         "vipps" => "Vipps",

@@ -1,7 +1,4 @@
-//! What people and other systems are given: the Dintero report of a settlement, the summary of a month, and mails.
-//!
-//! Documents are written line by line from an iterator, in bounded memory, with the same bytes for the same input.
-//! Knows no files, no network and no clock.
+#![doc = include_str!("../README.md")]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::float_arithmetic)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 

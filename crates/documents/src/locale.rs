@@ -1,11 +1,11 @@
-//! How a language writes amounts and days.
+//! Amounts and days as a language writes them.
 
 use jiff::civil::Date;
 use settlement::MajorUnits;
 
 use crate::labels::Language;
 
-/// Marks of numbers and the order of a day, after CLDR. Minus is always a hyphen, which can be pasted into a spreadsheet.
+/// The marks of numbers and the format of a day, after CLDR. Minus is always a hyphen, which can be pasted into a spreadsheet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Locale {
     decimal: char,
@@ -13,7 +13,7 @@ pub(crate) struct Locale {
     day: &'static str,
 }
 
-/// Does not break at the end of a line.
+/// A space at which a line does not break.
 const SPACE: char = '\u{a0}';
 
 impl Language {
@@ -59,7 +59,7 @@ impl Locale {
         if self.decimal == '.' { text } else { text.replace('.', &self.decimal.to_string()) }
     }
 
-    /// A number of things, grouped as amounts are.
+    /// A count, with its digits grouped as in amounts.
     pub(crate) fn count(&self, count: u64) -> String {
         i64::try_from(count).map_or_else(|_| count.to_string(), |count| self.amount(count, 0))
     }

@@ -1,7 +1,4 @@
-//! Lines and settlements as Arrow columns and Parquet files, and the sorted digests that prove a report's content.
-//!
-//! The schemas are version 1: columns are added at the end and never renamed or retyped. Only files that avstem wrote
-//! are ever read back. Knows no network and no clock.
+#![doc = include_str!("../README.md")]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::float_arithmetic)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 

@@ -17,7 +17,7 @@ pub(super) fn write(
     writeln!(out, "{{")?;
     let mut written: Vec<&str> = Vec::new();
     for field in HEAD.iter().chain(SETTLEMENT) {
-        // What stands on two levels of the XML stands once here.
+        // A field on two levels of the XML is written once here.
         if !written.contains(&field.key) {
             written.push(field.key);
             entry(out, field.key, &json((field.value)(report)))?;

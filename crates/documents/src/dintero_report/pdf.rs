@@ -1,4 +1,4 @@
-//! A specification on paper: who pays whom what, every line of it, and that it adds up.
+//! A specification on paper: who pays whom how much, every line, and the check that the lines add up.
 
 use std::io::Write;
 
@@ -18,14 +18,14 @@ use crate::value::Value;
 const SIZE: i32 = 720;
 const FACT_SIZE: i32 = 850;
 const FACT_LEADING: i32 = 1_300;
-/// Where values stand beside their labels, and where the balance begins.
+/// Positions of the values beside their labels, and of the calculation.
 const VALUES_AT: i32 = LEFT + 13_500;
 const BALANCE_AT: i32 = 49_000;
-/// Columns of amounts that are narrower are read less well.
+/// Narrower columns of amounts are hard to read.
 const AMOUNT_WIDTH_WANTED: i32 = 4_200;
-/// So many lines fit on most pages.
+/// About how many lines fit on a page.
 const LINES_OF_PAGE: u64 = 45;
-/// A text longer than this is given no more room on the page, and wrapped.
+/// A longer text gets no more room on the page and is wrapped.
 const CHARS_MAX: usize = 40;
 /// Room for the name of a part.
 const PART_CHARS: usize = 24;
@@ -71,7 +71,7 @@ fn show(report: &DinteroReport<'_>, value: &Value) -> String {
     }
 }
 
-/// What the eye should find first: what was paid out, and when.
+/// The head: what was paid out, and when.
 fn head(report: &DinteroReport<'_>, pages: &mut Pages<'_, '_>) {
     let labels = report.language.labels();
     let settlement = report.settlement;
@@ -102,7 +102,7 @@ fn facts(report: &DinteroReport<'_>, pages: &mut Pages<'_, '_>) -> i32 {
     y
 }
 
-/// The way from the lines to the payout, each sum under a line.
+/// The calculation from the lines to the payout, each sum under a rule.
 fn balance(report: &DinteroReport<'_>, pages: &mut Pages<'_, '_>) -> i32 {
     let mut y = pages.y;
     pages.text_right(RIGHT, y, Ink::grey(FACT_SIZE), report.settlement.head.currency.as_str());
@@ -158,7 +158,7 @@ fn amounts(report: &DinteroReport<'_>, terms: &[(&Term, (i64, i64))], sums: Opti
     terms.iter().map(|(term, _)| show(report, &Value::amount_or_words(minor(term), labels))).collect()
 }
 
-/// A column of texts of up to so many characters.
+/// A column of texts of up to `chars` characters.
 fn text_column(name: &str, chars: usize) -> GridColumn {
     let sample = "0".repeat(chars.min(CHARS_MAX));
     GridColumn::of_texts(name, Ink::regular(SIZE).width(&sample))
@@ -204,7 +204,7 @@ fn section(report: &DinteroReport<'_>, title: &str, pages: &mut Pages<'_, '_>) -
     Ok(())
 }
 
-/// The texts of a line that the settlement has any of.
+/// A text column that at least one line of the settlement fills.
 struct TextColumn {
     column: GridColumn,
     text: fn(&LineRecord) -> &str,

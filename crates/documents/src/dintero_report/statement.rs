@@ -1,4 +1,4 @@
-//! What the forms for people say: facts, the way from the lines to the payout, and the columns of lines and parts.
+//! The content of the forms for people: facts, the calculation from the lines to the payout, and the columns of lines and parts.
 
 use settlement::{Fees, LineRecord};
 
@@ -9,13 +9,13 @@ use crate::locale::Locale;
 use crate::term::{NET, TERMS, Term, invoiced_minor};
 use crate::value::Value;
 
-/// A label with what it says.
+/// A label with its value.
 pub(super) struct Fact {
     pub(super) name: &'static str,
     pub(super) value: Value,
 }
 
-/// One row on the way from the lines to the payout: a term, or the sum of all terms so far.
+/// One row of the calculation from the lines to the payout: a term, or the sum of all terms so far.
 pub(crate) struct BalanceRow {
     pub(crate) name: &'static str,
     pub(crate) value: Value,
@@ -59,7 +59,7 @@ impl LineColumn {
         matches!(self.source, Source::Money(_))
     }
 
-    /// The term of the column; nothing when it is no money.
+    /// The term of the column; `None` for a column without money.
     pub(super) fn term(&self) -> Option<&'static Term> {
         match self.source {
             Source::Line(_) => None,
@@ -80,7 +80,7 @@ const NAMING: [LineColumn; 9] = [
     LineColumn::naming(|l| l.destination, 18, |_, l| Value::text(l.payout_destination_id.as_deref())),
 ];
 
-/// The row of the source file; nothing for a line that comes from elsewhere, such as a notice.
+/// The row of the source file; empty for a line from elsewhere, such as a payout notice.
 pub(super) fn source_row(line_no: i64) -> Value {
     match u64::try_from(line_no) {
         Ok(row) if row > 0 => Value::Count(row),
@@ -88,13 +88,13 @@ pub(super) fn source_row(line_no: i64) -> Value {
     }
 }
 
-/// Every column of the lines, in the order that they are shown.
+/// Every column of the lines in order.
 pub(super) fn line_columns() -> Vec<LineColumn> {
     let money = TERMS.iter().chain([&NET]).map(LineColumn::money);
     NAMING.into_iter().chain(money).chain([LineColumn::naming(|l| l.currency, 9, |r, _| r.currency())]).collect()
 }
 
-/// The ways to part the settlement that its lines allow: what a part is called, and the parts.
+/// The breakdowns that the lines allow, each with its title, the name of its parts, and the parts.
 pub(super) fn partings(report: &DinteroReport<'_>) -> Vec<(&'static str, &'static str, Vec<Part>)> {
     let (labels, breakdown) = (report.language.labels(), report.breakdown);
     let all = [
@@ -124,7 +124,7 @@ impl DinteroReport<'_> {
         format!("{}: {} {}", self.language.labels().title, self.provider(), self.settlement.head.settlement_id)
     }
 
-    /// Who pays whom, for when, where to, and how; what is not known is left out.
+    /// Who pays whom, for which period, to which account, and how fees are taken. Unknown facts are left out.
     pub(super) fn facts(&self) -> Vec<Fact> {
         let (labels, locale, settlement) = (self.language.labels(), self.language.locale(), self.settlement);
         let text = |name, text: &str| Fact { name, value: Value::Text(text.to_owned()) };
@@ -165,7 +165,7 @@ impl DinteroReport<'_> {
         all.map(|(name, text)| Fact { name, value: Value::Text(text) }).collect()
     }
 
-    /// From the lines to what is paid out.
+    /// The calculation from the lines to the payout.
     pub(crate) fn balance(&self) -> Vec<BalanceRow> {
         let (labels, settlement) = (self.language.labels(), self.settlement);
         let row = |name, minor| BalanceRow { name, value: Value::amount_or_words(minor, labels), is_sum: false };
@@ -182,7 +182,7 @@ impl DinteroReport<'_> {
         rows
     }
 
-    /// What is paid out, or what the merchant owes: each with an amount above zero.
+    /// The last row: what is paid out, or what the merchant owes, each with an amount above zero.
     pub(super) fn payout(&self) -> (&'static str, Value) {
         let labels = self.language.labels();
         match self.settlement.payout_minor {

@@ -219,7 +219,7 @@ fn a_line_beyond_i64_is_refused() {
     }
 }
 
-/// Changed bytes are changed files for whoever reads them: the CSV forms stay as they are in `tests/csv`.
+/// Programs and spreadsheets read these files: a change of a byte must be a decision.
 #[test]
 fn csv_forms_are_the_bytes_that_they_were() {
     for (form, expected) in [

@@ -36,7 +36,7 @@ pub(super) fn write(
     if !report.breakdown.deviations.is_empty() {
         deviations(report, &mut workbook)?;
     }
-    // What is left would be lines beyond those that were proved, which the caller counts.
+    // Further lines are not those that were proved: the caller counts them and refuses the document.
     for line in lines {
         line?;
     }
@@ -119,7 +119,7 @@ fn fact_cells(fact: Fact) -> [Cell; 2] {
     [Cell::text(fact.name, Style::Text), Cell::new(fact.value, style)]
 }
 
-/// Each way to part the settlement, one below the other, with sums of its own.
+/// Each breakdown of the settlement, one below the other, with its own sums.
 fn parts(report: &DinteroReport<'_>, workbook: &mut Workbook<'_, '_>) -> Result<(), DocumentError> {
     let labels = report.language.labels();
     let money = || TERMS.iter().chain([&NET]);
@@ -168,7 +168,7 @@ fn total_of_parts<'t>(
     Ok(row)
 }
 
-/// The next sheet of lines, with totals of its own.
+/// The next sheet of lines, with its own totals.
 fn transactions(
     report: &DinteroReport<'_>,
     columns: &[LineColumn],

@@ -4,7 +4,7 @@ use settlement::{Kind, Month};
 
 use super::Reasons;
 
-/// Labels of the month summary. `{currency}`, `{payouts}`, `{lines}`, `{amount}`, `{difference}` and `{before}` stand for what is
+/// Labels of the month summary. The marks `{currency}`, `{payouts}`, `{lines}`, `{amount}`, `{difference}` and `{before}` are
 /// filled in.
 #[derive(Debug)]
 pub(crate) struct MonthLabels {
@@ -145,7 +145,7 @@ impl MonthLabels {
         };
         let kind = Kind::ALL.iter().find(|kind| rest == format!("({kind})"));
         match kind {
-            Some(kind) => format!("{known}: {}", self.reasons.told(*kind)),
+            Some(kind) => format!("{known}: {}", self.reasons.text(*kind)),
             None if rest.is_empty() => known.to_owned(),
             None => format!("{known} {rest}"),
         }

@@ -1,4 +1,4 @@
-//! The mail that asks a new recipient to confirm: it has nothing of any settlement in it.
+//! The mail that asks a new recipient to confirm. It has no data of any settlement.
 
 use super::letter::Block;
 use super::{Reader, WebAddress, Written, subject};
@@ -7,14 +7,14 @@ use crate::labels::filled;
 /// A recipient that has not confirmed yet.
 #[derive(Debug, Clone, Copy)]
 pub struct Confirmation<'a> {
-    /// What only whoever reads this mail can know.
+    /// The code that only a reader of this mail knows.
     pub token: &'a str,
-    /// Where a click confirms; `None` where nothing is reached by the web.
+    /// The address at which a click confirms; `None` without a web server.
     pub link: Option<&'a WebAddress>,
 }
 
 impl Confirmation<'_> {
-    /// What the mail says to a reader.
+    /// The mail for a reader.
     pub fn written(&self, reader: &Reader<'_>) -> Written {
         let words = reader.language.words();
         let texts = [("{name}", reader.merchant.as_str()), ("{address}", reader.address.as_str())];

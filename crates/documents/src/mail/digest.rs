@@ -10,17 +10,17 @@ use crate::labels::{filled, provider_name};
 use crate::month_summary::Apart;
 use crate::term::{fees_minor, gross_minor};
 
-/// How often a recipient is told.
+/// When a recipient gets mails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rhythm {
-    /// Of each payout as soon as it counts.
+    /// For each payout, as soon as it is in force.
     EachPayout,
-    /// Each morning, of what has come since the last one.
+    /// Each morning, about the payouts since the last mail.
     Daily,
-    /// Each Monday morning.
+    /// Each Monday morning, about the payouts since the last mail.
     Weekly,
-    /// Of each month when it is closed, and when it changes.
+    /// For each month when it is over, and when it changes after that.
     Monthly,
 }
 
@@ -39,46 +39,46 @@ impl Rhythm {
     }
 }
 
-/// The payouts that a recipient has not been told of before.
+/// The payouts that no earlier mail to the recipient has.
 #[derive(Debug, Clone, Copy)]
 pub struct DigestMail<'a> {
     /// Daily or weekly.
     pub rhythm: Rhythm,
-    /// The last day that it is about.
+    /// The last day of the digest.
     pub until: Date,
-    /// The payouts, in the order of their days.
+    /// The payouts in the order of their days.
     pub payouts: &'a [DigestPayout],
-    /// What stands apart from their sums.
+    /// What has to be cleared up.
     pub apart: &'a [Apart],
 }
 
-/// One payout among others.
+/// One payout of a digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DigestPayout {
-    /// Who pays.
+    /// The provider that pays.
     pub provider: String,
-    /// The settlement.
+    /// The provider's id of the settlement.
     pub settlement_id: String,
-    /// Its version; above 1 it replaces what was told of it.
+    /// The version of the settlement; above 1 it replaces earlier mails.
     pub version: u32,
-    /// The day.
+    /// The day of the payout.
     pub payout_on: Date,
-    /// What the bank statement says.
+    /// The text on the bank statement.
     pub bank_reference: Option<String>,
     /// Currency.
     pub currency: Currency,
-    /// Its decimals.
+    /// Decimals of the currency.
     pub exponent: u8,
-    /// Sums of its lines.
+    /// Sums of the lines.
     pub sums: Terms,
     /// How fees are taken.
     pub fees: Fees,
-    /// What is paid out, in minor units.
+    /// The payout in minor units, below zero when the merchant owes.
     pub payout_minor: i64,
 }
 
 impl DigestMail<'_> {
-    /// What the mail says to a reader.
+    /// The mail for a reader.
     pub fn written(&self, reader: &Reader<'_>) -> Written {
         let words = reader.language.words();
         let all = || self.payouts.iter().map(|payout| (payout.payout_minor, payout.exponent, &payout.currency));
@@ -110,7 +110,7 @@ impl DigestMail<'_> {
     }
 }
 
-/// A table per currency: sums are never made across.
+/// A table for each currency; amounts of several currencies are never added.
 fn tables(payouts: &[DigestPayout], reader: &Reader<'_>) -> Vec<Block> {
     let (words, labels) = (reader.language.words(), reader.language.labels());
     let mut currencies: Vec<(String, Currency, u8)> =
@@ -154,7 +154,7 @@ fn tables(payouts: &[DigestPayout], reader: &Reader<'_>) -> Vec<Block> {
     currencies.into_iter().map(table).collect()
 }
 
-/// `3. nov. 2026 Vipps 2000461 (VIPPS 2000461)`, and that it replaces what was told.
+/// `3. nov. 2026 Vipps 2000461 (VIPPS 2000461)`, with the version of a correction.
 fn name_of(payout: &DigestPayout, reader: &Reader<'_>) -> String {
     let (words, labels) = (reader.language.words(), reader.language.labels());
     let day = words.day(payout.payout_on);
@@ -172,7 +172,7 @@ fn name_of(payout: &DigestPayout, reader: &Reader<'_>) -> String {
     name
 }
 
-/// What no sum has in it, in lines of its own; says so when there is no such thing.
+/// What has to be cleared up, in rows of its own, or a sentence that there is nothing.
 pub(super) fn apart(all: &[Apart], reader: &Reader<'_>) -> Vec<Block> {
     let words = reader.language.words();
     if all.is_empty() {

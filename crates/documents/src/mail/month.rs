@@ -1,4 +1,4 @@
-//! The mail about a calendar month, as its summary has it.
+//! The mail about a calendar month, made from its summary.
 
 use settlement::Currency;
 
@@ -9,7 +9,7 @@ use crate::labels::{filled, provider_name};
 use crate::month_summary::{Difference, DifferenceOf, Figures, MonthSummary, product_of};
 use crate::term::{NET, TERMS, fees_minor};
 
-/// So many of the changes are named; the summary has them all.
+/// The most changes that are named; the summary has all of them.
 const CHANGES_MAX: usize = 10;
 
 /// A month that is over.
@@ -17,7 +17,7 @@ const CHANGES_MAX: usize = 10;
 pub struct MonthMail<'a>(pub &'a MonthSummary);
 
 impl MonthMail<'_> {
-    /// What the mail says to a reader.
+    /// The mail for a reader.
     pub fn written(&self, reader: &Reader<'_>) -> Written {
         let MonthMail(MonthSummary { month, revision, content, .. }) = self;
         let (language, words) = (reader.language, reader.language.words());
@@ -48,7 +48,7 @@ impl MonthMail<'_> {
         Written { subject: subject(&format!("{prefix}{line}")), letter: reader.letter(title, blocks) }
     }
 
-    /// What was paid out otherwise than the revision before says, settlement by settlement.
+    /// The payouts that differ from the previous version, settlement by settlement.
     fn changed(&self, reader: &Reader<'_>) -> Option<Block> {
         let (language, words) = (reader.language, reader.language.words());
         let payouts = self.0.differences.iter();
@@ -68,7 +68,7 @@ impl MonthMail<'_> {
         (!lines.is_empty()).then(|| Block::List(words.changes.to_owned(), lines))
     }
 
-    /// From what was sold to what was paid out, a column per currency.
+    /// The calculation from sales to the payouts, a column per currency.
     fn balances(&self, reader: &Reader<'_>) -> Option<Block> {
         let labels = reader.language.labels();
         let figures = &self.0.content.figures;
@@ -93,7 +93,7 @@ impl MonthMail<'_> {
         let mut rows: Vec<Row> =
             TERMS.iter().map(|term| row((term.name)(labels), &|one| term.minor(&one.sums), false)).collect();
         rows.push(row(labels.net, &|one| NET.minor(&one.sums), true));
-        // What lies between the net and what was paid out, where anything does.
+        // The rows between the net and the payouts, where they are not zero.
         if figures.iter().any(|row| row.invoiced_minor != 0) {
             rows.push(row(labels.invoiced_apart, &|one| Some(one.invoiced_minor), false));
         }

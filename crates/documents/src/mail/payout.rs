@@ -11,44 +11,44 @@ use crate::labels::filled;
 use crate::term::{NET, fees_minor, gross_minor};
 use crate::value::Value;
 
-/// So many lines are named that a person should look at; the rest are counted.
+/// The most lines that are named for a person to look at; the rest are counted.
 const LINES_SHOWN_MAX: usize = 10;
 
-/// One settlement that counts, proved exactly.
+/// One settlement in force that is proved exactly.
 #[derive(Debug, Clone, Copy)]
 pub struct PayoutMail<'a> {
-    /// The settlement, in the reader's language.
+    /// The Dintero report of the settlement, in the reader's language.
     pub report: DinteroReport<'a>,
-    /// What its lines were matched with; `None` where nobody knows the merchant's transactions.
+    /// The matches of its lines; `None` where no transactions of the merchant are known.
     pub matched: Option<&'a Matched>,
 }
 
-/// What the lines of a settlement were matched with.
+/// The matches of a settlement's lines.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Matched {
-    /// Lines that may be a transaction.
+    /// Number of lines about one payment.
     pub lines: u64,
-    /// Those of them that are one.
+    /// Number of those lines that are matched.
     pub found: u64,
-    /// The first of the others.
+    /// The first lines that are not matched.
     pub to_see: Vec<LineToSee>,
 }
 
-/// A line that is no transaction of the merchant's for certain.
+/// A line that is not matched with a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineToSee {
     /// Row of the report.
     pub line_no: i64,
-    /// The order it names.
+    /// The order reference of the line.
     pub order_reference: Option<String>,
-    /// Its net in minor units; `None` when it is not known.
+    /// Net of the line in minor units; `None` when it is not known.
     pub net_minor: Option<i64>,
-    /// The word of its state.
+    /// The word of its match state.
     pub state: String,
 }
 
 impl Matched {
-    /// Adds a line: the first that a person should look at are kept, the others counted.
+    /// Adds a line: the first lines for a person to look at are kept, the others counted.
     pub fn add(&mut self, state: &str, line: impl FnOnce() -> LineToSee) {
         if state == "not_a_transaction" {
             return;
@@ -63,7 +63,7 @@ impl Matched {
 }
 
 impl PayoutMail<'_> {
-    /// What the mail says to a reader.
+    /// The mail for a reader.
     pub fn written(&self, reader: &Reader<'_>) -> Written {
         let (language, words) = (reader.language, reader.language.words());
         let head = &self.report.settlement.head;
@@ -109,7 +109,7 @@ impl PayoutMail<'_> {
         Written { subject: subject(&format!("{prefix}{line}")), letter: reader.letter(title, blocks) }
     }
 
-    /// From what was sold to what is paid out; terms that no line has are left out.
+    /// The calculation from sales to the payout; rarer terms of zero are left out.
     fn balance(&self) -> Table {
         let labels = self.report.language.labels();
         let always = [labels.sales, labels.refunds, labels.fees, labels.fee_vat];
@@ -132,7 +132,7 @@ impl PayoutMail<'_> {
         Table { heading: None, columns, rows: rows.collect() }
     }
 
-    /// What the payout is found by on the bank statement.
+    /// How to find the payout on the bank statement.
     fn facts(&self, day: &str) -> Table {
         let (labels, settlement) = (self.report.language.labels(), self.report.settlement);
         let reference = settlement.bank_reference.clone().unwrap_or_else(|| labels.not_stated.to_owned());
@@ -189,14 +189,21 @@ impl PayoutMail<'_> {
         }
     }
 
-    /// Lines that a person should look at.
+    /// Lines that are not matched.
     fn open_lines(&self, reader: &Reader<'_>) -> Option<Block> {
         let matched = self.matched.filter(|matched| !matched.to_see.is_empty())?;
         let (words, head) = (reader.language.words(), &self.report.settlement.head);
         let mut lines: Vec<String> = Vec::new();
         for line in &matched.to_see {
             let state = reader.language.labels().month.state_of_line(&line.state, line.net_minor);
-            lines.push(told(reader, head, line.order_reference.as_deref(), line.line_no, line.net_minor, &state));
+            lines.push(line_to_see(
+                reader,
+                head,
+                line.order_reference.as_deref(),
+                line.line_no,
+                line.net_minor,
+                &state,
+            ));
         }
         let shown = u64::try_from(lines.len()).unwrap_or(u64::MAX);
         let more = matched.lines.saturating_sub(matched.found).saturating_sub(shown);
@@ -206,13 +213,13 @@ impl PayoutMail<'_> {
         Some(Block::List(words.deviations.to_owned(), lines))
     }
 
-    /// What the report itself says that a person should look at, such as chargebacks.
+    /// Lines that a person should look at by what the report says, such as chargebacks.
     fn deviations(&self, reader: &Reader<'_>) -> Option<Block> {
         let (named, more) = self.report.breakdown.deviations.first(LINES_SHOWN_MAX);
         let (labels, head) = (reader.language.labels(), &self.report.settlement.head);
         let one = |deviation: &Deviation| {
             let Deviation { reference, line_no, net_minor, .. } = deviation;
-            told(reader, head, reference.as_deref(), *line_no, *net_minor, &deviation.text(labels))
+            line_to_see(reader, head, reference.as_deref(), *line_no, *net_minor, &deviation.text(labels))
         };
         let mut lines: Vec<String> = named.iter().map(one).collect();
         if more > 0 {
@@ -222,8 +229,8 @@ impl PayoutMail<'_> {
     }
 }
 
-/// `ORDER-1, row 7, NOK -25.00: what it is`; what is not known is left out.
-fn told(
+/// `ORDER-1, row 7, -25.00 NOK: what it is`; unknown parts are left out.
+fn line_to_see(
     reader: &Reader<'_>,
     head: &SettlementHead,
     reference: Option<&str>,

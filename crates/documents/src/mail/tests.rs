@@ -102,7 +102,7 @@ fn message(written: &Written, language: Language) -> String {
     String::from_utf8(mail.bytes().unwrap()).unwrap()
 }
 
-/// T39: what is held, unknown or without a transaction stands in a line of its own, and in no sum.
+/// T39: what is held, unknown or not matched is in a row of its own, and in no sum.
 #[test]
 fn a_month_shows_what_is_open_in_lines_of_its_own_and_its_sums_leave_it_out() {
     let (merchant, to) = (name(), to());
@@ -110,7 +110,7 @@ fn a_month_shows_what_is_open_in_lines_of_its_own_and_its_sums_leave_it_out() {
         let written = MonthMail(&month(1)).written(&reader(language, &merchant, &to));
         let (text, page) = (text::write(&written.letter), html::write(&written.letter));
         let month = &language.labels().month;
-        // A cell goes on below itself; its amounts stand behind.
+        // A long cell continues on the next line; amounts follow in other columns.
         let first_column = text.lines().map(|line| line.chars().take(70).collect::<String>().trim().to_owned());
         let whole = first_column.collect::<Vec<_>>().join(" ");
         for open in [month.held_report, month.unmatched, month.event, month.event_unknown, month.reasons.sums] {
@@ -140,7 +140,7 @@ fn a_later_revision_says_that_it_replaces_and_what_has_changed() {
     }
 }
 
-/// What a report itself says of a line is told beside what it was matched with, the first lines by name and the others counted.
+/// Lines that deviate by the report alone are in the mail: the first by name, the others counted.
 #[test]
 fn a_payout_tells_of_chargebacks_and_of_lines_that_nobody_can_find() {
     let sale = Terms { capture_minor: 99_900, ..Terms::default() };
@@ -158,13 +158,14 @@ fn a_payout_tells_of_chargebacks_and_of_lines_that_nobody_can_find() {
         let labels = language.labels();
         assert!(text.contains(labels.deviations) && text.contains(labels.without_reference), "{text}");
         let amount = language.locale().amount(-12_345, 2);
-        let told = text.lines().filter(|line| line.contains(labels.kinds.chargeback) && line.contains(&amount)).count();
-        assert_eq!(told, 9, "{text}");
+        let named =
+            text.lines().filter(|line| line.contains(labels.kinds.chargeback) && line.contains(&amount)).count();
+        assert_eq!(named, 9, "{text}");
         assert!(text.contains(&filled(language.words().more, &[("{count}", "2")])), "{text}");
     }
 }
 
-/// T38, T58: words of others never make a header, and markup is shown as text.
+/// T38, T58: text from outside never makes a header, and markup is shown as text.
 #[test]
 fn hostile_words_stay_in_their_place() {
     let hostile = "Butikk\r\nBcc: dieb@example.no\r\n\r\n<script>alert(1)</script> \u{202e}gnp.exe 🛒";

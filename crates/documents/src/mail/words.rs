@@ -1,6 +1,6 @@
-//! Words of mails: a file per language, each of which a translator can correct alone.
+//! Words of mails: one file per language, which a translator can correct alone.
 //!
-//! What stands in braces is filled in. The compiler holds that every language has every word.
+//! Marks in braces are filled in. The compiler makes sure that every language has every word.
 
 mod da;
 mod en;
@@ -22,9 +22,9 @@ pub(crate) struct Words {
     pub(crate) month_subject: &'static str,
     pub(crate) held_subject: &'static str,
     pub(crate) confirmation_subject: &'static str,
-    /// In front of the subject of what replaces an earlier mail.
+    /// Prefix of the subject of a mail that replaces an earlier one.
     pub(crate) corrected: &'static str,
-    /// In front of the subject of what a person has to look at.
+    /// Prefix of the subject of a mail that needs a person's attention.
     pub(crate) deviation: &'static str,
     // One payout.
     pub(crate) paid: &'static str,
@@ -70,7 +70,7 @@ pub(crate) struct Words {
     pub(crate) why_you: &'static str,
     pub(crate) how_to_stop: &'static str,
     pub(crate) stop_link: &'static str,
-    /// How a day is written, with the name of its month from [`Words::months_short`].
+    /// The format of a day, with the name of its month from [`Words::months_short`].
     pub(crate) day: &'static str,
     pub(crate) months_short: [&'static str; 12],
 }

@@ -1,4 +1,4 @@
-//! Sums of a month, and that they are the same whichever way they are made.
+//! Sums of a month, and the checks that every way to compute them gives the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,8 +34,8 @@ struct Wide {
 type Group<'a> = (&'a str, Option<&'a str>, Currency);
 
 impl MonthContent {
-    /// Whether everything adds up, by the minor unit: rows to what they say is paid out, figures to payouts, the bridge to what was
-    /// paid out and to its closing, and what was in transit to that closing.
+    /// Whether all sums agree to the minor unit: each row with its payout, figures with payouts, the bridge with the payouts
+    /// and with its closing, and what was in transit with that closing.
     pub(super) fn check(&self) -> Result<(), DocumentError> {
         for row in &self.figures {
             let what = || format!("What {} paid out in {}", row.provider, row.currency);
@@ -74,8 +74,8 @@ impl MonthContent {
         self.check_paid_out()
     }
 
-    /// Figures are made of lines, payouts of what settlements state, and the bridge of both: they say the same of each provider and
-    /// currency, term by term.
+    /// Figures come from lines, payouts from what settlements state, and the bridge from both. They must agree for each provider
+    /// and currency, term by term.
     fn check_paid_out(&self) -> Result<(), DocumentError> {
         let mut lines: BTreeMap<(&str, Currency), [i128; PARTS.len()]> = BTreeMap::new();
         let mut stated = lines.clone();
@@ -163,7 +163,7 @@ pub(super) fn not_countable(currency: Currency) -> DocumentError {
     DocumentError::NotCountable { what: format!("the month in {currency}") }
 }
 
-/// What lines and settlements are held against each other by.
+/// The names of what is compared between lines and settlements.
 const PARTS: [&str; 11] = [
     "number of lines",
     "capture",

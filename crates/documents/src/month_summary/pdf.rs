@@ -1,4 +1,5 @@
-//! The month on paper, to be filed: what was paid out, the bridge in both ways, every payout, what stands apart, and that it adds up.
+//! The month on paper, to be filed: what was paid out, the bridge in both ways, every payout, what has to be cleared up, and
+//! the checks.
 
 use std::io::Write;
 
@@ -15,11 +16,11 @@ const SIZE: i32 = 720;
 const FACT_SIZE: i32 = 850;
 const FACT_LEADING: i32 = 1_300;
 const VALUES_AT: i32 = LEFT + 13_500;
-/// Columns of amounts that are narrower are read less well.
+/// Narrower columns of amounts are hard to read.
 const AMOUNT_WIDTH_WANTED: i32 = 4_200;
-/// So many rows fit on most pages.
+/// About how many rows fit on a page.
 const ROWS_OF_PAGE: u64 = 40;
-/// A text longer than this is given no more room on the page, and wrapped.
+/// A longer text gets no more room on the page and is wrapped.
 const CHARS_MAX: usize = 36;
 
 pub(super) fn write(summary: &MonthSummary, language: Language, out: &mut dyn Write) -> Result<(), DocumentError> {
@@ -63,7 +64,7 @@ fn footer(summary: &MonthSummary, language: Language) -> String {
     )
 }
 
-/// What the eye should find first: whose month, and what was paid out in it.
+/// The head: whose month, and what was paid out in it.
 fn head(
     summary: &MonthSummary,
     language: Language,
@@ -134,7 +135,7 @@ fn write_section(section: &Section, locale: &Locale, pages: &mut Pages<'_, '_>) 
     Ok(())
 }
 
-/// The columns that say anything.
+/// The columns that paper does not leave out.
 fn kept_columns(section: &Section) -> Vec<usize> {
     let says =
         |place: usize| {
@@ -159,7 +160,7 @@ fn grid_column(section: &Section, place: usize, locale: &Locale) -> GridColumn {
     let is_day = section.rows.iter().any(|row| matches!(row.get(place), Some(Shown::Day(Some(_)))));
     let wanted = Ink::regular(SIZE).width(&"0".repeat(chars));
     let column = GridColumn::of_texts(column.name, wanted);
-    // Days are never parted.
+    // Days are not broken over lines.
     if is_day { GridColumn { width: wanted, is_elastic: false, ..column } } else { column }
 }
 

@@ -1,4 +1,4 @@
-//! The summary as one list of flat records: what the CSV for programs and the Parquet table hold.
+//! The summary as one list of flat records, which the CSV for programs and the Parquet table hold.
 
 use settlement::{Currency, MonthRecord};
 
@@ -6,8 +6,8 @@ use super::MonthSummary;
 use crate::error::DocumentError;
 
 impl MonthSummary {
-    /// The summary as records: `figures` and their `total` by currency, `payout`, `bridge`, `in_transit`, the kinds of what stands apart,
-    /// and `difference`. Only `figures` sum to what was paid out, and so do only `payout` records.
+    /// The summary as records: `figures` and their `total` by currency, `payout`, `bridge`, `in_transit`, a record for each thing to
+    /// clear up, and `difference`. Only `figures` sum to what was paid out, and so do only `payout` records.
     ///
     /// # Errors
     /// When a sum is beyond the range of `i64`.

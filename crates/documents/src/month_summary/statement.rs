@@ -1,4 +1,5 @@
-//! What the forms for people say: facts, proofs, and sections of rows. Amounts are signed towards the merchant, so that each row adds up.
+//! The content of the forms for people: facts, checks and sections of rows. Amounts are signed towards the merchant, so
+//! that each row adds up.
 
 use jiff::civil::Date;
 use settlement::Terms;
@@ -11,7 +12,7 @@ use crate::error::DocumentError;
 use crate::labels::{Labels, Language, provider_name};
 use crate::term::TERMS;
 
-/// A cell, whatever the form.
+/// The value of a cell, in every form the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Shown {
     Text(String),
@@ -22,14 +23,14 @@ pub(super) enum Shown {
     Nothing,
 }
 
-/// What the cells of a column are.
+/// The kind of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ColumnKind {
-    /// To the left: words and days.
+    /// Words and days, aligned to the left.
     Text,
-    /// To the right, and no quantity that a column sums to.
+    /// Numbers without a sum, aligned to the right.
     Number,
-    /// Amounts, which are summed where all are of one currency.
+    /// Amounts, which have a sum where all are of one currency.
     Amount,
 }
 
@@ -40,11 +41,11 @@ pub(super) struct Column {
     /// Width in characters on a sheet.
     pub(super) width: u32,
     pub(super) kind: ColumnKind,
-    /// Whether paper leaves it out when all of it is zero or empty.
+    /// Whether paper leaves the column out when all of its cells are zero or empty.
     pub(super) may_be_left_out: bool,
 }
 
-/// What a section is about; each has a place in a workbook.
+/// The part of the summary that a section shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Part {
     Figures,
@@ -60,12 +61,12 @@ pub(super) enum Part {
 pub(super) struct Section {
     pub(super) part: Part,
     pub(super) title: String,
-    /// ASCII letters that tell sections of one part from each other.
+    /// ASCII letters that distinguish sections of one part.
     pub(super) code: String,
     pub(super) note: String,
     pub(super) columns: Vec<Column>,
     pub(super) rows: Vec<Vec<Shown>>,
-    /// Sums of the rows; of sections in one currency only.
+    /// Sums of the rows, for sections in one currency.
     pub(super) total: Option<Vec<Shown>>,
     pub(super) exponent: u8,
 }
@@ -90,7 +91,7 @@ fn some(value: Option<&str>) -> Shown {
     value.filter(|value| !value.is_empty()).map_or(Shown::Nothing, |value| Shown::Text(value.to_owned()))
 }
 
-/// Terms as columns; what is rarer than sales, refunds and fees may be left out.
+/// Terms as columns; paper may leave out all but sales, refunds and fees.
 fn term_columns(labels: &Labels) -> impl Iterator<Item = Column> {
     let columns: Vec<Column> = TERMS.iter().map(|term| amount((term.name)(labels))).collect();
     columns.into_iter().enumerate().map(|(place, column)| if place < 3 { column } else { optional(column) })
@@ -105,7 +106,7 @@ fn terms(sums: &Terms, exponent: u8, labels: &Labels) -> impl Iterator<Item = Sh
     TERMS.iter().map(move |term| shown(term.minor(sums)))
 }
 
-/// Everything that a person is told, in order.
+/// All sections in order.
 ///
 /// # Errors
 /// When a sum is beyond the range of `i64`.
@@ -132,7 +133,7 @@ fn section(part: Part, title: &str, note: &str, total: &CurrencyTotal) -> Sectio
     Section { part, title, code, note: note.to_owned(), columns: Vec::new(), rows: Vec::new(), total: None, exponent }
 }
 
-/// What figures are of, in words.
+/// The product of figures, or in words what else they are of.
 pub(crate) fn product_of(row: &Figures, labels: &Labels) -> String {
     match row.of {
         FiguresOf::Product => row.payment_product.clone().unwrap_or_default(),
@@ -349,7 +350,7 @@ fn change(change: Change, labels: &Labels) -> &'static str {
     }
 }
 
-/// A settlement with its version, a product, or how a row of none is called.
+/// A settlement with its version, a product, or the name of a row without a product.
 fn subject(difference: &Difference, labels: &Labels) -> String {
     let month = &labels.month;
     match (difference.of, difference.version) {
@@ -360,7 +361,7 @@ fn subject(difference: &Difference, labels: &Labels) -> String {
     }
 }
 
-/// The part of the summary, and which amount of it.
+/// The part of the summary and the name of the amount.
 fn words(difference: &Difference, labels: &Labels) -> (&'static str, String) {
     let month = &labels.month;
     let is_settlement = difference.of == DifferenceOf::Payout;
@@ -416,7 +417,7 @@ impl MonthSummary {
         format!("{} {}", month.title, month.name_of(self.month))
     }
 
-    /// Whose month it is, and which revision.
+    /// The account, the period and the version.
     pub(super) fn facts(&self, language: Language) -> Vec<(&'static str, String)> {
         let labels = language.labels();
         let mut facts = vec![(labels.paid_to, self.name.clone())];
@@ -439,7 +440,7 @@ impl MonthSummary {
         facts
     }
 
-    /// What holds of the figures, in sentences; nothing is written where it does not.
+    /// The checks of the figures in sentences. A summary of which a check fails is not written.
     ///
     /// # Errors
     /// When a sum is beyond the range of `i64`.

@@ -258,13 +258,13 @@ fn differences_are_what_was_and_what_is_and_nothing_else() {
     after.apart = vec![apart("=cmd()", 711), apart("2000470", 1)];
     after.in_transit.remove(0);
     let next = before.followed_by(after, before.name.clone(), before.zone.clone());
-    let told: Vec<_> = next
+    let found: Vec<_> = next
         .differences
         .iter()
         .map(|d| (d.of, d.change, d.term.as_str(), d.subject.as_str(), d.before_minor, d.after_minor))
         .collect();
     assert_eq!(
-        told,
+        found,
         [
             (DifferenceOf::Payout, Change::Changed, "paid_out", "2000462", Some(5_000), Some(5_005)),
             (DifferenceOf::Payout, Change::Changed, "adjustment", "2000462", Some(0), Some(5)),
@@ -335,7 +335,7 @@ fn sums_beyond_i64_that_cancel_out_are_refused_and_never_shown_as_zero() {
     assert!(matches!(summary.records(), Err(DocumentError::NotCountable { .. })));
 }
 
-/// Changed bytes are changed files for whoever reads them: the CSV forms stay as they are in `tests/csv`.
+/// Programs and spreadsheets read these files: a change of a byte must be a decision.
 #[test]
 fn csv_forms_are_the_bytes_that_they_were() {
     let content = MonthContent { apart: vec![apart("2000470", 1)], ..content() };

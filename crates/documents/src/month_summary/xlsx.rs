@@ -1,4 +1,5 @@
-//! The month as a workbook: summary, the bridge in both ways, payouts as a table per currency, what stands apart, what is otherwise.
+//! The month as a workbook: overview, the bridge in both ways, payouts as a table per currency, what has to be cleared up,
+//! and what changed.
 
 use std::io::Write;
 
@@ -47,7 +48,7 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// Whether its first row is the header of its only section, so that it stays in sight.
+    /// Whether its first row is the header of its only section, which then stays visible.
     fn has_header_on_top(&self) -> bool {
         matches!(self.sections.as_slice(), [only] if matches!(only.part, Part::Apart | Part::Differences))
     }
