@@ -22,7 +22,7 @@ TERMS = ["capture", "refund", "fee", "fee_vat", "chargeback", "reserve", "adjust
 # Dintero's signs in the forms for programs: what costs the merchant is positive there.
 COSTS = ["refund", "fee", "fee_vat", "chargeback"]
 MARKS = {"nb": (",", "\u00a0"), "sv": (",", "\u00a0"), "da": (",", "."), "fi": (",", "\u00a0"), "en": (".", ",")}
-DAYS = {"nb": "%d.%m.%Y", "sv": "%Y-%m-%d", "da": "%d.%m.%Y", "fi": "%d.%m.%Y", "en": "%d/%m/%Y"}
+DAYS = {"nb": "%d.%m.%Y", "sv": "%Y-%m-%d", "da": "%d.%m.%Y", "fi": "%d.%m.%Y", "en": "%d %b %Y"}
 
 
 def minor(value, exponent):
@@ -191,7 +191,7 @@ def read_pdf(path, exponent, language):
 
 def is_day(text, language):
     try:
-        datetime.datetime.strptime(text, DAYS[language])
+        datetime.datetime.strptime(text.replace("\u00a0", " "), DAYS[language])
         return True
     except ValueError:
         return False

@@ -1,59 +1,39 @@
-//! The lines of a settlement summed by payment method, store and payout destination, and what is to be seen among them.
+//! The lines of a settlement summed by payment method, store and payout destination, with their deviations.
 
 use std::collections::BTreeMap;
 
 use settlement::{LineRecord, Settlement, TermSums, Terms};
 
-use crate::DocumentError;
 use crate::deviation::Deviations;
-use crate::labels::Labels;
+use crate::error::DocumentError;
+use crate::term::{NET, TERMS};
 
-/// So many names are told apart; lines of further ones are summed together.
+/// The most names with sums of their own; lines of further names are summed together.
 const NAMES_MAX: usize = 2_000;
 
-/// A term of the sign rule as people are shown it: signed towards the merchant, so that a row adds up to its net.
-pub(crate) struct Term {
-    pub(crate) name: fn(&Labels) -> &'static str,
-    pub(crate) signed_minor: fn(&Terms) -> i64,
-}
-
-/// The terms in the order that they are shown.
-pub(crate) const TERMS: [Term; 7] = [
-    Term { name: |l| l.sales, signed_minor: |t| t.capture_minor },
-    Term { name: |l| l.refunds, signed_minor: |t| t.refund_minor },
-    Term { name: |l| l.fees, signed_minor: |t| t.fee_minor.saturating_neg() },
-    Term { name: |l| l.fee_vat, signed_minor: |t| t.fee_vat_minor.saturating_neg() },
-    Term { name: |l| l.chargebacks, signed_minor: |t| t.chargeback_minor },
-    Term { name: |l| l.reserves, signed_minor: |t| t.reserve_minor },
-    Term { name: |l| l.adjustments, signed_minor: |t| t.adjustment_minor },
-];
-
-/// What a line or a settlement comes to.
-pub(crate) const NET: Term = Term { name: |l| l.net, signed_minor: |t| t.net_minor().unwrap_or(0) };
-
-/// A part of a settlement and what its lines sum to.
+/// A part of a settlement with the sums of its lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
     /// What its lines have in common.
     pub name: PartName,
     /// Number of its lines.
     pub lines: u64,
-    /// Sums of its lines, in minor units.
-    pub sums: Terms,
+    /// Sums of its lines, in minor units; `None` beyond the range of `i64`.
+    pub sums: Option<Terms>,
 }
 
 /// What the lines of a part have in common.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PartName {
-    /// This name.
+    /// A name that the provider gives.
     Named(String),
-    /// The provider names none on them.
+    /// The provider gives no name on these lines.
     Unnamed,
-    /// Names beyond those that are told apart.
+    /// All names beyond the most that have sums of their own.
     Others,
 }
 
-/// What the lines of one settlement are made of; known before the first of them is written.
+/// The breakdown of a settlement's lines, which must be known before the first of them is written.
 #[derive(Debug, Clone, Default)]
 pub struct Breakdown {
     methods: Groups,
@@ -100,12 +80,13 @@ impl Breakdown {
         if self.destinations.named.is_empty() { Vec::new() } else { self.destinations.parts() }
     }
 
-    /// Whether the parts of each way to part it sum to the settlement.
+    /// Whether the parts of each breakdown sum to the settlement.
     pub(crate) fn agrees_with(&self, settlement: &Settlement) -> Result<(), DocumentError> {
         for groups in [&self.methods, &self.stores, &self.destinations] {
             let mut whole = Tally::default();
             for part in groups.parts() {
-                whole.add_many(part.lines, &part.sums);
+                let sums = part.sums.ok_or_else(|| not_countable(settlement))?;
+                whole.add_many(part.lines, &sums);
             }
             whole.agrees_with(settlement)?;
         }
@@ -130,25 +111,32 @@ impl Tally {
         self.sums.add(terms);
     }
 
-    pub(crate) fn terms(&self) -> Terms {
-        self.sums.terms().unwrap_or_default()
+    /// The sums in minor units; `None` beyond the range of `i64`.
+    pub(crate) fn terms(&self) -> Option<Terms> {
+        self.sums.terms()
     }
 
+    /// Whether these are the lines of the settlement, by number and by every term.
     pub(crate) fn agrees_with(&self, settlement: &Settlement) -> Result<(), DocumentError> {
-        let found = self.terms();
-        let net =
-            |minor: Option<i64>| minor.map_or_else(|| "more than can be counted".to_owned(), |net| net.to_string());
-        if self.lines == settlement.lines && found == settlement.sums {
+        let (found, expected) = (self.terms(), &settlement.sums);
+        let nets = found.and_then(|found| found.net_minor()).zip(expected.net_minor());
+        let (found_net, expected_net) = nets.ok_or_else(|| not_countable(settlement))?;
+        if self.lines == settlement.lines && found.as_ref() == Some(expected) {
             return Ok(());
         }
         Err(DocumentError::Disagrees {
             settlement: settlement.name(),
             found: self.lines,
-            found_net: net(found.net_minor()),
+            found_net,
             expected: settlement.lines,
-            expected_net: net(settlement.net_minor()),
+            expected_net,
         })
     }
+}
+
+/// The refusal to write a document with an amount beyond the range of `i64`.
+pub(crate) fn not_countable(settlement: &Settlement) -> DocumentError {
+    DocumentError::NotCountable { what: settlement.name() }
 }
 
 #[derive(Debug, Clone, Default)]
@@ -178,7 +166,7 @@ impl Groups {
     }
 }
 
-/// How wide the columns of the lines become: which terms any line has, between which amounts, and how long its texts are.
+/// The extents of the lines, which set the widths of columns: least and greatest amounts, and lengths of texts.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Extents {
     /// The least and greatest amount of each of [`TERMS`], zero among them.
@@ -193,13 +181,15 @@ pub(crate) struct Extents {
 
 impl Extents {
     fn add(&mut self, line: &LineRecord) {
-        let widen = |(least, greatest): &mut (i64, i64), minor: i64| {
+        // A document refuses a line with an amount that cannot be counted.
+        let widen = |(least, greatest): &mut (i64, i64), minor: Option<i64>| {
+            let Some(minor) = minor else { return };
             (*least, *greatest) = ((*least).min(minor), (*greatest).max(minor));
         };
         for (extent, term) in self.amounts_minor.iter_mut().zip(&TERMS) {
-            widen(extent, (term.signed_minor)(&line.terms));
+            widen(extent, term.minor(&line.terms));
         }
-        widen(&mut self.net_minor, (NET.signed_minor)(&line.terms));
+        widen(&mut self.net_minor, NET.minor(&line.terms));
         let lengthen = |length: &mut usize, text: &Option<String>| {
             *length = (*length).max(text.as_deref().map_or(0, |text| text.chars().count()));
         };

@@ -1,35 +1,35 @@
-//! Lines of a settlement that a person should look at, by what the report itself says of them.
+//! Lines of a settlement that a person should look at, judged by the report alone.
 //!
-//! What a line is matched with changes when transactions arrive, and a document that was given out does not: lines without a
-//! transaction are told by mail and in the month summary.
+//! The match of a line changes when transactions arrive, and a document that was given out does not. Lines that are not
+//! matched are therefore in mails and in the month summary.
 
 use settlement::{LineKind, LineRecord};
 
-use crate::breakdown::NET;
 use crate::labels::Labels;
+use crate::term::NET;
 
-/// So many are named; the rest are counted.
+/// The most deviations that are named; the rest are counted.
 pub(crate) const NAMED_MAX: usize = 1_000;
 
-/// Something about a line that a person should look at.
+/// A line that a person should look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Deviation {
     why: Why,
-    /// Row of the report; 0 and below for what a notice adds.
+    /// Row of the report; 0 or less for a line that a payout notice adds.
     pub(crate) line_no: i64,
     /// The order, or the transaction where the line names no order.
     pub(crate) reference: Option<String>,
-    /// The payment that it is about.
+    /// The payment that the line is about.
     pub(crate) original_reference: Option<String>,
-    /// Net of the line in minor units, signed towards the merchant.
-    pub(crate) net_minor: i64,
+    /// Net of the line in minor units, signed towards the merchant; `None` beyond the range of `i64`.
+    pub(crate) net_minor: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Why {
-    /// It is no sale, refund or fee.
+    /// The line is neither a sale nor a refund nor a fee.
     Kind(LineKind),
-    /// A sale or refund that names neither order nor transaction, so that nobody can find it.
+    /// The line is a sale or refund that names neither order nor transaction, so that nobody can find it.
     WithoutReference(LineKind),
 }
 
@@ -51,11 +51,11 @@ impl Deviation {
             | LineKind::Deposit
             | LineKind::Unknown => Why::Kind(line.kind),
         };
-        let net_minor = (NET.signed_minor)(&line.terms);
+        let net_minor = NET.minor(&line.terms);
         Some(Deviation { why, line_no: line.line_no, reference, original_reference, net_minor })
     }
 
-    /// What it is, in the words of a language.
+    /// The deviation in the words of a language.
     pub(crate) fn text(&self, labels: &Labels) -> String {
         match self.why {
             Why::Kind(kind) => labels.kinds.of(kind).to_owned(),
@@ -64,7 +64,7 @@ impl Deviation {
     }
 }
 
-/// The deviations of a settlement's lines: the first of them, and how many there are.
+/// The deviations of a settlement: the first of them, and their number.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Deviations {
     named: Vec<Deviation>,
@@ -84,7 +84,7 @@ impl Deviations {
         self.count == 0
     }
 
-    /// The first `most` of them, and how many there are beyond.
+    /// The first `most` of them, and the number of the others.
     pub(crate) fn first(&self, most: usize) -> (&[Deviation], u64) {
         let first = self.named.get(..most).unwrap_or(&self.named);
         (first, self.count.saturating_sub(u64::try_from(first.len()).unwrap_or(u64::MAX)))

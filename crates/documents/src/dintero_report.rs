@@ -2,11 +2,11 @@
 //! CSV, workbook and paper for people, from another (`statement.rs`).
 //!
 //! Dintero publishes the head of its XML schema and the keys of its JSON; the names of its CSV columns and of the
-//! elements after `Reference` are not public. All names therefore sit in [`HEAD`] and [`COLUMNS`], where they can be
-//! corrected; what is not Dintero's own stands behind what is.
+//! elements after `Reference` are not public. All names are therefore in [`HEAD`] and [`COLUMNS`], where they can be
+//! corrected; fields that are not Dintero's follow those that are.
 //!
-//! Signs in the forms for programs are those of Dintero's specification: capture, refund, fee and chargeback are written as positive amounts and
-//! `amount = capture − refund − fee − fee VAT − chargeback + reserve + adjustment`.
+//! Signs in the forms for programs are those of Dintero's specification: capture, refund, fee and chargeback are
+//! positive amounts, and `amount = capture − refund − fee − fee VAT − chargeback + reserve + adjustment`.
 
 mod csv;
 mod json;
@@ -21,21 +21,22 @@ use std::io::Write;
 use settlement::{LineRecord, ReportId, SettleKey, Settlement, Terms, hexadecimal};
 use sha2::{Digest, Sha256};
 
-use crate::DocumentError;
-use crate::breakdown::{Breakdown, Tally};
+use crate::breakdown::{Breakdown, Tally, not_countable};
+use crate::error::DocumentError;
 use crate::labels::Language;
+use crate::term::{NET, TERMS};
 use crate::value::Value;
 
-/// The forms a report is written in.
+/// A form of the Dintero report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ReportType {
-    /// Comma, dot, major units, one header row and a proof row.
+    /// CSV for programs: comma, dot, major units, one header row and a proof row.
     Csv,
-    /// Minor units.
+    /// JSON for programs, in minor units.
     Json,
-    /// Major units, Dintero's element order.
+    /// XML for programs, in major units and Dintero's element order.
     Xml,
-    /// For a spreadsheet in the account's language: semicolon and the language's decimal mark, a row of totals.
+    /// CSV for a spreadsheet in the account's language: semicolon, the language's decimal mark, a row of totals.
     SemicolonCsv,
     /// A workbook in the account's language.
     Xlsx,
@@ -54,7 +55,7 @@ impl ReportType {
         ReportType::Pdf,
     ];
 
-    /// File name ending.
+    /// The file name extension.
     pub fn extension(self) -> &'static str {
         match self {
             ReportType::Csv => "csv",
@@ -67,31 +68,31 @@ impl ReportType {
     }
 }
 
-/// One settlement as the report shows it.
+/// The Dintero report of one settlement.
 #[derive(Debug, Clone, Copy)]
 pub struct DinteroReport<'a> {
-    /// Names the settlement.
+    /// The key of the settlement.
     pub key: &'a SettleKey,
-    /// What was proved of it.
+    /// The settlement, as its report proves it.
     pub settlement: &'a Settlement,
-    /// Its version; the first is 1, and each replaces those before it.
+    /// The version of the settlement, from 1; each replaces all earlier ones.
     pub version: u32,
-    /// The file that it was read from.
+    /// The report that the settlement was read from.
     pub report: ReportId,
-    /// What its lines are made of.
+    /// The breakdown of its lines.
     pub breakdown: &'a Breakdown,
-    /// Language of the forms that people read.
+    /// The language of the forms for people.
     pub language: Language,
 }
 
-/// A field of the head: its JSON key, its XML element, and where its value comes from.
+/// A field of the head: its JSON key, its XML element and its value.
 struct Field {
     key: &'static str,
     element: &'static str,
     value: fn(&DinteroReport<'_>) -> Value,
 }
 
-/// A column of the lines: its JSON key and CSV header, its XML element, and where its value comes from.
+/// A column of the lines: its JSON key and CSV header, its XML element and its value.
 struct Column {
     key: &'static str,
     element: &'static str,
@@ -123,7 +124,7 @@ const SETTLEMENT: &[Field] = &[
     Field { key: "currency", element: "SettlementCurrencyCode", value: |r| r.currency() },
 ];
 
-/// Columns of `TransactionInfo`: Dintero's own up to `Reference`, ours behind.
+/// Columns of `TransactionInfo`: Dintero's own up to `Reference`, then ours.
 const COLUMNS: &[Column] = &[
     Column { key: "transaction_type", element: "TransactionType", value: |_, _| Value::Text("settlement".into()) },
     Column { key: "transaction_date", element: "TransactionTime", value: |_, l| Value::Date(l.captured_on) },
@@ -131,15 +132,11 @@ const COLUMNS: &[Column] = &[
     // VAT of the goods, which no provider's report has.
     Column { key: "vat", element: "TransactionVatAmount", value: |_, _| Value::Amount(0) },
     Column { key: "capture", element: "TransactionCapture", value: |_, l| Value::Amount(l.terms.capture_minor) },
-    Column { key: "refund", element: "TransactionRefund", value: |_, l| Value::Amount(-l.terms.refund_minor) },
+    Column { key: "refund", element: "TransactionRefund", value: |_, l| negated(l.terms.refund_minor) },
     Column { key: "fee", element: "TransactionFee", value: |_, l| Value::Amount(l.terms.fee_minor) },
-    Column {
-        key: "chargeback",
-        element: "TransactionChargeback",
-        value: |_, l| Value::Amount(-l.terms.chargeback_minor),
-    },
+    Column { key: "chargeback", element: "TransactionChargeback", value: |_, l| negated(l.terms.chargeback_minor) },
     Column { key: "currency", element: "SettlementCurrencyCode", value: |r, _| r.currency() },
-    // Dintero's id of the transaction, which only matching can tell.
+    // Dintero's id of the transaction, which only matching knows.
     Column { key: "transaction_id", element: "TransactionID", value: |_, _| Value::Text(String::new()) },
     Column { key: "reference", element: "Reference", value: |_, l| Value::text(l.order_reference.as_deref()) },
     Column { key: "fee_vat", element: "TransactionFeeVat", value: |_, l| Value::Amount(l.terms.fee_vat_minor) },
@@ -167,10 +164,10 @@ const COLUMNS: &[Column] = &[
 const PROOF: &[Field] = &[
     Field { key: "lines", element: "Lines", value: |r| Value::Count(r.settlement.lines) },
     Field { key: "capture", element: "Capture", value: |r| Value::Amount(r.settlement.sums.capture_minor) },
-    Field { key: "refund", element: "Refund", value: |r| Value::Amount(-r.settlement.sums.refund_minor) },
+    Field { key: "refund", element: "Refund", value: |r| negated(r.settlement.sums.refund_minor) },
     Field { key: "fee", element: "Fee", value: |r| Value::Amount(r.settlement.sums.fee_minor) },
     Field { key: "fee_vat", element: "FeeVat", value: |r| Value::Amount(r.settlement.sums.fee_vat_minor) },
-    Field { key: "chargeback", element: "Chargeback", value: |r| Value::Amount(-r.settlement.sums.chargeback_minor) },
+    Field { key: "chargeback", element: "Chargeback", value: |r| negated(r.settlement.sums.chargeback_minor) },
     Field { key: "reserve", element: "Reserve", value: |r| Value::Amount(r.settlement.sums.reserve_minor) },
     Field { key: "adjustment", element: "Adjustment", value: |r| Value::Amount(r.settlement.sums.adjustment_minor) },
     Field { key: "amount", element: "Net", value: |r| net(&r.settlement.sums) },
@@ -190,7 +187,7 @@ impl DinteroReport<'_> {
     /// Writes the report with its `lines` in the given form.
     ///
     /// # Errors
-    /// When output or lines fail, or when the lines are not those that were proved.
+    /// When output or lines fail, when the lines are not those that were proved, or when an amount is beyond the range of `i64`.
     pub fn write<E: std::error::Error + Send + Sync + 'static>(
         &self,
         form: ReportType,
@@ -202,7 +199,8 @@ impl DinteroReport<'_> {
         let lines = lines.map(|line| {
             let line = line.map_err(|error| DocumentError::Lines(Box::new(error)))?;
             tally.add(&line.terms);
-            Ok(line)
+            let is_countable = TERMS.iter().chain([&NET]).all(|term| term.minor(&line.terms).is_some());
+            if is_countable { Ok(line) } else { Err(not_countable(self.settlement)) }
         });
         match form {
             ReportType::Csv => csv::write(self, lines, out)?,
@@ -229,11 +227,15 @@ impl DinteroReport<'_> {
         Value::Text(self.key.account_id.to_string())
     }
 
-    /// The text on the bank statement where the provider tells it, else the provider's id of the settlement.
+    /// The text on the bank statement where the report states it, else the provider's id of the settlement.
     pub(crate) fn bank_reference(&self) -> Value {
         let reference = self.settlement.bank_reference.as_ref().unwrap_or(&self.settlement.head.settlement_id);
         Value::Text(reference.clone())
     }
+}
+
+fn negated(minor: i64) -> Value {
+    Value::amount_or_nothing(minor.checked_neg())
 }
 
 fn net(terms: &Terms) -> Value {

@@ -1,12 +1,12 @@
-//! Text of strangers made harmless for spreadsheets.
+//! Text from reports made harmless for spreadsheets.
 
 use std::borrow::Cow;
 
-/// What begins a formula in one spreadsheet or another.
+/// Characters that begin a formula in some spreadsheet.
 const STARTERS: [char; 12] = ['=', '+', '-', '@', '\t', '\r', '\n', '\0', '＝', '＋', '－', '＠'];
 
-/// The text with an apostrophe where a spreadsheet would run it as a formula: in front, and behind each mark at which a
-/// program that takes another delimiter would begin a cell.
+/// The text with an apostrophe wherever a spreadsheet would run it as a formula: at its start, and after each character at
+/// which a program with another delimiter would begin a cell.
 pub fn inert(text: &str) -> Cow<'_, str> {
     let begins = |text: &str| text.starts_with(STARTERS);
     let splits = [';', '\t', '|'];

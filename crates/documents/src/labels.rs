@@ -1,6 +1,6 @@
-//! Words of the documents that people read: a file per language, each of which a translator can correct alone.
+//! Words of the documents for people: one file per language, which a translator can correct alone.
 //!
-//! The compiler holds that every language has every label.
+//! The compiler makes sure that every language has every label.
 
 mod da;
 mod en;
@@ -15,7 +15,7 @@ use settlement::{LineKind, Provider};
 pub(crate) use self::month::MonthLabels;
 pub(crate) use self::reasons::Reasons;
 
-/// A language that documents are written in.
+/// A language of the documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Language {
     /// Norwegian bokmål.
@@ -34,7 +34,7 @@ impl Language {
     /// All languages.
     pub const ALL: [Language; 5] = [Language::Nb, Language::Sv, Language::Da, Language::Fi, Language::En];
 
-    /// The language that an account names, as `nb` or `nb-NO`; English for one that nobody here writes.
+    /// The language of a tag such as `nb` or `nb-NO`; English for any other language.
     pub fn of(tag: &str) -> Language {
         let tag = tag.to_ascii_lowercase();
         match tag.split(['-', '_']).next().unwrap_or_default() {
@@ -46,7 +46,7 @@ impl Language {
         }
     }
 
-    /// Its tag after BCP 47.
+    /// The tag after BCP 47.
     pub fn tag(self) -> &'static str {
         match self {
             Language::Nb => "nb",
@@ -68,7 +68,7 @@ impl Language {
     }
 }
 
-/// Every label of one language. `{lines}`, `{difference}`, `{version}`, `{page}` and the like stand for what is filled in.
+/// Every label of one language. Marks such as `{lines}`, `{difference}`, `{version}` and `{page}` are filled in.
 #[derive(Debug)]
 pub(crate) struct Labels {
     pub(crate) title: &'static str,
@@ -95,6 +95,8 @@ pub(crate) struct Labels {
     pub(crate) sales: &'static str,
     pub(crate) refunds: &'static str,
     pub(crate) fees: &'static str,
+    /// Fees and their tax in one column.
+    pub(crate) fees_with_vat: &'static str,
     pub(crate) fee_vat: &'static str,
     pub(crate) chargebacks: &'static str,
     pub(crate) reserves: &'static str,
@@ -105,9 +107,11 @@ pub(crate) struct Labels {
     pub(crate) opening: &'static str,
     pub(crate) closing: &'static str,
     pub(crate) paid_out: &'static str,
-    /// What a payout below zero is called.
+    /// In place of "paid out" when the merchant owes the provider; the amount after it is positive.
     pub(crate) owed: &'static str,
     pub(crate) not_stated: &'static str,
+    /// In place of an amount beyond the range of `i64`.
+    pub(crate) not_countable: &'static str,
     pub(crate) signs: &'static str,
     pub(crate) proof: &'static str,
     pub(crate) proof_agrees: &'static str,
@@ -136,6 +140,8 @@ pub(crate) struct Labels {
     pub(crate) store: &'static str,
     pub(crate) destination: &'static str,
     pub(crate) currency: &'static str,
+    pub(crate) line_one: &'static str,
+    pub(crate) line_many: &'static str,
     pub(crate) lines: &'static str,
     pub(crate) total: &'static str,
     pub(crate) others: &'static str,
@@ -147,7 +153,14 @@ pub(crate) struct Labels {
     pub(crate) month: MonthLabels,
 }
 
-/// What a line is about, in one language.
+impl Labels {
+    /// `1 line` or `136 lines`, with the number as the language writes it.
+    pub(crate) fn count_of_lines(&self, lines: u64, number: &str) -> String {
+        if lines == 1 { self.line_one.to_owned() } else { self.line_many.replace("{lines}", number) }
+    }
+}
+
+/// The kinds of lines in one language.
 #[derive(Debug)]
 pub(crate) struct Kinds {
     pub(crate) sale: &'static str,
@@ -181,7 +194,7 @@ impl Kinds {
     }
 }
 
-/// The words with each mark replaced once, so that nothing that is filled in is read as a mark.
+/// The words with each mark replaced once, so that no text that is filled in is taken for a mark.
 pub(crate) fn filled(words: &str, texts: &[(&str, &str)]) -> String {
     let mut filled = String::with_capacity(words.len() + 64);
     let mut rest = words;

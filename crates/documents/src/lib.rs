@@ -1,13 +1,12 @@
-//! What people and other systems are given: the Dintero report of a settlement, the summary of a month, and mails.
-//!
-//! Documents are written line by line from an iterator, in bounded memory, with the same bytes for the same input.
-//! Knows no files, no network and no clock.
+#![doc = include_str!("../README.md")]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::float_arithmetic)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod breakdown;
+mod csv_rows;
 mod deviation;
 mod dintero_report;
+mod error;
 mod inert;
 mod labels;
 mod locale;
@@ -15,56 +14,17 @@ pub mod mail;
 mod month_summary;
 mod page;
 mod sheet;
+mod term;
 #[cfg(test)]
 mod testing;
 mod value;
 
 pub use breakdown::{Breakdown, Part, PartName};
 pub use dintero_report::{DinteroReport, ReportType};
+pub use error::DocumentError;
 pub use inert::inert;
 pub use labels::{Language, provider_name};
 pub use month_summary::{
     Apart, ApartKind, Change, Difference, DifferenceOf, Figures, FiguresOf, InTransit, MonthBridge, MonthContent,
-    MonthPayout, MonthRecord, MonthSummary, SummaryForm, TransitState,
+    MonthPayout, MonthSummary, SummaryForm, TransitState,
 };
-
-/// A document could not be written.
-#[derive(Debug, thiserror::Error)]
-pub enum DocumentError {
-    /// The place it is written to refused.
-    #[error("Cannot write the document: {0}")]
-    Write(#[from] std::io::Error),
-    /// The workbook refused.
-    #[error("Cannot write the workbook: {0}")]
-    Workbook(#[from] zip::result::ZipError),
-    /// The lines could not be read.
-    #[error("Cannot read the lines of the settlement: {0}")]
-    Lines(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The lines that were read are not those that were proved.
-    #[error("Found {found} lines with net {found_net} for {settlement}, expected {expected} with net {expected_net}")]
-    Disagrees {
-        /// The settlement.
-        settlement: String,
-        /// Number of lines read.
-        found: u64,
-        /// Their net in minor units.
-        found_net: String,
-        /// Number of lines proved.
-        expected: u64,
-        /// Their net in minor units.
-        expected_net: String,
-    },
-    /// The figures of a month do not add up.
-    #[error("{what} comes to {found} minor units, expected {expected}. The month is not summarised")]
-    Month {
-        /// What does not.
-        what: String,
-        /// What its parts come to, in minor units.
-        found: i128,
-        /// What is stated, in minor units.
-        expected: i128,
-    },
-    /// A summary that was written before cannot be read.
-    #[error("Found a month summary that cannot be read: {0}. It may be of a newer version of avstem")]
-    Json(String),
-}

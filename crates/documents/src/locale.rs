@@ -1,11 +1,11 @@
-//! How a language writes amounts and days.
+//! Amounts and days as a language writes them.
 
 use jiff::civil::Date;
 use settlement::MajorUnits;
 
 use crate::labels::Language;
 
-/// Marks of numbers and the order of a day, after CLDR. Minus is always a hyphen, which can be pasted into a spreadsheet.
+/// The marks of numbers and the format of a day, after CLDR. Minus is always a hyphen, which can be pasted into a spreadsheet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Locale {
     decimal: char,
@@ -13,7 +13,7 @@ pub(crate) struct Locale {
     day: &'static str,
 }
 
-/// Does not break at the end of a line.
+/// A space at which a line does not break.
 const SPACE: char = '\u{a0}';
 
 impl Language {
@@ -23,7 +23,8 @@ impl Language {
             Language::Sv => Locale { decimal: ',', group: SPACE, day: "%Y-%m-%d" },
             Language::Da => Locale { decimal: ',', group: '.', day: "%d.%m.%Y" },
             Language::Fi => Locale { decimal: ',', group: SPACE, day: "%-d.%-m.%Y" },
-            Language::En => Locale { decimal: '.', group: ',', day: "%d/%m/%Y" },
+            // With the name of the month: 12/10/2026 is two days to readers of English.
+            Language::En => Locale { decimal: '.', group: ',', day: "%-d\u{a0}%b\u{a0}%Y" },
         }
     }
 }
@@ -58,12 +59,12 @@ impl Locale {
         if self.decimal == '.' { text } else { text.replace('.', &self.decimal.to_string()) }
     }
 
-    /// A number of things, grouped as amounts are.
+    /// A count, with its digits grouped as in amounts.
     pub(crate) fn count(&self, count: u64) -> String {
         i64::try_from(count).map_or_else(|_| count.to_string(), |count| self.amount(count, 0))
     }
 
-    /// A day in digits.
+    /// A day, on one line.
     pub(crate) fn day(&self, day: Date) -> String {
         day.strftime(self.day).to_string()
     }
@@ -81,7 +82,7 @@ mod tests {
             (Language::Sv, "-1\u{a0}234\u{a0}567,50", "2026-11-03"),
             (Language::Da, "-1.234.567,50", "03.11.2026"),
             (Language::Fi, "-1\u{a0}234\u{a0}567,50", "3.11.2026"),
-            (Language::En, "-1,234,567.50", "03/11/2026"),
+            (Language::En, "-1,234,567.50", "3\u{a0}Nov\u{a0}2026"),
         ] {
             let locale = language.locale();
             assert_eq!(locale.amount(-123_456_750, 2), amount);

@@ -1,7 +1,7 @@
-//! Mails: what they say to one reader, as text and as HTML, and the bytes of the whole message.
+//! Mails: the letter to one reader as text and as HTML, and the bytes of the whole message.
 //!
-//! The same mail is the same bytes: id, time, subject and files are given, and boundaries are made of the id. Whatever comes
-//! from outside is of a type that cannot leave its place: [`HeaderText`] and [`Address`] in the head, the writers in text and HTML.
+//! The same mail has the same bytes: id, time, subject and files are given, and boundaries are made of the id. Text from
+//! outside cannot leave its place: [`HeaderText`] and [`Address`] guard the head, the writers escape text and HTML.
 
 mod confirmation;
 mod digest;
@@ -27,10 +27,10 @@ pub use self::held::HeldMail;
 pub use self::letter::Letter;
 pub use self::month::MonthMail;
 pub use self::payout::{LineToSee, Matched, PayoutMail};
-use crate::DocumentError;
+use crate::error::DocumentError;
 use crate::labels::{Language, filled};
 
-/// A mail is at most about this large as it is sent: many receivers take no more than ten times as much, some less.
+/// The largest mail, about, as it is sent: many receivers accept ten million bytes, some less.
 pub const MAIL_BYTES_MAX: u64 = 7_000_000;
 
 /// A name of a file that every mail program takes: letters of ASCII, digits, dot, dash and low line.
@@ -50,45 +50,45 @@ impl FileName {
     }
 }
 
-/// A file that goes with a mail.
+/// An attachment of a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attachment {
-    /// What it is called.
+    /// Its file name.
     pub name: FileName,
-    /// What it is, after RFC 2046.
+    /// Its content type after RFC 2046.
     pub content_type: &'static str,
-    /// What is in it.
+    /// Its content.
     pub bytes: Vec<u8>,
 }
 
-/// How many bytes a file takes in a mail: four for three, and a line break behind each 76.
+/// The number of bytes of a file in a mail: four for three, and a line break after each 76.
 pub fn encoded_bytes(size_bytes: u64) -> u64 {
     let encoded = size_bytes.div_ceil(3).saturating_mul(4);
     encoded.saturating_add(encoded.div_ceil(76).saturating_mul(2))
 }
 
-/// Whom a letter is written to, and what goes with it.
+/// The reader of a letter, with the attachments and links of the letter.
 #[derive(Debug, Clone, Copy)]
 pub struct Reader<'a> {
-    /// The merchant, as people call it.
+    /// The name of the merchant.
     pub merchant: &'a HeaderText,
-    /// Where the mail goes.
+    /// The address of the reader.
     pub address: &'a Address,
-    /// The language.
+    /// The language of the letter.
     pub language: Language,
-    /// Whether a program reads there: it gets no foot.
+    /// Whether a program reads the mailbox; its letters have no footer.
     pub is_inbox: bool,
-    /// Files that go with it.
+    /// Names of the attachments.
     pub attached: &'a [FileName],
-    /// Files that are too large for it, each with the place where it lies.
+    /// Files that are too large to attach, each with its place.
     pub left_out: &'a [(FileName, String)],
-    /// Where the back office is.
+    /// The address of the back office.
     pub backoffice: Option<&'a WebAddress>,
-    /// Where one click stops these mails.
+    /// The address at which one click stops these mails.
     pub stop: Option<&'a WebAddress>,
 }
 
-/// What a mail says, and the line it is found by.
+/// The subject and the letter of a mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
     /// The subject.
@@ -100,21 +100,21 @@ pub struct Written {
 /// A mail to one recipient.
 #[derive(Debug, Clone, Copy)]
 pub struct Mail<'a> {
-    /// Names it.
+    /// The id of the mail.
     pub id: &'a MailId,
-    /// When it was made.
+    /// The time of the mail.
     pub at: Timestamp,
-    /// Who sends it.
+    /// The sender.
     pub from: &'a Mailbox,
-    /// Who is answered to, where that is not whoever sends it.
+    /// The address for replies, where it is not the sender.
     pub reply_to: Option<&'a Mailbox>,
-    /// Who it goes to.
+    /// The recipient.
     pub to: &'a Mailbox,
-    /// What it says.
+    /// Its subject and letter.
     pub written: &'a Written,
-    /// Files that go with it.
+    /// Names of the attachments.
     pub attachments: &'a [Attachment],
-    /// Where one click stops these mails.
+    /// The address at which one click stops these mails.
     pub stop: Option<&'a WebAddress>,
 }
 
@@ -157,13 +157,13 @@ impl Mail<'_> {
         Ok(message.body(body).write_to_vec()?)
     }
 
-    /// A part of several, whose boundary the id makes: no text has it by chance.
+    /// A part of several, with a boundary made of the id, which no text has by chance.
     fn parts<'x>(&self, kind: &'static str, which: &str, parts: Vec<MimePart<'x>>) -> MimePart<'x> {
         let boundary: String = self.id.as_str().chars().take(40).collect();
         MimePart::new(ContentType::new(kind).attribute("boundary", format!("{which}-{boundary}")), parts)
     }
 
-    /// Whoever can be asked to stop, after RFC 2369.
+    /// The addresses at which to unsubscribe, after RFC 2369.
     fn unsubscribe(&self) -> String {
         let answers = &self.reply_to.unwrap_or(self.from).address;
         let short: String = self.id.as_str().chars().take(12).collect();
@@ -185,25 +185,36 @@ fn money(language: Language, minor: i64, exponent: u8, currency: Currency) -> St
     format!("{}\u{a0}{currency}", language.locale().amount(minor, exponent))
 }
 
+/// A sum with its currency, or in words that it is beyond the range of `i64`.
+fn sum(language: Language, minor: i128, exponent: u8, currency: Currency) -> String {
+    let minor = i64::try_from(minor);
+    minor
+        .map_or_else(|_| language.labels().not_countable.to_owned(), |minor| money(language, minor, exponent, currency))
+}
+
+/// An amount without its currency, or in words that it is beyond the range of `i64`.
+fn cell(language: Language, minor: Option<i64>, exponent: u8) -> letter::Cell {
+    let (locale, words) = (language.locale(), language.labels().not_countable);
+    letter::Cell::Money(minor.map_or_else(|| words.to_owned(), |minor| locale.amount(minor, exponent)))
+}
+
 /// Sums of several currencies, in the order of their codes.
 fn amounts<'a>(language: Language, all: impl Iterator<Item = (i64, u8, &'a Currency)>) -> String {
     let mut sums = std::collections::BTreeMap::<String, (i128, u8, Currency)>::new();
     for (minor, exponent, currency) in all {
         sums.entry(currency.to_string()).or_insert((0, exponent, *currency)).0 += i128::from(minor);
     }
-    let texts = sums.into_values().map(|(minor, exponent, currency)| {
-        money(language, i64::try_from(minor).unwrap_or(i64::MAX), exponent, currency)
-    });
+    let texts = sums.into_values().map(|(minor, exponent, currency)| sum(language, minor, exponent, currency));
     texts.collect::<Vec<_>>().join(" + ")
 }
 
-/// A subject, in which nothing has to be kept together on one line.
+/// A subject, with plain spaces instead of non-breaking ones.
 fn subject(text: &str) -> HeaderText {
     HeaderText::cleaned(&text.replace('\u{a0}', " "))
 }
 
 impl Reader<'_> {
-    /// A letter with what ends every letter.
+    /// A letter with the lists, links and footer that end every letter.
     fn letter(&self, title: String, mut blocks: Vec<letter::Block>) -> Letter {
         use letter::Block;
         let words = self.language.words();

@@ -1,8 +1,8 @@
-//! The summary of a calendar month: what was paid out in it, the bridge from what was in transit when it began to what was when
-//! it ended, and apart from both what is not proved, not matched, not told or not there.
+//! The summary of a calendar month: what was paid out in it, the bridge from opening to closing in transit, and what has to
+//! be cleared up: not proved, not matched, not reported or missing.
 //!
-//! [`MonthContent`] is what is known, and what decides whether there is a new revision; it is the JSON form as it stands, so that the
-//! next revision is held against it. Nothing is written that does not add up.
+//! [`MonthContent`] is what is known, and decides whether there is a new revision. The JSON form has all of it, so that the
+//! next revision is compared with it. A summary that does not add up is not written.
 
 mod check;
 mod content;
@@ -23,23 +23,22 @@ pub use self::content::{
     Apart, ApartKind, Figures, FiguresOf, InTransit, MonthBridge, MonthContent, MonthPayout, TransitState,
 };
 pub use self::difference::{Change, Difference, DifferenceOf};
-pub use self::records::MonthRecord;
 pub(crate) use self::statement::product_of;
-use crate::DocumentError;
+use crate::error::DocumentError;
 use crate::labels::Language;
 
-/// The forms a month summary is written in.
+/// A form of the month summary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SummaryForm {
     /// A workbook in the account's language.
     Xlsx,
-    /// Paper in the account's language.
+    /// A PDF in the account's language.
     Pdf,
-    /// For programs: one record a line, comma, dot, major units, signed as [`settlement::Terms`].
+    /// CSV for programs: one record a line, comma, dot, major units, signed as [`settlement::Terms`].
     Csv,
-    /// For a spreadsheet in the account's language: semicolon and the language's decimal mark.
+    /// CSV for a spreadsheet in the account's language: semicolon and the language's decimal mark.
     SemicolonCsv,
-    /// Everything, in minor units.
+    /// JSON with everything, in minor units.
     Json,
 }
 
@@ -48,7 +47,7 @@ impl SummaryForm {
     pub const ALL: [SummaryForm; 5] =
         [SummaryForm::Xlsx, SummaryForm::Pdf, SummaryForm::Csv, SummaryForm::SemicolonCsv, SummaryForm::Json];
 
-    /// File name ending.
+    /// The file name extension.
     pub fn extension(self) -> &'static str {
         match self {
             SummaryForm::Xlsx => "xlsx",
@@ -69,13 +68,13 @@ pub struct MonthSummary {
     pub name: String,
     /// The month.
     pub month: Month,
-    /// IANA name of the zone that its days are counted in.
+    /// IANA name of the zone of its days.
     pub zone: String,
-    /// Counts from 1; 0 for a month that is not over.
+    /// The revision, from 1; 0 for a month that is not over.
     pub revision: u32,
     /// What is known of the month.
     pub content: MonthContent,
-    /// What is otherwise than in the revision before.
+    /// The differences from the revision before.
     pub differences: Vec<Difference>,
 }
 
@@ -101,12 +100,12 @@ impl MonthSummary {
     /// Reads what [`SummaryForm::Json`] has written.
     ///
     /// # Errors
-    /// When it is no such file.
+    /// When the bytes are not such a file.
     pub fn read(json: &[u8]) -> Result<MonthSummary, DocumentError> {
         serde_json::from_slice(json).map_err(|error| DocumentError::Json(error.to_string()))
     }
 
-    /// The next revision, with what is otherwise in it than in this one.
+    /// The next revision, with its differences from this one.
     #[must_use]
     pub fn followed_by(&self, content: MonthContent, name: String, zone: String) -> MonthSummary {
         let differences = difference::between(&self.content, &content);
@@ -114,12 +113,12 @@ impl MonthSummary {
         MonthSummary { account, name, month: self.month, zone, revision, content, differences }
     }
 
-    /// Whether the month is still going on, so that this is no revision yet.
+    /// Whether the month is not over, so that this is not a revision.
     pub fn is_so_far(&self) -> bool {
         self.revision == 0
     }
 
-    /// Whether what was paid out is otherwise than in the revision before, and not only what is in transit or stands apart.
+    /// Whether payouts differ from the revision before, and not only what is in transit or to clear up.
     pub fn changes_payouts(&self) -> bool {
         self.differences.iter().any(|difference| matches!(difference.of, DifferenceOf::Payout | DifferenceOf::Figures))
     }

@@ -1,4 +1,8 @@
-//! A document of A4 pages in landscape, each written when it is full: nothing of it is held but where its parts lie.
+//! A document of A4 pages in landscape, each written when it is full. Only the offsets of its objects stay in memory.
+//!
+//! Pages are written here on top of `pdf-writer`, since a settlement may have millions of lines. `krilla` gives PDF/A and tagged PDF
+//! and keeps the whole document in memory; if papers must be PDF/A or tagged, replace this module by `krilla`, do not
+//! extend it.
 //!
 //! Lengths are hundredths of a point, counted from the upper left corner, in whole numbers.
 
@@ -17,40 +21,40 @@ use self::content::Content;
 use self::file::ObjectFile;
 use self::font::Weight;
 pub(crate) use self::grid::{Grid, GridColumn};
-use crate::DocumentError;
+use crate::error::DocumentError;
 
 const WIDTH: i32 = 84_189;
 const HEIGHT: i32 = 59_528;
-/// The same in points.
+/// The size of a page in points.
 const A4: Rect = Rect { x1: 0.0, y1: 0.0, x2: 841.89, y2: 595.28 };
-/// The left edge of what is written.
+/// The left edge of the text.
 pub(crate) const LEFT: i32 = 4_000;
-/// The right edge of what is written.
+/// The right edge of the text.
 pub(crate) const RIGHT: i32 = WIDTH - LEFT;
 const TOP: i32 = 4_200;
 const BOTTOM: i32 = HEIGHT - 4_600;
 const FOOTER_AT: i32 = HEIGHT - 2_900;
 const FOOTER_SIZE: i32 = 600;
 
-/// What a document is, and what every page of it says.
+/// The metadata of a document and the texts on every page.
 pub(crate) struct Paper<'a> {
     pub(crate) title: &'a str,
     pub(crate) language: &'a str,
-    /// Stands for the time of writing, so that equal documents have equal bytes.
+    /// Used in place of the time of writing, so that equal documents have equal bytes.
     pub(crate) created_on: Date,
-    /// Tells this document from every other; 16 bytes or more.
+    /// The unique id of this document; 16 bytes or more.
     pub(crate) id: &'a [u8],
     /// The head of every page but the first.
     pub(crate) running_head: &'a str,
     /// The foot of every page.
     pub(crate) footer: Vec<String>,
-    /// As `Page {page} of`; the number of pages is filled in when it is known.
+    /// Such as `Page {page} of`; the number of pages follows when it is known.
     pub(crate) page_of: &'a str,
-    /// Leaves room for so many digits behind it.
+    /// About how many pages there will be, which leaves room for their digits.
     pub(crate) pages_about: u64,
 }
 
-/// How dark something is.
+/// How dark a text or line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tone {
     Black,
@@ -68,7 +72,7 @@ impl Tone {
     }
 }
 
-/// How a text looks.
+/// The weight, size and tone of a text.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ink {
     weight: Weight,
@@ -99,7 +103,7 @@ impl Ink {
     }
 }
 
-/// Objects that other objects name before they are written.
+/// Objects that other objects refer to before they are written.
 struct Refs {
     catalog: Ref,
     pages: Ref,
@@ -109,14 +113,14 @@ struct Refs {
     page_total: Ref,
 }
 
-/// Pages on their way out.
+/// A document that is being written.
 pub(crate) struct Pages<'a, 'b> {
     file: ObjectFile<'b>,
     paper: &'a Paper<'a>,
     refs: Refs,
     written: Vec<Ref>,
     content: Content,
-    /// How far down the page is written.
+    /// The vertical position of the next text.
     pub(crate) y: i32,
 }
 

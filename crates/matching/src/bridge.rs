@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
-use settlement::{Currency, Fees, LineRecord, Month, Terms};
+use settlement::{BridgeMonth, Currency, Fees, LineRecord, Month, Terms};
 
 /// A bridge over more months than this has a wrong date in it.
 const MONTHS_MAX: i32 = 1_200;
@@ -63,39 +63,15 @@ pub struct BridgePayout<'a> {
     pub payout_minor: i64,
 }
 
-/// One month of one group, in minor units. In every row
-/// `opening + net of happened − paid out = closing`, and the closing is the next row's opening.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MonthRow {
-    /// The month.
-    pub month: Month,
-    /// The money in transit at its beginning.
-    pub opening_minor: i64,
-    /// The terms of all lines whose capture or refund is in this month, without invoiced fees.
-    pub happened: Terms,
-    /// The terms of all lines that are paid out in this month, without invoiced fees.
-    pub paid: Terms,
-    /// Balances that the month's settlements carried in, less balances that they carried on.
-    pub carried_minor: i64,
-    /// Paid out in this month: the net of `paid` plus the carried balances.
-    pub paid_out_minor: i64,
-    /// The money in transit at its end.
-    pub closing_minor: i64,
-    /// Invoiced fees of the month's transactions, for information: positive is a cost.
-    pub invoiced_fee_minor: i64,
-    /// Value added tax on the invoiced fees, signed as the fees.
-    pub invoiced_fee_vat_minor: i64,
-}
-
-/// The bridge of one group, without a gap between its months.
+/// The bridge of one group: its months without a gap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupBridge {
     /// The lines that it is made of.
     pub group: Group,
-    /// Its months, from the first one with a line of the group to the last one of all groups.
-    pub months: Vec<MonthRow>,
-    /// All months as one row, under the last month.
-    pub total: MonthRow,
+    /// Its months, from the first in which anything happened to the last of the whole bridge.
+    pub months: Vec<BridgeMonth>,
+    /// All months as one row, under the month that is the last.
+    pub total: BridgeMonth,
 }
 
 /// The bridge cannot be made.
@@ -367,10 +343,10 @@ fn row(
     [happened, paid]: [&Wide; 2],
     carried: i128,
     closing: i128,
-) -> Result<MonthRow, BridgeError> {
+) -> Result<BridgeMonth, BridgeError> {
     let [invoiced_fee, invoiced_fee_vat] = happened.invoiced;
     let row = || {
-        Some(MonthRow {
+        Some(BridgeMonth {
             month,
             opening_minor: narrow(opening)?,
             happened: happened.terms()?,

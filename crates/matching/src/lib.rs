@@ -15,7 +15,7 @@ mod testing;
 mod unsettled;
 mod wait;
 
-pub use bridge::{Bridge, BridgeError, BridgeLine, BridgePayout, Group, GroupBridge, MonthRow, happened_on};
+pub use bridge::{Bridge, BridgeError, BridgeLine, BridgePayout, Group, GroupBridge, happened_on};
 pub use index::{Index, IndexBuilder, IndexError};
 pub use keys::{Against, GENERAL, LineField, PROVIDER_KEYS, ProviderKeys, Rung, Weight, provider_paying};
 pub use ladder::match_line;

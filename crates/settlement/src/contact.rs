@@ -257,17 +257,17 @@ impl fmt::Display for MailId {
     }
 }
 
-/// How often a recipient is told.
+/// When a recipient gets mails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rhythm {
-    /// Of each payout as soon as it is in force.
+    /// For each payout, as soon as it is in force.
     EachPayout,
-    /// Each morning, of what has come since the last one.
+    /// Each morning, about the payouts since the last mail.
     Daily,
-    /// Each Monday morning.
+    /// Each Monday morning, about the payouts since the last mail.
     Weekly,
-    /// Of each month when it is closed, and when it changes.
+    /// For each month when it is over, and when it changes after that.
     Monthly,
 }
 

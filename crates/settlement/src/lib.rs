@@ -3,6 +3,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod account;
+mod bridge_month;
 mod canonical;
 mod card;
 mod contact;
@@ -13,8 +14,10 @@ mod ids;
 mod key;
 mod kind;
 mod line;
+mod match_row;
 mod money;
 mod month;
+mod month_record;
 mod notice;
 mod problem;
 mod proof;
@@ -25,6 +28,7 @@ mod terms;
 mod transaction;
 
 pub use account::{Account, AccountId};
+pub use bridge_month::BridgeMonth;
 pub use canonical::{
     CanonicalRow, DIGESTS_TOGETHER, RowDigest, RowDigester, SettlementHash, SettlementHasher, push_varint,
 };
@@ -39,8 +43,10 @@ pub use ids::{BadId, MerchantNumber, ProviderId, ReportId, SettlementId};
 pub use key::SettleKey;
 pub use kind::{Kind, Verdict};
 pub use line::{BATCH_LINES_MAX, Line, LineBatch, LineKind, LineRecord, TextColumn};
+pub use match_row::MatchRow;
 pub use money::{AMOUNT_MINOR_MAX, MajorUnits};
 pub use month::{BadMonth, Month};
+pub use month_record::MonthRecord;
 pub use notice::{Confirmed, PayoutNotice};
 pub use problem::{Problem, Problems, Severity};
 pub use proof::prove;

@@ -1,4 +1,4 @@
-//! The lake's large tables: one day of payouts, streamed from the tables of the reports that brought it.
+//! The lake's large tables: one day of payouts, streamed from the tables of its reports.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::fs::File;
@@ -17,17 +17,17 @@ use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData};
 use parquet::file::statistics::Statistics;
 use settlement::{Currency, TermSums, Terms};
 
-use crate::TableError;
+use crate::calendar::days;
+use crate::error::TableError;
 use crate::packing::Packing;
 use crate::read::{date, numbers, texts};
 use crate::schema::{MATCH, SETTLEMENT_LINE, Table};
 use crate::stream::{BATCH_ROWS, TableStream, conformed};
-use crate::writer::days;
 
-/// A version of a settlement whose rows are taken from a report's table.
+/// A version of a settlement whose rows are taken from the table of a report.
 #[derive(Debug, Clone, Copy)]
 pub struct Shown<'a> {
-    /// The caller's number of it.
+    /// The caller's number of the version.
     pub number: usize,
     /// The provider's number of the merchant.
     pub merchant_number: &'a str,
@@ -37,24 +37,24 @@ pub struct Shown<'a> {
     pub currency: Currency,
     /// Its version.
     pub version: u32,
-    /// Whether it counts.
+    /// Whether this version is in force.
     pub is_current: bool,
 }
 
-/// Lines of one version that counts, of one product, state and month, summed.
+/// The sum of lines of one version in force, of one product, state and month.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineSum {
     /// The caller's number of the version.
     pub number: usize,
-    /// Product that they were paid with, where it is known.
+    /// The payment product of the lines, where it is known.
     pub payment_product: Option<String>,
-    /// What matching made of them; `None` where they are not matched yet.
+    /// The match state of the lines; `None` where they are not matched yet.
     pub state: Option<String>,
-    /// First day of the month that they happened in.
+    /// First day of the month in which the lines happened.
     pub month: Date,
-    /// How many they are.
+    /// Number of lines.
     pub lines: u64,
-    /// Their money, in minor units.
+    /// Sums of the lines, in minor units.
     pub terms: Terms,
 }
 
@@ -65,25 +65,26 @@ pub type EventStates = HashMap<(usize, String), &'static str>;
 pub struct DayLines<W: Write + Send> {
     table: TableStream<W>,
     payout_on: Date,
-    told: Vec<Told>,
+    /// Each once, in the order in which they are met.
+    line_matches: Vec<LineMatch>,
     sums: HashMap<(usize, Date, Option<usize>), (u64, TermSums)>,
 }
 
 impl<W: Write + Send> DayLines<W> {
-    /// An empty table of what is paid out on that day.
+    /// An empty table of the payouts of one day.
     ///
     /// # Errors
     /// When the output or Parquet refuses.
     pub fn create(output: W, payout_on: Date, packing: Packing) -> Result<Self, TableError> {
         let table = TableStream::create(output, &SETTLEMENT_LINE, packing)?;
-        Ok(DayLines { table, payout_on, told: Vec::new(), sums: HashMap::new() })
+        Ok(DayLines { table, payout_on, line_matches: Vec::new(), sums: HashMap::new() })
     }
 
-    /// Adds the lines of versions from a report's table, in its order; `matches` is the report's match table with the versions
-    /// that it is about.
+    /// Adds the lines of `shown` versions from the table of a report, in its order. `matches` is the report's match table with
+    /// the versions that it is about.
     ///
     /// # Errors
-    /// When a file is no such table, or the output or Parquet refuses.
+    /// When a file is not such a table, or the output or Parquet refuses.
     pub fn add(
         &mut self,
         lines: File,
@@ -125,16 +126,19 @@ impl<W: Write + Send> DayLines<W> {
         let provider_date = numbers::<Date32Type>(batch, "provider_date")?;
         let kinds = texts(batch, "kind")?;
         for (row, (shown, part)) in shown.iter().zip(parts).enumerate().filter(|(_, (shown, _))| shown.is_current) {
-            let told = match &mut matched {
-                Some(matched) => matched.of((shown.number, lines.value(row), *part), &mut self.told)?,
+            let line_match = match &mut matched {
+                Some(matched) => matched.of((shown.number, lines.value(row), *part), &mut self.line_matches)?,
                 None => None,
             };
             // Only captures and refunds have transactions: a fee that a notice adds is matched with nothing.
-            let is_of_none = told.is_none() && !matches!(kinds.value(row), "sale" | "refund");
-            let told = if is_of_none { Some(place_of(Told::nothing(), &mut self.told)) } else { told };
-            // As `matching::happened_on` has it.
+            let is_of_none = line_match.is_none() && !matches!(kinds.value(row), "sale" | "refund");
+            let line_match = match is_of_none {
+                true => Some(place_of(LineMatch::nothing(), &mut self.line_matches)),
+                false => line_match,
+            };
+            // The same day as `matching::happened_on`.
             let happened_on = date(captured_on, row).or_else(|| date(provider_date, row)).unwrap_or(self.payout_on);
-            let (count, sums) = self.sums.entry((shown.number, happened_on.first_of_month(), told)).or_default();
+            let (count, sums) = self.sums.entry((shown.number, happened_on.first_of_month(), line_match)).or_default();
             *count += 1;
             sums.add(&Terms {
                 capture_minor: capture.value(row),
@@ -149,17 +153,18 @@ impl<W: Write + Send> DayLines<W> {
         Ok(())
     }
 
-    /// Writes the footer; gives the output, how many rows it has, and the sums of the versions that count.
+    /// Writes the footer; returns the output, its number of rows, and the sums of the versions in force.
     ///
     /// # Errors
     /// When the output or Parquet refuses, or a sum is beyond the range of `i64`.
     pub fn close(self) -> Result<(W, u64, Vec<LineSum>), TableError> {
         let (output, rows) = self.table.close()?;
         let mut sums = Vec::new();
-        for ((number, month, told), (lines, terms)) in self.sums {
+        for ((number, month, place), (lines, terms)) in self.sums {
             let terms = terms.terms().ok_or(TableError::Column { column: "net_minor" })?;
-            let told = told.and_then(|told| self.told.get(told)).cloned();
-            let (payment_product, state) = told.map_or((None, None), |told| (told.payment_product, Some(told.state)));
+            let line_match = place.and_then(|place| self.line_matches.get(place)).cloned();
+            let (payment_product, state) =
+                line_match.map_or((None, None), |found| (found.payment_product, Some(found.state)));
             sums.push(LineSum { number, payment_product, state, month, lines, terms });
         }
         let place = |sum: &LineSum| (sum.number, sum.month, sum.payment_product.clone(), sum.state.clone());
@@ -175,7 +180,7 @@ pub struct DayMatches<W: Write + Send> {
 }
 
 impl<W: Write + Send> DayMatches<W> {
-    /// An empty table of what is paid out on that day.
+    /// An empty table of the payouts of one day.
     ///
     /// # Errors
     /// When the output or Parquet refuses.
@@ -186,18 +191,18 @@ impl<W: Write + Send> DayMatches<W> {
     /// Adds the rows of versions from a report's match table, in its order, with the states of their events.
     ///
     /// # Errors
-    /// When the file is no such table, or the output or Parquet refuses.
+    /// When the file is not such a table, or the output or Parquet refuses.
     pub fn add(&mut self, matches: File, shown: &[Shown<'_>], events: &EventStates) -> Result<(), TableError> {
         let mut parts = Parts::default();
         for selected in Selection::open(matches, &MATCH, &[], self.payout_on, shown)? {
             let Selected { batch, shown } = selected?;
             let batch = conformed(&batch, &MATCH)?;
-            let told = Arc::new(Int32Array::from(parts.of(&batch, &shown)?));
-            let batch = with_column(&batch, &MATCH, "line_part", told)?;
+            let parts = Arc::new(Int32Array::from(parts.of(&batch, &shown)?));
+            let batch = with_column(&batch, &MATCH, "line_part", parts)?;
             let transactions = texts(&batch, "transaction_id")?;
             let places = numbers::<Int32Type>(&batch, "transaction_event")?;
             let state = |(row, shown): (usize, &&Shown<'_>)| {
-                // A line that is no capture or refund is in no event of its transaction.
+                // A line other than a capture or refund is in no event of its transaction.
                 let is_event = transactions.is_valid(row) && places.is_valid(row);
                 is_event.then(|| events.get(&(shown.number, transactions.value(row).to_owned())).copied()).flatten()
             };
@@ -207,7 +212,7 @@ impl<W: Write + Send> DayMatches<W> {
         Ok(())
     }
 
-    /// Writes the footer, and gives the output.
+    /// Writes the footer and returns the output.
     ///
     /// # Errors
     /// When the output or Parquet refuses.
@@ -216,20 +221,20 @@ impl<W: Write + Send> DayMatches<W> {
     }
 }
 
-/// The rows of a file that are of the versions wanted, batch by batch.
+/// The rows of a file that belong to the given versions, batch by batch.
 struct Selection<'a> {
     reader: ParquetRecordBatchReader,
     shown: BTreeMap<(&'a str, &'a str, &'a str), &'a Shown<'a>>,
 }
 
-/// Rows with the version that each is of.
+/// Rows with the version of each.
 struct Selected<'a> {
     batch: RecordBatch,
     shown: Vec<&'a Shown<'a>>,
 }
 
 impl<'a> Selection<'a> {
-    /// Of the columns named, or all when none is; row groups of other days are passed over.
+    /// The rows of one day with the named columns, or with all columns when none is named. Row groups of other days are skipped.
     fn open(
         file: File,
         table: &Table,
@@ -244,7 +249,7 @@ impl<'a> Selection<'a> {
             [] => ProjectionMask::columns(builder.parquet_schema(), table.columns.iter().map(|column| column.name)),
             named => ProjectionMask::columns(builder.parquet_schema(), named.iter().copied()),
         };
-        // The day of each row is read first, so that pages of other days are passed over as well.
+        // The day of each row is read first, so that pages of other days are skipped as well.
         let (of_day, day) = (ProjectionMask::columns(builder.parquet_schema(), ["payout_on"]), days(payout_on));
         let is_of_day = ArrowPredicateFn::new(of_day, move |batch: RecordBatch| {
             let found = numbers::<Date32Type>(&batch, "payout_on");
@@ -320,8 +325,8 @@ fn with_column(
     Ok(RecordBatch::try_new(table.schema(), columns)?)
 }
 
-/// Tells lines apart that a report has under one number, as all of an XML that is written in one line. Such lines follow each
-/// other, in a report's lines as in its matches.
+/// Numbers the lines that share one row of a report, as all lines of an XML without line breaks do. Such lines follow each
+/// other in a report's lines and in its matches.
 #[derive(Default)]
 struct Parts {
     before: Option<(usize, i64)>,
@@ -341,40 +346,40 @@ impl Parts {
     }
 }
 
-/// A line of a version, told by its number and its part of it.
+/// A line: the number of its version, its number in the report, and its part of that number.
 type LinePlace = (usize, i64, i32);
 
-/// What matching tells of a line.
+/// The result of matching a line, as far as sums need it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Told {
+struct LineMatch {
     payment_product: Option<String>,
     state: String,
 }
 
-impl Told {
-    /// Of a line that is about no one transaction.
-    fn nothing() -> Told {
-        Told { payment_product: None, state: "not_a_transaction".to_owned() }
+impl LineMatch {
+    /// The match of a line that is not about one transaction.
+    fn nothing() -> LineMatch {
+        LineMatch { payment_product: None, state: "not_a_transaction".to_owned() }
     }
 }
 
-/// Its place among `all`, where each stands once.
-fn place_of(told: Told, all: &mut Vec<Told>) -> usize {
-    all.iter().position(|known| *known == told).unwrap_or_else(|| {
-        all.push(told);
+/// The place of the match among `all`, which holds each once.
+fn place_of(line_match: LineMatch, all: &mut Vec<LineMatch>) -> usize {
+    all.iter().position(|known| *known == line_match).unwrap_or_else(|| {
+        all.push(line_match);
         all.len() - 1
     })
 }
 
-/// Tells what lines were matched with. A match table has its rows in the order of the lines, so that little is ever kept; in another
-/// order it would be the same, and only take more memory.
+/// Finds the matches of lines. A match table has its rows in the order of the lines, so that few rows wait in memory; in
+/// another order the result is the same and takes more memory.
 struct Matched<'a> {
     selection: Selection<'a>,
     about: HashSet<usize>,
     parts: Parts,
-    rows: VecDeque<(LinePlace, Told)>,
-    ahead: HashMap<LinePlace, Told>,
-    known: HashMap<Told, usize>,
+    rows: VecDeque<(LinePlace, LineMatch)>,
+    ahead: HashMap<LinePlace, LineMatch>,
+    known: HashMap<LineMatch, usize>,
 }
 
 impl<'a> Matched<'a> {
@@ -391,44 +396,45 @@ impl<'a> Matched<'a> {
         })
     }
 
-    /// Place of what is told of the line among `all`.
-    fn of(&mut self, line: LinePlace, all: &mut Vec<Told>) -> Result<Option<usize>, TableError> {
+    /// The place of the line's match among `all`.
+    fn of(&mut self, line: LinePlace, all: &mut Vec<LineMatch>) -> Result<Option<usize>, TableError> {
         if !self.about.contains(&line.0) {
             return Ok(None);
         }
-        let told = match self.ahead.remove(&line) {
-            Some(told) => Some(told),
+        let line_match = match self.ahead.remove(&line) {
+            Some(found) => Some(found),
             None => self.read_to(line)?,
         };
-        let Some(told) = told else { return Ok(None) };
-        if let Some(place) = self.known.get(&told) {
+        let Some(line_match) = line_match else { return Ok(None) };
+        if let Some(place) = self.known.get(&line_match) {
             return Ok(Some(*place));
         }
-        let place = place_of(told.clone(), all);
-        self.known.insert(told, place);
+        let place = place_of(line_match.clone(), all);
+        self.known.insert(line_match, place);
         Ok(Some(place))
     }
 
-    fn read_to(&mut self, line: LinePlace) -> Result<Option<Told>, TableError> {
+    fn read_to(&mut self, line: LinePlace) -> Result<Option<LineMatch>, TableError> {
         loop {
-            while let Some((found, told)) = self.rows.pop_front() {
+            while let Some((found, line_match)) = self.rows.pop_front() {
                 if found == line {
-                    return Ok(Some(told));
+                    return Ok(Some(line_match));
                 }
-                self.ahead.insert(found, told);
+                self.ahead.insert(found, line_match);
             }
             let Some(selected) = self.selection.next() else { return Ok(None) };
             let Selected { batch, shown } = selected?;
             let lines = numbers::<Int64Type>(&batch, "line_no")?;
             let products = texts(&batch, "payment_product")?;
             let states = texts(&batch, "state")?;
-            let told = |row| Told {
+            let line_match = |row| LineMatch {
                 payment_product: products.is_valid(row).then(|| products.value(row).to_owned()),
                 state: states.value(row).to_owned(),
             };
             let parts = self.parts.of(&batch, &shown)?;
             let rows = shown.iter().zip(parts).enumerate();
-            self.rows.extend(rows.map(|(row, (shown, part))| ((shown.number, lines.value(row), part), told(row))));
+            self.rows
+                .extend(rows.map(|(row, (shown, part))| ((shown.number, lines.value(row), part), line_match(row))));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Row digests sorted outside memory: their merge finds repeated transactions and makes each settlement's hash.
+//! Row digests sorted on disk: their merge finds repeated transactions and computes the hash of each settlement.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -11,11 +11,11 @@ use settlement::{
     SettlementHasher, SettlementHead, Sink, SinkError,
 };
 
-use crate::TableError;
+use crate::error::TableError;
 
-/// A run has at most this many rows, 32 MiB; it is sorted in memory and then spilled.
+/// The most rows of a run, 32 MiB, which is sorted in memory and then written to disk.
 pub const RUN_ROWS: usize = 1024 * 1024;
-/// Repeated transactions beyond this many are only counted.
+/// The most repeated transactions that are listed; further ones are counted.
 const REPEATED_MAX: usize = 1_000;
 const ENTRY_BYTES: usize = 32;
 
@@ -44,7 +44,7 @@ impl Default for Digests {
 }
 
 impl Digests {
-    /// Digests that spill to disk before there are more than `run_rows` of them in memory.
+    /// Digests of which at most `run_rows` are in memory; the others are on disk.
     pub fn with_run_rows(run_rows: usize) -> Self {
         Digests {
             currencies: Vec::new(),
@@ -55,7 +55,7 @@ impl Digests {
         }
     }
 
-    /// A settlement begins.
+    /// Begins a settlement.
     pub fn open(&mut self, head: &SettlementHead) {
         self.currencies.push(head.currency);
     }
@@ -63,7 +63,7 @@ impl Digests {
     /// Adds the rows of a batch.
     ///
     /// # Errors
-    /// When a full run cannot be written to the temporary directory.
+    /// When a full run cannot be written to a temporary file.
     pub fn add(&mut self, batch: &LineBatch) -> Result<(), TableError> {
         if !self.run.is_empty() && self.run.len() + batch.len() > self.run_rows {
             self.spill()?;
@@ -146,10 +146,10 @@ fn hash(hashers: &mut [SettlementHasher], settlement: u32, digests: &mut Vec<Row
     digests.clear();
 }
 
-/// Reports mostly hold one settlement after the other: each is then sorted by itself, within the cache.
+/// Sorts a run. Most reports have one settlement after the other: each is then sorted by itself, within the cache.
 fn sort(run: &mut [Entry]) {
     if run.is_sorted_by_key(|entry| entry.settlement) {
-        // The settlement is the same then: to compare it first would only take time.
+        // Entries of one settlement need no comparison of settlements.
         for settlement in run.chunk_by_mut(|a, b| a.settlement == b.settlement) {
             settlement.sort_unstable_by_key(|entry| entry.digest.transaction);
             for transaction in settlement.chunk_by_mut(|a, b| a.digest.transaction == b.digest.transaction) {
@@ -215,7 +215,7 @@ impl Merge {
         for (run, file) in merge.files.iter_mut().enumerate() {
             merge.heads.extend(read_entry(file)?.map(|entry| Reverse((entry, run))));
         }
-        // Alone, the run in memory needs no merging.
+        // A run in memory alone needs no merge.
         let memory = merge.files.len();
         if memory > 0 {
             merge.heads.extend(merge.memory.next().map(|entry| Reverse((entry, memory))));

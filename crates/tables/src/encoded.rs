@@ -1,4 +1,6 @@
-//! Columns of a row group as they lie in a file, encoded at once.
+//! Columns of a row group as bytes of a file, encoded at once by the column writers of the `parquet` crate.
+//!
+//! `parquet::arrow::ArrowWriter` hashes every cell for its dictionaries (arrow-rs issue 10465), which is most of its time.
 
 use std::io::Write;
 
@@ -15,9 +17,9 @@ use parquet::file::properties::WriterPropertiesPtr;
 use parquet::file::writer::{SerializedPageWriter, SerializedRowGroupWriter, TrackedWrite};
 use parquet::schema::types::ColumnDescPtr;
 
-use crate::TableError;
+use crate::error::TableError;
 
-/// A column's bytes with what the file says of them.
+/// The bytes of a column with its metadata.
 pub(crate) struct Encoded {
     pub(crate) bytes: Bytes,
     pub(crate) close: ColumnCloseResult,
@@ -66,7 +68,7 @@ impl Encoded {
         Ok(Encoded { bytes: sink.into_inner()?.into(), close })
     }
 
-    /// The same bytes as another column, which is encoded alike.
+    /// The same bytes as another column with the same encoding.
     pub(crate) fn as_column(&self, column: ColumnDescPtr) -> Result<Self, TableError> {
         let ColumnCloseResult { metadata, .. } = &self.close;
         let mut builder = ColumnChunkMetaData::builder(column)
@@ -96,17 +98,17 @@ impl Encoded {
     }
 }
 
-/// The error of a column that no table has.
+/// The error for a column of a type that no table has.
 pub(crate) fn unexpected(found: impl std::fmt::Display) -> TableError {
     TableError::Parquet(ParquetError::General(format!("A column of {found} is not expected")))
 }
 
-/// What tells of `lines` cells that they are there, or are not, in a column where some may be missing.
+/// The definition levels of `lines` cells that are all present or all missing; `None` for a required column.
 fn levels(column: &ColumnDescPtr, present: bool, lines: usize) -> Option<Vec<i16>> {
     (column.max_def_level() > 0).then(|| vec![i16::from(present); lines])
 }
 
-/// Numbers that have to fit half as many bits, as days do.
+/// The numbers in 32 bits, as days are written.
 pub(crate) fn narrow(numbers: &[i64]) -> Result<Vec<i32>, TableError> {
     let narrow = numbers.iter().map(|number| i32::try_from(*number).ok());
     narrow.collect::<Option<_>>().ok_or_else(|| unexpected("numbers beyond 32 bits"))

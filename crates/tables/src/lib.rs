@@ -1,13 +1,12 @@
-//! Lines and settlements as Arrow columns and Parquet files, and the sorted digests that prove a report's content.
-//!
-//! The schemas are version 1: columns are added at the end and never renamed or retyped. Only files that avstem wrote
-//! are ever read back. Knows no network and no clock.
+#![doc = include_str!("../README.md")]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::float_arithmetic)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+mod calendar;
 mod day;
 mod digests;
 mod encoded;
+mod error;
 mod matches;
 mod month_summary;
 mod packing;
@@ -25,51 +24,18 @@ mod writer;
 
 pub use day::{DayLines, DayMatches, EventStates, LineSum, Shown};
 pub use digests::{DigestSink, Digests, RUN_ROWS};
-pub use matches::{MatchRow, MatchRows, MatchTable, read_matches};
-pub use month_summary::{MonthSummaryRow, SummaryOf, write_month_summary};
+pub use error::TableError;
+pub use matches::{MatchRows, MatchTable, read_matches};
+pub use month_summary::{SummaryOf, write_month_summary};
 pub use packing::Packing;
 pub use read::{LineRecords, Rows, read_lines};
 pub use schema::{
     Column, ColumnKind, DATA_DICTIONARY, FEE_SUMMARY, MATCH, MONTH_BRIDGE, MONTH_SUMMARY, SCHEMA_VERSION, SETTLEMENT,
     SETTLEMENT_LINE, TABLES, Table, all_tables, athena_sql, data_dictionary_page,
 };
+pub use settlement::MatchRow;
 pub use settlements::{SettlementRow, write_settlements};
 pub use stream::TableStream;
 pub use summaries::{FeeSummaryRow, MonthBridgeRow, write_bridge, write_data_dictionary, write_fee_summary};
 pub use transactions::{Transactions, read_transactions, write_transactions};
 pub use writer::{LineTable, TableOwner};
-
-/// A table could not be written or read; says nothing about the report.
-#[derive(Debug, thiserror::Error)]
-pub enum TableError {
-    /// The file system refused.
-    #[error("Cannot reach the table's file: {0}")]
-    Io(#[from] std::io::Error),
-    /// Parquet refused.
-    #[error("Cannot write or read Parquet: {0}")]
-    Parquet(#[from] parquet::errors::ParquetError),
-    /// Arrow refused.
-    #[error("Cannot build the table's columns: {0}")]
-    Arrow(#[from] arrow_schema::ArrowError),
-    /// The file is not a table of this version.
-    #[error("Found a table without a usable column {column}, expected schema version 1")]
-    Column {
-        /// The column that is missing or of another type.
-        column: &'static str,
-    },
-    /// An amount has more digits than its column.
-    #[error("Found a line whose amount takes more than 18 digits with two decimals, expected fewer")]
-    Amount,
-    /// The account's zone is not in the time zone database.
-    #[error("Found time zone {zone:?}, expected an IANA name such as Europe/Oslo")]
-    Zone {
-        /// The name that was found.
-        zone: String,
-    },
-}
-
-impl From<TableError> for settlement::SinkError {
-    fn from(error: TableError) -> Self {
-        settlement::SinkError(Box::new(error))
-    }
-}

@@ -7,50 +7,18 @@ use std::sync::Arc;
 use arrow_array::types::{Date32Type, Int32Type, Int64Type};
 use arrow_array::{Array, ArrayRef, Date32Array, Int32Array, Int64Array, RecordBatch, StringArray, new_null_array};
 use arrow_schema::DataType;
-use jiff::civil::Date;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
-use settlement::{AccountId, Currency, ReportId};
+use settlement::{AccountId, MatchRow, ReportId};
 
-use crate::TableError;
+use crate::calendar::days;
+use crate::error::TableError;
 use crate::packing::Packing;
 use crate::read::{Rows, date, numbers, optional, texts};
 use crate::schema::{MATCH, SCHEMA_VERSION};
-use crate::writer::days;
 
-/// Rows that are gathered before they are written.
+/// Rows that are gathered in memory before they are written.
 const BATCH_ROWS: usize = 8 * 1024;
-
-/// What became of one line of a report.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MatchRow {
-    /// The provider's number of the merchant.
-    pub merchant_number: String,
-    /// The settlement it is of.
-    pub settlement_id: String,
-    /// Currency of the settlement.
-    pub currency: Currency,
-    /// Line or row in the report; 0 for what a payout notice adds.
-    pub line_no: i64,
-    /// The word of its state.
-    pub state: String,
-    /// Why it has this state, for a person.
-    pub reason: String,
-    /// Dintero's id of the transaction, where the line names one for certain.
-    pub transaction_id: Option<String>,
-    /// Place of the capture or refund in the transaction's list of events, from 0.
-    pub transaction_event: Option<i32>,
-    /// Product that it was paid with.
-    pub payment_product: Option<String>,
-    /// Kind of the product.
-    pub payment_product_type: Option<String>,
-    /// The merchant's reference of the transaction.
-    pub merchant_reference: Option<String>,
-    /// The merchant's second reference.
-    pub merchant_reference_2: Option<String>,
-    /// The day of the payout.
-    pub payout_on: Date,
-}
 
 /// Writes rows as they come.
 pub struct MatchTable<W: Write + Send> {
@@ -89,7 +57,7 @@ impl<W: Write + Send> MatchTable<W> {
         if self.rows.len() >= BATCH_ROWS { self.flush() } else { Ok(()) }
     }
 
-    /// Writes what is left and the footer, and gives the output back.
+    /// Writes the rest and the footer, and returns the output.
     ///
     /// # Errors
     /// When the output or Parquet refuses.
@@ -136,7 +104,7 @@ pub type MatchRows = Rows<MatchRow>;
 /// Reads the rows of a `match` file.
 ///
 /// # Errors
-/// When the file is not Parquet or is no table of this schema.
+/// When the file is not Parquet or not a table of this schema.
 pub fn read_matches(file: File) -> Result<MatchRows, TableError> {
     Rows::of(file, rows)
 }
@@ -174,6 +142,7 @@ fn rows(batch: &RecordBatch) -> Result<Vec<MatchRow>, TableError> {
 #[cfg(test)]
 mod tests {
     use jiff::civil;
+    use settlement::Currency;
 
     use super::*;
 

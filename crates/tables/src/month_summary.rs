@@ -4,16 +4,15 @@ use std::io::Write;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Date32Array, Int8Array, Int32Array, Int64Array};
-use jiff::civil::Date;
-use settlement::{AccountId, Currency, Month, Terms};
+use settlement::{AccountId, Currency, Month, MonthRecord};
 
-use crate::TableError;
+use crate::calendar::days;
+use crate::error::TableError;
 use crate::packing::Packing;
 use crate::schema::{MONTH_SUMMARY, SCHEMA_VERSION};
 use crate::summaries::{optional_texts, texts, write};
-use crate::writer::days;
 
-/// Which summary a table is of.
+/// The summary that a table holds.
 #[derive(Debug, Clone, Copy)]
 pub struct SummaryOf<'a> {
     /// The account.
@@ -24,33 +23,6 @@ pub struct SummaryOf<'a> {
     pub revision: u32,
 }
 
-/// One record of a month summary, in minor units.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "as the columns of MONTH_SUMMARY")]
-pub struct MonthSummaryRow<'a> {
-    pub record: &'a str,
-    pub provider: Option<&'a str>,
-    pub payment_product: Option<&'a str>,
-    pub merchant_number: Option<&'a str>,
-    pub settlement_id: Option<&'a str>,
-    pub version: Option<u32>,
-    pub day: Option<Date>,
-    pub state: Option<&'a str>,
-    pub reference: Option<&'a str>,
-    pub currency: Option<Currency>,
-    pub exponent: Option<u8>,
-    pub count: Option<u64>,
-    pub terms: Option<Terms>,
-    pub invoiced_minor: Option<i64>,
-    pub opening_minor: Option<i64>,
-    pub carried_minor: Option<i64>,
-    pub paid_out_minor: Option<i64>,
-    pub closing_minor: Option<i64>,
-    pub amount_minor: Option<i64>,
-    pub before_minor: Option<i64>,
-    pub after_minor: Option<i64>,
-}
-
 /// Writes the table of one summary.
 ///
 /// # Errors
@@ -58,7 +30,7 @@ pub struct MonthSummaryRow<'a> {
 pub fn write_month_summary(
     output: impl Write + Send,
     of: SummaryOf<'_>,
-    rows: &[MonthSummaryRow<'_>],
+    rows: &[MonthRecord],
     packing: Packing,
 ) -> Result<(), TableError> {
     let month = of.month.to_string();
@@ -68,14 +40,14 @@ pub fn write_month_summary(
         texts(rows, |_| &month),
         Arc::new(Int32Array::from_value(revision, rows.len())),
         texts(rows, |row| row.record),
-        optional_texts(rows, |row| row.provider),
-        optional_texts(rows, |row| row.payment_product),
-        optional_texts(rows, |row| row.merchant_number),
-        optional_texts(rows, |row| row.settlement_id),
+        optional_texts(rows, |row| row.provider.as_deref()),
+        optional_texts(rows, |row| row.payment_product.as_deref()),
+        optional_texts(rows, |row| row.merchant_number.as_deref()),
+        optional_texts(rows, |row| row.settlement_id.as_deref()),
         Arc::new(Int32Array::from_iter(rows.iter().map(|row| row.version.and_then(|v| i32::try_from(v).ok())))),
         Arc::new(Date32Array::from_iter(rows.iter().map(|row| row.day.map(days)))),
-        optional_texts(rows, |row| row.state),
-        optional_texts(rows, |row| row.reference),
+        optional_texts(rows, |row| row.state.as_deref()),
+        optional_texts(rows, |row| row.reference.as_deref()),
         optional_texts(rows, |row| row.currency.as_ref().map(Currency::as_str)),
         Arc::new(Int8Array::from_iter(rows.iter().map(|row| row.exponent.and_then(|e| i8::try_from(e).ok())))),
         numbers(rows, |row| row.count.and_then(|count| i64::try_from(count).ok())),
@@ -97,6 +69,6 @@ pub fn write_month_summary(
     write(output, &MONTH_SUMMARY, columns, packing)
 }
 
-fn numbers<'a>(rows: &'a [MonthSummaryRow<'a>], value: impl Fn(&'a MonthSummaryRow<'a>) -> Option<i64>) -> ArrayRef {
+fn numbers(rows: &[MonthRecord], value: impl Fn(&MonthRecord) -> Option<i64>) -> ArrayRef {
     Arc::new(Int64Array::from_iter(rows.iter().map(value)))
 }

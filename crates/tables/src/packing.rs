@@ -1,21 +1,21 @@
-//! How the pages of a table's file are packed.
+//! How the pages of a file are compressed.
 
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
 
-use crate::TableError;
+use crate::error::TableError;
 
-/// How the pages of a table's file are packed.
+/// How the pages of a file are compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Packing {
-    /// By ZSTD, quickly: what is stored and read by others.
+    /// With ZSTD at its fastest level: for files that are stored.
     Zstd,
-    /// Not at all: what is gone again soon.
+    /// Not at all: for temporary files.
     None,
 }
 
 impl Packing {
-    /// Properties of a writer that packs like that.
+    /// The properties of a writer with this packing.
     pub(crate) fn properties(self) -> Result<WriterPropertiesBuilder, TableError> {
         let compression = match self {
             Packing::Zstd => Compression::ZSTD(ZstdLevel::try_new(1)?),

@@ -1,9 +1,10 @@
 //! A Parquet file written column by column, where a column with one value in a whole row group costs almost nothing.
 //!
-//! A report's table has many such columns: account, report, currency, terms that a provider never uses. The `parquet`
-//! crate would hash every one of their cells; here such a column is counted, encoded once for a row group of its
-//! length, and the encoded bytes are used again for the next. Numbers and few words are gathered and encoded when their
-//! row group ends; what is left goes through Arrow.
+//! The table of a report has many such columns: account, report, currency, terms that a provider never uses.
+//! `parquet::arrow::ArrowWriter` hashes every one of their cells and takes about twice the time for ten million rows
+//! (arrow-rs issue 10465; pull request 10862 is open). Here such a column is counted and encoded once for a row group of
+//! its length, and the next row group uses the same bytes. Numbers are gathered and encoded by the crate's own column
+//! writers when their row group ends, few words by `words.rs`; all other cells go through Arrow.
 
 use std::fs::File;
 use std::io::BufWriter;
@@ -20,8 +21,8 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnDescPtr;
 
-use crate::TableError;
 use crate::encoded::{Encoded, narrow, unexpected};
+use crate::error::TableError;
 use crate::words::Words;
 
 /// The cells of one column in one batch.
@@ -30,7 +31,7 @@ pub(crate) enum Cells<'a> {
     Each(ArrayRef),
     /// A number of each line; a day is the number of days since 1970.
     Numbers(Vec<i64>),
-    /// A text of each line that is mostly one of few; an empty one is none.
+    /// A text of each line, mostly one of few; an empty text is no text.
     Words(Vec<&'a str>),
     /// The one value of all lines, as an array of one.
     Same(ArrayRef),
@@ -55,7 +56,7 @@ struct EncodedSame {
 /// A file that is being written, one row group at a time.
 pub(crate) struct ParquetFile {
     writer: SerializedFileWriter<BufWriter<File>>,
-    /// Of each column alone: few of them need a writer, which is more to make than a column of one value takes.
+    /// One for each column: few columns need a writer, and to make one costs more than to write a column of one value.
     factories: Vec<ArrowRowGroupWriterFactory>,
     schema: SchemaRef,
     group_lines_max: usize,
@@ -63,7 +64,7 @@ pub(crate) struct ParquetFile {
     groups: usize,
     columns: Vec<Column>,
     encoded: Vec<Option<EncodedSame>>,
-    /// Memory of numbers in row groups before, which costs more to get than to fill.
+    /// Memory of numbers of earlier row groups, which costs more to allocate than to fill.
     spare: Vec<Vec<i64>>,
 }
 
@@ -159,7 +160,7 @@ impl ParquetFile {
         Ok(())
     }
 
-    /// Writes what is left and the footer.
+    /// Writes the rest and the footer.
     pub(crate) fn close(mut self) -> Result<(), TableError> {
         if self.lines > 0 {
             self.end_group()?;
@@ -170,8 +171,8 @@ impl ParquetFile {
 }
 
 impl Column {
-    /// Takes the cells of further `lines` lines behind those before them. Where it would need a writer for that, gives
-    /// back what was before, unless a writer has it already, and the cells.
+    /// Takes the cells of the next `lines` lines. When they need a writer, returns the cells, and the earlier cells unless
+    /// a writer has them already.
     fn take(
         &mut self,
         cells: Cells<'_>,
@@ -270,123 +271,4 @@ fn repeated(value: &ArrayRef, lines: usize) -> Result<ArrayRef, TableError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use arrow_array::RecordBatch;
-    use arrow_array::types::Decimal128Type;
-    use arrow_schema::Field;
-    use parquet::file::metadata::PageIndexPolicy;
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::testing::read_behind;
-
-    /// Writes batches of two columns of numbers, the second as amounts.
-    fn write(batches: &[(Vec<i64>, Vec<i64>)], group_lines_max: usize) -> File {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        let fields = [("minor", DataType::Int64), ("shown", DataType::Decimal128(18, 2))];
-        let fields = fields.map(|(name, kind)| Field::new(name, kind, false));
-        let properties = WriterProperties::builder().set_data_page_row_count_limit(20).set_write_batch_size(7);
-        let properties = properties.set_dictionary_enabled(false).build();
-        let schema = Arc::new(Schema::new(fields.to_vec()));
-        let mut table = ParquetFile::create(file.reopen().unwrap(), schema, properties, group_lines_max).unwrap();
-        for (minor, shown) in batches {
-            let cells = |numbers: &[i64]| match numbers.iter().any(|number| *number != 0) {
-                true => Cells::Numbers(numbers.to_vec()),
-                false => Cells::Same(number_array(&[0], &DataType::Int64).unwrap()),
-            };
-            table.write(minor.len(), vec![cells(minor), Cells::Numbers(shown.clone())]).unwrap();
-        }
-        table.close().unwrap();
-        file.into_file()
-    }
-
-    /// Reads them back behind `skipped` lines, with the places of pages or without.
-    fn read(file: &File, pages: PageIndexPolicy, skipped: usize) -> Vec<(i64, i64)> {
-        let pairs = |batch: RecordBatch| {
-            let minor = batch.column(0).as_primitive::<Int64Type>().values().to_vec();
-            let shown = batch.column(1).as_primitive::<Decimal128Type>().values().to_vec();
-            minor.into_iter().zip(shown.into_iter().map(|shown| i64::try_from(shown).unwrap())).collect::<Vec<_>>()
-        };
-        read_behind(file, pages, skipped).into_iter().flat_map(pairs).collect()
-    }
-
-    /// Writes batches of two columns of days and reads them back behind `skipped` lines.
-    fn days_behind(skipped: usize, batches: &[Vec<Days>], group_lines_max: usize) -> Vec<Days> {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        let fields = ["captured_on", "provider_date"].map(|name| Field::new(name, DataType::Date32, true));
-        let properties = WriterProperties::builder().set_data_page_row_count_limit(20).set_dictionary_enabled(false);
-        let schema = Arc::new(Schema::new(fields.to_vec()));
-        let mut table =
-            ParquetFile::create(file.reopen().unwrap(), schema, properties.build(), group_lines_max).unwrap();
-        for batch in batches {
-            let cells = |days: Vec<Option<i32>>| match days.iter().map(|day| day.map(i64::from)).collect() {
-                Some(numbers) => Cells::Numbers(numbers),
-                None => Cells::Each(Arc::new(Date32Array::from(days))),
-            };
-            let (captured_on, provider_date) = batch.iter().copied().unzip();
-            table.write(batch.len(), vec![cells(captured_on), cells(provider_date)]).unwrap();
-        }
-        table.close().unwrap();
-        let pairs = |batch: RecordBatch| {
-            let days = |place: usize| batch.column(place).as_primitive::<Date32Type>().iter().collect::<Vec<_>>();
-            days(0).into_iter().zip(days(1)).collect::<Vec<_>>()
-        };
-        read_behind(file.as_file(), PageIndexPolicy::Required, skipped).into_iter().flat_map(pairs).collect()
-    }
-
-    /// Two days of a line.
-    type Days = (Option<i32>, Option<i32>);
-
-    #[test]
-    fn a_day_beyond_the_calendar_of_a_file_is_refused() {
-        let schema = Arc::new(Schema::new(vec![Field::new("captured_on", DataType::Date32, true)]));
-        let file = tempfile::tempfile().unwrap();
-        let mut table = ParquetFile::create(file, schema, WriterProperties::default(), 90).unwrap();
-        table.write(1, vec![Cells::Numbers(vec![i64::from(i32::MAX) + 1])]).unwrap();
-        assert!(table.close().unwrap_err().to_string().contains("32 bits"));
-    }
-
-    proptest! {
-        #[test]
-        fn days_are_read_back_whether_some_are_missing_or_not(
-            batches in prop::collection::vec((
-                prop::collection::vec((-3..3_i32, prop::bool::weighted(0.02), prop::bool::weighted(0.02)), 1..40),
-                prop::bool::weighted(0.3),
-            ), 1..6),
-            group_lines_max in 1..120_usize,
-            skipped in 0..200_usize,
-        ) {
-            let batches: Vec<Vec<Days>> = batches.iter().map(|(lines, is_whole)| {
-                let day = |day: i32, is_missing: bool| (!is_missing || *is_whole).then_some(day);
-                lines.iter().map(|(number, missing, other)| (day(*number, *missing), day(*number, *other))).collect()
-            }).collect();
-            let expected: Vec<Days> = batches.iter().flatten().copied().collect();
-            let skipped = skipped.min(expected.len());
-            let read = days_behind(skipped, &batches, group_lines_max);
-            prop_assert_eq!(read.as_slice(), &expected[skipped..]);
-        }
-
-        #[test]
-        fn numbers_are_read_back_whether_two_columns_have_the_same_or_not(
-            lines in prop::collection::vec((
-                prop::collection::vec((-3_i64..3, prop::bool::weighted(0.05)), 1..40),
-                prop::bool::weighted(0.3),
-            ), 1..6),
-            group_lines_max in 1..120_usize,
-            skipped in 0..200_usize,
-        ) {
-            let batches: Vec<(Vec<i64>, Vec<i64>)> = lines.iter().map(|(lines, zero)| {
-                let minor = |minor: i64| if *zero { 0 } else { minor };
-                lines.iter().map(|(shown, differs)| (minor(*shown), minor(*shown) + i64::from(*differs))).unzip()
-            }).collect();
-            let expected: Vec<(i64, i64)> =
-                batches.iter().flat_map(|(minor, shown)| minor.iter().copied().zip(shown.iter().copied())).collect();
-            let skipped = skipped.min(expected.len());
-            let file = write(&batches, group_lines_max);
-            for pages in [PageIndexPolicy::Required, PageIndexPolicy::Skip] {
-                let read = read(&file, pages, skipped);
-                prop_assert_eq!(read.as_slice(), &expected[skipped..]);
-            }
-        }
-    }
-}
+mod tests;

@@ -11,9 +11,10 @@ use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchR
 use parquet::file::reader::ChunkReader;
 use settlement::{LineKind, LineRecord, Terms};
 
-use crate::TableError;
+use crate::calendar::EPOCH;
+use crate::error::TableError;
 
-/// The rows of one file in the order they were written, a batch of them in memory at a time.
+/// The rows of one file in the order in which they were written, one batch in memory at a time.
 pub struct Rows<T> {
     reader: ParquetRecordBatchReader,
     batch: std::vec::IntoIter<T>,
@@ -52,7 +53,7 @@ pub type LineRecords = Rows<LineRecord>;
 /// Reads the lines of a `settlement_line` file.
 ///
 /// # Errors
-/// When the file is not Parquet or is no table of this schema.
+/// When the file is not Parquet or not a table of this schema.
 pub fn read_lines(file: File) -> Result<LineRecords, TableError> {
     Rows::of(file, records)
 }
@@ -128,5 +129,5 @@ pub(crate) fn optional(array: &StringArray, row: usize) -> Option<String> {
 
 pub(crate) fn date(array: &PrimitiveArray<Date32Type>, row: usize) -> Option<Date> {
     let days = array.is_valid(row).then(|| array.value(row))?;
-    Date::constant(1970, 1, 1).checked_add(days.days()).ok()
+    EPOCH.checked_add(days.days()).ok()
 }

@@ -1,6 +1,6 @@
 //! The schemas of the tables, version 1. Add nullable columns at the end; never rename or retype one.
 //!
-//! Each column has its meaning beside its type: schemas, data dictionary and SQL are made of this one list.
+//! Each column has its meaning beside its type: the schemas, the data dictionary and the SQL come from this one list.
 
 mod lake;
 mod month_summary;
@@ -24,7 +24,7 @@ pub(crate) const SHOWN_PRECISION: u8 = 18;
 /// All tables of the lake, the large ones first.
 pub const TABLES: [&Table; 6] = [&SETTLEMENT_LINE, &MATCH, &SETTLEMENT, &FEE_SUMMARY, &MONTH_BRIDGE, &DATA_DICTIONARY];
 
-/// A table with everything that a reader has to know of it.
+/// A table with all that a reader must know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Table {
     /// Its name, in keys and queries.
@@ -44,11 +44,11 @@ pub struct Column {
     pub kind: ColumnKind,
     /// Whether a cell may be empty.
     pub is_nullable: bool,
-    /// What its numbers count; empty for what is no quantity.
+    /// The unit of its numbers; empty where they are no quantity.
     pub unit: &'static str,
-    /// What it says.
+    /// Its meaning.
     pub meaning: &'static str,
-    /// The version of the schemas that brought it.
+    /// The first version of the schemas with this column.
     pub since_version: i32,
 }
 
@@ -144,12 +144,12 @@ impl Column {
     }
 }
 
-/// All tables: those of the lake, and those that lie beside documents.
+/// All tables: those of the lake, and the one beside each month summary.
 pub fn all_tables() -> impl Iterator<Item = &'static Table> {
     TABLES.into_iter().chain([&MONTH_SUMMARY])
 }
 
-/// The data dictionary as a page that people read.
+/// The data dictionary as a page for people.
 pub fn data_dictionary_page() -> String {
     let mut page = String::from(
         "# The tables\n\nThose of the lake, and last the one that lies beside each month summary. Made of the schemas in `crates/tables/src/schema`; a test holds the two together. Money is `*_minor` in \
@@ -169,8 +169,8 @@ pub fn data_dictionary_page() -> String {
     page
 }
 
-/// What creates the lake's tables of one account in Athena, with `{{database}}` and `{{lake}}`, the address of the account's lake, to be
-/// filled in.
+/// The SQL that creates the lake's tables of one account in Athena. The reader fills in `{{database}}` and `{{lake}}`, the
+/// address of the account's lake.
 pub fn athena_sql() -> String {
     let mut sql = String::from(
         "-- The lake of one account in Athena. Fill in {{database}} and {{lake}}, as in s3://bucket/v1/P12345678.\n\

@@ -9,20 +9,21 @@ use arrow_array::{
 use jiff::civil::Date;
 use settlement::Settlement;
 
-use crate::TableError;
+use crate::calendar::days;
+use crate::error::TableError;
 use crate::packing::Packing;
 use crate::schema::{SCHEMA_VERSION, SETTLEMENT, SHOWN_PRECISION, SHOWN_SCALE};
 use crate::stream::TableStream;
-use crate::writer::{TableOwner, days, shown_minor};
+use crate::writer::{TableOwner, shown_minor};
 
 /// A version of a settlement.
 #[derive(Debug, Clone, Copy)]
 pub struct SettlementRow<'a> {
-    /// Whose it is, and the report that brought it.
+    /// The account, the provider and the report of the settlement.
     pub owner: &'a TableOwner,
     /// Its version, from 1.
     pub version: u32,
-    /// Whether it counts.
+    /// Whether this version is in force.
     pub is_current: bool,
     /// The settlement.
     pub settlement: &'a Settlement,
@@ -97,4 +98,37 @@ fn columns(rows: &[SettlementRow<'_>]) -> Result<Vec<ArrayRef>, TableError> {
         text(|s| Some(s.hash.map(|hash| hash.to_string()).unwrap_or_default())),
         Arc::new(Int32Array::from_value(SCHEMA_VERSION, rows.len())),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use settlement::{SettlementHead, Terms};
+
+    use super::*;
+
+    #[test]
+    fn a_net_beyond_i64_is_refused_and_never_zero() {
+        let owner = TableOwner {
+            account_id: "T00000001".into(),
+            provider: "vipps".into(),
+            format: "vipps-portal-csv".into(),
+            report_id: "07".repeat(32),
+            zone: "Europe/Oslo".into(),
+        };
+        let head = SettlementHead {
+            merchant_number: "123456".into(),
+            settlement_id: "2000461".into(),
+            currency: settlement::Currency::NOK,
+            exponent: 2,
+            payout_on: jiff::civil::date(2026, 10, 5),
+        };
+        let write = |fee_minor: i64| {
+            let sums = Terms { capture_minor: i64::MAX, fee_minor, ..Terms::default() };
+            let settlement = Settlement { sums, ..Settlement::new(head.clone()) };
+            let row = SettlementRow { owner: &owner, version: 1, is_current: true, settlement: &settlement };
+            write_settlements(Vec::new(), &[row], Packing::None)
+        };
+        assert!(write(1).is_ok());
+        assert!(matches!(write(-1), Err(TableError::Amount)));
+    }
 }

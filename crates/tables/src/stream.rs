@@ -9,14 +9,14 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 
-use crate::TableError;
+use crate::error::TableError;
 use crate::packing::Packing;
 use crate::schema::{SETTLEMENT_LINE, Table};
 use crate::writer;
 
 /// Rows that are read at a time.
 pub(crate) const BATCH_ROWS: usize = 8 * 1024;
-/// Rows of one row group: its buffers are what the writer holds in memory.
+/// Rows of one row group, whose buffers the writer holds in memory.
 const ROW_GROUP_ROWS: usize = 64 * 1024;
 
 /// A table that is being written.
@@ -27,7 +27,7 @@ pub struct TableStream<W: Write + Send> {
 }
 
 impl<W: Write + Send> TableStream<W> {
-    /// An empty table that goes to `output`, packed like that.
+    /// An empty table that goes to `output` with that packing.
     ///
     /// # Errors
     /// When the output or Parquet refuses.
@@ -44,7 +44,7 @@ impl<W: Write + Send> TableStream<W> {
     /// Adds all rows of a file of this table, a batch in memory at a time.
     ///
     /// # Errors
-    /// When the file is no such table, or the output or Parquet refuses.
+    /// When the file is not such a table, or the output or Parquet refuses.
     pub fn append(&mut self, file: File) -> Result<(), TableError> {
         let reader = ParquetRecordBatchReaderBuilder::try_new(file)?.with_batch_size(BATCH_ROWS).build()?;
         for batch in reader {
@@ -54,7 +54,7 @@ impl<W: Write + Send> TableStream<W> {
         Ok(())
     }
 
-    /// Writes what is left and the footer; gives the output back, and how many rows it has.
+    /// Writes the rest and the footer; returns the output and its number of rows.
     ///
     /// # Errors
     /// When the output or Parquet refuses.

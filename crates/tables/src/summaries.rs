@@ -4,14 +4,14 @@ use std::io::Write;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, BooleanArray, Int8Array, Int32Array, Int64Array, RecordBatch, StringArray};
-use settlement::{AccountId, Currency, Fees, Terms};
+use settlement::{AccountId, BridgeMonth, Currency, Fees, Terms};
 
-use crate::TableError;
+use crate::error::TableError;
 use crate::packing::Packing;
 use crate::schema::{Column, DATA_DICTIONARY, FEE_SUMMARY, MONTH_BRIDGE, SCHEMA_VERSION, TABLES, Table};
 use crate::stream::TableStream;
 
-/// Fees of a month of payouts, in minor units.
+/// The fees of a month of payouts, in minor units.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "as the columns of FEE_SUMMARY")]
 pub struct FeeSummaryRow {
@@ -26,23 +26,19 @@ pub struct FeeSummaryRow {
     pub terms: Terms,
 }
 
-/// One month of the bridge, in minor units.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "as the columns of MONTH_BRIDGE")]
-pub struct MonthBridgeRow {
-    pub accounting_month: String,
-    pub provider: String,
-    pub payment_product: Option<String>,
+/// One month of the bridge of one group.
+#[derive(Debug, Clone, Copy)]
+pub struct MonthBridgeRow<'a> {
+    /// The payment provider.
+    pub provider: &'a str,
+    /// Payment product, where it is known.
+    pub payment_product: Option<&'a str>,
+    /// Currency of all amounts.
     pub currency: Currency,
+    /// Decimals of the currency in the provider's files.
     pub exponent: u8,
-    pub opening_minor: i64,
-    pub happened: Terms,
-    pub paid: Terms,
-    pub carried_minor: i64,
-    pub paid_out_minor: i64,
-    pub closing_minor: i64,
-    pub invoiced_fee_minor: i64,
-    pub invoiced_fee_vat_minor: i64,
+    /// The month and its amounts.
+    pub figures: &'a BridgeMonth,
 }
 
 /// Writes the fee summary of a month.
@@ -81,37 +77,38 @@ pub fn write_fee_summary(
 pub fn write_bridge(
     output: impl Write + Send,
     account: &AccountId,
-    rows: &[MonthBridgeRow],
+    rows: &[MonthBridgeRow<'_>],
     packing: Packing,
 ) -> Result<(), TableError> {
-    let terms = |of: fn(&MonthBridgeRow) -> &Terms| -> [ArrayRef; 7] {
+    let months: Vec<String> = rows.iter().map(|row| row.figures.month.to_string()).collect();
+    let terms = |of: fn(&BridgeMonth) -> &Terms| -> [ArrayRef; 7] {
         [
-            minor(rows, move |row| of(row).capture_minor),
-            minor(rows, move |row| of(row).refund_minor),
-            minor(rows, move |row| of(row).fee_minor),
-            minor(rows, move |row| of(row).fee_vat_minor),
-            minor(rows, move |row| of(row).chargeback_minor),
-            minor(rows, move |row| of(row).reserve_minor),
-            minor(rows, move |row| of(row).adjustment_minor),
+            minor(rows, move |row| of(row.figures).capture_minor),
+            minor(rows, move |row| of(row.figures).refund_minor),
+            minor(rows, move |row| of(row.figures).fee_minor),
+            minor(rows, move |row| of(row.figures).fee_vat_minor),
+            minor(rows, move |row| of(row.figures).chargeback_minor),
+            minor(rows, move |row| of(row.figures).reserve_minor),
+            minor(rows, move |row| of(row.figures).adjustment_minor),
         ]
     };
     let mut columns = vec![
         texts(rows, |_| account.as_str()),
-        texts(rows, |row| &row.accounting_month),
-        texts(rows, |row| &row.provider),
-        optional_texts(rows, |row| row.payment_product.as_deref()),
+        texts(&months, String::as_str),
+        texts(rows, |row| row.provider),
+        optional_texts(rows, |row| row.payment_product),
         texts(rows, |row| row.currency.as_str()),
         exponents(rows, |row| row.exponent),
-        minor(rows, |row| row.opening_minor),
+        minor(rows, |row| row.figures.opening_minor),
     ];
-    columns.extend(terms(|row| &row.happened));
-    columns.extend(terms(|row| &row.paid));
+    columns.extend(terms(|month| &month.happened));
+    columns.extend(terms(|month| &month.paid));
     columns.extend([
-        minor(rows, |row| row.carried_minor),
-        minor(rows, |row| row.paid_out_minor),
-        minor(rows, |row| row.closing_minor),
-        minor(rows, |row| row.invoiced_fee_minor),
-        minor(rows, |row| row.invoiced_fee_vat_minor),
+        minor(rows, |row| row.figures.carried_minor),
+        minor(rows, |row| row.figures.paid_out_minor),
+        minor(rows, |row| row.figures.closing_minor),
+        minor(rows, |row| row.figures.invoiced_fee_minor),
+        minor(rows, |row| row.figures.invoiced_fee_vat_minor),
         Arc::new(Int32Array::from_value(SCHEMA_VERSION, rows.len())),
     ]);
     write(output, &MONTH_BRIDGE, columns, packing)

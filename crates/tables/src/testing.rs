@@ -6,8 +6,8 @@ use arrow_array::RecordBatch;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelector};
 use parquet::file::metadata::PageIndexPolicy;
 
-/// The rows of a file behind the first `skipped`, found by the places of its pages or without them.
-pub(crate) fn read_behind(file: &File, pages: PageIndexPolicy, skipped: usize) -> Vec<RecordBatch> {
+/// The rows of a file after the first `skipped`, found with the index of its pages or without it.
+pub(crate) fn read_after(file: &File, pages: PageIndexPolicy, skipped: usize) -> Vec<RecordBatch> {
     let options = ArrowReaderOptions::new().with_page_index_policy(pages);
     let file = file.try_clone().unwrap();
     let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options).unwrap();

@@ -15,7 +15,7 @@ use serde::de::{Deserialize, DeserializeOwned, IntoDeserializer};
 use serde_json::Value;
 use settlement::{AccountId, Transaction};
 
-use crate::TableError;
+use crate::error::TableError;
 use crate::packing::Packing;
 use crate::read::{Rows, numbers, optional, texts};
 use crate::schema::SCHEMA_VERSION;
@@ -25,7 +25,7 @@ const BATCH_ROWS: usize = 8 * 1024;
 
 /// One row per transaction that was captured: what matching needs, and nothing of the buyer. Lists and maps are JSON.
 ///
-/// It is no table of the lake: only avstem reads it.
+/// The table is not part of the lake: only avstem reads it.
 fn transaction_schema() -> SchemaRef {
     use DataType::{Int32, Int64, Utf8};
     let required = |name: &str, data_type| Field::new(name, data_type, false);
@@ -95,7 +95,7 @@ fn columns(account: &AccountId, rows: &[&Transaction]) -> Vec<ArrayRef> {
     ]
 }
 
-/// A unit of an enum by its word.
+/// The word of an enum's variant.
 fn word(value: &impl Serialize) -> Option<String> {
     match serde_json::to_value(value) {
         Ok(Value::String(word)) => Some(word),
@@ -114,7 +114,7 @@ pub type Transactions = Rows<Transaction>;
 /// Reads the transactions of a file's bytes.
 ///
 /// # Errors
-/// When the bytes are not Parquet or no table of this schema.
+/// When the bytes are not Parquet or not a table of this schema.
 pub fn read_transactions(bytes: Vec<u8>) -> Result<Transactions, TableError> {
     Rows::of(Bytes::from(bytes), transactions)
 }

@@ -11,7 +11,6 @@ use arrow_array::{
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::DataType;
 use jiff::Timestamp;
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use parquet::basic::{Compression, Encoding};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
@@ -20,13 +19,14 @@ use settlement::{
     AccountId, LineBatch, ReportId, Sealed, Settlement, SettlementHead, Sink, SinkError, Terms, TextColumn,
 };
 
-use crate::TableError;
+use crate::calendar::days;
 use crate::digests::Digests;
+use crate::error::TableError;
 use crate::packing::Packing;
 use crate::parquet_file::{Cells, ParquetFile};
 use crate::schema::{SCHEMA_VERSION, SETTLEMENT_LINE, SHOWN_PRECISION};
 
-/// Lines in one row group: its buffers are what the writer holds in memory.
+/// Lines of one row group, whose buffers the writer holds in memory.
 const ROW_GROUP_LINES: usize = 64 * 1024;
 const PAGE_LINES: usize = 16 * 1024;
 
@@ -70,7 +70,7 @@ pub struct LineTable {
 }
 
 impl LineTable {
-    /// A table of `owner` that goes to `file`, packed like that.
+    /// A table of `owner` that goes to `file` with that packing.
     ///
     /// # Errors
     /// When the zone is unknown or Parquet refuses the file.
@@ -194,15 +194,6 @@ impl Sink for LineTable {
     }
 }
 
-/// Days since 1970, by counting the year from March so that the leap day is its last.
-pub(crate) fn days(date: Date) -> i32 {
-    let (month, day) = (i32::from(date.month()), i32::from(date.day()));
-    let year = i32::from(date.year()) - i32::from(month <= 2);
-    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
-}
-
 /// Minor units at the two decimals that people are shown; exact for every currency with at most two.
 pub(crate) fn shown_minor(minor: i64, exponent: u8) -> i128 {
     let minor = i128::from(minor);
@@ -256,7 +247,7 @@ fn no_text() -> Cells<'static> {
     Cells::Same(new_null_array(&DataType::Utf8, 1))
 }
 
-/// A text column whose empty values are null; the text itself is handed over as it lies.
+/// A text column whose empty values are null. Arrow takes the column's own buffers.
 fn text(column: &TextColumn) -> Result<Cells<'static>, TableError> {
     if column.is_absent() {
         return Ok(no_text());
@@ -285,15 +276,15 @@ pub(crate) fn properties(packing: Packing) -> Result<WriterProperties, TableErro
             .set_column_dictionary_enabled(column.clone(), false)
             .set_column_encoding(column, Encoding::DELTA_BINARY_PACKED);
     }
-    // Amounts that differ from line to line are as small as they get: packing them only takes time.
+    // Delta-encoded amounts that differ from line to line hardly get smaller by compression.
     for name in ["capture_minor", "fee_minor", "net_minor", "net"] {
         properties = properties.set_column_compression(ColumnPath::from(name), Compression::UNCOMPRESSED);
     }
-    // What prunes nothing needs no statistics.
+    // Columns by which no reader skips pages need no statistics.
     for name in ["kind", "provider_method", "provider_kind", "order_reference"] {
         properties = properties.set_column_statistics_enabled(ColumnPath::from(name), EnabledStatistics::None);
     }
-    // Neighbouring ids mostly begin alike: what is left to pack is the less.
+    // Ids of neighbouring lines mostly share a prefix, which delta encoding leaves out.
     for name in ["provider_transaction_id", "original_reference", "order_reference", "correlation_id"] {
         let column = ColumnPath::from(name);
         properties = properties
@@ -308,16 +299,7 @@ mod tests {
     use super::*;
     use arrow_array::Array;
     use arrow_array::cast::AsArray;
-    use jiff::ToSpan;
     use settlement::{Line, LineKind};
-
-    #[test]
-    fn days_agree_with_the_calendar() {
-        let epoch = Date::constant(1970, 1, 1);
-        for number in (-720_000_i32..2_900_000).step_by(61).chain(-800..20_000) {
-            assert_eq!(days(epoch.checked_add(number.days()).unwrap()), number);
-        }
-    }
 
     #[test]
     fn a_line_without_a_reference_has_none_wherever_it_stands() {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 use settlement::LineRecord;
 
 use super::{COLUMNS, DinteroReport, HEAD, PROOF, SETTLEMENT};
-use crate::DocumentError;
+use crate::error::DocumentError;
 use crate::value::Value;
 
 pub(super) fn write(
@@ -17,7 +17,7 @@ pub(super) fn write(
     writeln!(out, "{{")?;
     let mut written: Vec<&str> = Vec::new();
     for field in HEAD.iter().chain(SETTLEMENT) {
-        // What stands on two levels of the XML stands once here.
+        // A field on two levels of the XML is written once here.
         if !written.contains(&field.key) {
             written.push(field.key);
             entry(out, field.key, &json((field.value)(report)))?;

@@ -1,4 +1,4 @@
-//! A specification on paper: who pays whom what, every line of it, and that it adds up.
+//! A specification on paper: who pays whom how much, every line, and the check that the lines add up.
 
 use std::io::Write;
 
@@ -8,24 +8,24 @@ use sha2::{Digest, Sha256};
 
 use super::DinteroReport;
 use super::statement::{part_name, partings, source_row};
-use crate::DocumentError;
-use crate::breakdown::{NET, TERMS, Term};
 use crate::deviation::NAMED_MAX;
+use crate::error::DocumentError;
 use crate::labels::filled;
 use crate::page::{Grid, GridColumn, Ink, LEFT, Pages, Paper, RIGHT, Tone};
+use crate::term::{NET, TERMS, Term};
 use crate::value::Value;
 
 const SIZE: i32 = 720;
 const FACT_SIZE: i32 = 850;
 const FACT_LEADING: i32 = 1_300;
-/// Where values stand beside their labels, and where the balance begins.
+/// Positions of the values beside their labels, and of the calculation.
 const VALUES_AT: i32 = LEFT + 13_500;
 const BALANCE_AT: i32 = 49_000;
-/// Columns of amounts that are narrower are read less well.
+/// Narrower columns of amounts are hard to read.
 const AMOUNT_WIDTH_WANTED: i32 = 4_200;
-/// So many lines fit on most pages.
+/// About how many lines fit on a page.
 const LINES_OF_PAGE: u64 = 45;
-/// A text longer than this is given no more room on the page, and wrapped.
+/// A longer text gets no more room on the page and is wrapped.
 const CHARS_MAX: usize = 40;
 /// Room for the name of a part.
 const PART_CHARS: usize = 24;
@@ -71,7 +71,7 @@ fn show(report: &DinteroReport<'_>, value: &Value) -> String {
     }
 }
 
-/// What the eye should find first: what was paid out, and when.
+/// The head: what was paid out, and when.
 fn head(report: &DinteroReport<'_>, pages: &mut Pages<'_, '_>) {
     let labels = report.language.labels();
     let settlement = report.settlement;
@@ -80,13 +80,12 @@ fn head(report: &DinteroReport<'_>, pages: &mut Pages<'_, '_>) {
     let ink = Ink::grey(1_000);
     let names = format!("{} – {} {}", report.provider(), labels.settlement, settlement.head.settlement_id);
     pages.text(LEFT, y + 1_700, ink, &ink.cut(&names, BALANCE_AT - LEFT));
-    let paid_out = match settlement.payout_minor {
-        Some(minor) => format!("{} {}", show(report, &Value::Amount(minor)), settlement.head.currency),
-        None => labels.not_stated.to_owned(),
-    };
+    let (label, payout) = report.payout();
+    let is_amount = matches!(payout, Value::Amount(_));
+    let currency = if is_amount { format!(" {}", settlement.head.currency) } else { String::new() };
+    let paid_out = format!("{}{currency}", show(report, &payout));
     pages.text_right(RIGHT, y, Ink::bold(1_700), &paid_out);
     let day = show(report, &Value::Date(Some(settlement.head.payout_on)));
-    let label = if settlement.payout_minor.is_some_and(|minor| minor < 0) { labels.owed } else { labels.paid_out };
     pages.text_right(RIGHT, y + 1_700, ink, &format!("{label} {day}"));
     pages.rule(LEFT, RIGHT, y + 2_700, Tone::Grey);
     pages.y = y + 4_400;
@@ -103,7 +102,7 @@ fn facts(report: &DinteroReport<'_>, pages: &mut Pages<'_, '_>) -> i32 {
     y
 }
 
-/// The way from the lines to the payout, each sum under a line.
+/// The calculation from the lines to the payout, each sum under a rule.
 fn balance(report: &DinteroReport<'_>, pages: &mut Pages<'_, '_>) -> i32 {
     let mut y = pages.y;
     pages.text_right(RIGHT, y, Ink::grey(FACT_SIZE), report.settlement.head.currency.as_str());
@@ -123,10 +122,11 @@ fn balance(report: &DinteroReport<'_>, pages: &mut Pages<'_, '_>) -> i32 {
 
 fn proof(report: &DinteroReport<'_>, pages: &mut Pages<'_, '_>) {
     let labels = report.language.labels();
-    let currency = report.settlement.head.currency;
+    // The sentence ends with a difference, unless no payout is stated.
+    let currency = report.settlement.difference_minor().map(|_| format!(" {}", report.settlement.head.currency));
     pages.rule(LEFT, RIGHT, pages.y - 400, Tone::Grey);
     pages.y += 800;
-    let proof = format!("{}: {} {currency}", labels.proof, report.proof_line());
+    let proof = format!("{}: {}{}", labels.proof, report.proof_line(), currency.unwrap_or_default());
     pages.text(LEFT, pages.y, Ink::bold(950), &proof);
     pages.text_right(RIGHT, pages.y, Ink::grey(SIZE), labels.signs);
     pages.y += 2_600;
@@ -144,19 +144,21 @@ fn shown_terms(report: &DinteroReport<'_>) -> Vec<(&'static Term, (i64, i64))> {
 fn money_columns(report: &DinteroReport<'_>, terms: &[(&'static Term, (i64, i64))]) -> Vec<GridColumn> {
     let labels = report.language.labels();
     let column = |(term, (least, greatest)): &(&Term, (i64, i64))| {
-        let amounts = [*least, *greatest, (term.signed_minor)(&report.settlement.sums)];
-        let widths = amounts.map(|minor| Ink::bold(SIZE).width(&show(report, &Value::Amount(minor))));
+        let amounts = [Some(*least), Some(*greatest), term.minor(&report.settlement.sums)];
+        let widths = amounts.map(|minor| Ink::bold(SIZE).width(&show(report, &Value::amount_or_words(minor, labels))));
         let column = GridColumn::of_numbers((term.name)(labels), widths.into_iter().max().unwrap_or(0));
         GridColumn { wanted: AMOUNT_WIDTH_WANTED, ..column }
     };
     terms.iter().map(column).collect()
 }
 
-fn amounts(report: &DinteroReport<'_>, terms: &[(&Term, (i64, i64))], sums: &Terms) -> Vec<String> {
-    terms.iter().map(|(term, _)| show(report, &Value::Amount((term.signed_minor)(sums)))).collect()
+fn amounts(report: &DinteroReport<'_>, terms: &[(&Term, (i64, i64))], sums: Option<&Terms>) -> Vec<String> {
+    let labels = report.language.labels();
+    let minor = |term: &Term| sums.and_then(|sums| term.minor(sums));
+    terms.iter().map(|(term, _)| show(report, &Value::amount_or_words(minor(term), labels))).collect()
 }
 
-/// A column of texts of up to so many characters.
+/// A column of texts of up to `chars` characters.
 fn text_column(name: &str, chars: usize) -> GridColumn {
     let sample = "0".repeat(chars.min(CHARS_MAX));
     GridColumn::of_texts(name, Ink::regular(SIZE).width(&sample))
@@ -175,15 +177,15 @@ fn parts(report: &DinteroReport<'_>, pages: &mut Pages<'_, '_>) -> Result<(), Do
         let grid = Grid::new(columns, SIZE);
         section(report, title, pages)?;
         grid.header(pages)?;
-        let row = |name: &str, lines: u64, sums: &Terms| {
+        let row = |name: &str, lines: u64, sums: Option<&Terms>| {
             let mut row = vec![name.to_owned(), show(report, &Value::Count(lines))];
             row.extend(amounts(report, &terms, sums));
             row
         };
         for part in &parts {
-            grid.row(pages, &texts(&row(part_name(part, labels), part.lines, &part.sums)))?;
+            grid.row(pages, &texts(&row(part_name(part, labels), part.lines, part.sums.as_ref())))?;
         }
-        grid.total(pages, &texts(&row(labels.total, report.settlement.lines, sums)))?;
+        grid.total(pages, &texts(&row(labels.total, report.settlement.lines, Some(sums))))?;
         pages.y += 1_500;
     }
     Ok(())
@@ -202,7 +204,7 @@ fn section(report: &DinteroReport<'_>, title: &str, pages: &mut Pages<'_, '_>) -
     Ok(())
 }
 
-/// The texts of a line that the settlement has any of.
+/// A text column that at least one line of the settlement fills.
 struct TextColumn {
     column: GridColumn,
     text: fn(&LineRecord) -> &str,
@@ -230,7 +232,9 @@ fn transactions(
     let (terms, text_columns) = (shown_terms(report), text_columns(report));
     let width = |text: &str| Ink::regular(SIZE).width(text);
     let fixed = |name, text: &str| GridColumn { is_elastic: false, ..GridColumn::of_texts(name, width(text)) };
-    let day = show(report, &Value::Date(Some(date(2028, 12, 28))));
+    // Months are of different length where they have names.
+    let days = (1..=12).map(|month| show(report, &Value::Date(Some(date(2028, month, 28)))));
+    let day = days.max_by_key(|day| width(day)).unwrap_or_default();
     let day = GridColumn { width: width(&day), ..fixed(labels.day, &day) };
     let kinds = LineKind::ALL.map(|(kind, _)| labels.kinds.of(kind));
     let longest = kinds.into_iter().max_by_key(|kind| width(kind)).unwrap_or_default();
@@ -246,13 +250,13 @@ fn transactions(
         let line = line?;
         let row = show(report, &source_row(line.line_no));
         let day = show(report, &Value::Date(line.captured_on.or(line.provider_date)));
-        let amounts = amounts(report, &terms, &line.terms);
+        let amounts = amounts(report, &terms, Some(&line.terms));
         let mut cells: Vec<&str> = vec![&row, &day, labels.kinds.of(line.kind)];
         cells.extend(text_columns.iter().map(|text| (text.text)(&line)));
         cells.extend(amounts.iter().map(String::as_str));
         grid.row(pages, &cells)?;
     }
-    let amounts = amounts(report, &terms, &report.settlement.sums);
+    let amounts = amounts(report, &terms, Some(&report.settlement.sums));
     let mut cells = vec!["", "", labels.total];
     cells.extend(text_columns.iter().map(|_| ""));
     cells.extend(amounts.iter().map(String::as_str));
@@ -279,8 +283,10 @@ fn deviations(report: &DinteroReport<'_>, pages: &mut Pages<'_, '_>) -> Result<(
     grid.header(pages)?;
     let optional = |text: &Option<String>| text.clone().unwrap_or_default();
     for deviation in named {
-        let (row, amount) =
-            (show(report, &source_row(deviation.line_no)), show(report, &Value::Amount(deviation.net_minor)));
+        let (row, amount) = (
+            show(report, &source_row(deviation.line_no)),
+            show(report, &Value::amount_or_words(deviation.net_minor, labels)),
+        );
         let (reference, original) = (optional(&deviation.reference), optional(&deviation.original_reference));
         grid.row(pages, &[&row, &reference, &deviation.text(labels), &original, &amount])?;
     }

@@ -1,17 +1,16 @@
-//! CSV for a spreadsheet in the language of the account: marked as UTF-8, semicolons, its decimal mark.
+//! CSV for a spreadsheet in the language of the account: a byte order mark, semicolons, its decimal mark.
 //!
-//! Days are ISO 8601, which every spreadsheet reads as the same day whatever country it is set to.
+//! Days are ISO 8601, which every spreadsheet reads as the same day in whatever country.
 
 use std::io::Write;
 
 use settlement::LineRecord;
 
+use super::DinteroReport;
 use super::statement::line_columns;
-use super::{DinteroReport, csv};
-use crate::DocumentError;
+use crate::csv_rows::{BYTE_ORDER_MARK, CsvRows, field, text};
+use crate::error::DocumentError;
 use crate::value::Value;
-
-const MARK: &[u8] = b"\xef\xbb\xbf";
 
 pub(super) fn write(
     report: &DinteroReport<'_>,
@@ -19,33 +18,20 @@ pub(super) fn write(
     out: &mut dyn Write,
 ) -> Result<(), DocumentError> {
     let (labels, columns) = (report.language.labels(), line_columns());
-    out.write_all(MARK)?;
-    let names = columns.iter().map(|column| Value::text(Some((column.name)(labels))));
-    row(report, names, out)?;
+    let (locale, exponent) = (report.language.locale(), report.settlement.head.exponent);
+    let cell = |value: Value| field(&value, |minor| locale.plain_amount(minor, exponent));
+    out.write_all(BYTE_ORDER_MARK)?;
+    let mut rows = CsvRows::new(out, b';');
+    rows.row(columns.iter().map(|column| text((column.name)(labels))))?;
     for line in lines {
         let line = line?;
-        row(report, columns.iter().map(|column| column.value(report, &line)), out)?;
+        rows.row(columns.iter().map(|column| cell(column.value(report, &line))))?;
     }
     let mut label = Some(labels.total);
-    let totals = columns.iter().map(|column| match column.total_minor(&report.settlement.sums) {
-        Some(minor) => Value::Amount(minor),
+    let totals = columns.iter().map(|column| match column.term() {
+        Some(term) => Value::amount_or_words(term.minor(&report.settlement.sums), labels),
         None => Value::text(label.take()),
     });
-    row(report, totals, out)
-}
-
-fn row(
-    report: &DinteroReport<'_>,
-    values: impl Iterator<Item = Value>,
-    out: &mut dyn Write,
-) -> Result<(), DocumentError> {
-    let (locale, exponent) = (report.language.locale(), report.settlement.head.exponent);
-    for (number, value) in values.enumerate() {
-        if number > 0 {
-            out.write_all(b";")?;
-        }
-        csv::cell(out, &value, |minor| locale.plain_amount(minor, exponent))?;
-    }
-    out.write_all(b"\r\n")?;
-    Ok(())
+    rows.row(totals.map(cell))?;
+    rows.finish()
 }

@@ -1,20 +1,21 @@
-//! What the forms for people say: facts, the way from the lines to the payout, and the columns of lines and parts.
+//! The content of the forms for people: facts, the calculation from the lines to the payout, and the columns of lines and parts.
 
-use settlement::{Fees, LineRecord, Terms};
+use settlement::{Fees, LineRecord};
 
 use super::DinteroReport;
-use crate::breakdown::{NET, Part, PartName, TERMS, Term};
+use crate::breakdown::{Part, PartName};
 use crate::labels::{Labels, provider_name};
 use crate::locale::Locale;
+use crate::term::{NET, TERMS, Term, invoiced_minor};
 use crate::value::Value;
 
-/// A label with what it says.
+/// A label with its value.
 pub(super) struct Fact {
     pub(super) name: &'static str,
     pub(super) value: Value,
 }
 
-/// One row on the way from the lines to the payout: a term, or the sum of all terms so far.
+/// One row of the calculation from the lines to the payout: a term, or the sum of all terms so far.
 pub(crate) struct BalanceRow {
     pub(crate) name: &'static str,
     pub(crate) value: Value,
@@ -31,7 +32,7 @@ pub(super) struct LineColumn {
 
 enum Source {
     Line(fn(&DinteroReport<'_>, &LineRecord) -> Value),
-    Money(fn(&Terms) -> i64),
+    Money(&'static Term),
 }
 
 impl LineColumn {
@@ -43,14 +44,14 @@ impl LineColumn {
         LineColumn { name, width, source: Source::Line(value) }
     }
 
-    fn money(term: &Term) -> Self {
-        LineColumn { name: term.name, width: 13, source: Source::Money(term.signed_minor) }
+    fn money(term: &'static Term) -> Self {
+        LineColumn { name: term.name, width: 13, source: Source::Money(term) }
     }
 
     pub(super) fn value(&self, report: &DinteroReport<'_>, line: &LineRecord) -> Value {
         match self.source {
             Source::Line(value) => value(report, line),
-            Source::Money(minor) => Value::Amount(minor(&line.terms)),
+            Source::Money(term) => Value::amount_or_words(term.minor(&line.terms), report.language.labels()),
         }
     }
 
@@ -58,11 +59,11 @@ impl LineColumn {
         matches!(self.source, Source::Money(_))
     }
 
-    /// What it sums to over lines with these sums; nothing when it is no money.
-    pub(super) fn total_minor(&self, sums: &Terms) -> Option<i64> {
+    /// The term of the column; `None` for a column without money.
+    pub(super) fn term(&self) -> Option<&'static Term> {
         match self.source {
             Source::Line(_) => None,
-            Source::Money(minor) => Some(minor(sums)),
+            Source::Money(term) => Some(term),
         }
     }
 }
@@ -79,7 +80,7 @@ const NAMING: [LineColumn; 9] = [
     LineColumn::naming(|l| l.destination, 18, |_, l| Value::text(l.payout_destination_id.as_deref())),
 ];
 
-/// The row of the source file; nothing for a line that comes from elsewhere, such as a notice.
+/// The row of the source file; empty for a line from elsewhere, such as a payout notice.
 pub(super) fn source_row(line_no: i64) -> Value {
     match u64::try_from(line_no) {
         Ok(row) if row > 0 => Value::Count(row),
@@ -87,13 +88,13 @@ pub(super) fn source_row(line_no: i64) -> Value {
     }
 }
 
-/// Every column of the lines, in the order that they are shown.
+/// Every column of the lines in order.
 pub(super) fn line_columns() -> Vec<LineColumn> {
     let money = TERMS.iter().chain([&NET]).map(LineColumn::money);
     NAMING.into_iter().chain(money).chain([LineColumn::naming(|l| l.currency, 9, |r, _| r.currency())]).collect()
 }
 
-/// The ways to part the settlement that its lines allow: what a part is called, and the parts.
+/// The breakdowns that the lines allow, each with its title, the name of its parts, and the parts.
 pub(super) fn partings(report: &DinteroReport<'_>) -> Vec<(&'static str, &'static str, Vec<Part>)> {
     let (labels, breakdown) = (report.language.labels(), report.breakdown);
     let all = [
@@ -123,7 +124,7 @@ impl DinteroReport<'_> {
         format!("{}: {} {}", self.language.labels().title, self.provider(), self.settlement.head.settlement_id)
     }
 
-    /// Who pays whom, for when, where to, and how; what is not known is left out.
+    /// Who pays whom, for which period, to which account, and how fees are taken. Unknown facts are left out.
     pub(super) fn facts(&self) -> Vec<Fact> {
         let (labels, locale, settlement) = (self.language.labels(), self.language.locale(), self.settlement);
         let text = |name, text: &str| Fact { name, value: Value::Text(text.to_owned()) };
@@ -164,36 +165,43 @@ impl DinteroReport<'_> {
         all.map(|(name, text)| Fact { name, value: Value::Text(text) }).collect()
     }
 
-    /// From the lines to what is paid out.
+    /// The calculation from the lines to the payout.
     pub(crate) fn balance(&self) -> Vec<BalanceRow> {
         let (labels, settlement) = (self.language.labels(), self.settlement);
-        let row = |name, minor| BalanceRow { name, value: Value::Amount(minor), is_sum: false };
+        let row = |name, minor| BalanceRow { name, value: Value::amount_or_words(minor, labels), is_sum: false };
         let sums = &settlement.sums;
-        let mut rows: Vec<BalanceRow> =
-            TERMS.iter().map(|term| row((term.name)(labels), (term.signed_minor)(sums))).collect();
-        rows.push(BalanceRow { is_sum: true, ..row(labels.net, (NET.signed_minor)(sums)) });
+        let mut rows: Vec<BalanceRow> = TERMS.iter().map(|term| row((term.name)(labels), term.minor(sums))).collect();
+        rows.push(BalanceRow { is_sum: true, ..row(labels.net, NET.minor(sums)) });
         if settlement.fees == Fees::Invoiced {
-            rows.push(row(labels.invoiced_apart, sums.fee_minor.saturating_add(sums.fee_vat_minor)));
+            rows.push(row(labels.invoiced_apart, invoiced_minor(sums)));
         }
-        rows.push(row(labels.opening, settlement.opening_minor));
-        rows.push(row(labels.closing, settlement.closing_minor.saturating_neg()));
-        let paid_out = match settlement.payout_minor {
-            Some(minor) => Value::Amount(minor),
-            None => Value::Text(labels.not_stated.to_owned()),
-        };
-        rows.push(BalanceRow { name: labels.paid_out, value: paid_out, is_sum: true });
+        rows.push(row(labels.opening, Some(settlement.opening_minor)));
+        rows.push(row(labels.closing, settlement.closing_minor.checked_neg()));
+        let (name, value) = self.payout();
+        rows.push(BalanceRow { name, value, is_sum: true });
         rows
+    }
+
+    /// The last row: what is paid out, or what the merchant owes, each with an amount above zero.
+    pub(super) fn payout(&self) -> (&'static str, Value) {
+        let labels = self.language.labels();
+        match self.settlement.payout_minor {
+            Some(minor) if minor < 0 => (labels.owed, Value::amount_or_words(minor.checked_neg(), labels)),
+            Some(minor) => (labels.paid_out, Value::Amount(minor)),
+            None => (labels.paid_out, Value::text(Some(labels.not_stated))),
+        }
     }
 
     /// The proof in one sentence.
     pub(crate) fn proof_line(&self) -> String {
         let (labels, locale) = (self.language.labels(), self.language.locale());
-        let lines = locale.count(self.settlement.lines);
+        let lines = self.settlement.lines;
+        let lines = labels.count_of_lines(lines, &locale.count(lines));
         let Some(difference) = self.settlement.difference_minor() else {
             return labels.proof_unstated.replace("{lines}", &lines);
         };
         let words = match difference {
-            0 if self.settlement.payout_minor == self.settlement.net_minor() => labels.proof_agrees,
+            0 if self.settlement.payout_minor == self.settlement.sums.net_minor() => labels.proof_agrees,
             0 => labels.proof_agrees_carried,
             _ => labels.proof_differs,
         };

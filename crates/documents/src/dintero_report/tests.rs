@@ -138,7 +138,7 @@ fn the_same_settlement_is_the_same_bytes_in_every_form() {
 fn csv_for_people_is_marked_and_has_the_language_of_the_account_and_a_row_of_totals() {
     let text = written(ReportType::SemicolonCsv, lines()).unwrap();
     let rows: Vec<&str> = text.split("\r\n").collect();
-    assert!(rows[0].starts_with("\u{feff}\"Kilderad\";\"Dato\";\"Type\";\"Ordrereferanse\""), "{}", rows[0]);
+    assert!(rows[0].starts_with("\u{feff}\"Kilderad\";\"Dato\";\"Type\";\"Ordre\""), "{}", rows[0]);
     assert!(rows[1].starts_with("9;2026-10-29;\"Salg\";\"'=1+1\"\"<&>\";\"5001145476\";"), "{}", rows[1]);
     assert!(rows[1].ends_with(";100,00;0,00;-1,75;0,00;0,00;0,00;0,00;98,25;\"NOK\""), "{}", rows[1]);
     assert!(rows[3].starts_with("\"Sum\";;;") && rows[3].contains(";100,00;-25,00;-1,75;"), "{}", rows[3]);
@@ -168,8 +168,8 @@ fn parts_sum_to_the_whole_however_the_settlement_is_parted() {
     for (parts, names) in [(breakdown.methods(), 3), (breakdown.stores(), 2_001)] {
         assert_eq!(parts.len(), names);
         assert_eq!(parts.iter().map(|part| part.lines).sum::<u64>(), lines);
-        assert_eq!(parts.iter().map(|part| part.sums.capture_minor).sum::<i64>(), capture_minor);
-        assert_eq!(parts.iter().map(|part| part.sums.fee_minor).sum::<i64>(), 3_000);
+        assert_eq!(parts.iter().map(|part| part.sums.unwrap().capture_minor).sum::<i64>(), capture_minor);
+        assert_eq!(parts.iter().map(|part| part.sums.unwrap().fee_minor).sum::<i64>(), 3_000);
     }
     assert_eq!(breakdown.methods()[2].name, PartName::Unnamed);
     assert_eq!(breakdown.stores().last().map(|part| (&part.name, part.lines)), Some((&PartName::Others, 1_000)));
@@ -181,5 +181,51 @@ fn no_two_columns_of_lines_have_one_name() {
     for language in Language::ALL {
         let names: BTreeSet<&str> = line_columns().iter().map(|column| (column.name)(language.labels())).collect();
         assert_eq!(names.len(), line_columns().len(), "{names:?}");
+    }
+}
+
+/// Two lines whose captures together leave the range of `i64`.
+#[test]
+fn sums_beyond_i64_are_refused_and_never_shown_as_zero() {
+    let terms = Terms { capture_minor: i64::MAX, ..Terms::default() };
+    let lines = || [line(LineKind::Sale, terms, "A"), line(LineKind::Sale, terms, "B")].into_iter();
+    let settlement = Settlement { lines: 2, payout_minor: Some(0), ..Settlement::new(head()) };
+    let key = SettleKey::new(&"T00000001".parse().unwrap(), "vipps", &settlement.head);
+    let breakdown = Breakdown::of(lines().map(Ok::<_, Infallible>)).unwrap();
+    assert_eq!(breakdown.methods()[0].sums, None);
+    let report = report(&key, &settlement, &breakdown);
+    for form in ReportType::ALL {
+        let error = report.write(form, lines().map(Ok::<_, Infallible>), &mut Vec::new()).unwrap_err();
+        assert!(matches!(error, DocumentError::NotCountable { .. }), "{form:?}: {error}");
+    }
+}
+
+/// A line whose net leaves the range of `i64` though the sums of the settlement do not.
+#[test]
+fn a_line_beyond_i64_is_refused() {
+    let beyond = Terms { capture_minor: i64::MAX, fee_minor: -1, ..Terms::default() };
+    let back = Terms { fee_minor: 1, ..Terms::default() };
+    let lines = || [line(LineKind::Adjustment, beyond, "A"), line(LineKind::Fee, back, "B")].into_iter();
+    let sums = Terms { capture_minor: i64::MAX, ..Terms::default() };
+    let settlement = Settlement { lines: 2, sums, payout_minor: Some(i64::MAX), ..Settlement::new(head()) };
+    let key = SettleKey::new(&"T00000001".parse().unwrap(), "vipps", &settlement.head);
+    let breakdown = Breakdown::of(lines().map(Ok::<_, Infallible>)).unwrap();
+    let (first, _) = breakdown.deviations.first(1);
+    assert_eq!(first[0].net_minor, None);
+    let report = report(&key, &settlement, &breakdown);
+    for form in ReportType::ALL {
+        let error = report.write(form, lines().map(Ok::<_, Infallible>), &mut Vec::new()).unwrap_err();
+        assert!(matches!(error, DocumentError::NotCountable { .. }), "{form:?}: {error}");
+    }
+}
+
+/// Programs and spreadsheets read these files: a change of a byte must be a decision.
+#[test]
+fn csv_forms_are_the_bytes_that_they_were() {
+    for (form, expected) in [
+        (ReportType::Csv, include_str!("../../tests/csv/dintero-report.csv")),
+        (ReportType::SemicolonCsv, include_str!("../../tests/csv/dintero-report.semicolon.csv")),
+    ] {
+        assert_eq!(written(form, lines()).unwrap(), expected);
     }
 }

@@ -6,11 +6,12 @@ use settlement::LineRecord;
 
 use super::DinteroReport;
 use super::statement::{Fact, LineColumn, line_columns, part_name, partings, source_row};
-use crate::DocumentError;
-use crate::breakdown::{NET, Part, TERMS, Tally, Term};
+use crate::breakdown::{Part, Tally, not_countable};
 use crate::deviation::NAMED_MAX;
+use crate::error::DocumentError;
 use crate::labels::filled;
 use crate::sheet::{Book, Cell, ROWS_MAX, Sheet, Style, Table, TableColumn, Workbook, fitting, letters};
+use crate::term::{NET, TERMS, Term};
 use crate::value::Value;
 
 pub(super) fn write(
@@ -35,7 +36,7 @@ pub(super) fn write(
     if !report.breakdown.deviations.is_empty() {
         deviations(report, &mut workbook)?;
     }
-    // What is left would be lines beyond those that were proved, which the caller counts.
+    // Further lines are not those that were proved: the caller counts them and refuses the document.
     for line in lines {
         line?;
     }
@@ -60,7 +61,7 @@ fn sheets(report: &DinteroReport<'_>, columns: &[LineColumn]) -> Vec<Sheet> {
     for number in 1_u64.. {
         let more =
             |name: &str, joint: &str| if number == 1 { name.to_owned() } else { format!("{name}{joint}{number}") };
-        let column = |column: &LineColumn| TableColumn { name: (column.name)(labels), is_summed: column.is_money() };
+        let column = |column: &LineColumn| TableColumn::new((column.name)(labels), column.is_money());
         sheets.push(Sheet {
             name: more(labels.transactions, " "),
             widths: columns.iter().map(|column| fitting((column.name)(labels), column.width)).collect(),
@@ -118,7 +119,7 @@ fn fact_cells(fact: Fact) -> [Cell; 2] {
     [Cell::text(fact.name, Style::Text), Cell::new(fact.value, style)]
 }
 
-/// Each way to part the settlement, one below the other, with sums of its own.
+/// Each breakdown of the settlement, one below the other, with its own sums.
 fn parts(report: &DinteroReport<'_>, workbook: &mut Workbook<'_, '_>) -> Result<(), DocumentError> {
     let labels = report.language.labels();
     let money = || TERMS.iter().chain([&NET]);
@@ -132,11 +133,14 @@ fn parts(report: &DinteroReport<'_>, workbook: &mut Workbook<'_, '_>) -> Result<
         let first = workbook.next_row();
         for part in &parts {
             let mut row = vec![Cell::text(part_name(part, labels), Style::Text), Cell::plain(Value::Count(part.lines))];
-            row.extend(money().map(|term| Cell::plain(Value::Amount((term.signed_minor)(&part.sums)))));
+            row.extend(money().map(|term| {
+                let minor = part.sums.and_then(|sums| term.minor(&sums));
+                Cell::plain(Value::amount_or_words(minor, labels))
+            }));
             row.push(Cell::plain(report.currency()));
             workbook.row(&row)?;
         }
-        workbook.row(&total_of_parts(report, &parts, first, money()))?;
+        workbook.row(&total_of_parts(report, &parts, first, money())?)?;
         workbook.row(&[])?;
     }
     workbook.end_sheet(&[])
@@ -147,7 +151,7 @@ fn total_of_parts<'t>(
     parts: &[Part],
     first_row: u64,
     money: impl Iterator<Item = &'t Term>,
-) -> Vec<Cell> {
+) -> Result<Vec<Cell>, DocumentError> {
     let last_row = first_row + (parts.len() as u64).saturating_sub(1);
     let lines = parts.iter().map(|part| part.lines).sum();
     let mut row = vec![
@@ -157,13 +161,14 @@ fn total_of_parts<'t>(
     for (column, term) in (2..).zip(money) {
         let letters = letters(column);
         let formula = format!("SUM({letters}{first_row}:{letters}{last_row})");
-        row.push(Cell::formula(formula, (term.signed_minor)(&report.settlement.sums)));
+        let minor = term.minor(&report.settlement.sums).ok_or_else(|| not_countable(report.settlement))?;
+        row.push(Cell::formula(formula, minor));
     }
     row.push(Cell::new(report.currency(), Style::TotalText));
-    row
+    Ok(row)
 }
 
-/// The next sheet of lines, with totals of its own.
+/// The next sheet of lines, with its own totals.
 fn transactions(
     report: &DinteroReport<'_>,
     columns: &[LineColumn],
@@ -181,9 +186,10 @@ fn transactions(
         cells.extend(columns.iter().map(|column| Cell::plain(column.value(report, &line))));
         workbook.row(&cells)?;
     }
-    let sums = tally.terms();
-    let totals: Vec<i64> = columns.iter().filter_map(|column| column.total_minor(&sums)).collect();
-    workbook.end_sheet(&totals)
+    let sums = tally.terms().ok_or_else(|| not_countable(report.settlement))?;
+    let totals = columns.iter().filter_map(LineColumn::term).map(|term| term.minor(&sums));
+    let totals: Option<Vec<i64>> = totals.collect();
+    workbook.end_sheet(&totals.ok_or_else(|| not_countable(report.settlement))?)
 }
 
 fn deviations(report: &DinteroReport<'_>, workbook: &mut Workbook<'_, '_>) -> Result<(), DocumentError> {
@@ -201,7 +207,7 @@ fn deviations(report: &DinteroReport<'_>, workbook: &mut Workbook<'_, '_>) -> Re
             Cell::plain(Value::text(deviation.reference.as_deref())),
             Cell::text(&deviation.text(labels), Style::Text),
             Cell::plain(Value::text(deviation.original_reference.as_deref())),
-            Cell::plain(Value::Amount(deviation.net_minor)),
+            Cell::plain(Value::amount_or_words(deviation.net_minor, labels)),
             Cell::plain(report.currency()),
         ])?;
     }

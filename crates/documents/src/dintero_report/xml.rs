@@ -6,7 +6,7 @@ use quick_xml::escape::escape;
 use settlement::{LineRecord, MajorUnits};
 
 use super::{COLUMNS, DinteroReport, HEAD, PROOF, SETTLEMENT};
-use crate::DocumentError;
+use crate::error::DocumentError;
 use crate::value::Value;
 
 pub(super) fn write(

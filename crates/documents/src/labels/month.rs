@@ -3,9 +3,8 @@
 use settlement::{Kind, Month};
 
 use super::Reasons;
-use crate::month_summary::ApartKind;
 
-/// Labels of the month summary. `{currency}`, `{payouts}`, `{lines}`, `{amount}`, `{difference}` and `{before}` stand for what is
+/// Labels of the month summary. The marks `{currency}`, `{payouts}`, `{lines}`, `{amount}`, `{difference}` and `{before}` are
 /// filled in.
 #[derive(Debug)]
 pub(crate) struct MonthLabels {
@@ -22,14 +21,20 @@ pub(crate) struct MonthLabels {
     pub(crate) figures: &'static str,
     pub(crate) figures_note: &'static str,
     pub(crate) payouts_note: &'static str,
+    /// Name of the sheet.
     pub(crate) bridge: &'static str,
+    /// Title of the section.
+    pub(crate) bridge_title: &'static str,
     pub(crate) bridge_note: &'static str,
     pub(crate) transit: &'static str,
     pub(crate) transit_note: &'static str,
     pub(crate) opening: &'static str,
     pub(crate) closing: &'static str,
     pub(crate) carried: &'static str,
+    /// Money that no transaction at Dintero explains.
     pub(crate) unmatched: &'static str,
+    /// The lines themselves.
+    pub(crate) unmatched_lines: &'static str,
     pub(crate) no_transaction: &'static str,
     pub(crate) balances: &'static str,
     pub(crate) paid_later: &'static str,
@@ -50,7 +55,10 @@ pub(crate) struct MonthLabels {
     pub(crate) contradicted: &'static str,
     pub(crate) amount_differs: &'static str,
     pub(crate) currency_differs: &'static str,
+    /// Of captures and refunds together.
     pub(crate) status_forbids: &'static str,
+    pub(crate) status_forbids_capture: &'static str,
+    pub(crate) status_forbids_refund: &'static str,
     pub(crate) transaction_unknown: &'static str,
     pub(crate) duplicate_across_settlements: &'static str,
     pub(crate) needs_a_person: &'static str,
@@ -90,18 +98,16 @@ impl MonthLabels {
         format!("{name} {}", day.year())
     }
 
-    pub(crate) fn kind(&self, kind: ApartKind) -> &'static str {
-        match kind {
-            ApartKind::HeldReport => self.held_report,
-            ApartKind::NotExact => self.not_exact,
-            ApartKind::Unmatched => self.unmatched,
-            ApartKind::Event => self.event,
-            ApartKind::Overdue => self.overdue,
-            ApartKind::MissingReport => self.missing_report,
+    /// The state of one line in words: money that goes to the merchant is a capture, money that goes back a refund.
+    pub(crate) fn state_of_line(&self, state: &str, net_minor: Option<i64>) -> String {
+        match (state, net_minor) {
+            ("status_forbids", Some(0..)) => self.status_forbids_capture.to_owned(),
+            ("status_forbids", Some(_)) => self.status_forbids_refund.to_owned(),
+            _ => self.state(state),
         }
     }
 
-    /// How something stands, in words; a word that nobody here knows as it is. In brackets behind it stands why.
+    /// A state in words, with the reason that it has in brackets; a state without words here stays as it is.
     pub(crate) fn state(&self, state: &str) -> String {
         let (word, rest) = match state.find('(') {
             Some(at) => state.split_at(at),
@@ -139,7 +145,7 @@ impl MonthLabels {
         };
         let kind = Kind::ALL.iter().find(|kind| rest == format!("({kind})"));
         match kind {
-            Some(kind) => format!("{known}: {}", self.reasons.told(*kind)),
+            Some(kind) => format!("{known}: {}", self.reasons.text(*kind)),
             None if rest.is_empty() => known.to_owned(),
             None => format!("{known} {rest}"),
         }

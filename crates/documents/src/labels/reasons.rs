@@ -1,8 +1,8 @@
-//! Why a report is held, in the words of one language: what a person can do something about, not each kind.
+//! Why a report is held, in the words of one language: grouped by what a person can do, not by kind.
 
 use settlement::Kind;
 
-/// Reasons that a report is held.
+/// The reasons for which a report is held.
 #[derive(Debug)]
 pub(crate) struct Reasons {
     pub(crate) damaged: &'static str,
@@ -19,8 +19,8 @@ pub(crate) struct Reasons {
 }
 
 impl Reasons {
-    /// `The amounts do not add up (ControlTotal)`: the kind stays, since programs and manuals name it.
-    pub(crate) fn told(&self, kind: Kind) -> String {
+    /// `The amounts do not add up (ControlTotal)`: with the kind, since programs and manuals name it.
+    pub(crate) fn text(&self, kind: Kind) -> String {
         format!("{} ({kind})", self.of(kind))
     }
 

@@ -4,61 +4,66 @@ use jiff::civil::Date;
 use settlement::{Currency, Fees, Rhythm, Terms};
 
 use super::letter::{Block, Cell, Row, Table, Tone};
-use super::{Reader, Written, amounts, money, subject};
+use super::{Reader, Written, amounts, cell, money, subject};
 use crate::labels::{filled, provider_name};
 use crate::month_summary::Apart;
+use crate::term::{fees_minor, gross_minor};
 
-/// The payouts that a recipient has not been told of before.
+/// The payouts that no earlier mail to the recipient has.
 #[derive(Debug, Clone, Copy)]
 pub struct DigestMail<'a> {
     /// Daily or weekly.
     pub rhythm: Rhythm,
-    /// The last day that it is about.
+    /// The last day of the digest.
     pub until: Date,
-    /// The payouts, in the order of their days.
+    /// The payouts in the order of their days.
     pub payouts: &'a [DigestPayout],
-    /// What stands apart from their sums.
+    /// What has to be cleared up.
     pub apart: &'a [Apart],
 }
 
-/// One payout among others.
+/// One payout of a digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DigestPayout {
-    /// Who pays.
+    /// The provider that pays.
     pub provider: String,
-    /// The settlement.
+    /// The provider's id of the settlement.
     pub settlement_id: String,
-    /// Its version; above 1 it replaces what was told of it.
+    /// The version of the settlement; above 1 it replaces earlier mails.
     pub version: u32,
-    /// The day.
+    /// The day of the payout.
     pub payout_on: Date,
-    /// What the bank statement says.
+    /// The text on the bank statement.
     pub bank_reference: Option<String>,
     /// Currency.
     pub currency: Currency,
-    /// Its decimals.
+    /// Decimals of the currency.
     pub exponent: u8,
-    /// Sums of its lines.
+    /// Sums of the lines.
     pub sums: Terms,
     /// How fees are taken.
     pub fees: Fees,
-    /// What is paid out, in minor units.
+    /// The payout in minor units, below zero when the merchant owes.
     pub payout_minor: i64,
 }
 
 impl DigestMail<'_> {
-    /// What the mail says to a reader.
+    /// The mail for a reader.
     pub fn written(&self, reader: &Reader<'_>) -> Written {
         let words = reader.language.words();
         let all = || self.payouts.iter().map(|payout| (payout.payout_minor, payout.exponent, &payout.currency));
         let sum = amounts(reader.language, all());
-        let (day, week) = (words.day(self.until), self.until.iso_week_date().week().to_string());
-        let count = reader.language.locale().count(u64::try_from(self.payouts.len()).unwrap_or(u64::MAX));
+        let day = words.day(self.until);
+        let payout_days = || self.payouts.iter().map(|payout| payout.payout_on);
+        let days = payout_days().min().zip(payout_days().max()).map(|(first, last)| words.days(first, last));
+        let days = days.unwrap_or_else(|| day.clone());
+        let number = reader.language.locale().count(u64::try_from(self.payouts.len()).unwrap_or(u64::MAX));
+        let count = words.count_of_payouts(self.payouts.len(), &number);
         let texts = [
             ("{name}", reader.merchant.as_str()),
             ("{day}", &day),
-            ("{week}", &week),
-            ("{count}", &count),
+            ("{days}", &days),
+            ("{payouts_count}", &count),
             ("{amounts}", if sum.is_empty() { "0" } else { &sum }),
         ];
         let line = match self.rhythm {
@@ -75,7 +80,7 @@ impl DigestMail<'_> {
     }
 }
 
-/// A table per currency: sums are never made across.
+/// A table for each currency; amounts of several currencies are never added.
 fn tables(payouts: &[DigestPayout], reader: &Reader<'_>) -> Vec<Block> {
     let (words, labels) = (reader.language.words(), reader.language.labels());
     let mut currencies: Vec<(String, Currency, u8)> =
@@ -84,40 +89,34 @@ fn tables(payouts: &[DigestPayout], reader: &Reader<'_>) -> Vec<Block> {
     currencies.dedup();
     let table = |(code, currency, exponent): (String, Currency, u8)| {
         let own = || payouts.iter().filter(|payout| payout.currency == currency);
-        let money = |minor: i64| Cell::Money(reader.language.locale().amount(minor, exponent));
-        let gross = |sums: &Terms| sums.capture_minor.saturating_add(sums.refund_minor);
-        // Fees that are invoiced have nothing to do with what is paid out.
+        let money = |minor: Option<i64>| cell(reader.language, minor, exponent);
+        let gross = |payout: &DigestPayout| gross_minor(&payout.sums);
+        // Invoiced fees are no part of the payout.
         let fees = |payout: &DigestPayout| match payout.fees {
-            Fees::Invoiced => 0,
-            Fees::Deducted | Fees::Unknown => {
-                payout.sums.fee_minor.saturating_add(payout.sums.fee_vat_minor).saturating_neg()
-            }
+            Fees::Invoiced => Some(0),
+            Fees::Deducted | Fees::Unknown => fees_minor(&payout.sums),
         };
+        let paid_out = |payout: &DigestPayout| Some(payout.payout_minor);
         let row = |payout: &DigestPayout| Row {
             cells: vec![
                 Cell::Text(name_of(payout, reader)),
-                money(gross(&payout.sums)),
+                money(gross(payout)),
                 money(fees(payout)),
-                money(payout.payout_minor),
+                money(paid_out(payout)),
             ],
             is_sum: false,
         };
         let mut rows: Vec<Row> = own().map(row).collect();
-        let total = |minor: &dyn Fn(&DigestPayout) -> i64| {
-            let sum: i128 = own().map(|payout| i128::from(minor(payout))).sum();
-            money(i64::try_from(sum).unwrap_or(i64::MAX))
+        let total = |minor: &dyn Fn(&DigestPayout) -> Option<i64>| {
+            let sum: Option<i128> = own().map(|payout| minor(payout).map(i128::from)).sum();
+            money(sum.and_then(|sum| i64::try_from(sum).ok()))
         };
-        let totals = vec![
-            Cell::Text(labels.total.to_owned()),
-            total(&|payout| gross(&payout.sums)),
-            total(&fees),
-            total(&|payout| payout.payout_minor),
-        ];
+        let totals = vec![Cell::Text(labels.total.to_owned()), total(&gross), total(&fees), total(&paid_out)];
         rows.push(Row { cells: totals, is_sum: true });
         let columns = [
             (words.payout.to_owned(), false),
             (format!("{} + {}", labels.sales, labels.refunds.to_lowercase()), true),
-            (labels.fees.to_owned(), true),
+            (labels.fees_with_vat.to_owned(), true),
             (labels.paid_out.to_owned(), true),
         ];
         Block::Table(Table { heading: Some(format!("{}, {code}", words.payouts)), columns: columns.to_vec(), rows })
@@ -125,7 +124,7 @@ fn tables(payouts: &[DigestPayout], reader: &Reader<'_>) -> Vec<Block> {
     currencies.into_iter().map(table).collect()
 }
 
-/// `3. nov. 2026 Vipps 2000461 (VIPPS 2000461)`, and that it replaces what was told.
+/// `3. nov. 2026 Vipps 2000461 (VIPPS 2000461)`, with the version of a correction.
 fn name_of(payout: &DigestPayout, reader: &Reader<'_>) -> String {
     let (words, labels) = (reader.language.words(), reader.language.labels());
     let day = words.day(payout.payout_on);
@@ -143,7 +142,7 @@ fn name_of(payout: &DigestPayout, reader: &Reader<'_>) -> String {
     name
 }
 
-/// What no sum has in it, in lines of its own; says so when there is no such thing.
+/// What has to be cleared up, in rows of its own, or a sentence that there is nothing.
 pub(super) fn apart(all: &[Apart], reader: &Reader<'_>) -> Vec<Block> {
     let words = reader.language.words();
     if all.is_empty() {
@@ -151,7 +150,7 @@ pub(super) fn apart(all: &[Apart], reader: &Reader<'_>) -> Vec<Block> {
     }
     let labels = &reader.language.labels().month;
     let row = |apart: &Apart| {
-        let what = labels.kind(apart.kind);
+        let what = apart.kind.text(reader.language.labels());
         let amount = apart.amount_minor.zip(apart.currency);
         let amount = amount.map(|(minor, currency)| money(reader.language, minor, apart.exponent, currency));
         let names = [provider_name(&apart.provider), &apart.reference];

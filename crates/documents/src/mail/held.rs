@@ -1,4 +1,4 @@
-//! The mail about a report that is held: what it is called and why, and nothing that stands in it.
+//! The mail about a report that is held: its name and the reason, and none of its content.
 
 use settlement::Kind;
 
@@ -9,21 +9,21 @@ use crate::labels::{filled, provider_name};
 /// A report that is held.
 #[derive(Debug, Clone, Copy)]
 pub struct HeldMail<'a> {
-    /// Name of the file, as it was uploaded.
+    /// The name of the file at upload.
     pub file: &'a str,
-    /// The provider it was sent as.
+    /// The provider that it was uploaded for.
     pub provider: &'a str,
-    /// What is wrong with it; `None` when it ended whoever read it.
+    /// The first error; `None` when the process that read it ended.
     pub kind: Option<Kind>,
 }
 
 impl HeldMail<'_> {
-    /// What the mail says to a reader.
+    /// The mail for a reader.
     pub fn written(&self, reader: &Reader<'_>) -> Written {
         let words = reader.language.words();
         let texts =
             [("{name}", reader.merchant.as_str()), ("{provider}", provider_name(self.provider)), ("{file}", self.file)];
-        let why = reader.language.labels().month.reasons.told(self.kind.unwrap_or(Kind::Crashed));
+        let why = reader.language.labels().month.reasons.text(self.kind.unwrap_or(Kind::Crashed));
         let row = |name: &str, fact: &str| Row {
             cells: vec![Cell::Text(name.to_owned()), Cell::Fact(fact.to_owned())],
             is_sum: false,

@@ -1,9 +1,9 @@
-//! The letter as HTML: styles stand with each element, there is no picture, and text of others is escaped by type.
+//! The letter as HTML: with inline styles and without pictures. Text from reports is escaped by type.
 
 use super::letter::{Block, Cell, Letter, Table, Tone};
 use settlement::WebAddress;
 
-/// Marks of HTML, to which only words of this file are added as they are.
+/// HTML. Only constants of this file are added without escaping.
 struct Markup(String);
 
 impl Markup {
@@ -12,7 +12,7 @@ impl Markup {
         self
     }
 
-    /// Whatever the text holds, it is shown as text.
+    /// Adds text, escaped.
     fn text(&mut self, text: &str) -> &mut Self {
         for sign in text.chars() {
             match sign {
@@ -21,7 +21,7 @@ impl Markup {
                 '>' => self.0.push_str("&gt;"),
                 '"' => self.0.push_str("&quot;"),
                 '\'' => self.0.push_str("&#39;"),
-                // Nothing that turns, hides or breaks what is read.
+                // No control or bidirectional character may hide or reorder text.
                 '\n' | '\t' | '\r' => self.0.push(' '),
                 sign if sign.is_control() || matches!(sign, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') => {
                     self.0.push('\u{fffd}');

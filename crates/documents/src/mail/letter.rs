@@ -1,4 +1,4 @@
-//! What a mail says, before it is written as text and as HTML: both are made of this one value.
+//! The content of a mail, of which both its text and its HTML are made.
 
 use crate::labels::Language;
 use settlement::WebAddress;
@@ -7,12 +7,12 @@ use settlement::WebAddress;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Letter {
     pub(crate) language: Language,
-    /// Who it is about, above everything.
+    /// The merchant, above the title.
     pub(crate) sender: String,
-    /// What it says, in one sentence.
+    /// The title: the message in one sentence.
     pub(crate) title: String,
     pub(crate) blocks: Vec<Block>,
-    /// Why it comes and how it is stopped; empty for a mailbox that a program reads.
+    /// Why the reader gets the mail and how to stop it; empty for a mailbox that a program reads.
     pub(crate) footer: Vec<String>,
     pub(crate) stop: Option<(String, WebAddress)>,
 }
@@ -21,7 +21,7 @@ pub struct Letter {
 pub(crate) enum Block {
     Paragraph(String),
     Banner(Tone, String),
-    /// To be copied as it is.
+    /// A code to copy.
     Code(String),
     Table(Table),
     List(String, Vec<String>),
@@ -37,7 +37,7 @@ pub(crate) enum Tone {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Table {
     pub(crate) heading: Option<String>,
-    /// Names, and whether there is money below them.
+    /// Names, and whether the column has money.
     pub(crate) columns: Vec<(String, bool)>,
     pub(crate) rows: Vec<Row>,
 }
@@ -52,7 +52,7 @@ pub(crate) struct Row {
 pub(crate) enum Cell {
     Text(String),
     Money(String),
-    /// A word that stands where amounts stand.
+    /// A word in the column of amounts.
     Fact(String),
 }
 

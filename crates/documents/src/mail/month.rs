@@ -1,15 +1,15 @@
-//! The mail about a calendar month, as its summary has it.
+//! The mail about a calendar month, made from its summary.
 
 use settlement::Currency;
 
 use super::digest::apart;
 use super::letter::{Block, Cell, Row, Table, Tone};
-use super::{Reader, Written, amounts, money, subject};
-use crate::breakdown::{NET, TERMS};
+use super::{Reader, Written, amounts, cell, money, subject};
 use crate::labels::{filled, provider_name};
 use crate::month_summary::{Difference, DifferenceOf, Figures, MonthSummary, product_of};
+use crate::term::{NET, TERMS, fees_minor};
 
-/// So many of the changes are named; the summary has them all.
+/// The most changes that are named; the summary has all of them.
 const CHANGES_MAX: usize = 10;
 
 /// A month that is over.
@@ -17,18 +17,19 @@ const CHANGES_MAX: usize = 10;
 pub struct MonthMail<'a>(pub &'a MonthSummary);
 
 impl MonthMail<'_> {
-    /// What the mail says to a reader.
+    /// The mail for a reader.
     pub fn written(&self, reader: &Reader<'_>) -> Written {
         let MonthMail(MonthSummary { month, revision, content, .. }) = self;
         let (language, words) = (reader.language, reader.language.words());
         let month = language.labels().month.name_of(*month);
         let sum =
             amounts(language, content.figures.iter().map(|row| (row.paid_out_minor, row.exponent, &row.currency)));
-        let count = language.locale().count(content.payouts.len() as u64);
+        let number = language.locale().count(content.payouts.len() as u64);
+        let count = words.count_of_payouts(content.payouts.len(), &number);
         let texts = [
             ("{name}", reader.merchant.as_str()),
             ("{month}", &month),
-            ("{count}", &count),
+            ("{payouts_count}", &count),
             ("{amounts}", if sum.is_empty() { "0" } else { &sum }),
             ("{version}", &revision.to_string()),
         ];
@@ -47,7 +48,7 @@ impl MonthMail<'_> {
         Written { subject: subject(&format!("{prefix}{line}")), letter: reader.letter(title, blocks) }
     }
 
-    /// What was paid out otherwise than the revision before says, settlement by settlement.
+    /// The payouts that differ from the previous version, settlement by settlement.
     fn changed(&self, reader: &Reader<'_>) -> Option<Block> {
         let (language, words) = (reader.language, reader.language.words());
         let payouts = self.0.differences.iter();
@@ -55,7 +56,10 @@ impl MonthMail<'_> {
             payouts.filter(|difference| difference.of == DifferenceOf::Payout && difference.term == "paid_out");
         let change = |change: &Difference| {
             let currency = change.currency?;
-            let shown = |minor: Option<i64>| money(language, minor.unwrap_or(0), change.exponent, currency);
+            let shown = |minor: Option<i64>| {
+                let nothing = || reader.language.labels().not_stated.to_owned();
+                minor.map_or_else(nothing, |minor| money(language, minor, change.exponent, currency))
+            };
             let name = format!("{} {}", provider_name(&change.provider), change.subject);
             let (before, after) = (shown(change.before_minor), shown(change.after_minor));
             Some(filled(words.change, &[("{name}", &name), ("{before}", &before), ("{after}", &after)]))
@@ -64,9 +68,9 @@ impl MonthMail<'_> {
         (!lines.is_empty()).then(|| Block::List(words.changes.to_owned(), lines))
     }
 
-    /// From what was sold to what was paid out, a column per currency.
+    /// The calculation from sales to the payouts, a column per currency.
     fn balances(&self, reader: &Reader<'_>) -> Option<Block> {
-        let (locale, labels) = (reader.language.locale(), reader.language.labels());
+        let labels = reader.language.labels();
         let figures = &self.0.content.figures;
         let mut currencies: Vec<(String, Currency, u8)> =
             figures.iter().map(|row| (row.currency.to_string(), row.currency, row.exponent)).collect();
@@ -75,28 +79,28 @@ impl MonthMail<'_> {
         if currencies.is_empty() {
             return None;
         }
-        let sum = |currency: Currency, minor: &dyn Fn(&Figures) -> i64| {
+        let sum = |currency: Currency, minor: &dyn Fn(&Figures) -> Option<i64>| {
             let own = figures.iter().filter(|row| row.currency == currency);
-            let sum: i128 = own.map(|row| i128::from(minor(row))).sum();
-            i64::try_from(sum).unwrap_or(i64::MAX)
+            let sum: Option<i128> = own.map(|row| minor(row).map(i128::from)).sum();
+            sum.and_then(|sum| i64::try_from(sum).ok())
         };
-        let row = |name: &str, minor: &dyn Fn(&Figures) -> i64, is_sum: bool| {
+        let row = |name: &str, minor: &dyn Fn(&Figures) -> Option<i64>, is_sum: bool| {
             let amounts = currencies
                 .iter()
-                .map(|(_, currency, exponent)| Cell::Money(locale.amount(sum(*currency, minor), *exponent)));
+                .map(|(_, currency, exponent)| cell(reader.language, sum(*currency, minor), *exponent));
             Row { cells: std::iter::once(Cell::Text(name.to_owned())).chain(amounts).collect(), is_sum }
         };
         let mut rows: Vec<Row> =
-            TERMS.iter().map(|term| row((term.name)(labels), &|one| (term.signed_minor)(&one.sums), false)).collect();
-        rows.push(row(labels.net, &|one| (NET.signed_minor)(&one.sums), true));
-        // What lies between the net and what was paid out, where anything does.
+            TERMS.iter().map(|term| row((term.name)(labels), &|one| term.minor(&one.sums), false)).collect();
+        rows.push(row(labels.net, &|one| NET.minor(&one.sums), true));
+        // The rows between the net and the payouts, where they are not zero.
         if figures.iter().any(|row| row.invoiced_minor != 0) {
-            rows.push(row(labels.invoiced_apart, &|one| one.invoiced_minor, false));
+            rows.push(row(labels.invoiced_apart, &|one| Some(one.invoiced_minor), false));
         }
         if figures.iter().any(|row| row.carried_minor != 0) {
-            rows.push(row(labels.month.carried, &|one| one.carried_minor, false));
+            rows.push(row(labels.month.carried, &|one| Some(one.carried_minor), false));
         }
-        rows.push(row(labels.paid_out, &|one| one.paid_out_minor, true));
+        rows.push(row(labels.paid_out, &|one| Some(one.paid_out_minor), true));
         let columns = currencies.iter().map(|(code, _, _)| (code.clone(), true));
         let columns = std::iter::once((String::new(), false)).chain(columns).collect();
         Some(Block::Table(Table { heading: None, columns, rows }))
@@ -104,22 +108,19 @@ impl MonthMail<'_> {
 
     fn by_product(&self, reader: &Reader<'_>) -> Block {
         let (locale, words, labels) = (reader.language.locale(), reader.language.words(), reader.language.labels());
-        let row = |row: &Figures| {
-            let fees = row.sums.fee_minor.saturating_add(row.sums.fee_vat_minor).saturating_neg();
-            Row {
-                cells: vec![
-                    Cell::Text(format!("{}: {}", provider_name(&row.provider), product_of(row, labels))),
-                    Cell::Money(locale.count(row.lines)),
-                    Cell::Money(locale.amount(fees, row.exponent)),
-                    Cell::Money(money(reader.language, row.paid_out_minor, row.exponent, row.currency)),
-                ],
-                is_sum: false,
-            }
+        let row = |row: &Figures| Row {
+            cells: vec![
+                Cell::Text(format!("{}: {}", provider_name(&row.provider), product_of(row, labels))),
+                Cell::Money(locale.count(row.lines)),
+                cell(reader.language, fees_minor(&row.sums), row.exponent),
+                Cell::Money(money(reader.language, row.paid_out_minor, row.exponent, row.currency)),
+            ],
+            is_sum: false,
         };
         let columns = [
             (words.product.to_owned(), false),
             (labels.lines.to_owned(), true),
-            (labels.fees.to_owned(), true),
+            (labels.fees_with_vat.to_owned(), true),
             (labels.paid_out.to_owned(), true),
         ];
         let rows = self.0.content.figures.iter().map(row).collect();

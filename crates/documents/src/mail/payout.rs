@@ -3,51 +3,52 @@
 use settlement::{SettlementHead, Terms};
 
 use super::letter::{Block, Cell, Row, Table, Tone};
-use super::{Reader, Written, money, subject};
-use crate::breakdown::{NET, Part, PartName};
+use super::{Reader, Written, cell, money, subject};
+use crate::breakdown::{Part, PartName};
 use crate::deviation::Deviation;
 use crate::dintero_report::DinteroReport;
 use crate::labels::filled;
+use crate::term::{NET, fees_minor, gross_minor};
 use crate::value::Value;
 
-/// So many lines are named that a person should look at; the rest are counted.
+/// The most lines that are named for a person to look at; the rest are counted.
 const LINES_SHOWN_MAX: usize = 10;
 
-/// One settlement that counts, proved exactly.
+/// One settlement in force that is proved exactly.
 #[derive(Debug, Clone, Copy)]
 pub struct PayoutMail<'a> {
-    /// The settlement, in the reader's language.
+    /// The Dintero report of the settlement, in the reader's language.
     pub report: DinteroReport<'a>,
-    /// What its lines were matched with; `None` where nobody knows the merchant's transactions.
+    /// The matches of its lines; `None` where no transactions of the merchant are known.
     pub matched: Option<&'a Matched>,
 }
 
-/// What the lines of a settlement were matched with.
+/// The matches of a settlement's lines.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Matched {
-    /// Lines that may be a transaction.
+    /// Number of lines about one payment.
     pub lines: u64,
-    /// Those of them that are one.
+    /// Number of those lines that are matched.
     pub found: u64,
-    /// The first of the others.
+    /// The first lines that are not matched.
     pub to_see: Vec<LineToSee>,
 }
 
-/// A line that is no transaction of the merchant's for certain.
+/// A line that is not matched with a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineToSee {
     /// Row of the report.
     pub line_no: i64,
-    /// The order it names.
+    /// The order reference of the line.
     pub order_reference: Option<String>,
-    /// Its net in minor units; `None` when it is not known.
+    /// Net of the line in minor units; `None` when it is not known.
     pub net_minor: Option<i64>,
-    /// The word of its state.
+    /// The word of its match state.
     pub state: String,
 }
 
 impl Matched {
-    /// Adds a line: the first that a person should look at are kept, the others counted.
+    /// Adds a line: the first lines for a person to look at are kept, the others counted.
     pub fn add(&mut self, state: &str, line: impl FnOnce() -> LineToSee) {
         if state == "not_a_transaction" {
             return;
@@ -62,12 +63,16 @@ impl Matched {
 }
 
 impl PayoutMail<'_> {
-    /// What the mail says to a reader.
+    /// The mail for a reader.
     pub fn written(&self, reader: &Reader<'_>) -> Written {
         let (language, words) = (reader.language, reader.language.words());
         let head = &self.report.settlement.head;
-        let payout_minor = self.report.settlement.payout_minor.unwrap_or(0);
-        let amount = money(language, payout_minor, head.exponent, head.currency);
+        let payout_minor = self.report.settlement.payout_minor;
+        let amount_of = |minor: Option<i64>| {
+            let not_stated = || language.labels().not_stated.to_owned();
+            minor.map_or_else(not_stated, |minor| money(language, minor, head.exponent, head.currency))
+        };
+        let amount = amount_of(payout_minor);
         let day = words.day(head.payout_on);
         let provider = self.report.provider();
         let texts = [
@@ -82,8 +87,8 @@ impl PayoutMail<'_> {
         let version = [("{version}", version.as_str())];
         let is_corrected = self.report.version > 1;
         let prefix = if is_corrected { filled(words.corrected, &version) } else { String::new() };
-        let owed = money(language, payout_minor.saturating_neg(), head.exponent, head.currency);
-        let title = if payout_minor < 0 {
+        let owed = amount_of(payout_minor.and_then(i64::checked_neg));
+        let title = if payout_minor.is_some_and(|minor| minor < 0) {
             let texts = [("{provider}", provider), ("{day}", day.as_str()), ("{amount}", owed.as_str())];
             filled(words.owed, &texts)
         } else {
@@ -104,7 +109,7 @@ impl PayoutMail<'_> {
         Written { subject: subject(&format!("{prefix}{line}")), letter: reader.letter(title, blocks) }
     }
 
-    /// From what was sold to what is paid out; terms that no line has are left out.
+    /// The calculation from sales to the payout; rarer terms of zero are left out.
     fn balance(&self) -> Table {
         let labels = self.report.language.labels();
         let always = [labels.sales, labels.refunds, labels.fees, labels.fee_vat];
@@ -118,7 +123,8 @@ impl PayoutMail<'_> {
         let rows = rows.map(|row| {
             let amount = match row.value {
                 Value::Amount(minor) => locale.amount(minor, head.exponent),
-                _ => labels.not_stated.to_owned(),
+                Value::Text(words) => words,
+                Value::Count(_) | Value::Date(_) => labels.not_stated.to_owned(),
             };
             Row { cells: vec![Cell::Text(row.name.to_owned()), Cell::Money(amount)], is_sum: row.is_sum }
         });
@@ -126,10 +132,10 @@ impl PayoutMail<'_> {
         Table { heading: None, columns, rows: rows.collect() }
     }
 
-    /// What the payout is found by on the bank statement.
+    /// How to find the payout on the bank statement.
     fn facts(&self, day: &str) -> Table {
         let (labels, settlement) = (self.report.language.labels(), self.report.settlement);
-        let Value::Text(reference) = self.report.bank_reference() else { return Table::default() };
+        let reference = settlement.bank_reference.clone().unwrap_or_else(|| labels.not_stated.to_owned());
         let bank_account = settlement.bank_account.as_ref().map(|last| (labels.bank_account, format!("•••• {last}")));
         let facts = [(labels.payout_on, day.to_owned())].into_iter().chain(bank_account).chain([
             (labels.bank_reference, reference),
@@ -151,25 +157,24 @@ impl PayoutMail<'_> {
         if !is_told {
             return None;
         }
-        let row = |name: String, lines: u64, sums: &Terms, is_sum: bool| {
-            let exponent = self.report.settlement.head.exponent;
-            let locale = self.report.language.locale();
-            let gross = sums.capture_minor.saturating_add(sums.refund_minor);
-            let fees = sums.fee_minor.saturating_add(sums.fee_vat_minor).saturating_neg();
+        let row = |name: String, lines: u64, sums: Option<&Terms>, is_sum: bool| {
+            let (language, exponent) = (self.report.language, self.report.settlement.head.exponent);
+            let locale = language.locale();
+            let amounts = [gross_minor, fees_minor, |sums: &Terms| NET.minor(sums)];
             let amounts =
-                [gross, fees, (NET.signed_minor)(sums)].map(|minor| Cell::Money(locale.amount(minor, exponent)));
+                amounts.map(|minor: fn(&Terms) -> Option<i64>| cell(language, sums.and_then(minor), exponent));
             let first = [Cell::Text(name), Cell::Money(locale.count(lines))];
             Row { cells: first.into_iter().chain(amounts).collect(), is_sum }
         };
         let mut rows: Vec<Row> =
-            parts.iter().map(|part| row(self.name_of(part), part.lines, &part.sums, false)).collect();
+            parts.iter().map(|part| row(self.name_of(part), part.lines, part.sums.as_ref(), false)).collect();
         let settlement = self.report.settlement;
-        rows.push(row(labels.total.to_owned(), settlement.lines, &settlement.sums, true));
+        rows.push(row(labels.total.to_owned(), settlement.lines, Some(&settlement.sums), true));
         let columns = [
             (labels.method.to_owned(), false),
             (labels.lines.to_owned(), true),
             (format!("{} + {}", labels.sales, labels.refunds.to_lowercase()), true),
-            (labels.fees.to_owned(), true),
+            (labels.fees_with_vat.to_owned(), true),
             (labels.net.to_owned(), true),
         ];
         Some(Table { heading: Some(labels.per_method.to_owned()), columns: columns.to_vec(), rows })
@@ -184,14 +189,21 @@ impl PayoutMail<'_> {
         }
     }
 
-    /// Lines that a person should look at.
+    /// Lines that are not matched.
     fn open_lines(&self, reader: &Reader<'_>) -> Option<Block> {
         let matched = self.matched.filter(|matched| !matched.to_see.is_empty())?;
         let (words, head) = (reader.language.words(), &self.report.settlement.head);
         let mut lines: Vec<String> = Vec::new();
         for line in &matched.to_see {
-            let state = reader.language.labels().month.state(&line.state);
-            lines.push(told(reader, head, line.order_reference.as_deref(), line.line_no, line.net_minor, &state));
+            let state = reader.language.labels().month.state_of_line(&line.state, line.net_minor);
+            lines.push(line_to_see(
+                reader,
+                head,
+                line.order_reference.as_deref(),
+                line.line_no,
+                line.net_minor,
+                &state,
+            ));
         }
         let shown = u64::try_from(lines.len()).unwrap_or(u64::MAX);
         let more = matched.lines.saturating_sub(matched.found).saturating_sub(shown);
@@ -201,13 +213,13 @@ impl PayoutMail<'_> {
         Some(Block::List(words.deviations.to_owned(), lines))
     }
 
-    /// What the report itself says that a person should look at, such as chargebacks.
+    /// Lines that a person should look at by what the report says, such as chargebacks.
     fn deviations(&self, reader: &Reader<'_>) -> Option<Block> {
         let (named, more) = self.report.breakdown.deviations.first(LINES_SHOWN_MAX);
         let (labels, head) = (reader.language.labels(), &self.report.settlement.head);
         let one = |deviation: &Deviation| {
             let Deviation { reference, line_no, net_minor, .. } = deviation;
-            told(reader, head, reference.as_deref(), *line_no, Some(*net_minor), &deviation.text(labels))
+            line_to_see(reader, head, reference.as_deref(), *line_no, *net_minor, &deviation.text(labels))
         };
         let mut lines: Vec<String> = named.iter().map(one).collect();
         if more > 0 {
@@ -217,8 +229,8 @@ impl PayoutMail<'_> {
     }
 }
 
-/// `ORDER-1, row 7, NOK -25.00: what it is`; what is not known is left out.
-fn told(
+/// `ORDER-1, row 7, -25.00 NOK: what it is`; unknown parts are left out.
+fn line_to_see(
     reader: &Reader<'_>,
     head: &SettlementHead,
     reference: Option<&str>,

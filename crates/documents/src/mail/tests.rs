@@ -1,12 +1,13 @@
 use std::convert::Infallible;
 
 use jiff::civil::date;
-use settlement::{LineKind, ReportId, SettleKey, Terms};
+use settlement::{LineKind, ReportId, Rhythm, SettleKey, Terms};
 
 use super::*;
+use crate::breakdown::Breakdown;
+use crate::dintero_report::DinteroReport;
 use crate::month_summary::{self, Change, Difference, DifferenceOf, Figures, FiguresOf, MonthContent, MonthSummary};
 use crate::testing::{head, line};
-use crate::{Breakdown, DinteroReport};
 
 const WORDS_WITHOUT_MARKS: [&str; 2] = ["{", "}"];
 
@@ -101,7 +102,7 @@ fn message(written: &Written, language: Language) -> String {
     String::from_utf8(mail.bytes().unwrap()).unwrap()
 }
 
-/// T39: what is held, unknown or without a transaction stands in a line of its own, and in no sum.
+/// T39: what is held, unknown or not matched is in a row of its own, and in no sum.
 #[test]
 fn a_month_shows_what_is_open_in_lines_of_its_own_and_its_sums_leave_it_out() {
     let (merchant, to) = (name(), to());
@@ -109,7 +110,7 @@ fn a_month_shows_what_is_open_in_lines_of_its_own_and_its_sums_leave_it_out() {
         let written = MonthMail(&month(1)).written(&reader(language, &merchant, &to));
         let (text, page) = (text::write(&written.letter), html::write(&written.letter));
         let month = &language.labels().month;
-        // A cell goes on below itself; its amounts stand behind.
+        // A long cell continues on the next line; amounts follow in other columns.
         let first_column = text.lines().map(|line| line.chars().take(70).collect::<String>().trim().to_owned());
         let whole = first_column.collect::<Vec<_>>().join(" ");
         for open in [month.held_report, month.unmatched, month.event, month.event_unknown, month.reasons.sums] {
@@ -139,7 +140,7 @@ fn a_later_revision_says_that_it_replaces_and_what_has_changed() {
     }
 }
 
-/// What a report itself says of a line is told beside what it was matched with, the first lines by name and the others counted.
+/// Lines that deviate by the report alone are in the mail: the first by name, the others counted.
 #[test]
 fn a_payout_tells_of_chargebacks_and_of_lines_that_nobody_can_find() {
     let sale = Terms { capture_minor: 99_900, ..Terms::default() };
@@ -157,13 +158,14 @@ fn a_payout_tells_of_chargebacks_and_of_lines_that_nobody_can_find() {
         let labels = language.labels();
         assert!(text.contains(labels.deviations) && text.contains(labels.without_reference), "{text}");
         let amount = language.locale().amount(-12_345, 2);
-        let told = text.lines().filter(|line| line.contains(labels.kinds.chargeback) && line.contains(&amount)).count();
-        assert_eq!(told, 9, "{text}");
+        let named =
+            text.lines().filter(|line| line.contains(labels.kinds.chargeback) && line.contains(&amount)).count();
+        assert_eq!(named, 9, "{text}");
         assert!(text.contains(&filled(language.words().more, &[("{count}", "2")])), "{text}");
     }
 }
 
-/// T38, T58: words of others never make a header, and markup is shown as text.
+/// T38, T58: text from outside never makes a header, and markup is shown as text.
 #[test]
 fn hostile_words_stay_in_their_place() {
     let hostile = "Butikk\r\nBcc: dieb@example.no\r\n\r\n<script>alert(1)</script> \u{202e}gnp.exe 🛒";
@@ -234,4 +236,128 @@ fn files_are_named_in_ascii_and_measured_as_they_are_sent() {
         let encoded = encoded_bytes(u64::try_from(size).unwrap());
         assert!(added >= encoded && added < encoded + 600, "{size}: {added} {encoded}");
     }
+}
+
+/// A sum beyond the range of `i64` is said in words, never as zero or another amount.
+#[test]
+fn amounts_beyond_i64_are_said_in_words() {
+    let (merchant, to) = (name(), to());
+    let sums = Terms { fee_minor: i64::MAX, fee_vat_minor: 1, ..Terms::default() };
+    let payout = DigestPayout {
+        provider: "vipps".into(),
+        settlement_id: "2000461".into(),
+        version: 1,
+        payout_on: date(2026, 10, 30),
+        bank_reference: None,
+        currency: Currency::NOK,
+        exponent: 2,
+        sums,
+        fees: settlement::Fees::Deducted,
+        payout_minor: i64::MAX,
+    };
+    let payouts = [payout.clone(), payout];
+    let mut summary = month(1);
+    summary.content.figures.iter_mut().for_each(|row| (row.sums, row.paid_out_minor) = (sums, i64::MAX));
+    summary.content.figures.push(summary.content.figures[0].clone());
+    for language in Language::ALL {
+        let reader = reader(language, &merchant, &to);
+        let words = language.labels().not_countable;
+        let digest = DigestMail { rhythm: Rhythm::Daily, until: date(2026, 11, 1), payouts: &payouts, apart: &[] };
+        let digest = digest.written(&reader);
+        assert!(digest.subject.as_str().contains(words), "{}", digest.subject);
+        // Fees of each row and both sums of the total.
+        assert_eq!(text::write(&digest.letter).matches(words).count(), 4 + 1, "{}", text::write(&digest.letter));
+        let mail = text::write(&MonthMail(&summary).written(&reader).letter);
+        assert!(mail.matches(words).count() >= 5, "{mail}");
+    }
+}
+
+#[test]
+fn days_are_a_range_without_saying_a_month_twice() {
+    let [first, last, later] = [date(2026, 10, 5), date(2026, 10, 20), date(2026, 11, 2)];
+    for (language, month, months, day) in [
+        (Language::Nb, "5.–20. okt. 2026", "5. okt. 2026 – 2. nov. 2026", "5. okt. 2026"),
+        (Language::Sv, "5–20 okt. 2026", "5 okt. 2026 – 2 nov. 2026", "5 okt. 2026"),
+        (Language::En, "5–20 Oct 2026", "5 Oct 2026 – 2 Nov 2026", "5 Oct 2026"),
+    ] {
+        let words = language.words();
+        assert_eq!([words.days(first, last), words.days(first, later), words.days(first, first)], [month, months, day]);
+    }
+}
+
+#[test]
+fn a_weekly_digest_names_the_days_of_its_payouts() {
+    let (merchant, to) = (name(), to());
+    let payout = |payout_on| DigestPayout {
+        provider: "vipps".into(),
+        settlement_id: "2000461".into(),
+        version: 1,
+        payout_on,
+        bank_reference: None,
+        currency: Currency::NOK,
+        exponent: 2,
+        sums: Terms { capture_minor: 10_000, fee_minor: 175, fee_vat_minor: 44, ..Terms::default() },
+        fees: settlement::Fees::Deducted,
+        payout_minor: 9_781,
+    };
+    let payouts = [payout(date(2026, 10, 5)), payout(date(2026, 10, 20))];
+    let mail = |payouts| {
+        let until = date(2026, 10, 25);
+        DigestMail { rhythm: Rhythm::Weekly, until, payouts, apart: &[] }.written(&reader(Language::En, &merchant, &to))
+    };
+    let both = mail(&payouts);
+    assert_eq!(both.subject.as_str(), "Butikk AS – payouts 5–20 Oct 2026 – 195.62 NOK");
+    let text = text::write(&both.letter);
+    assert!(text.contains("2 payouts") && text.contains("Fees incl. VAT") && text.contains("-2.19"), "{text}");
+    assert!(text::write(&mail(&payouts[..1]).letter).contains("1 payout,"));
+    assert_eq!(mail(&[]).subject.as_str(), "DEVIATION: Butikk AS – payouts 25 Oct 2026 – 0");
+}
+
+#[test]
+fn a_code_follows_a_link_or_stands_alone() {
+    let (merchant, to) = (name(), to());
+    let link: WebAddress = "https://example.no/confirm".parse().unwrap();
+    for language in Language::ALL {
+        let mail = |link| Confirmation { token: "ABC", link }.written(&reader(language, &merchant, &to));
+        let words = language.words();
+        let [with, alone] = [mail(Some(&link)), mail(None)].map(|written| text::write(&written.letter));
+        assert!(with.contains(words.confirmation_code) && with.contains("https://example.no/confirm"), "{with}");
+        assert!(alone.contains(words.confirmation_code_alone) && !alone.contains(words.confirmation_code), "{alone}");
+    }
+}
+
+/// What the bank statement says is not known where the provider does not tell it, and a payout below zero is a debt.
+#[test]
+fn a_payout_mail_guesses_no_reference_and_says_a_debt_without_a_sign() {
+    let sums = Terms { refund_minor: -50_000, ..Terms::default() };
+    let lines = vec![line(1, LineKind::Refund, sums, Some("A-1"))];
+    let breakdown = Breakdown::of(lines.into_iter().map(Ok::<_, Infallible>)).unwrap();
+    let settlement =
+        settlement::Settlement { lines: 1, sums, payout_minor: Some(-50_000), ..settlement::Settlement::new(head()) };
+    let key = SettleKey::new(&"T00000001".parse().unwrap(), "vipps", &settlement.head);
+    let (merchant, to, report) = (name(), to(), ReportId::from_sha256([7; 32]));
+    let seen = |state: &str, net_minor: i64| LineToSee {
+        line_no: 1,
+        order_reference: None,
+        net_minor: Some(net_minor),
+        state: state.to_owned(),
+    };
+    let mut matched = Matched::default();
+    matched.add("status_forbids", || seen("status_forbids", -50_000));
+    matched.add("status_forbids", || seen("status_forbids", 50_000));
+    let report = DinteroReport {
+        key: &key,
+        settlement: &settlement,
+        version: 1,
+        report,
+        breakdown: &breakdown,
+        language: Language::En,
+    };
+    let mail = PayoutMail { report, matched: Some(&matched) }.written(&reader(Language::En, &merchant, &to));
+    let text = text::write(&mail.letter);
+    let row = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap_or_default().to_owned();
+    assert!(row("Bank statement reference").ends_with("not stated"), "{text}");
+    assert!(row("Owed to the provider  ").ends_with(" 500.00"), "{text}");
+    assert!(text.contains("Check: 1 line, sum = paid out. Difference 0.00"), "{text}");
+    assert!(text.contains("Refund not at Dintero") && text.contains("Not captured at Dintero"), "{text}");
 }

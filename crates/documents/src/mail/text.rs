@@ -2,7 +2,7 @@
 
 use super::letter::{Block, Cell, Letter, Row, Table, Tone};
 
-/// A cell goes on in the next line behind so many characters, so that columns stay columns for most readers.
+/// A longer cell continues on the next line, so that columns stay aligned for most readers.
 const TEXT_CHARS_MAX: usize = 70;
 
 /// The letter as text, lines ending in `\n`.
@@ -45,7 +45,7 @@ pub(super) fn write(letter: &Letter) -> String {
     out
 }
 
-/// One line, whatever the text holds.
+/// Writes one line; control characters become spaces.
 fn line(out: &mut String, text: &str) {
     out.extend(text.chars().map(|sign| if sign.is_control() { ' ' } else { sign }));
     out.push('\n');
@@ -95,9 +95,9 @@ fn wrapped(text: &str) -> Vec<String> {
     let mut rest: Vec<char> = text.chars().map(|sign| if sign.is_control() { ' ' } else { sign }).collect();
     while rest.len() > TEXT_CHARS_MAX {
         let space = rest.iter().take(TEXT_CHARS_MAX + 1).rposition(|sign| *sign == ' ').filter(|at| *at > 0);
-        let behind = rest.split_off(space.unwrap_or(TEXT_CHARS_MAX));
+        let after = rest.split_off(space.unwrap_or(TEXT_CHARS_MAX));
         pieces.push(rest.into_iter().collect());
-        rest = behind.into_iter().skip(usize::from(space.is_some())).collect();
+        rest = after.into_iter().skip(usize::from(space.is_some())).collect();
     }
     pieces.push(rest.into_iter().collect());
     pieces

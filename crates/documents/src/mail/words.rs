@@ -1,6 +1,6 @@
-//! Words of mails: a file per language, each of which a translator can correct alone.
+//! Words of mails: one file per language, which a translator can correct alone.
 //!
-//! What stands in braces is filled in. The compiler holds that every language has every word.
+//! Marks in braces are filled in. The compiler makes sure that every language has every word.
 
 mod da;
 mod en;
@@ -22,9 +22,9 @@ pub(crate) struct Words {
     pub(crate) month_subject: &'static str,
     pub(crate) held_subject: &'static str,
     pub(crate) confirmation_subject: &'static str,
-    /// In front of the subject of what replaces an earlier mail.
+    /// Prefix of the subject of a mail that replaces an earlier one.
     pub(crate) corrected: &'static str,
-    /// In front of the subject of what a person has to look at.
+    /// Prefix of the subject of a mail that needs a person's attention.
     pub(crate) deviation: &'static str,
     // One payout.
     pub(crate) paid: &'static str,
@@ -37,6 +37,8 @@ pub(crate) struct Words {
     // Digests and months.
     pub(crate) digest_title: &'static str,
     pub(crate) month_title: &'static str,
+    pub(crate) payout_one: &'static str,
+    pub(crate) payout_many: &'static str,
     pub(crate) payouts: &'static str,
     pub(crate) payout: &'static str,
     pub(crate) product: &'static str,
@@ -56,7 +58,10 @@ pub(crate) struct Words {
     pub(crate) confirmation_title: &'static str,
     pub(crate) confirmation_why: &'static str,
     pub(crate) confirmation_link: &'static str,
+    /// After a link.
     pub(crate) confirmation_code: &'static str,
+    /// Where there is no link.
+    pub(crate) confirmation_code_alone: &'static str,
     pub(crate) confirmation_not_you: &'static str,
     // Attachments and the foot.
     pub(crate) attached: &'static str,
@@ -65,7 +70,7 @@ pub(crate) struct Words {
     pub(crate) why_you: &'static str,
     pub(crate) how_to_stop: &'static str,
     pub(crate) stop_link: &'static str,
-    /// How a day is written, with the name of its month from [`Words::months_short`].
+    /// The format of a day, with the name of its month from [`Words::months_short`].
     pub(crate) day: &'static str,
     pub(crate) months_short: [&'static str; 12],
 }
@@ -83,6 +88,23 @@ impl Language {
 }
 
 impl Words {
+    /// `1 payout` or `12 payouts`, with the number as the language writes it.
+    pub(crate) fn count_of_payouts(&self, payouts: usize, number: &str) -> String {
+        if payouts == 1 { self.payout_one.to_owned() } else { filled(self.payout_many, &[("{count}", number)]) }
+    }
+
+    /// The first and the last of several days: `5–20 Oct 2026`, or `30 Sep 2026 – 5 Oct 2026`.
+    pub(crate) fn days(&self, first: Date, last: Date) -> String {
+        if first == last {
+            return self.day(last);
+        }
+        if first.first_of_month() != last.first_of_month() {
+            return format!("{} – {}", self.day(first), self.day(last));
+        }
+        let number = self.day.split(' ').next().unwrap_or_default();
+        format!("{}–{}", filled(number, &[("{day}", &first.day().to_string())]), self.day(last))
+    }
+
     /// A day with the name of its month, so that nobody takes 03/11 for March.
     pub(crate) fn day(&self, day: Date) -> String {
         let month = self.months_short.get(month_index(day)).copied().unwrap_or_default();

@@ -1,11 +1,11 @@
-//! Sums of a month, and that they are the same whichever way they are made.
+//! Sums of a month, and the checks that every way to compute them gives the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use settlement::{Currency, TermSums, Terms};
 
 use super::content::MonthContent;
-use crate::DocumentError;
+use crate::error::DocumentError;
 
 /// What was paid out in one currency, in minor units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,8 +34,8 @@ struct Wide {
 type Group<'a> = (&'a str, Option<&'a str>, Currency);
 
 impl MonthContent {
-    /// Whether everything adds up, by the minor unit: rows to what they say is paid out, figures to payouts, the bridge to what was
-    /// paid out and to its closing, and what was in transit to that closing.
+    /// Whether all sums agree to the minor unit: each row with its payout, figures with payouts, the bridge with the payouts
+    /// and with its closing, and what was in transit with that closing.
     pub(super) fn check(&self) -> Result<(), DocumentError> {
         for row in &self.figures {
             let what = || format!("What {} paid out in {}", row.provider, row.currency);
@@ -66,7 +66,7 @@ impl MonthContent {
         for ((provider, _, currency), left) in closing {
             agree(|| format!("What of {provider} was in transit in {currency}"), left, 0)?;
         }
-        for total in self.totals() {
+        for total in self.totals()? {
             let parts = total.sums.net_minor().map(i128::from).unwrap_or(i128::MAX);
             let found = parts.saturating_add(i128::from(total.invoiced_minor) + i128::from(total.carried_minor));
             agree(|| format!("The total in {}", total.currency), found, i128::from(total.paid_out_minor))?;
@@ -74,8 +74,8 @@ impl MonthContent {
         self.check_paid_out()
     }
 
-    /// Figures are made of lines, payouts of what settlements state, and the bridge of both: they say the same of each provider and
-    /// currency, term by term.
+    /// Figures come from lines, payouts from what settlements state, and the bridge from both. They must agree for each provider
+    /// and currency, term by term.
     fn check_paid_out(&self) -> Result<(), DocumentError> {
         let mut lines: BTreeMap<(&str, Currency), [i128; PARTS.len()]> = BTreeMap::new();
         let mut stated = lines.clone();
@@ -109,7 +109,10 @@ impl MonthContent {
     }
 
     /// The currencies of the month in order, with what was paid out in each.
-    pub(super) fn totals(&self) -> Vec<CurrencyTotal> {
+    ///
+    /// # Errors
+    /// When a sum is beyond the range of `i64`.
+    pub(super) fn totals(&self) -> Result<Vec<CurrencyTotal>, DocumentError> {
         let mut all: BTreeMap<Currency, Wide> = BTreeMap::new();
         for row in &self.figures {
             let wide = all.entry(row.currency).or_default();
@@ -126,7 +129,8 @@ impl MonthContent {
         for payout in &self.payouts {
             all.entry(payout.currency).or_default().payouts += 1;
         }
-        all.into_iter().map(|(currency, wide)| wide.total(currency)).collect()
+        let total = |(currency, wide): (Currency, Wide)| wide.total(currency).ok_or_else(|| not_countable(currency));
+        all.into_iter().map(total).collect()
     }
 }
 
@@ -135,27 +139,31 @@ impl Wide {
         self.others.iter_mut().zip(more).for_each(|(sum, minor)| *sum += i128::from(minor));
     }
 
-    fn total(self, currency: Currency) -> CurrencyTotal {
-        let narrow = |wide: i128| i64::try_from(wide).unwrap_or(if wide < 0 { i64::MIN } else { i64::MAX });
-        let [invoiced_minor, carried_minor, paid_out_minor, opening_minor, closing_minor] = self.others.map(narrow);
-        let Wide { exponent, payouts, lines, sums, .. } = self;
-        let sums = sums.terms().unwrap_or_default();
-        CurrencyTotal {
+    /// The sums in minor units; `None` beyond the range of `i64`.
+    fn total(self, currency: Currency) -> Option<CurrencyTotal> {
+        let Wide { exponent, payouts, lines, sums, others: [invoiced, carried, paid_out, opening, closing] } = self;
+        let narrow = |wide: i128| i64::try_from(wide).ok();
+        Some(CurrencyTotal {
             currency,
             exponent,
             payouts,
             lines,
-            sums,
-            invoiced_minor,
-            carried_minor,
-            paid_out_minor,
-            opening_minor,
-            closing_minor,
-        }
+            sums: sums.terms()?,
+            invoiced_minor: narrow(invoiced)?,
+            carried_minor: narrow(carried)?,
+            paid_out_minor: narrow(paid_out)?,
+            opening_minor: narrow(opening)?,
+            closing_minor: narrow(closing)?,
+        })
     }
 }
 
-/// What lines and settlements are held against each other by.
+/// The refusal to write a summary with a sum beyond the range of `i64`.
+pub(super) fn not_countable(currency: Currency) -> DocumentError {
+    DocumentError::NotCountable { what: format!("the month in {currency}") }
+}
+
+/// The names of what is compared between lines and settlements.
 const PARTS: [&str; 11] = [
     "number of lines",
     "capture",

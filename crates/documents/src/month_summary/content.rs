@@ -1,58 +1,58 @@
-//! What a month summary knows. All amounts are minor units.
+//! The content of a month summary. All amounts are minor units.
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use settlement::{Currency, Fees, Terms, exponent};
 
-/// Everything that is known of a month; equal contents are one revision.
+/// All that is known of a month; equal contents are one revision.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MonthContent {
-    /// By payout month: what was paid out in it, whenever it happened.
+    /// By payout month: what was paid out in the month, whenever it happened.
     pub figures: Vec<Figures>,
-    /// The settlements that were paid out in it, by day.
+    /// The settlements that were paid out in the month, by day.
     pub payouts: Vec<MonthPayout>,
-    /// By transaction month: from what was in transit when it began to what was when it ended.
+    /// By transaction month: the bridge from opening to closing in transit.
     pub bridge: Vec<MonthBridge>,
-    /// By payout: what was in transit when it ended, and when it left.
+    /// By payout month: what was in transit at the end of the month, with the later payout.
     pub in_transit: Vec<InTransit>,
-    /// What is not proved, not matched, not told or not there.
+    /// What has to be cleared up: not proved, not matched, not reported or missing.
     pub apart: Vec<Apart>,
 }
 
-/// Lines paid out in the month, summed.
+/// The sum of lines that were paid out in the month.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Figures {
     /// The provider that pays.
     pub provider: String,
     /// What the lines have in common.
     pub of: FiguresOf,
-    /// Product that they were paid with; only where they are of one.
+    /// The payment product of the lines, where they have one.
     pub payment_product: Option<String>,
     /// Currency.
     pub currency: Currency,
-    /// Its decimals.
+    /// Decimals of the currency.
     pub exponent: u8,
-    /// How many lines they are.
+    /// Number of lines.
     pub lines: u64,
-    /// Their money, fees that are invoiced among it.
+    /// Sums of the lines, with invoiced fees.
     pub sums: Terms,
-    /// Fees and their tax that are invoiced, and so are paid out all the same.
+    /// Invoiced fees and their tax, which the payout does not deduct.
     pub invoiced_minor: i64,
-    /// Balances that settlements took over from before, less those that they carried on.
+    /// Balances brought forward from earlier settlements, less balances carried forward.
     pub carried_minor: i64,
-    /// Paid out: net of the sums, with what is invoiced and carried.
+    /// Paid out: the net of the sums plus what is invoiced and carried.
     pub paid_out_minor: i64,
 }
 
-/// What summed lines have in common.
+/// What the lines of a sum have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FiguresOf {
     /// Each is a capture or refund of the product.
     Product,
-    /// They are of no one transaction: fees alone, chargebacks, reserves, adjustments.
+    /// The lines are not about one transaction: fees alone, chargebacks, reserves, adjustments.
     NoTransaction,
-    /// No transaction is found for them, or they were not held against transactions.
+    /// The lines are not matched with a transaction.
     Unmatched,
     /// No lines at all: balances carried between settlements.
     Carried,
@@ -70,7 +70,7 @@ impl FiguresOf {
     }
 }
 
-/// A settlement that was paid out in the month and is proved.
+/// A proved settlement that was paid out in the month.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MonthPayout {
     /// The day of the payout.
@@ -81,15 +81,15 @@ pub struct MonthPayout {
     pub merchant_number: String,
     /// The provider's id of the settlement.
     pub settlement_id: String,
-    /// The version that counts, from 1.
+    /// The version in force, from 1.
     pub version: u32,
-    /// The text on the bank statement, where the provider tells it.
+    /// The text on the bank statement, where the report states it.
     pub bank_reference: Option<String>,
-    /// Last four digits of the account that the money goes to.
+    /// Last four digits of the bank account.
     pub bank_account: Option<String>,
     /// Currency.
     pub currency: Currency,
-    /// Its decimals.
+    /// Decimals of the currency.
     pub exponent: u8,
     /// Number of lines.
     pub lines: u64,
@@ -97,16 +97,16 @@ pub struct MonthPayout {
     pub sums: Terms,
     /// How fees are taken.
     pub fees: Fees,
-    /// Balance taken over from before.
+    /// Balance brought forward from the settlement before.
     pub opening_minor: i64,
-    /// Balance carried on.
+    /// Balance carried forward to the next settlement.
     pub closing_minor: i64,
     /// Paid out, below zero when the merchant owes.
     pub payout_minor: i64,
 }
 
 impl MonthPayout {
-    /// Fees and their tax that are invoiced, and so are paid out all the same; nothing where they are deducted.
+    /// Invoiced fees and their tax, which the payout does not deduct; 0 where fees are deducted.
     pub fn invoiced_minor(&self) -> i64 {
         match self.fees {
             Fees::Invoiced => self.sums.fee_minor.saturating_add(self.sums.fee_vat_minor),
@@ -114,13 +114,13 @@ impl MonthPayout {
         }
     }
 
-    /// The balance taken over less the one carried on.
+    /// The balance brought forward less the balance carried forward.
     pub fn carried_minor(&self) -> i64 {
         self.opening_minor.saturating_sub(self.closing_minor)
     }
 }
 
-/// One group on its way through the month: `opening + net of happened − paid out = closing`.
+/// The bridge of one group over the month: `opening + net of happened − paid out = closing`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MonthBridge {
     /// The provider that pays.
@@ -129,21 +129,21 @@ pub struct MonthBridge {
     pub payment_product: Option<String>,
     /// Currency.
     pub currency: Currency,
-    /// Its decimals.
+    /// Decimals of the currency.
     pub exponent: u8,
-    /// In transit when the month began.
+    /// In transit at the start of the month.
     pub opening_minor: i64,
-    /// What happened in the month, without fees that are invoiced.
+    /// What happened in the month, without invoiced fees.
     pub happened: Terms,
     /// Paid out in the month, whenever it happened.
     pub paid_out_minor: i64,
-    /// In transit when it ended.
+    /// In transit at the end of the month.
     pub closing_minor: i64,
-    /// Fees and their tax of what happened in it that are invoiced, for information.
+    /// Invoiced fees and their tax of what happened in the month, for information.
     pub invoiced_minor: i64,
 }
 
-/// A part of what was in transit when the month ended. The parts of a group sum to its closing.
+/// A part of what was in transit at the end of the month. The parts of a group sum to its closing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InTransit {
     /// The provider that pays.
@@ -152,17 +152,17 @@ pub struct InTransit {
     pub payment_product: Option<String>,
     /// Currency.
     pub currency: Currency,
-    /// Its decimals.
+    /// Decimals of the currency.
     pub exponent: u8,
     /// Why it was in transit.
     pub state: TransitState,
-    /// The day of the payout that it left with, where there is one.
+    /// The day of the later payout, where there is one.
     pub payout_on: Option<Date>,
     /// The provider's number of the merchant, where lines have one.
     pub merchant_number: Option<String>,
-    /// The settlements that it is of.
+    /// The settlements of the amount.
     pub settlements: Vec<String>,
-    /// How much.
+    /// The amount.
     pub amount_minor: i64,
 }
 
@@ -172,13 +172,13 @@ pub struct InTransit {
 pub enum TransitState {
     /// It was paid out later.
     PaidLater,
-    /// It stands in a settlement that is not proved, so that nobody knows whether it left.
+    /// It is in a settlement that is not proved, so that the payout is not known.
     NotProved,
-    /// It stands in no settlement that is known.
+    /// It is in no known settlement.
     NotSettled,
     /// Below zero: it was paid out in the month or before, and happened later.
     PaidAhead,
-    /// A balance of settlements that stands with the provider.
+    /// A balance of settlements that the provider keeps.
     Balance,
 }
 
@@ -208,13 +208,13 @@ pub struct Apart {
     pub merchant_number: Option<String>,
     /// The day it is about: of arrival, payout, or when something was due.
     pub day: Option<Date>,
-    /// How it stands, as the state has it: a word for programs.
+    /// The state, a word for programs.
     pub state: String,
     /// How many lines, events or captures it is about.
     pub count: Option<u64>,
     /// Currency, where it is about an amount.
     pub currency: Option<Currency>,
-    /// Its decimals.
+    /// Decimals of the currency.
     pub exponent: u8,
     /// How much, towards the merchant; `None` where nobody can say.
     pub amount_minor: Option<i64>,
@@ -238,7 +238,7 @@ impl Apart {
     }
 }
 
-/// What stands apart from the figures.
+/// What has to be cleared up in a month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ApartKind {

@@ -1,11 +1,12 @@
-//! CSV after RFC 4180: one record a line, comma, dot, major units, all text quoted and inert.
+//! CSV for programs after RFC 4180: one record a line, comma, dot, major units, all text quoted and harmless to a spreadsheet.
 
 use std::io::Write;
 
-use settlement::MajorUnits;
+use settlement::{MajorUnits, MonthRecord};
 
-use super::{MonthRecord, MonthSummary};
-use crate::{DocumentError, inert};
+use super::MonthSummary;
+use crate::csv_rows::{CsvRows, text};
+use crate::error::DocumentError;
 
 const COLUMNS: [&str; 29] = [
     "account_id",
@@ -40,11 +41,12 @@ const COLUMNS: [&str; 29] = [
 ];
 
 pub(super) fn write(summary: &MonthSummary, out: &mut dyn Write) -> Result<(), DocumentError> {
-    write!(out, "{}\r\n", COLUMNS.join(","))?;
-    for record in summary.records() {
-        write!(out, "{}\r\n", cells(summary, &record).join(","))?;
+    let mut rows = CsvRows::new(out, b',');
+    rows.row(COLUMNS.map(str::to_owned))?;
+    for record in summary.records()? {
+        rows.row(cells(summary, &record))?;
     }
-    Ok(())
+    rows.finish()
 }
 
 fn cells(summary: &MonthSummary, record: &MonthRecord) -> Vec<String> {
@@ -52,12 +54,12 @@ fn cells(summary: &MonthSummary, record: &MonthRecord) -> Vec<String> {
     let minor =
         |minor: Option<i64>| minor.map(|minor| MajorUnits::new(minor, exponent).to_string()).unwrap_or_default();
     let number = |number: Option<u64>| number.map(|number| number.to_string()).unwrap_or_default();
-    let some = |text: &Option<String>| text.as_deref().map(text_cell).unwrap_or_default();
+    let some = |value: &Option<String>| value.as_deref().map(text).unwrap_or_default();
     let mut cells = vec![
-        text_cell(summary.account.as_str()),
-        text_cell(&summary.month.to_string()),
+        text(summary.account.as_str()),
+        text(&summary.month.to_string()),
         summary.revision.to_string(),
-        text_cell(record.record),
+        text(record.record),
         some(&record.provider),
         some(&record.payment_product),
         some(&record.merchant_number),
@@ -66,7 +68,7 @@ fn cells(summary: &MonthSummary, record: &MonthRecord) -> Vec<String> {
         record.day.map(|day| day.to_string()).unwrap_or_default(),
         some(&record.state),
         some(&record.reference),
-        record.currency.map(|currency| text_cell(currency.as_str())).unwrap_or_default(),
+        record.currency.map(|currency| text(currency.as_str())).unwrap_or_default(),
         number(record.count),
     ];
     let terms = record.terms.map(|terms| terms.named().map(|(_, minor)| Some(minor))).unwrap_or([None; 7]);
@@ -76,8 +78,4 @@ fn cells(summary: &MonthSummary, record: &MonthRecord) -> Vec<String> {
     let rest = [record.closing_minor, record.amount_minor, record.before_minor, record.after_minor];
     cells.extend(rest.map(minor));
     cells
-}
-
-fn text_cell(text: &str) -> String {
-    if text.is_empty() { String::new() } else { format!("\"{}\"", inert(text).replace('"', "\"\"")) }
 }

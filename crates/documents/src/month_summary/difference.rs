@@ -1,4 +1,4 @@
-//! What is otherwise than in the revision before: every amount that was, is, or is another one.
+//! The differences between two revisions: every amount that is new, gone or changed.
 
 use std::collections::BTreeMap;
 
@@ -8,34 +8,34 @@ use settlement::{Currency, Terms};
 
 use super::content::MonthContent;
 
-/// One amount or count that is otherwise than it was.
+/// One amount or count that differs between two revisions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
-    /// The part of the summary that it is in.
+    /// The part of the summary.
     pub of: DifferenceOf,
-    /// Whether it is new, gone, or another one.
+    /// Whether it is new, gone or changed.
     pub change: Change,
     /// The provider.
     pub provider: String,
-    /// The settlement, payment product or file that it is about; empty where it is about no one of them.
+    /// The settlement, payment product or file; empty where it is about none of them.
     pub subject: String,
-    /// The provider's number of the merchant, where it is about one.
+    /// The provider's number of the merchant, where there is one.
     pub merchant_number: Option<String>,
-    /// The day of the payout, or another that it is about.
+    /// The day of the payout, of arrival, or when something was due.
     pub day: Option<Date>,
-    /// Which amount it is, a word for programs: `paid_out`, `fee`, `closing`, or `count` for a number of things.
+    /// The name of the amount, a word for programs: `paid_out`, `fee`, `closing`, or `count`.
     pub term: String,
-    /// How it stands, where it is told by that.
+    /// The state, where the amount has one.
     pub state: String,
     /// Currency of the amount.
     pub currency: Option<Currency>,
-    /// Its decimals; 0 for a number of things.
+    /// Decimals of the currency; 0 for a count.
     pub exponent: u8,
-    /// What it was, in minor units.
+    /// The amount before, in minor units.
     pub before_minor: Option<i64>,
-    /// What it is, in minor units.
+    /// The amount now, in minor units.
     pub after_minor: Option<i64>,
-    /// Version of the settlement that counts now, for a payout.
+    /// The version of the settlement in force, for a payout.
     pub version: Option<u32>,
 }
 
@@ -45,13 +45,13 @@ pub struct Difference {
 pub enum DifferenceOf {
     /// A settlement that was paid out in the month.
     Payout,
-    /// What was paid out, summed.
+    /// Sums of what was paid out.
     Figures,
-    /// What happened in the month, and what was in transit around it.
+    /// The month bridge.
     Bridge,
-    /// A payout that what was in transit left with.
+    /// What was in transit, by later payout.
     InTransit,
-    /// What stands apart.
+    /// What has to be cleared up.
     Apart,
 }
 
@@ -68,19 +68,19 @@ impl DifferenceOf {
     }
 }
 
-/// What became of an amount.
+/// The kind of a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
-    /// It was not there.
+    /// Only the later revision has the amount.
     New,
-    /// It is not there any more.
+    /// Only the earlier revision has the amount.
     Gone,
-    /// It is another one.
+    /// Both have the amount, and it differs.
     Changed,
 }
 
-/// Names an amount in both revisions.
+/// The name of an amount in both revisions.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Name {
     of: DifferenceOf,
@@ -89,10 +89,10 @@ struct Name {
     subject: String,
     state: String,
     currency: Option<Currency>,
-    /// Its place among the amounts of its row; the first of them is shown of rows that are new or gone.
+    /// Its position among the amounts of its row; new and gone rows show the first alone.
     place: usize,
     term: &'static str,
-    /// Not for payouts, which are the same on another day.
+    /// The day; `None` for payouts, which stay the same when their day moves.
     row_day: Option<Date>,
 }
 
@@ -102,13 +102,13 @@ struct Amount {
     exponent: u8,
     day: Option<Date>,
     version: Option<u32>,
-    /// What else is said of it.
+    /// Further facts, of which a change is a difference too.
     text: String,
 }
 
 type Amounts = BTreeMap<Name, Amount>;
 
-/// What is otherwise in `after`, in the order of the summary.
+/// The differences of `after` from `before`, in the order of the summary.
 pub(super) fn between(before: &MonthContent, after: &MonthContent) -> Vec<Difference> {
     let (before, after) = (amounts(before), amounts(after));
     let mut names: Vec<&Name> = before.keys().chain(after.keys()).collect();
@@ -125,7 +125,7 @@ fn difference(name: &Name, before: Option<&Amount>, after: Option<&Amount>) -> O
         (None, _) => Change::New,
         (_, None) => Change::Gone,
     };
-    // Of a settlement or a thing apart that is new or gone, the first amount tells all.
+    // A new or gone settlement is one difference: that of its first amount.
     let is_one_thing = matches!(name.of, DifferenceOf::Payout | DifferenceOf::InTransit | DifferenceOf::Apart);
     if change != Change::Changed && is_one_thing && name.place > 0 {
         return None;
@@ -228,7 +228,7 @@ fn add(found: &mut Amounts, name: &Name, exponent: u8, terms: impl Iterator<Item
     }
 }
 
-/// Rows of one name are shown apart where they differ in what a name leaves out.
+/// Adds an amount; rows of one name are summed.
 fn sum(found: &mut Amounts, name: Name, exponent: u8, minor: i64) {
     let day = name.row_day;
     let amount = Amount { minor: Some(0), exponent, day, version: None, text: String::new() };
@@ -236,7 +236,7 @@ fn sum(found: &mut Amounts, name: Name, exponent: u8, minor: i64) {
     known.minor = known.minor.map(|sum| sum.saturating_add(minor));
 }
 
-/// Terms signed towards the merchant, as people are shown them.
+/// Terms signed towards the merchant.
 pub(super) fn signed(terms: &Terms) -> [(&'static str, i64); 7] {
     terms.named().map(|(term, minor)| match term {
         "fee" | "fee_vat" => (term, minor.saturating_neg()),

@@ -1,4 +1,5 @@
-//! The month on paper, to be filed: what was paid out, the bridge in both ways, every payout, what stands apart, and that it adds up.
+//! The month on paper, to be filed: what was paid out, the bridge in both ways, every payout, what has to be cleared up, and
+//! the checks.
 
 use std::io::Write;
 
@@ -6,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::MonthSummary;
 use super::statement::{ColumnKind, Section, Shown, sections};
-use crate::DocumentError;
+use crate::error::DocumentError;
 use crate::labels::Language;
 use crate::locale::Locale;
 use crate::page::{Grid, GridColumn, Ink, LEFT, Pages, Paper, RIGHT, Tone};
@@ -15,16 +16,16 @@ const SIZE: i32 = 720;
 const FACT_SIZE: i32 = 850;
 const FACT_LEADING: i32 = 1_300;
 const VALUES_AT: i32 = LEFT + 13_500;
-/// Columns of amounts that are narrower are read less well.
+/// Narrower columns of amounts are hard to read.
 const AMOUNT_WIDTH_WANTED: i32 = 4_200;
-/// So many rows fit on most pages.
+/// About how many rows fit on a page.
 const ROWS_OF_PAGE: u64 = 40;
-/// A text longer than this is given no more room on the page, and wrapped.
+/// A longer text gets no more room on the page and is wrapped.
 const CHARS_MAX: usize = 36;
 
 pub(super) fn write(summary: &MonthSummary, language: Language, out: &mut dyn Write) -> Result<(), DocumentError> {
     let labels = language.labels();
-    let (title, sections) = (summary.title(language), sections(summary, language));
+    let (title, sections) = (summary.title(language), sections(summary, language)?);
     let json = serde_json::to_vec(summary).map_err(std::io::Error::from)?;
     let id = Sha256::new().chain_update(json).chain_update(language.tag()).finalize();
     let rows: usize = sections.iter().map(|section| section.rows.len() + 6).sum();
@@ -40,14 +41,14 @@ pub(super) fn write(summary: &MonthSummary, language: Language, out: &mut dyn Wr
         pages_about: u64::try_from(rows).unwrap_or(0) / ROWS_OF_PAGE + 1,
     };
     let mut pages = Pages::begin(out, &paper)?;
-    head(summary, language, &title, &mut pages);
+    head(summary, language, &title, &mut pages)?;
     for (name, value) in summary.facts(language) {
         let ink = Ink::regular(FACT_SIZE);
         pages.text(LEFT, pages.y, Ink::grey(FACT_SIZE), name);
         pages.text(VALUES_AT, pages.y, ink, &ink.cut(&value, RIGHT - VALUES_AT));
         pages.y += FACT_LEADING;
     }
-    proofs(summary, language, &mut pages);
+    proofs(summary, language, &mut pages)?;
     for section in &sections {
         write_section(section, &language.locale(), &mut pages)?;
     }
@@ -63,14 +64,19 @@ fn footer(summary: &MonthSummary, language: Language) -> String {
     )
 }
 
-/// What the eye should find first: whose month, and what was paid out in it.
-fn head(summary: &MonthSummary, language: Language, title: &str, pages: &mut Pages<'_, '_>) {
+/// The head: whose month, and what was paid out in it.
+fn head(
+    summary: &MonthSummary,
+    language: Language,
+    title: &str,
+    pages: &mut Pages<'_, '_>,
+) -> Result<(), DocumentError> {
     let (labels, locale) = (language.labels(), language.locale());
     let y = pages.y + 600;
     pages.text(LEFT, y, Ink::bold(1_700), title);
     let ink = Ink::grey(1_000);
     pages.text(LEFT, y + 1_700, ink, &ink.cut(&summary.name, (RIGHT - LEFT) / 2));
-    let totals = summary.content.totals();
+    let totals = summary.content.totals()?;
     let mut down = y;
     for (place, total) in totals.iter().enumerate() {
         let amount = format!("{} {}", locale.amount(total.paid_out_minor, total.exponent), total.currency);
@@ -82,20 +88,22 @@ fn head(summary: &MonthSummary, language: Language, title: &str, pages: &mut Pag
     pages.text_right(RIGHT, down + 1_700, ink, &under);
     pages.rule(LEFT, RIGHT, down + 2_700, Tone::Grey);
     pages.y = down + 4_400;
+    Ok(())
 }
 
-fn proofs(summary: &MonthSummary, language: Language, pages: &mut Pages<'_, '_>) {
+fn proofs(summary: &MonthSummary, language: Language, pages: &mut Pages<'_, '_>) -> Result<(), DocumentError> {
     let labels = language.labels();
     pages.y += 300;
     pages.rule(LEFT, RIGHT, pages.y - 400, Tone::Grey);
     pages.y += 800;
     let ink = Ink::bold(FACT_SIZE);
-    for proof in summary.proofs(language) {
+    for proof in summary.proofs(language)? {
         pages.text(LEFT, pages.y, ink, &ink.cut(&format!("{}: {proof}", labels.proof), RIGHT - LEFT));
         pages.y += FACT_LEADING;
     }
     pages.text(LEFT, pages.y, Ink::grey(SIZE), labels.month.signs);
     pages.y += 2_200;
+    Ok(())
 }
 
 fn write_section(section: &Section, locale: &Locale, pages: &mut Pages<'_, '_>) -> Result<(), DocumentError> {
@@ -127,7 +135,7 @@ fn write_section(section: &Section, locale: &Locale, pages: &mut Pages<'_, '_>) 
     Ok(())
 }
 
-/// The columns that say anything.
+/// The columns that paper does not leave out.
 fn kept_columns(section: &Section) -> Vec<usize> {
     let says =
         |place: usize| {
@@ -152,7 +160,7 @@ fn grid_column(section: &Section, place: usize, locale: &Locale) -> GridColumn {
     let is_day = section.rows.iter().any(|row| matches!(row.get(place), Some(Shown::Day(Some(_)))));
     let wanted = Ink::regular(SIZE).width(&"0".repeat(chars));
     let column = GridColumn::of_texts(column.name, wanted);
-    // Days are never parted.
+    // Days are not broken over lines.
     if is_day { GridColumn { width: wanted, is_elastic: false, ..column } } else { column }
 }
 

@@ -1,41 +1,17 @@
-//! The summary as one list of flat records: what the CSV for programs and the Parquet table hold.
+//! The summary as one list of flat records, which the CSV for programs and the Parquet table hold.
 
-use jiff::civil::Date;
-use settlement::{Currency, Terms};
+use settlement::{Currency, MonthRecord};
 
 use super::MonthSummary;
-
-/// One record; a field that its kind does not have is empty. Amounts are minor units, terms signed as [`Terms`].
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "as the columns of the table month_summary")]
-pub struct MonthRecord {
-    pub record: &'static str,
-    pub provider: Option<String>,
-    pub payment_product: Option<String>,
-    pub merchant_number: Option<String>,
-    pub settlement_id: Option<String>,
-    pub version: Option<u32>,
-    pub day: Option<Date>,
-    pub state: Option<String>,
-    pub reference: Option<String>,
-    pub currency: Option<Currency>,
-    pub exponent: Option<u8>,
-    pub count: Option<u64>,
-    pub terms: Option<Terms>,
-    pub invoiced_minor: Option<i64>,
-    pub opening_minor: Option<i64>,
-    pub carried_minor: Option<i64>,
-    pub paid_out_minor: Option<i64>,
-    pub closing_minor: Option<i64>,
-    pub amount_minor: Option<i64>,
-    pub before_minor: Option<i64>,
-    pub after_minor: Option<i64>,
-}
+use crate::error::DocumentError;
 
 impl MonthSummary {
-    /// The summary as records: `figures` and their `total` by currency, `payout`, `bridge`, `in_transit`, the kinds of what stands apart,
-    /// and `difference`. Only `figures` sum to what was paid out, and so do only `payout` records.
-    pub fn records(&self) -> Vec<MonthRecord> {
+    /// The summary as records: `figures` and their `total` by currency, `payout`, `bridge`, `in_transit`, a record for each thing to
+    /// clear up, and `difference`. Only `figures` sum to what was paid out, and so do only `payout` records.
+    ///
+    /// # Errors
+    /// When a sum is beyond the range of `i64`.
+    pub fn records(&self) -> Result<Vec<MonthRecord>, DocumentError> {
         let content = &self.content;
         let mut records: Vec<MonthRecord> = Vec::new();
         records.extend(content.figures.iter().map(|row| MonthRecord {
@@ -48,7 +24,7 @@ impl MonthSummary {
             paid_out_minor: Some(row.paid_out_minor),
             ..of("figures", Some(&row.provider), row.currency, row.exponent)
         }));
-        records.extend(content.totals().into_iter().map(|total| MonthRecord {
+        records.extend(content.totals()?.into_iter().map(|total| MonthRecord {
             count: Some(total.payouts),
             terms: Some(total.sums),
             invoiced_minor: Some(total.invoiced_minor),
@@ -91,7 +67,7 @@ impl MonthSummary {
             ..of("in_transit", Some(&part.provider), part.currency, part.exponent)
         }));
         records.extend(self.records_apart());
-        records
+        Ok(records)
     }
 
     fn records_apart(&self) -> impl Iterator<Item = MonthRecord> {

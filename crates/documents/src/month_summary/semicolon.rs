@@ -1,51 +1,48 @@
-//! CSV for a spreadsheet in the language of the account: marked as UTF-8, semicolons, its decimal mark; sections one below the other.
+//! CSV for a spreadsheet in the language of the account: a byte order mark, semicolons, its decimal mark; sections one below the other.
 //!
-//! Days are ISO 8601, which every spreadsheet reads as the same day whatever country it is set to.
+//! Days are ISO 8601, which every spreadsheet reads as the same day in whatever country.
 
 use std::io::Write;
 
 use super::MonthSummary;
 use super::statement::{Shown, sections};
+use crate::csv_rows::{BYTE_ORDER_MARK, CsvRows, text};
+use crate::error::DocumentError;
 use crate::labels::Language;
 use crate::locale::Locale;
-use crate::{DocumentError, inert};
-
-const MARK: &[u8] = b"\xef\xbb\xbf";
 
 pub(super) fn write(summary: &MonthSummary, language: Language, out: &mut dyn Write) -> Result<(), DocumentError> {
     let locale = language.locale();
-    out.write_all(MARK)?;
-    row(out, &locale, &[Shown::Text(summary.title(language))])?;
-    for (name, value) in summary.facts(language) {
-        row(out, &locale, &[Shown::Text(name.to_owned()), Shown::Text(value)])?;
-    }
-    for proof in summary.proofs(language) {
-        row(out, &locale, &[Shown::Text(language.labels().proof.to_owned()), Shown::Text(proof)])?;
-    }
-    for section in sections(summary, language) {
-        row(out, &locale, &[])?;
-        row(out, &locale, &[Shown::Text(section.title), Shown::Text(section.note)])?;
-        let names: Vec<Shown> = section.columns.iter().map(|column| Shown::Text(column.name.to_owned())).collect();
-        row(out, &locale, &names)?;
-        for cells in section.rows.iter().chain(&section.total) {
-            row(out, &locale, cells)?;
-        }
+    let title = summary.title(language);
+    out.write_all(BYTE_ORDER_MARK)?;
+    block(out, [vec![text(&title)]])?;
+    block(out, summary.facts(language).iter().map(|(name, value)| vec![text(name), text(value)]))?;
+    let proof = language.labels().proof;
+    block(out, summary.proofs(language)?.iter().map(|words| vec![text(proof), text(words)]))?;
+    for section in sections(summary, language)? {
+        out.write_all(b"\r\n")?;
+        block(out, [vec![text(&section.title), text(&section.note)]])?;
+        let names = section.columns.iter().map(|column| text(column.name)).collect();
+        let rows = section.rows.iter().chain(&section.total);
+        let rows = rows.map(|cells| cells.iter().map(|cell| field(cell, &locale)).collect());
+        block(out, [names].into_iter().chain(rows))?;
     }
     Ok(())
 }
 
-fn row(out: &mut dyn Write, locale: &Locale, cells: &[Shown]) -> Result<(), DocumentError> {
-    let cells: Vec<String> = cells
-        .iter()
-        .map(|cell| match cell {
-            Shown::Text(text) if text.is_empty() => String::new(),
-            Shown::Text(text) => format!("\"{}\"", inert(text).replace('"', "\"\"")),
-            Shown::Amount(minor, exponent) => locale.plain_amount(*minor, *exponent),
-            Shown::Count(count) => count.to_string(),
-            Shown::Day(Some(day)) => day.to_string(),
-            Shown::Day(None) | Shown::Nothing => String::new(),
-        })
-        .collect();
-    write!(out, "{}\r\n", cells.join(";"))?;
-    Ok(())
+/// Rows of one length; another block may have another.
+fn block(out: &mut dyn Write, rows: impl IntoIterator<Item = Vec<String>>) -> Result<(), DocumentError> {
+    let mut csv = CsvRows::new(out, b';');
+    rows.into_iter().try_for_each(|row| csv.row(row))?;
+    csv.finish()
+}
+
+fn field(cell: &Shown, locale: &Locale) -> String {
+    match cell {
+        Shown::Text(value) => text(value),
+        Shown::Amount(minor, exponent) => locale.plain_amount(*minor, *exponent),
+        Shown::Count(count) => count.to_string(),
+        Shown::Day(Some(day)) => day.to_string(),
+        Shown::Day(None) | Shown::Nothing => String::new(),
+    }
 }

@@ -1,16 +1,18 @@
-//! What the forms for people say: facts, proofs, and sections of rows. Amounts are signed towards the merchant, so that each row adds up.
+//! The content of the forms for people: facts, checks and sections of rows. Amounts are signed towards the merchant, so
+//! that each row adds up.
 
 use jiff::civil::Date;
 use settlement::Terms;
 
 use super::MonthSummary;
-use super::check::CurrencyTotal;
+use super::check::{CurrencyTotal, not_countable};
 use super::content::{ApartKind, Figures, FiguresOf};
 use super::difference::{Change, Difference, DifferenceOf};
-use crate::breakdown::TERMS;
+use crate::error::DocumentError;
 use crate::labels::{Labels, Language, provider_name};
+use crate::term::TERMS;
 
-/// A cell, whatever the form.
+/// The value of a cell, in every form the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Shown {
     Text(String),
@@ -21,14 +23,14 @@ pub(super) enum Shown {
     Nothing,
 }
 
-/// What the cells of a column are.
+/// The kind of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ColumnKind {
-    /// To the left: words and days.
+    /// Words and days, aligned to the left.
     Text,
-    /// To the right, and no quantity that a column sums to.
+    /// Numbers without a sum, aligned to the right.
     Number,
-    /// Amounts, which are summed where all are of one currency.
+    /// Amounts, which have a sum where all are of one currency.
     Amount,
 }
 
@@ -39,11 +41,11 @@ pub(super) struct Column {
     /// Width in characters on a sheet.
     pub(super) width: u32,
     pub(super) kind: ColumnKind,
-    /// Whether paper leaves it out when all of it is zero or empty.
+    /// Whether paper leaves the column out when all of its cells are zero or empty.
     pub(super) may_be_left_out: bool,
 }
 
-/// What a section is about; each has a place in a workbook.
+/// The part of the summary that a section shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Part {
     Figures,
@@ -59,12 +61,12 @@ pub(super) enum Part {
 pub(super) struct Section {
     pub(super) part: Part,
     pub(super) title: String,
-    /// ASCII letters that tell sections of one part from each other.
+    /// ASCII letters that distinguish sections of one part.
     pub(super) code: String,
     pub(super) note: String,
     pub(super) columns: Vec<Column>,
     pub(super) rows: Vec<Vec<Shown>>,
-    /// Sums of the rows; of sections in one currency only.
+    /// Sums of the rows, for sections in one currency.
     pub(super) total: Option<Vec<Shown>>,
     pub(super) exponent: u8,
 }
@@ -89,30 +91,40 @@ fn some(value: Option<&str>) -> Shown {
     value.filter(|value| !value.is_empty()).map_or(Shown::Nothing, |value| Shown::Text(value.to_owned()))
 }
 
-/// Terms as columns; what is rarer than sales, refunds and fees may be left out.
+/// Terms as columns; paper may leave out all but sales, refunds and fees.
 fn term_columns(labels: &Labels) -> impl Iterator<Item = Column> {
     let columns: Vec<Column> = TERMS.iter().map(|term| amount((term.name)(labels))).collect();
     columns.into_iter().enumerate().map(|(place, column)| if place < 3 { column } else { optional(column) })
 }
 
-fn terms(sums: &Terms, exponent: u8) -> impl Iterator<Item = Shown> {
-    TERMS.iter().map(move |term| Shown::Amount((term.signed_minor)(sums), exponent))
+fn terms(sums: &Terms, exponent: u8, labels: &Labels) -> impl Iterator<Item = Shown> {
+    let words = labels.not_countable;
+    let shown = move |minor: Option<i64>| match minor {
+        Some(minor) => Shown::Amount(minor, exponent),
+        None => Shown::Text(words.to_owned()),
+    };
+    TERMS.iter().map(move |term| shown(term.minor(sums)))
 }
 
-/// Everything that a person is told, in order.
-pub(super) fn sections(summary: &MonthSummary, language: Language) -> Vec<Section> {
+/// All sections in order.
+///
+/// # Errors
+/// When a sum is beyond the range of `i64`.
+pub(super) fn sections(summary: &MonthSummary, language: Language) -> Result<Vec<Section>, DocumentError> {
     let labels = language.labels();
-    let totals = summary.content.totals();
+    let totals = summary.content.totals()?;
     let mut sections = Vec::new();
     sections.extend(totals.iter().map(|total| figures(summary, total, labels)));
-    sections.extend(totals.iter().map(|total| bridge(summary, total, labels)));
+    for total in &totals {
+        sections.push(bridge(summary, total, labels)?);
+    }
     sections.extend(totals.iter().map(|total| in_transit(summary, total, labels)));
     sections.extend(totals.iter().filter(|total| total.payouts > 0).map(|total| payouts(summary, total, labels)));
     sections.push(apart(summary, labels));
     if !summary.differences.is_empty() {
         sections.push(differences(summary, labels));
     }
-    sections
+    Ok(sections)
 }
 
 fn section(part: Part, title: &str, note: &str, total: &CurrencyTotal) -> Section {
@@ -121,7 +133,7 @@ fn section(part: Part, title: &str, note: &str, total: &CurrencyTotal) -> Sectio
     Section { part, title, code, note: note.to_owned(), columns: Vec::new(), rows: Vec::new(), total: None, exponent }
 }
 
-/// What figures are of, in words.
+/// The product of figures, or in words what else they are of.
 pub(crate) fn product_of(row: &Figures, labels: &Labels) -> String {
     match row.of {
         FiguresOf::Product => row.payment_product.clone().unwrap_or_default(),
@@ -140,18 +152,18 @@ fn figures(summary: &MonthSummary, total: &CurrencyTotal, labels: &Labels) -> Se
     let rows = own.map(|row| {
         let provider = provider_name(&row.provider).to_owned();
         let mut cells = vec![Shown::Text(provider), Shown::Text(product_of(row, labels)), Shown::Count(row.lines)];
-        cells.extend(terms(&row.sums, exponent));
+        cells.extend(terms(&row.sums, exponent, labels));
         cells.extend([row.invoiced_minor, row.carried_minor, row.paid_out_minor].map(|m| Shown::Amount(m, exponent)));
         cells
     });
     let mut sums = vec![Shown::Text(labels.total.to_owned()), Shown::Nothing, Shown::Count(total.lines)];
-    sums.extend(terms(&total.sums, exponent));
+    sums.extend(terms(&total.sums, exponent, labels));
     sums.extend([total.invoiced_minor, total.carried_minor, total.paid_out_minor].map(|m| Shown::Amount(m, exponent)));
     let rows = rows.collect();
     Section { columns, rows, total: Some(sums), ..section(Part::Figures, month.figures, month.figures_note, total) }
 }
 
-fn bridge(summary: &MonthSummary, total: &CurrencyTotal, labels: &Labels) -> Section {
+fn bridge(summary: &MonthSummary, total: &CurrencyTotal, labels: &Labels) -> Result<Section, DocumentError> {
     let (month, exponent) = (&labels.month, total.exponent);
     let mut columns = vec![text(month.provider, 22), text(month.product, 34), amount(month.opening)];
     columns.extend(term_columns(labels));
@@ -163,18 +175,24 @@ fn bridge(summary: &MonthSummary, total: &CurrencyTotal, labels: &Labels) -> Sec
         let provider = provider_name(&row.provider).to_owned();
         let mut cells = vec![Shown::Text(provider), Shown::Text(product.to_owned())];
         cells.push(Shown::Amount(row.opening_minor, exponent));
-        cells.extend(terms(&row.happened, exponent));
+        cells.extend(terms(&row.happened, exponent, labels));
         cells.extend([row.paid_out_minor.saturating_neg(), row.closing_minor].map(|m| Shown::Amount(m, exponent)));
         cells
     });
     let mut happened = settlement::TermSums::default();
     own().for_each(|row| happened.add(&row.happened));
+    let happened = happened.terms().ok_or_else(|| not_countable(total.currency))?;
     let mut sums = vec![Shown::Text(labels.total.to_owned()), Shown::Nothing];
     sums.push(Shown::Amount(total.opening_minor, exponent));
-    sums.extend(terms(&happened.terms().unwrap_or_default(), exponent));
+    sums.extend(terms(&happened, exponent, labels));
     sums.extend([total.paid_out_minor.saturating_neg(), total.closing_minor].map(|m| Shown::Amount(m, exponent)));
     let rows = rows.collect();
-    Section { columns, rows, total: Some(sums), ..section(Part::Bridge, month.bridge, month.bridge_note, total) }
+    Ok(Section {
+        columns,
+        rows,
+        total: Some(sums),
+        ..section(Part::Bridge, month.bridge_title, month.bridge_note, total)
+    })
 }
 
 fn in_transit(summary: &MonthSummary, total: &CurrencyTotal, labels: &Labels) -> Section {
@@ -236,7 +254,7 @@ fn payouts(summary: &MonthSummary, total: &CurrencyTotal, labels: &Labels) -> Se
             some(account.as_deref()),
             Shown::Count(payout.lines),
         ];
-        cells.extend(terms(&payout.sums, exponent));
+        cells.extend(terms(&payout.sums, exponent, labels));
         let rest = [payout.invoiced_minor(), payout.carried_minor(), payout.payout_minor];
         cells.extend(rest.map(|minor| Shown::Amount(minor, exponent)));
         cells
@@ -244,7 +262,7 @@ fn payouts(summary: &MonthSummary, total: &CurrencyTotal, labels: &Labels) -> Se
     let mut sums = vec![Shown::Text(labels.total.to_owned())];
     sums.extend(std::iter::repeat_n(Shown::Nothing, 6));
     sums.push(Shown::Count(total.lines));
-    sums.extend(terms(&total.sums, exponent));
+    sums.extend(terms(&total.sums, exponent, labels));
     sums.extend([total.invoiced_minor, total.carried_minor, total.paid_out_minor].map(|m| Shown::Amount(m, exponent)));
     let rows = rows.collect();
     Section { columns, rows, total: Some(sums), ..section(Part::Payouts, month.payouts, month.payouts_note, total) }
@@ -265,7 +283,7 @@ fn apart(summary: &MonthSummary, labels: &Labels) -> Section {
     ];
     let rows = summary.content.apart.iter().map(|apart| {
         vec![
-            Shown::Text(month.kind(apart.kind).to_owned()),
+            Shown::Text(apart.kind.text(labels).to_owned()),
             Shown::Text(provider_name(&apart.provider).to_owned()),
             some(Some(&apart.reference)),
             some(apart.merchant_number.as_deref()),
@@ -332,7 +350,7 @@ fn change(change: Change, labels: &Labels) -> &'static str {
     }
 }
 
-/// A settlement with its version, a product, or how a row of none is called.
+/// A settlement with its version, a product, or the name of a row without a product.
 fn subject(difference: &Difference, labels: &Labels) -> String {
     let month = &labels.month;
     match (difference.of, difference.version) {
@@ -343,7 +361,7 @@ fn subject(difference: &Difference, labels: &Labels) -> String {
     }
 }
 
-/// The part of the summary, and which amount of it.
+/// The part of the summary and the name of the amount.
 fn words(difference: &Difference, labels: &Labels) -> (&'static str, String) {
     let month = &labels.month;
     let is_settlement = difference.of == DifferenceOf::Payout;
@@ -371,8 +389,23 @@ fn words(difference: &Difference, labels: &Labels) -> (&'static str, String) {
         DifferenceOf::Bridge => (month.bridge, term.to_owned()),
         DifferenceOf::InTransit => (month.transit, month.state(&difference.state)),
         DifferenceOf::Apart => {
-            let kind = ApartKind::named(&difference.term).map_or(term, |kind| month.kind(kind));
+            let kind = ApartKind::named(&difference.term).map_or(term, |kind| kind.text(labels));
             (month.apart, format!("{kind}: {}", month.state(&difference.state)))
+        }
+    }
+}
+
+impl ApartKind {
+    /// The kind in the words of a language.
+    pub(crate) fn text(self, labels: &Labels) -> &'static str {
+        let month = &labels.month;
+        match self {
+            ApartKind::HeldReport => month.held_report,
+            ApartKind::NotExact => month.not_exact,
+            ApartKind::Unmatched => month.unmatched_lines,
+            ApartKind::Event => month.event,
+            ApartKind::Overdue => month.overdue,
+            ApartKind::MissingReport => month.missing_report,
         }
     }
 }
@@ -384,7 +417,7 @@ impl MonthSummary {
         format!("{} {}", month.title, month.name_of(self.month))
     }
 
-    /// Whose month it is, and which revision.
+    /// The account, the period and the version.
     pub(super) fn facts(&self, language: Language) -> Vec<(&'static str, String)> {
         let labels = language.labels();
         let mut facts = vec![(labels.paid_to, self.name.clone())];
@@ -407,8 +440,11 @@ impl MonthSummary {
         facts
     }
 
-    /// What holds of the figures, in sentences; nothing is written where it does not.
-    pub(super) fn proofs(&self, language: Language) -> Vec<String> {
+    /// The checks of the figures in sentences. A summary of which a check fails is not written.
+    ///
+    /// # Errors
+    /// When a sum is beyond the range of `i64`.
+    pub(super) fn proofs(&self, language: Language) -> Result<Vec<String>, DocumentError> {
         let (labels, locale) = (language.labels(), language.locale());
         let of = |total: CurrencyTotal| {
             let filled = |words: &str| {
@@ -421,6 +457,6 @@ impl MonthSummary {
             };
             [filled(labels.month.proof_payouts), filled(labels.month.proof_bridge)]
         };
-        self.content.totals().into_iter().flat_map(of).collect()
+        Ok(self.content.totals()?.into_iter().flat_map(of).collect())
     }
 }

@@ -1,16 +1,17 @@
-//! The month as a workbook: summary, the bridge in both ways, payouts as a table per currency, what stands apart, what is otherwise.
+//! The month as a workbook: overview, the bridge in both ways, payouts as a table per currency, what has to be cleared up,
+//! and what changed.
 
 use std::io::Write;
 
 use super::MonthSummary;
 use super::statement::{Column, ColumnKind, Part, Section, Shown, sections};
-use crate::DocumentError;
+use crate::error::DocumentError;
 use crate::labels::Language;
 use crate::sheet::{Book, Cell, Sheet, Style, Table, TableColumn, Workbook, fitting, letters};
 use crate::value::Value;
 
 pub(super) fn write(summary: &MonthSummary, language: Language, out: &mut dyn Write) -> Result<(), DocumentError> {
-    let (title, sections) = (summary.title(language), sections(summary, language));
+    let (title, sections) = (summary.title(language), sections(summary, language)?);
     let places = sheets_of(&sections, language);
     let book = Book {
         title: &title,
@@ -47,7 +48,7 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// Whether its first row is the header of its only section, so that it stays in sight.
+    /// Whether its first row is the header of its only section, which then stays visible.
     fn has_header_on_top(&self) -> bool {
         matches!(self.sections.as_slice(), [only] if matches!(only.part, Part::Apart | Part::Differences))
     }
@@ -70,7 +71,7 @@ fn sheets_of(sections: &[Section], language: Language) -> Vec<Place<'_>> {
         is_table: true,
         has_head: false,
     }));
-    places.push(plain(labels.deviations, &[Part::Apart]));
+    places.push(plain(labels.month.apart, &[Part::Apart]));
     if sections.iter().any(|section| section.part == Part::Differences) {
         places.push(plain(labels.month.change, &[Part::Differences]));
     }
@@ -98,7 +99,7 @@ fn wider(mut one: Vec<u32>, other: Vec<u32>) -> Vec<u32> {
 }
 
 fn table_column(column: &Column) -> TableColumn {
-    TableColumn { name: column.name, is_summed: column.kind == ColumnKind::Amount }
+    TableColumn::new(column.name, column.kind == ColumnKind::Amount)
 }
 
 fn head(
@@ -113,13 +114,13 @@ fn head(
     for (name, value) in summary.facts(language) {
         workbook.row(&[Cell::text(name, Style::Text), Cell::text(&value, Style::Text)])?;
     }
-    let payouts: u64 = summary.content.totals().iter().map(|total| total.payouts).sum();
+    let payouts: u64 = summary.content.totals()?.iter().map(|total| total.payouts).sum();
     workbook.row(&[
         Cell::text(labels.month.payouts_count, Style::Text),
         Cell::text(&language.locale().count(payouts), Style::Text),
     ])?;
     workbook.row(&[])?;
-    for proof in summary.proofs(language) {
+    for proof in summary.proofs(language)? {
         workbook.row(&[Cell::text(labels.proof, Style::Section), Cell::text(&proof, Style::Section)])?;
     }
     workbook.row(&[Cell::text(labels.month.signs, Style::Note)])?;
@@ -166,10 +167,10 @@ fn table_rows(section: &Section, workbook: &mut Workbook<'_, '_>) -> Result<(), 
     }
     let summed = section.columns.iter().zip(section.total.iter().flatten());
     let totals = summed.filter(|(column, _)| table_column(column).is_summed).map(|(_, total)| match total {
-        Shown::Amount(minor, _) => *minor,
-        _ => 0,
+        Shown::Amount(minor, _) => Ok(*minor),
+        _ => Err(DocumentError::NotCountable { what: section.title.clone() }),
     });
-    workbook.end_sheet(&totals.collect::<Vec<_>>())
+    workbook.end_sheet(&totals.collect::<Result<Vec<i64>, _>>()?)
 }
 
 fn cell(shown: &Shown) -> Cell {

@@ -1,19 +1,19 @@
-//! What is drawn on one page, as operators; whole numbers only.
+//! The drawing operators of one page; whole numbers only.
 
 use super::font::Weight;
 use super::{Ink, Tone};
 
-/// Operators of a page in the order that they are drawn.
+/// The operators of a page in drawing order.
 #[derive(Debug, Default)]
 pub(super) struct Content {
     bytes: Vec<u8>,
-    /// What is set already, which need not be said of every text.
+    /// The font and tone in effect, which need not be repeated for every text.
     font: Option<(Weight, i32)>,
     tone: Option<Tone>,
 }
 
 impl Content {
-    /// A page that is empty, in hundredths of a point.
+    /// An empty page, in hundredths of a point.
     pub(super) fn of_page() -> Content {
         Content { bytes: b"0.01 0 0 0.01 0 0 cm\n".to_vec(), ..Content::default() }
     }
@@ -22,8 +22,8 @@ impl Content {
         self.bytes
     }
 
-    /// A text with its baseline at `y` from below. A sign that the font lacks is drawn as one that says so, and copied
-    /// out as what it is.
+    /// A text with its baseline at `y` from below. A character that the font lacks is drawn as a replacement, and copied
+    /// out as itself.
     pub(super) fn text(&mut self, x: i32, y: i32, ink: Ink, text: &str) {
         if text.is_empty() {
             return;
@@ -57,7 +57,7 @@ impl Content {
         self.push(&format!("50 w {} G {left} {y} m {right} {y} l S\n", tone.gray()));
     }
 
-    /// Something that is drawn elsewhere, with its origin at a place of this page.
+    /// A drawing from elsewhere, with its origin at a point of this page.
     pub(super) fn place(&mut self, name: &str, x: i32, y: i32) {
         self.push(&format!("q 1 0 0 1 {x} {y} cm/{name} Do Q\n"));
     }

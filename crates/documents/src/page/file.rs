@@ -1,4 +1,4 @@
-//! Objects written one by one, with the table of where they lie at the end.
+//! PDF objects written one by one, with the table of their offsets at the end.
 
 use std::io::Write;
 
@@ -6,20 +6,20 @@ use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use pdf_writer::{Chunk, Filter, Ref, Stream};
 
-use crate::DocumentError;
+use crate::error::DocumentError;
 
-/// A file of objects on its way out.
+/// A PDF file that is being written.
 pub(super) struct ObjectFile<'b> {
     out: &'b mut dyn Write,
     bytes: u64,
-    /// Where each object lies, by number from 1; zero for one that is not written yet.
+    /// The offset of each object, by number from 1; zero for an object that is not written yet.
     places: Vec<u64>,
 }
 
 impl<'b> ObjectFile<'b> {
     pub(super) fn begin(out: &'b mut dyn Write) -> Result<Self, DocumentError> {
         let mut file = ObjectFile { out, bytes: 0, places: Vec::new() };
-        // The second line tells every program on the way that the file is not text.
+        // By the second line, programs that transfer the file see that it is not text.
         file.write(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")?;
         Ok(file)
     }
@@ -30,7 +30,7 @@ impl<'b> ObjectFile<'b> {
         Ref::new(i32::try_from(self.places.len()).unwrap_or(i32::MAX))
     }
 
-    /// Writes the one object that `build` makes, and names.
+    /// Writes one object that `build` makes.
     pub(super) fn put(&mut self, build: impl FnOnce(&mut Chunk) -> Ref) -> Result<(), DocumentError> {
         let mut chunk = Chunk::new();
         let id = build(&mut chunk);
@@ -40,7 +40,7 @@ impl<'b> ObjectFile<'b> {
         self.write(chunk.as_bytes())
     }
 
-    /// Writes a stream packed, with what `describe` adds to its head.
+    /// Writes a compressed stream, with what `describe` adds to its dictionary.
     pub(super) fn put_packed(
         &mut self,
         id: Ref,
@@ -56,7 +56,7 @@ impl<'b> ObjectFile<'b> {
         })
     }
 
-    /// Writes where everything lies.
+    /// Writes the table of offsets and the trailer.
     pub(super) fn finish(mut self, root: Ref, info: Ref, id: &[u8]) -> Result<(), DocumentError> {
         let start = self.bytes;
         let size = self.places.len() + 1;
@@ -77,7 +77,7 @@ impl<'b> ObjectFile<'b> {
     }
 }
 
-/// The bytes packed at the lowest level, which is a third of the time of the usual one.
+/// The bytes compressed at the lowest level, which takes a third of the time of the default level.
 pub(super) fn packed(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(bytes)?;

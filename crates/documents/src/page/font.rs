@@ -1,4 +1,4 @@
-//! The two fonts that come with the program, parsed and packed once.
+//! The two fonts of the program, parsed and compressed once.
 
 use std::sync::LazyLock;
 
@@ -7,7 +7,7 @@ use pdf_writer::{Filter, Name, Rect, Ref, Str};
 use ttf_parser::Face;
 
 use super::file::{ObjectFile, packed};
-use crate::DocumentError;
+use crate::error::DocumentError;
 
 /// A weight of the font.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl Weight {
         }
     }
 
-    /// The name that pages know it by.
+    /// The name of the font in pages.
     pub(super) fn resource(self) -> &'static str {
         match self {
             Weight::Regular => "R",
@@ -44,14 +44,14 @@ impl Weight {
 
 const SYSTEM: SystemInfo<'static> = SystemInfo { registry: Str(b"Adobe"), ordering: Str(b"Identity"), supplement: 0 };
 
-/// A font as documents need it.
+/// A font with what documents need of it.
 #[derive(Debug, Default)]
 pub(super) struct Font {
     name: &'static str,
     bytes: usize,
     packed: Vec<u8>,
     packed_unicode: Vec<u8>,
-    /// Signs in order, each with its glyph.
+    /// Characters in order, each with its glyph.
     signs: Vec<(char, u16)>,
     /// Advance of each glyph in thousandths of the font's size.
     advances: Vec<u16>,
@@ -59,7 +59,7 @@ pub(super) struct Font {
     descent: i16,
     cap_height: i16,
     bbox: [i16; 4],
-    /// Drawn for a sign that the font lacks.
+    /// Drawn for a character that the font lacks.
     replacement: u16,
 }
 
@@ -67,12 +67,12 @@ pub(super) struct Font {
 pub(super) struct Glyphs {
     /// Two bytes for each.
     pub(super) bytes: Vec<u8>,
-    /// Whether a sign of the text is none of the font.
+    /// Whether the font lacks a character of the text.
     pub(super) lacks_some: bool,
 }
 
 impl Font {
-    /// The font in `bytes`, whose em is a thousand units; empty when it is none, which a test rules out.
+    /// The font in `bytes`, whose em is a thousand units; empty when the bytes are not a font, which a test rules out.
     fn of(name: &'static str, bytes: &'static [u8]) -> Font {
         let Ok(face) = Face::parse(bytes, 0) else { return Font::default() };
         let mut signs: Vec<(char, u16)> = Vec::new();
@@ -129,7 +129,7 @@ impl Font {
         text.chars().map(|sign| self.advance(sign)).sum::<i32>().saturating_mul(size) / 1_000
     }
 
-    /// Byte at which the text becomes wider than `width`; its end when it does not.
+    /// The byte at which the text becomes wider than `width`, or its end.
     pub(super) fn end_within(&self, text: &str, size: i32, width: i32) -> usize {
         let mut sum: i32 = 0;
         for (place, sign) in text.char_indices() {
@@ -160,7 +160,7 @@ impl Font {
         glyphs
     }
 
-    /// Writes the font and everything that it consists of.
+    /// Writes the font with all its objects.
     pub(super) fn write(&self, file: &mut ObjectFile<'_>, id: Ref) -> Result<(), DocumentError> {
         let [descendant, descriptor, program, unicode] = std::array::from_fn(|_| file.reserve());
         let name = Name(self.name.as_bytes());

@@ -1,28 +1,28 @@
 //! Rows of cells under a header that every page repeats.
 
 use super::{Ink, LEFT, Pages, RIGHT, Tone};
-use crate::DocumentError;
+use crate::error::DocumentError;
 
 const LEADING: i32 = 920;
 const PADDING: i32 = 500;
-/// A text that takes more lines than these is cut.
+/// The most lines of a cell; longer texts are cut.
 const LINES_MAX: usize = 12;
 
-/// A column: its place, and on which side its cells stand.
+/// A column: its position and the alignment of its cells.
 #[derive(Debug, Clone)]
 pub(crate) struct GridColumn {
     pub(crate) name: String,
-    /// The least width, in which amounts stand on one line.
+    /// The least width, in which amounts fit on one line.
     pub(crate) width: i32,
-    /// The width in which its texts stand on one line.
+    /// The width in which its texts fit on one line.
     pub(crate) wanted: i32,
     pub(crate) is_right: bool,
-    /// Whether it takes of what the page has left when every column has the width it wants.
+    /// Whether it takes a part of the width that is left when every column has the width it wants.
     pub(crate) is_elastic: bool,
 }
 
 impl GridColumn {
-    /// A column of texts that want that width, and take more.
+    /// A column of texts that want this width and take more.
     pub(crate) fn of_texts(name: &str, wanted: i32) -> GridColumn {
         GridColumn { name: name.to_owned(), width: 0, wanted, is_right: false, is_elastic: true }
     }
@@ -58,7 +58,7 @@ impl Grid {
         Grid { columns, size }
     }
 
-    /// The header, together with room for a row.
+    /// Writes the header, where there is room for it and a row.
     pub(crate) fn header(&self, pages: &mut Pages<'_, '_>) -> Result<(), DocumentError> {
         let names: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
         let cells = self.wrapped(&names, Ink::bold(self.size), true);
@@ -78,12 +78,12 @@ impl Grid {
         Ok(())
     }
 
-    /// One row; on a new page, under the header, where the old one is full.
+    /// Writes one row, on a new page under the header where the page is full.
     pub(crate) fn row(&self, pages: &mut Pages<'_, '_>, cells: &[&str]) -> Result<(), DocumentError> {
         self.inked_row(pages, cells, Ink::regular(self.size))
     }
 
-    /// A row of totals.
+    /// Writes a row of totals.
     pub(crate) fn total(&self, pages: &mut Pages<'_, '_>, cells: &[&str]) -> Result<(), DocumentError> {
         pages.rule(LEFT, self.right(), pages.y - LEADING + 220, Tone::Grey);
         pages.y += 250;
@@ -148,7 +148,7 @@ fn height(cells: &[Vec<String>]) -> i32 {
     i32::try_from(lines).unwrap_or(1) * LEADING
 }
 
-/// The text in lines no wider than `width`, parted behind a space or a joining sign where there is one.
+/// The text in lines no wider than `width`, broken after a space or a hyphen where there is one.
 fn wrap(text: &str, ink: Ink, width: i32) -> Vec<String> {
     let font = ink.weight.font();
     let text = text.replace(|sign: char| sign.is_control(), " ");

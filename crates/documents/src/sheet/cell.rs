@@ -10,13 +10,13 @@ use crate::value::Value;
 /// Height of a line of text, in points.
 const LINE_POINTS: u32 = 15;
 
-/// Excel takes no longer text in a cell.
+/// The longest text of a cell in Excel.
 const TEXT_MAX: usize = 32_767;
 
-/// A double holds every whole number to 15 digits; an amount of more is written as text.
+/// A double holds every whole number of 15 digits; a larger amount is written as text.
 const AMOUNT_MINOR_MAX: u64 = 999_999_999_999_999;
 
-/// How a cell looks; the number is its place among the formats of `styles.xml`.
+/// The format of a cell, by its position in `styles.xml`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Style {
     Text = 1,
@@ -40,7 +40,7 @@ pub(crate) struct Cell {
     value: Value,
     formula: Option<String>,
     style: Style,
-    /// Decimals of its amount, where they are not those of the book.
+    /// Decimals of its amount, where they differ from those of the book.
     exponent: Option<u8>,
 }
 
@@ -49,7 +49,7 @@ impl Cell {
         Cell { value, formula: None, style, exponent: None }
     }
 
-    /// A value in the style that its kind has.
+    /// A value in the style of its kind.
     pub(crate) fn plain(value: Value) -> Self {
         let style = match value {
             Value::Text(_) => Style::Text,
@@ -64,29 +64,29 @@ impl Cell {
         Cell::new(Value::Text(text.to_owned()), style)
     }
 
-    /// The same with an amount of so many decimals.
+    /// The same cell with an amount of `exponent` decimals.
     pub(crate) fn in_decimals(self, exponent: u8) -> Self {
         Cell { exponent: Some(exponent), ..self }
     }
 
-    /// A sum with the result that it has.
+    /// A formula with its result.
     pub(crate) fn formula(formula: String, result_minor: i64) -> Self {
         Cell { formula: Some(formula), ..Cell::new(Value::Amount(result_minor), Style::Total) }
     }
 }
 
-/// The width of a column in which no word of its header breaks.
+/// The width of a column in which every word of its header fits on one line.
 pub(crate) fn fitting(header: &str, width: u32) -> u32 {
     header.split(' ').map(bold_width).max().unwrap_or(0).saturating_add(1).max(width)
 }
 
-/// About how wide bold text is, in the digits that widths of columns are counted in.
+/// The approximate width of bold text, in digits as widths of columns are.
 fn bold_width(text: &str) -> u32 {
     let signs = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
     signs.saturating_mul(6).div_ceil(5)
 }
 
-/// How many lines the headers of a row take; 0 where it has none. Not every program makes room for them by itself.
+/// How many lines the headers of a row take; 0 for a row without headers. Some programs make no room for them by themselves.
 fn header_lines(cells: &[Cell], widths: &[u32]) -> u32 {
     let lines = cells.iter().zip(widths).map(|(cell, width)| match (&cell.value, cell.style) {
         (Value::Text(text), Style::Header | Style::HeaderOfAmounts) => {
@@ -105,7 +105,7 @@ fn header_lines(cells: &[Cell], widths: &[u32]) -> u32 {
     lines.max().unwrap_or(0)
 }
 
-/// Letters of the column with that number, from 0.
+/// Letters of the column with this number, from 0.
 pub(crate) fn letters(column: usize) -> String {
     let last = char::from(b'A' + u8::try_from(column % 26).unwrap_or(0));
     if column < 26 { last.to_string() } else { format!("{}{last}", letters(column / 26 - 1)) }
@@ -155,13 +155,13 @@ fn write_text(out: &mut String, place: &std::fmt::Arguments<'_>, style: u8, text
     )
 }
 
-/// Days since the last of 1899; none before March 1900, where Excel counts a day that never was.
+/// Days since 30 December 1899; nothing before March 1900, where Excel has a day that did not exist.
 fn serial(day: Date) -> Option<i64> {
     let hours = day.duration_since(date(1899, 12, 30)).as_hours();
     (day >= date(1900, 3, 1)).then_some(hours / 24)
 }
 
-/// Text that XML and Excel take: control characters as `_x000D_`, and what looks like one of these made plain.
+/// Text for XML and Excel: control characters are written as `_x000D_`, and text that looks like this is escaped.
 pub(super) fn xml(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     let cut = text.chars().count() > TEXT_MAX;
@@ -185,7 +185,7 @@ pub(super) fn xml(text: &str) -> String {
     safe
 }
 
-/// Whether a text begins as `_x000D_` does.
+/// Whether a text begins like `_x000D_`.
 fn looks_like_control(text: &str) -> bool {
     let digits = text.strip_prefix("_x").and_then(|rest| rest.get(..5)).and_then(|rest| rest.strip_suffix('_'));
     digits.is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))

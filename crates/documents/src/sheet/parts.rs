@@ -11,7 +11,7 @@ const RELATIONS: &str = "http://schemas.openxmlformats.org/officeDocument/2006/r
 const PACKAGE: &str = "http://schemas.openxmlformats.org/package/2006";
 const CONTENT: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml";
 
-/// Name and content of every part that goes before the sheets.
+/// Name and content of every part before the sheets.
 pub(super) fn of(book: &Book<'_>) -> Vec<(String, String)> {
     let mut parts = vec![
         ("[Content_Types].xml".to_owned(), content_types(book)),
@@ -32,12 +32,12 @@ pub(super) fn of(book: &Book<'_>) -> Vec<(String, String)> {
     parts
 }
 
-/// Where the sheet with that number, from 1, lies.
+/// The path of the sheet with this number, from 1.
 pub(super) fn sheet_name(number: usize) -> String {
     format!("xl/worksheets/sheet{number}.xml")
 }
 
-/// What stands before the rows of a sheet.
+/// The XML before the rows of a sheet.
 pub(super) fn sheet_head(sheet: &Sheet, is_first: bool) -> String {
     let selected = if is_first { " tabSelected=\"1\"" } else { "" };
     let mut head = format!("{HEAD}<worksheet xmlns=\"{MAIN}\" xmlns:r=\"{RELATIONS}\">");
@@ -65,7 +65,7 @@ pub(super) fn sheet_head(sheet: &Sheet, is_first: bool) -> String {
     head
 }
 
-/// What stands behind the rows of a sheet: it prints one page wide on A4.
+/// The XML after the rows of a sheet, which prints one page wide on A4.
 pub(super) fn sheet_foot(sheet: &Sheet) -> String {
     let orientation = if sheet.is_landscape { "landscape" } else { "portrait" };
     let mut foot = String::from("</sheetData>");
@@ -155,7 +155,7 @@ fn workbook(book: &Book<'_>) -> String {
     text
 }
 
-/// All cells of a table down to that row.
+/// The range of a table down to this row.
 fn range(table: &Table, row: u64) -> String {
     format!("A1:{}{row}", letters(table.columns.len().saturating_sub(1)))
 }
@@ -172,7 +172,7 @@ fn table(described: &Table, number: u64) -> String {
             (false, 1) => format!(" totalsRowLabel=\"{}\"", xml(described.total)),
             (false, _) => String::new(),
         };
-        let _ = write!(text, "<tableColumn id=\"{number}\" name=\"{}\"{total}/>", xml(column.name));
+        let _ = write!(text, "<tableColumn id=\"{number}\" name=\"{}\"{total}/>", xml(&column.name));
     }
     text.push_str("</tableColumns><tableStyleInfo name=\"TableStyleLight1\" showFirstColumn=\"0\"");
     text.push_str(" showLastColumn=\"0\" showRowStripes=\"1\" showColumnStripes=\"0\"/></table>");

@@ -22,7 +22,7 @@ fn sale(capture_minor: i64, fee_minor: i64) -> Terms {
 
 /// Month, opening, paid out and closing of each row.
 fn rows(bridge: &GroupBridge) -> Vec<(String, i64, i64, i64)> {
-    let row = |row: &MonthRow| (row.month.to_string(), row.opening_minor, row.paid_out_minor, row.closing_minor);
+    let row = |row: &BridgeMonth| (row.month.to_string(), row.opening_minor, row.paid_out_minor, row.closing_minor);
     bridge.months.iter().map(row).collect()
 }
 
@@ -271,7 +271,7 @@ proptest! {
     ) {
         let (bridge, nets, payouts, balance) = told(&settlements, &waiting);
         let groups = bridge.finish().unwrap();
-        let sum = |minor: fn(&MonthRow) -> i64, rows: &dyn Fn(&GroupBridge) -> Vec<MonthRow>| -> i128 {
+        let sum = |minor: fn(&BridgeMonth) -> i64, rows: &dyn Fn(&GroupBridge) -> Vec<BridgeMonth>| -> i128 {
             groups.iter().flat_map(rows).map(|row| i128::from(minor(&row))).sum()
         };
         for rows in [|group: &GroupBridge| group.months.clone(), |group: &GroupBridge| vec![group.total]] {

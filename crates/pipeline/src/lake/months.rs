@@ -143,23 +143,15 @@ fn fee_rows(month: Month, days: &[(Date, DayItem)]) -> Result<Vec<FeeSummaryRow>
     rows.ok_or_else(|| StepError::Refused(format!("A sum of {month} is beyond any amount that is believed")))
 }
 
-fn bridge_rows(month: Month, groups: &[GroupBridge]) -> Vec<MonthBridgeRow> {
+fn bridge_rows(month: Month, groups: &[GroupBridge]) -> Vec<MonthBridgeRow<'_>> {
     let rows = groups.iter().flat_map(|group| group.months.iter().map(move |row| (&group.group, row)));
     rows.filter(|(_, row)| row.month == month)
         .map(|(group, row)| MonthBridgeRow {
-            accounting_month: month.to_string(),
-            provider: group.provider.clone(),
-            payment_product: group.payment_product.clone(),
+            provider: &group.provider,
+            payment_product: group.payment_product.as_deref(),
             currency: group.currency,
             exponent: exponent(&group.provider, group.currency),
-            opening_minor: row.opening_minor,
-            happened: row.happened,
-            paid: row.paid,
-            carried_minor: row.carried_minor,
-            paid_out_minor: row.paid_out_minor,
-            closing_minor: row.closing_minor,
-            invoiced_fee_minor: row.invoiced_fee_minor,
-            invoiced_fee_vat_minor: row.invoiced_fee_vat_minor,
+            figures: row,
         })
         .collect()
 }

@@ -3,12 +3,12 @@
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use documents::{Language, MonthContent, MonthRecord, MonthSummary, SummaryForm};
+use documents::{Language, MonthContent, MonthSummary, SummaryForm};
 use serde::Serialize;
 use settlement::{AccountId, Month, hexadecimal};
 use sha2::{Digest, Sha256};
 use store::keys::Key;
-use tables::{MonthSummaryRow, SummaryOf};
+use tables::SummaryOf;
 use tempfile::NamedTempFile;
 
 use crate::{Ports, StepError};
@@ -87,34 +87,6 @@ pub(super) async fn write(
 
 fn write_table(ports: &Ports, summary: &MonthSummary, out: &mut (dyn Write + Send)) -> Result<(), StepError> {
     let MonthSummary { account, month, revision, .. } = summary;
-    let records = summary.records();
-    let rows: Vec<MonthSummaryRow<'_>> = records.iter().map(row).collect();
     let of = SummaryOf { account, month: *month, revision: *revision };
-    Ok(tables::write_month_summary(out, of, &rows, ports.packing)?)
-}
-
-fn row(record: &MonthRecord) -> MonthSummaryRow<'_> {
-    MonthSummaryRow {
-        record: record.record,
-        provider: record.provider.as_deref(),
-        payment_product: record.payment_product.as_deref(),
-        merchant_number: record.merchant_number.as_deref(),
-        settlement_id: record.settlement_id.as_deref(),
-        version: record.version,
-        day: record.day,
-        state: record.state.as_deref(),
-        reference: record.reference.as_deref(),
-        currency: record.currency,
-        exponent: record.exponent,
-        count: record.count,
-        terms: record.terms,
-        invoiced_minor: record.invoiced_minor,
-        opening_minor: record.opening_minor,
-        carried_minor: record.carried_minor,
-        paid_out_minor: record.paid_out_minor,
-        closing_minor: record.closing_minor,
-        amount_minor: record.amount_minor,
-        before_minor: record.before_minor,
-        after_minor: record.after_minor,
-    }
+    Ok(tables::write_month_summary(out, of, &summary.records()?, ports.packing)?)
 }

@@ -1,9 +1,9 @@
 use arrow_array::cast::AsArray;
 use jiff::civil::date as day;
-use settlement::{AccountId, Line, LineBatch, LineKind, ReportId, SettlementHead, Sink};
+use settlement::{AccountId, Line, LineBatch, LineKind, MatchRow, ReportId, SettlementHead, Sink};
 
 use super::*;
-use crate::matches::{MatchRow, MatchTable};
+use crate::matches::MatchTable;
 use crate::writer::{LineTable, TableOwner};
 
 const DAYS: [Date; 2] = [day(2026, 10, 5), day(2026, 10, 12)];
@@ -104,7 +104,7 @@ fn lines_of_one_number_have_each_their_own_product_in_whatever_order_matches_lie
 }
 
 #[test]
-fn only_versions_that_count_are_summed_and_shown_as_such() {
+fn only_versions_in_force_are_summed() {
     let mut table = DayLines::create(Vec::new(), DAYS[0], Packing::None).unwrap();
     table.add(report(5), &[shown(0, 3, false)], None).unwrap();
     let (bytes, rows, sums) = table.close().unwrap();
@@ -117,7 +117,7 @@ fn only_versions_that_count_are_summed_and_shown_as_such() {
 }
 
 #[test]
-fn an_event_is_told_where_a_line_is_one() {
+fn an_event_has_its_state_where_a_line_is_an_event() {
     let mut table = DayMatches::create(Vec::new(), DAYS[1], Packing::None).unwrap();
     let events: EventStates = [((1, "T00000001.a".to_owned()), "POSTED")].into();
     table.add(matches(4, |_| {}), &[shown(1, 1, true)], &events).unwrap();
@@ -128,7 +128,7 @@ fn an_event_is_told_where_a_line_is_one() {
 }
 
 #[test]
-fn row_groups_of_other_days_are_passed_over() {
+fn row_groups_of_other_days_are_skipped() {
     let file = report(70_000);
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
     assert_eq!(builder.metadata().num_row_groups(), 3);
