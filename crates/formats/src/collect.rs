@@ -8,7 +8,7 @@ use settlement::{
     Sink, TermSums, is_seeded, mask_cards, prove,
 };
 
-use crate::format::Failure;
+use crate::failure::Failure;
 use crate::limits::Limits;
 
 /// Takes settlements and lines from a parser and passes them to the sink; ends in proof or in problems.

@@ -6,6 +6,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod collect;
+mod failure;
 mod format;
 mod head;
 mod identify;
@@ -14,7 +15,8 @@ mod open;
 mod providers;
 mod read;
 
-pub use format::{Failure, Format, ReadSeek, Refused, Surety, parse};
+pub use failure::{Failure, ReadSeek};
+pub use format::{Format, Refused, Surety, parse};
 pub use head::Head;
 pub use identify::{extension, identify};
 pub use limits::{HEAD_BYTES_MAX, Limits};

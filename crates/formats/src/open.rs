@@ -4,7 +4,7 @@ use std::io::Read;
 
 use settlement::{Kind, Problem};
 
-use crate::format::{Failure, ReadSeek};
+use crate::failure::{Failure, ReadSeek};
 use crate::head::Head;
 use crate::identify::extension;
 use crate::limits::{HEAD_BYTES_MAX, Limits};

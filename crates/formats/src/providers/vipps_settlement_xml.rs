@@ -13,7 +13,8 @@ use settlement::{
 };
 
 use crate::collect::Collector;
-use crate::format::{Failure, Format, ReadSeek, Refused, Surety};
+use crate::failure::{Failure, ReadSeek};
+use crate::format::{Format, Refused, Surety};
 use crate::head::Head;
 use crate::limits::Limits;
 use crate::read::amount::DecimalMark;
@@ -214,8 +215,8 @@ impl<R: std::io::Read> Report<'_, R> {
             _ => report.xml.skip(),
         })?;
         match self.xml.next()? {
-            Step::End => Ok(()),
-            _ => Err(self.xml.problem(Kind::XmlMalformed, "Found more behind the root element").into()),
+            Step::Eof => Ok(()),
+            _ => Err(self.xml.problem(Kind::XmlMalformed, "Found more after the root element").into()),
         }
     }
 
@@ -233,7 +234,7 @@ impl<R: std::io::Read> Report<'_, R> {
                 let message = format!("Found text between the elements of {}", shape.name);
                 self.collector.problems.push(self.xml.problem(Kind::XmlUnexpected, &message));
             }
-            if step != Step::Open {
+            if step != Step::Start {
                 if let Some(needed) = needed {
                     let message = format!("Found {} without {needed}", shape.name);
                     self.collector.problems.push(self.xml.problem(Kind::XmlUnexpected, &message));

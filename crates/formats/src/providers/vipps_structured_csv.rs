@@ -14,7 +14,8 @@ use settlement::{
 };
 
 use crate::collect::Collector;
-use crate::format::{Failure, Format, ReadSeek, Surety};
+use crate::failure::{Failure, ReadSeek};
+use crate::format::{Format, Surety};
 use crate::head::Head;
 use crate::limits::Limits;
 use crate::read::amount::DecimalMark;

@@ -8,7 +8,7 @@ use settlement::{Kind, Problem};
 use zip::CompressionMethod;
 use zip::read::{ZipArchive, ZipFile};
 
-use crate::format::{Failure, FileFault, ReadSeek};
+use crate::failure::{Failure, FileFault, ReadSeek};
 use crate::limits::Limits;
 
 /// First bytes of a ZIP archive that has an entry.

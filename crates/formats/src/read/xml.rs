@@ -1,16 +1,24 @@
 //! XML as a stream of elements, strictly: known namespaces, no document type, no entities but the five of XML itself.
+//!
+//! quick-xml splits the bytes into events and resolves namespaces. What it leaves to its caller is here: limits on depth,
+//! attributes, texts and single events, the refusal of document types, and the text of an element put together from its
+//! pieces. A reader of whole documents, as serde or a tree, would take memory for the size of the file.
 
 use std::io::{self, BufRead, BufReader, Read};
 
 use memchr::memchr_iter;
 use quick_xml::events::attributes::Attribute;
 use quick_xml::events::{BytesStart, Event};
-use quick_xml::{Reader, XmlVersion};
+use quick_xml::name::{Namespace, NamespaceError, QName, ResolveResult};
+use quick_xml::{NsReader, XmlVersion};
 use settlement::{Kind, Problem};
 
-use crate::format::{Failure, FileFault};
+use crate::failure::{Failure, FileFault};
 use crate::limits::Limits;
 use crate::read::text::{TextEncoding, Utf8Reader};
+
+/// Attributes of this namespace tell a validator where the schema lies.
+const SCHEMA_INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
 /// Which elements a document is made of.
 #[derive(Debug, Clone, Copy)]
@@ -30,22 +38,21 @@ pub(crate) enum Foreign {
     PassedOver,
 }
 
-/// What the reader stands at.
+/// Where the reader is in the document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
     /// An element begins; [`XmlReader::name`] is its name.
-    Open,
+    Start,
     /// An element ends; [`XmlReader::text`] is the text directly in it.
-    Close,
-    /// The root element has ended and nothing but blanks follows.
     End,
+    /// The root element has ended and nothing but blanks follows.
+    Eof,
 }
 
 /// Reads one element after another; text split by comments, references or CDATA is put together again.
 pub(crate) struct XmlReader<R: Read> {
-    reader: Reader<EventCap<BufReader<Utf8Reader<R>>>>,
+    reader: NsReader<EventCap<BufReader<Utf8Reader<R>>>>,
     vocabulary: Vocabulary,
-    prefix: String,
     depth: usize,
     /// Depth of the foreign element that is being passed over.
     foreign_depth: Option<usize>,
@@ -59,7 +66,7 @@ pub(crate) struct XmlReader<R: Read> {
     name: String,
     attributes: Attributes,
     text: String,
-    /// Text in front of the element that begins here.
+    /// Text before the element that begins here.
     before: String,
     at: Step,
 }
@@ -68,7 +75,7 @@ impl<R: Read> XmlReader<R> {
     /// A reader for documents of that vocabulary.
     pub(crate) fn new(input: R, encoding: TextEncoding, vocabulary: Vocabulary, limits: &Limits) -> Self {
         let input = EventCap { input: BufReader::with_capacity(64 * 1024, Utf8Reader::new(input, encoding)), left: 0 };
-        let mut reader = Reader::from_reader(input);
+        let mut reader = NsReader::from_reader(input);
         let config = reader.config_mut();
         config.expand_empty_elements = true;
         config.check_end_names = true;
@@ -76,7 +83,6 @@ impl<R: Read> XmlReader<R> {
         XmlReader {
             reader,
             vocabulary,
-            prefix: String::new(),
             depth: 0,
             foreign_depth: None,
             root_ended: false,
@@ -90,35 +96,41 @@ impl<R: Read> XmlReader<R> {
             attributes: Attributes::default(),
             text: String::new(),
             before: String::new(),
-            at: Step::End,
+            at: Step::Eof,
         }
     }
 
-    /// Name of the element at [`Step::Open`], without its prefix.
+    /// Name of the element at [`Step::Start`], without its prefix.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// The value of that attribute at [`Step::Open`].
+    /// The value of that attribute at [`Step::Start`].
     pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 
-    /// All attributes at [`Step::Open`] but declarations of namespaces.
+    /// The value of the attribute of that name in one of these namespaces at [`Step::Start`].
+    pub(crate) fn attribute_of(&self, namespaces: &[&str], name: &str) -> Option<&str> {
+        let is_sought = |key| QName(key).local_name().as_ref() == name && self.is_of(QName(key), namespaces);
+        self.attributes.iter().find(|(key, _)| is_sought(key)).map(|(_, value)| value)
+    }
+
+    /// All attributes at [`Step::Start`] but declarations of namespaces and places of schemas.
     pub(crate) fn attributes(&self) -> impl Iterator<Item = (&str, &str)> {
         self.attributes.iter()
     }
 
-    /// Text of the element at [`Step::Close`].
+    /// Text of the element at [`Step::End`].
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
-    /// Text between the step before and this one.
+    /// Text since the step before.
     pub(crate) fn text_before(&self) -> &str {
         match self.at {
-            Step::Open => &self.before,
-            Step::Close | Step::End => &self.text,
+            Step::Start => &self.before,
+            Step::End | Step::Eof => &self.text,
         }
     }
 
@@ -133,9 +145,9 @@ impl<R: Read> XmlReader<R> {
         Problem::error(kind, format!("{message}. {advice}")).at_row(u64::from(self.row))
     }
 
-    /// Goes to the next begin or end of an element.
+    /// Goes to the next start or end of an element.
     pub(crate) fn next(&mut self) -> Result<Step, Failure> {
-        if self.at == Step::Close {
+        if self.at == Step::End {
             // Text of an element that has ended is no text of the one around it.
             self.text.clear();
         }
@@ -161,7 +173,7 @@ impl<R: Read> XmlReader<R> {
     /// Goes to the end of the element that has just begun, which must hold text only.
     pub(crate) fn value(&mut self) -> Result<(), Failure> {
         match self.next()? {
-            Step::Close => Ok(()),
+            Step::End => Ok(()),
             _ => Err(self.problem(Kind::XmlUnexpected, "Found an element where a value belongs").into()),
         }
     }
@@ -171,9 +183,9 @@ impl<R: Read> XmlReader<R> {
         let mut depth = 1_usize;
         while depth > 0 {
             match self.next()? {
-                Step::Open => depth += 1,
-                Step::Close => depth -= 1,
-                Step::End => break,
+                Step::Start => depth += 1,
+                Step::End => depth -= 1,
+                Step::Eof => break,
             }
         }
         Ok(())
@@ -181,7 +193,7 @@ impl<R: Read> XmlReader<R> {
 
     fn take(&mut self, event: Event<'_>) -> Result<Option<Step>, Failure> {
         match event {
-            Event::Start(start) => return self.open(&start),
+            Event::Start(start) => return self.start(&start),
             Event::End(_) => {
                 self.depth -= 1;
                 self.root_ended = self.depth == 0;
@@ -189,7 +201,7 @@ impl<R: Read> XmlReader<R> {
                     self.foreign_depth = Some(depth).filter(|depth| *depth <= self.depth);
                     return Ok(None);
                 }
-                return Ok(Some(Step::Close));
+                return Ok(Some(Step::End));
             }
             Event::Text(text) => self.append(&text)?,
             Event::CData(data) => self.append(&data)?,
@@ -214,7 +226,7 @@ impl<R: Read> XmlReader<R> {
                 }
             }
             Event::Comment(_) | Event::PI(_) => {}
-            Event::Eof if self.root_ended => return Ok(Some(Step::End)),
+            Event::Eof if self.root_ended => return Ok(Some(Step::Eof)),
             Event::Eof if self.depth == 0 => return Err(self.problem(Kind::Empty, "Found no element").into()),
             Event::Eof => {
                 let message = "The file ends inside an element: it was cut";
@@ -226,7 +238,7 @@ impl<R: Read> XmlReader<R> {
     }
 
     /// `None` when the element is passed over.
-    fn open(&mut self, start: &BytesStart<'_>) -> Result<Option<Step>, Failure> {
+    fn start(&mut self, start: &BytesStart<'_>) -> Result<Option<Step>, Failure> {
         if self.root_ended {
             return Err(self.problem(Kind::XmlMalformed, "Found a second root element").into());
         }
@@ -239,11 +251,10 @@ impl<R: Read> XmlReader<R> {
             return Ok(None);
         }
         let name = start.name();
-        let prefix = name.prefix();
-        let own = self.read_attributes(start, prefix.as_ref().map_or("", |prefix| prefix.as_ref()))?;
+        self.read_attributes(start)?;
         self.name.clear();
         self.name.push_str(name.local_name().as_ref());
-        if !own {
+        if !self.is_own(name) {
             if self.depth == 1 {
                 let expected = self.vocabulary.namespaces.join(" or ");
                 let message = format!("Found another namespace than {expected}");
@@ -258,15 +269,21 @@ impl<R: Read> XmlReader<R> {
         }
         std::mem::swap(&mut self.before, &mut self.text);
         self.text.clear();
-        Ok(Some(Step::Open))
+        Ok(Some(Step::Start))
     }
 
-    /// Takes the attributes of an element and says whether it is of the document's own namespace.
-    ///
-    /// The root binds its own prefix to that namespace; everything below goes by that prefix.
-    fn read_attributes(&mut self, start: &BytesStart<'_>, prefix: &str) -> Result<bool, Failure> {
+    /// Whether the element is of one of the document's own namespaces.
+    #[inline]
+    fn is_own(&self, name: QName<'_>) -> bool {
+        match self.reader.resolver().resolve_element(name) {
+            (ResolveResult::Bound(Namespace(found)), _) => self.vocabulary.namespaces.contains(&found),
+            _ => false,
+        }
+    }
+
+    /// Takes the attributes of an element but those that say nothing of its content.
+    fn read_attributes(&mut self, start: &BytesStart<'_>) -> Result<(), Failure> {
         self.attributes.clear();
-        let mut bound = None;
         for (count, attribute) in start.attributes().enumerate() {
             if count >= self.attributes_max {
                 let message = format!("Found an element with more than {} attributes", self.attributes_max);
@@ -275,29 +292,21 @@ impl<R: Read> XmlReader<R> {
             let Ok(attribute) = attribute else {
                 return Err(self.problem(Kind::XmlMalformed, "Found an attribute that is not well-formed").into());
             };
-            let key = attribute.key.as_ref();
-            let binds = match key.strip_prefix("xmlns").map(|name| (name, name.strip_prefix(':'))) {
-                Some(("", _)) => prefix.is_empty(),
-                Some((_, Some(name))) => name == prefix,
-                _ => {
-                    self.keep(&attribute)?;
-                    continue;
-                }
-            };
-            if self.depth > 1 && self.vocabulary.foreign == Foreign::Refused {
-                return Err(self.problem(Kind::XmlUnexpected, "Found a namespace declared inside the report").into());
-            }
-            if binds {
-                bound = Some(self.vocabulary.namespaces.contains(&attribute.value.as_ref()));
+            let declares_namespace = attribute.key.as_namespace_binding().is_some();
+            if !declares_namespace && !self.is_of(attribute.key, &[SCHEMA_INSTANCE]) {
+                self.keep(&attribute)?;
             }
         }
-        if self.depth == 1 {
-            self.prefix = prefix.to_owned();
-            return Ok(bound == Some(true));
-        }
-        // Mostly both are empty, and to compare no bytes at no address takes some processors longer than all the rest.
-        let is_prefix_of_root = (prefix.is_empty() && self.prefix.is_empty()) || prefix == self.prefix;
-        Ok(bound.unwrap_or(true) && is_prefix_of_root)
+        Ok(())
+    }
+
+    /// Whether an attribute is of one of these namespaces; one without a prefix is of none.
+    fn is_of(&self, key: QName<'_>, namespaces: &[&str]) -> bool {
+        key.prefix().is_some()
+            && match self.reader.resolver().resolve_attribute(key) {
+                (ResolveResult::Bound(Namespace(found)), _) => namespaces.contains(&found),
+                _ => false,
+            }
     }
 
     fn keep(&mut self, attribute: &Attribute<'_>) -> Result<(), Failure> {
@@ -342,6 +351,10 @@ impl<R: Read> XmlReader<R> {
                 Some(fault) => fault.0.clone().into(),
                 None => Failure::Read(io::Error::new(error.kind(), error.to_string())),
             },
+            quick_xml::Error::Namespace(NamespaceError::TooManyBindings(most)) => {
+                let message = format!("Found more than {most} declarations of namespaces at one place");
+                self.problem(Kind::XmlLimits, &message).into()
+            }
             error => {
                 let message = format!("The XML is not well-formed here: {}", error.to_string().escape_debug());
                 self.problem(Kind::XmlMalformed, &message).into()
@@ -350,7 +363,7 @@ impl<R: Read> XmlReader<R> {
     }
 }
 
-/// Name of the first element of a text that begins as XML, without its prefix: a schema of a report is no report.
+/// Local name of the root element of a text that begins as XML. It tells a report from its schema, which names the same words.
 pub(crate) fn root_name(text: &str) -> Option<&str> {
     let text = text.trim_start().strip_prefix('<')?;
     let starts = std::iter::once(text).chain(text.split('<').skip(1));
@@ -406,7 +419,7 @@ fn count_lines(event: &str) -> u32 {
     u32::try_from(memchr_iter(b'\n', event.as_bytes()).count()).unwrap_or(u32::MAX)
 }
 
-/// Ends a single event that would fill the memory: quick-xml gathers one event whole before it gives it out.
+/// Limits the size of one event: quick-xml holds a whole event in memory before it returns it.
 struct EventCap<R> {
     input: R,
     left: usize,
@@ -435,38 +448,4 @@ impl<R: BufRead> BufRead for EventCap<R> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Names of the elements that belong to the document, or nothing when it is refused.
-    fn own_elements(text: &str, foreign: Foreign) -> Option<Vec<String>> {
-        let vocabulary = Vocabulary { namespaces: &["urn:own"], foreign };
-        let mut xml = XmlReader::new(text.as_bytes(), TextEncoding::Utf8, vocabulary, &Limits::default());
-        let mut names = Vec::new();
-        loop {
-            match xml.next().ok()? {
-                Step::Open => names.push(xml.name().to_owned()),
-                Step::Close => {}
-                Step::End => return Some(names),
-            }
-        }
-    }
-
-    #[test]
-    fn elements_belong_to_the_document_by_the_prefix_of_its_root() {
-        for own in ["<a xmlns='urn:own'><b/></a>", "<p:a xmlns:p='urn:own'><p:b/></p:a>"] {
-            for foreign in [Foreign::Refused, Foreign::PassedOver] {
-                assert_eq!(own_elements(own, foreign).unwrap(), ["a", "b"], "{own}");
-            }
-        }
-        for other in [
-            "<p:a xmlns:p='urn:own'><b/></p:a>",
-            "<a xmlns='urn:own'><p:b/></a>",
-            "<p:a xmlns:p='urn:own'><q:b/></p:a>",
-            "<a xmlns='urn:own'><b xmlns='urn:other'/></a>",
-        ] {
-            assert_eq!(own_elements(other, Foreign::Refused), None, "{other}");
-            assert_eq!(own_elements(other, Foreign::PassedOver).unwrap(), ["a"], "{other}");
-        }
-    }
-}
+mod tests;

@@ -65,7 +65,7 @@ impl Marks {
         each_bit(of(b'"'), |bit| self.quotes.push(place + bit));
     }
 
-    /// The row begins at `start`, behind a line end or in a row that is passed over.
+    /// The row begins at `start`, after a line end or in a row that is passed over.
     #[inline]
     pub(super) fn pass(&mut self, start: usize) {
         self.row = start;
