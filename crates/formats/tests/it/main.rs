@@ -4,5 +4,6 @@
 mod conformance;
 mod damage;
 mod golden;
+mod ids;
 mod judged;
 mod properties;
