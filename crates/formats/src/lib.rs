@@ -1,7 +1,4 @@
-//! Provider bytes become settlements: which format a file is, and what it says.
-//!
-//! A format is a value ([`Format`]) in one table ([`FORMATS`]). [`open()`] looks into archives and workbooks,
-//! [`identify()`] at name and first bytes or rows only; [`parse`] reads the whole file strictly and proves it. Knows nothing of Parquet, networks, clocks or environments.
+#![doc = include_str!("../README.md")]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::float_arithmetic)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
