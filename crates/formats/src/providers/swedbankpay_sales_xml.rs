@@ -94,7 +94,7 @@ const V1: Version = Version {
 };
 
 fn claims(head: &Head, version: &Version) -> bool {
-    root_name(head.text()) == Some(version.root)
+    root_name(head.text()).as_deref() == Some(version.root)
         && version.vocabulary.namespaces.iter().any(|namespace| head.text().contains(&format!("\"{namespace}\"")))
 }
 
@@ -282,7 +282,8 @@ impl<'s, R: std::io::Read> Report<'s, R> {
             return Err(self.xml.problem(Kind::XmlLimits, &message).into());
         }
         let row = u64::from(self.xml.row());
-        for (name, value) in self.xml.attributes().filter(|(name, _)| !known(name)) {
+        let unknown = |name: &str| !known(name) && !self.xml.is_for_validators(name);
+        for (name, value) in self.xml.attributes().filter(|(name, _)| unknown(name)) {
             let place = self.unknown.iter().position(|(seen, _)| seen == name).unwrap_or_else(|| {
                 let message = "Found an attribute that the format does not know; it is not used";
                 let note = Problem::note(Kind::HeaderUnknownColumn, message).at_row(row).in_column(name);

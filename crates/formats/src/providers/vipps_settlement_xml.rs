@@ -49,7 +49,7 @@ const NAMESPACE_2: &str = "http://vipps.dnb.no/XMLSchema/SettlementReport.xsd";
 const ADVICE: &str = "Ask Vipps for the report again; do not edit it";
 
 fn begins_with_root(head: &Head) -> bool {
-    root_name(head.text()) == Some(REPORT.name)
+    root_name(head.text()).as_deref() == Some(REPORT.name)
 }
 
 fn parse(input: &mut dyn ReadSeek, limits: &Limits, sink: &mut dyn Sink) -> Result<Control, Failure> {

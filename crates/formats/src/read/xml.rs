@@ -3,14 +3,17 @@
 //! quick-xml splits the bytes into events and resolves namespaces. What it leaves to its caller is here: limits on depth,
 //! attributes, texts and single events, the refusal of document types, and the text of an element put together from its
 //! pieces. A reader of whole documents, as serde or a tree, would take memory for the size of the file.
+//!
+//! Its `NsReader` looks for declarations in the attributes of every element. The resolver inside of it is used directly, and
+//! learns of declarations while the attributes are read in any case; most elements have none.
 
 use std::io::{self, BufRead, BufReader, Read};
 
 use memchr::memchr_iter;
 use quick_xml::events::attributes::Attribute;
 use quick_xml::events::{BytesStart, Event};
-use quick_xml::name::{Namespace, NamespaceError, QName, ResolveResult};
-use quick_xml::{NsReader, XmlVersion};
+use quick_xml::name::{Namespace, NamespaceError, NamespaceResolver, QName, ResolveResult};
+use quick_xml::{Reader, XmlVersion};
 use settlement::{Kind, Problem};
 
 use crate::failure::{Failure, FileFault};
@@ -51,7 +54,9 @@ pub(crate) enum Step {
 
 /// Reads one element after another; text split by comments, references or CDATA is put together again.
 pub(crate) struct XmlReader<R: Read> {
-    reader: NsReader<EventCap<BufReader<Utf8Reader<R>>>>,
+    reader: Reader<EventCap<BufReader<Utf8Reader<R>>>>,
+    /// The namespaces declared around here, each at the depth of its element.
+    namespaces: NamespaceResolver,
     vocabulary: Vocabulary,
     depth: usize,
     /// Depth of the foreign element that is being passed over.
@@ -75,13 +80,14 @@ impl<R: Read> XmlReader<R> {
     /// A reader for documents of that vocabulary.
     pub(crate) fn new(input: R, encoding: TextEncoding, vocabulary: Vocabulary, limits: &Limits) -> Self {
         let input = EventCap { input: BufReader::with_capacity(64 * 1024, Utf8Reader::new(input, encoding)), left: 0 };
-        let mut reader = NsReader::from_reader(input);
+        let mut reader = Reader::from_reader(input);
         let config = reader.config_mut();
         config.expand_empty_elements = true;
         config.check_end_names = true;
         config.check_comments = true;
         XmlReader {
             reader,
+            namespaces: NamespaceResolver::default(),
             vocabulary,
             depth: 0,
             foreign_depth: None,
@@ -116,7 +122,12 @@ impl<R: Read> XmlReader<R> {
         self.attributes.iter().find(|(key, _)| is_sought(key)).map(|(_, value)| value)
     }
 
-    /// All attributes at [`Step::Start`] but declarations of namespaces and places of schemas.
+    /// Whether an attribute at [`Step::Start`] only tells a validator where the schema lies.
+    pub(crate) fn is_for_validators(&self, key: &str) -> bool {
+        self.is_of(QName(key), &[SCHEMA_INSTANCE])
+    }
+
+    /// All attributes at [`Step::Start`] but declarations of namespaces, with the names as they are written.
     pub(crate) fn attributes(&self) -> impl Iterator<Item = (&str, &str)> {
         self.attributes.iter()
     }
@@ -197,6 +208,9 @@ impl<R: Read> XmlReader<R> {
             Event::End(_) => {
                 self.depth -= 1;
                 self.root_ended = self.depth == 0;
+                if usize::from(self.namespaces.level()) > self.depth {
+                    self.namespaces.set_level(level(self.depth));
+                }
                 if let Some(depth) = self.foreign_depth {
                     self.foreign_depth = Some(depth).filter(|depth| *depth <= self.depth);
                     return Ok(None);
@@ -251,10 +265,14 @@ impl<R: Read> XmlReader<R> {
             return Ok(None);
         }
         let name = start.name();
-        self.read_attributes(start)?;
+        self.attributes.clear();
+        if start.len() > name.as_ref().len() {
+            self.read_attributes(start)?;
+        }
+        let (namespace, local_name) = self.namespaces.resolve_element(name);
         self.name.clear();
-        self.name.push_str(name.local_name().as_ref());
-        if !self.is_own(name) {
+        self.name.push_str(local_name.as_ref());
+        if !matches!(namespace, ResolveResult::Bound(Namespace(found)) if self.vocabulary.namespaces.contains(&found)) {
             if self.depth == 1 {
                 let expected = self.vocabulary.namespaces.join(" or ");
                 let message = format!("Found another namespace than {expected}");
@@ -272,18 +290,8 @@ impl<R: Read> XmlReader<R> {
         Ok(Some(Step::Start))
     }
 
-    /// Whether the element is of one of the document's own namespaces.
-    #[inline]
-    fn is_own(&self, name: QName<'_>) -> bool {
-        match self.reader.resolver().resolve_element(name) {
-            (ResolveResult::Bound(Namespace(found)), _) => self.vocabulary.namespaces.contains(&found),
-            _ => false,
-        }
-    }
-
-    /// Takes the attributes of an element but those that say nothing of its content.
+    /// Takes the attributes of an element and the namespaces that it declares.
     fn read_attributes(&mut self, start: &BytesStart<'_>) -> Result<(), Failure> {
-        self.attributes.clear();
         for (count, attribute) in start.attributes().enumerate() {
             if count >= self.attributes_max {
                 let message = format!("Found an element with more than {} attributes", self.attributes_max);
@@ -292,18 +300,34 @@ impl<R: Read> XmlReader<R> {
             let Ok(attribute) = attribute else {
                 return Err(self.problem(Kind::XmlMalformed, "Found an attribute that is not well-formed").into());
             };
-            let declares_namespace = attribute.key.as_namespace_binding().is_some();
-            if !declares_namespace && !self.is_of(attribute.key, &[SCHEMA_INSTANCE]) {
-                self.keep(&attribute)?;
+            // Most attributes are told from a declaration by their first letter.
+            let may_declare = attribute.key.as_ref().starts_with('x');
+            match Some(attribute.key).filter(|_| may_declare).and_then(|key| key.as_namespace_binding()) {
+                Some(prefix) => {
+                    self.namespaces.set_level(level(self.depth));
+                    let declared = self.namespaces.add(prefix, Namespace(&attribute.value));
+                    declared.map_err(|error| self.bad_declaration(&error))?;
+                }
+                None => self.keep(&attribute)?,
             }
         }
         Ok(())
     }
 
+    fn bad_declaration(&self, error: &NamespaceError) -> Problem {
+        match error {
+            NamespaceError::TooManyBindings(most) => {
+                let message = format!("Found more than {most} declarations of namespaces around one element");
+                self.problem(Kind::XmlLimits, &message)
+            }
+            _ => self.problem(Kind::XmlMalformed, "Found a declaration of a namespace that XML reserves"),
+        }
+    }
+
     /// Whether an attribute is of one of these namespaces; one without a prefix is of none.
     fn is_of(&self, key: QName<'_>, namespaces: &[&str]) -> bool {
         key.prefix().is_some()
-            && match self.reader.resolver().resolve_attribute(key) {
+            && match self.namespaces.resolve_attribute(key) {
                 (ResolveResult::Bound(Namespace(found)), _) => namespaces.contains(&found),
                 _ => false,
             }
@@ -351,10 +375,6 @@ impl<R: Read> XmlReader<R> {
                 Some(fault) => fault.0.clone().into(),
                 None => Failure::Read(io::Error::new(error.kind(), error.to_string())),
             },
-            quick_xml::Error::Namespace(NamespaceError::TooManyBindings(most)) => {
-                let message = format!("Found more than {most} declarations of namespaces at one place");
-                self.problem(Kind::XmlLimits, &message).into()
-            }
             error => {
                 let message = format!("The XML is not well-formed here: {}", error.to_string().escape_debug());
                 self.problem(Kind::XmlMalformed, &message).into()
@@ -363,13 +383,18 @@ impl<R: Read> XmlReader<R> {
     }
 }
 
-/// Local name of the root element of a text that begins as XML. It tells a report from its schema, which names the same words.
-pub(crate) fn root_name(text: &str) -> Option<&str> {
-    let text = text.trim_start().strip_prefix('<')?;
-    let starts = std::iter::once(text).chain(text.split('<').skip(1));
-    let root = starts.into_iter().find(|rest| rest.starts_with(|c: char| c.is_alphabetic() || c == '_'))?;
-    let name = root.split([' ', '\t', '\r', '\n', '/', '>']).next()?;
-    name.rsplit(':').next()
+/// Local name of the root element of a text that begins as XML. It tells a report from its schema, which names the same
+/// words.
+pub(crate) fn root_name(text: &str) -> Option<String> {
+    let mut reader = Reader::from_str(text);
+    loop {
+        match reader.read_event() {
+            Ok(Event::Start(root) | Event::Empty(root)) => return Some(root.local_name().as_ref().to_owned()),
+            Ok(Event::Text(text)) if !text.trim().is_empty() => return None,
+            Ok(Event::Eof) | Err(_) => return None,
+            Ok(_) => {}
+        }
+    }
 }
 
 /// Names and values end to end, with the places where each name and each value ends.
@@ -398,6 +423,11 @@ impl Attributes {
             (self.text.get(start..*name_end).unwrap_or(""), self.text.get(*name_end..*end).unwrap_or(""))
         })
     }
+}
+
+/// A depth as the resolver counts it; the limit on depth is far below.
+fn level(depth: usize) -> u16 {
+    u16::try_from(depth).unwrap_or(u16::MAX)
 }
 
 fn named_reference(name: &str) -> Option<char> {
