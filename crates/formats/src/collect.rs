@@ -86,12 +86,12 @@ impl<'s> Collector<'s> {
         self.lines
     }
 
-    /// An announced settlement, to be told what the file states of it.
+    /// An announced settlement, to be filled with what the file states of it.
     pub(crate) fn settlement(&mut self, index: u32) -> Option<&mut Settlement> {
         self.settlements.get_mut(index as usize)
     }
 
-    /// Keeps what is wrong with one row and lets the reader go on; only a limit that was met ends the reading.
+    /// Keeps the problems of one row and lets the reader go on; a limit that is exceeded ends the reading.
     #[inline]
     pub(crate) fn recover(&mut self, taken: Result<(), Failure>) -> Result<(), Failure> {
         taken.or_else(|failure| self.pass_over(failure))
@@ -165,7 +165,7 @@ impl<'s> Collector<'s> {
         Ok(())
     }
 
-    /// Ends a file whose reader came to the end, or gave up with `ended`.
+    /// Ends the file: proves it when its reader reached the end, and adds the problem that ended it otherwise.
     pub(crate) fn finish(mut self, ended: Result<(), Failure>) -> Result<Control, Failure> {
         match ended.and_then(|()| self.flush()) {
             Ok(()) => self.prove(),
@@ -316,5 +316,86 @@ mod tests {
             }
         }
         assert_eq!(sink.settlements, 10);
+    }
+
+    /// Keeps the batches it is handed.
+    #[derive(Default)]
+    struct Batches(Vec<LineBatch>);
+
+    impl Sink for Batches {
+        fn open(&mut self, _: &SettlementHead) -> Result<(), SinkError> {
+            Ok(())
+        }
+
+        fn lines(&mut self, batch: &LineBatch) -> Result<(), SinkError> {
+            self.0.push(batch.clone());
+            Ok(())
+        }
+
+        fn seal(&mut self, _: &[Settlement]) -> Result<Sealed, SinkError> {
+            Ok(Sealed::default())
+        }
+    }
+
+    fn line<'a>(texts: [&'a str; 8]) -> Line<'a> {
+        let [id, original, order, correlation, method, kind, store, destination] = texts;
+        Line {
+            settlement: 0,
+            row: 7,
+            kind: settlement::LineKind::Sale,
+            terms: settlement::Terms { capture_minor: 100, ..settlement::Terms::default() },
+            provider_transaction_id: id,
+            original_reference: original,
+            order_reference: order,
+            correlation_id: correlation,
+            provider_method: method,
+            provider_kind: kind,
+            store_id: store,
+            payout_destination_id: destination,
+            captured_at_us: Some(1),
+            provider_date: None,
+        }
+    }
+
+    #[test]
+    fn a_card_number_is_masked_in_any_text_and_the_other_texts_stay() {
+        const CARD: &str = "4111111111111111";
+        let plain = ["a", "b", "c", "d", "e", "f", "g", "h"];
+        for masked in 0..plain.len() {
+            let (mut sink, limits) = (Batches::default(), Limits::default());
+            let mut collector = Collector::new(&mut sink, &limits);
+            collector.open(head("1", "1")).unwrap();
+            let mut texts = plain;
+            texts[masked] = CARD;
+            collector.add(&line(texts)).unwrap();
+            let notes: Vec<_> = collector.problems.list().iter().map(|note| (note.kind, note.row)).collect();
+            assert_eq!(notes, [(Kind::CardNumber, Some(7))]);
+            collector.finish(Ok(())).unwrap();
+            let batch = &sink.0[0];
+            let columns = [
+                &batch.provider_transaction_id,
+                &batch.original_reference,
+                &batch.order_reference,
+                &batch.correlation_id,
+                &batch.provider_method,
+                &batch.provider_kind,
+                &batch.store_id,
+                &batch.payout_destination_id,
+            ];
+            for (place, column) in columns.into_iter().enumerate() {
+                let expected = if place == masked { "411111******1111" } else { plain[place] };
+                assert_eq!(column.text(), expected, "{masked}");
+            }
+            assert_eq!((batch.row[0], batch.captured_at_us[0], batch.terms[0].capture_minor), (7, Some(1), 100));
+        }
+    }
+
+    #[test]
+    fn a_card_number_names_no_settlement() {
+        for (merchant_number, settlement_id) in [("4111111111111111", "1"), ("1", "4111111111111111")] {
+            let (mut sink, limits) = (Counts::default(), Limits::default());
+            let failure = Collector::new(&mut sink, &limits).open(head(merchant_number, settlement_id)).unwrap_err();
+            assert_eq!((kind_of(&failure), sink.settlements), (Some(Kind::CardNumber), 0));
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use fixtures::files::{self, Fixture};
-use formats::{FORMATS, Limits, Opened, REFUSED, open};
+use formats::{FORMATS, Limits, REFUSED, ReportFile, open};
 use settlement::Proof;
 
 use crate::judged::judged;
@@ -39,7 +39,7 @@ fn a_fixture_is_claimed_by_its_own_format_and_no_other() {
         let opened = open(name, &mut bytes, &Limits::default());
         // What is of no format by its name or its bytes may look like one all the same.
         let disguised = own == "no-format";
-        let Ok(Opened { head, .. }) = opened else {
+        let Ok(ReportFile { head, .. }) = opened else {
             assert!(disguised, "{name} of {own} cannot be opened");
             continue;
         };

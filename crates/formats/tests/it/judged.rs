@@ -33,8 +33,13 @@ impl Judged {
 
 /// Judges bytes under a file name.
 pub(crate) fn judged(name: &str, bytes: &[u8]) -> Judged {
+    judged_within(name, bytes, &Limits::default())
+}
+
+/// Judges bytes under a file name, within other limits.
+pub(crate) fn judged_within(name: &str, bytes: &[u8], limits: &Limits) -> Judged {
     let (mut format, mut sink) = (None, MemorySink::default());
-    let (problems, settlements) = match read(name, bytes, &mut format, &mut sink) {
+    let (problems, settlements) = match read(name, bytes, limits, &mut format, &mut sink) {
         Ok(control) => (control.notes, control.document.settlements().to_vec()),
         Err(Failure::Held(held)) => (held.problems, held.settlements),
         Err(failure) => panic!("{name}: {failure}"),
@@ -45,13 +50,13 @@ pub(crate) fn judged(name: &str, bytes: &[u8]) -> Judged {
 fn read(
     name: &str,
     bytes: &[u8],
+    limits: &Limits,
     format: &mut Option<&'static Format>,
     sink: &mut MemorySink,
 ) -> Result<Control, Failure> {
-    let limits = Limits::default();
     let mut bytes = Cursor::new(bytes);
-    let mut opened = open(name, &mut bytes, &limits)?;
+    let mut opened = open(name, &mut bytes, limits)?;
     let claimed_by = identify(&opened.head)?;
     *format = Some(claimed_by);
-    parse(claimed_by, &mut *opened.input, &limits, sink)
+    parse(claimed_by, &mut *opened.input, limits, sink)
 }

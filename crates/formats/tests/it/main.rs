@@ -6,4 +6,5 @@ mod damage;
 mod golden;
 mod ids;
 mod judged;
+mod limits;
 mod properties;
