@@ -8,7 +8,7 @@ use crate::failure::{Failure, ReadSeek};
 use crate::head::Head;
 use crate::limits::Limits;
 
-/// How sure it is that the layout is as written here.
+/// How well the layout is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Surety {
     /// The provider's own schema or example files say so.
@@ -18,7 +18,7 @@ pub enum Surety {
 }
 
 impl Surety {
-    /// The word in lists.
+    /// The word that lists show.
     pub fn as_str(self) -> &'static str {
         match self {
             Surety::Documented => "documented",
@@ -42,11 +42,11 @@ pub struct Format {
     pub file_types: &'static [&'static str],
     /// How far a good file proves its payout.
     pub proof: Proof,
-    /// How sure the layout is.
+    /// How well the layout is known.
     pub surety: Surety,
     /// Where the layout is described.
     pub source: &'static str,
-    /// Whether a file with this head is of this format; never reads further.
+    /// Whether a file with this head is of this format.
     pub detect: fn(&Head) -> bool,
     /// Reads a file of this format; call it through [`parse`].
     pub(crate) parse: fn(&mut dyn ReadSeek, &Limits, &mut dyn Sink) -> Result<Control, Failure>,

@@ -167,7 +167,7 @@ pub(super) trait Fields {
     fn cell(&self, column: usize) -> Cell<'_>;
 }
 
-/// A list on its way from rows to settlements.
+/// A list that is being read.
 pub(super) struct SalesList<'s> {
     pub(super) collector: Collector<'s>,
     zone: Option<TimeZone>,
@@ -379,7 +379,7 @@ impl<'s> SalesList<'s> {
         let _ = known.found.add(Count { debits, credits, amount_minor: minor });
     }
 
-    /// Ends the list with what its reader came to.
+    /// Ends the list once its reader has ended.
     pub(super) fn finish(mut self, ended: Result<(), Failure>) -> Result<Control, Failure> {
         if ended.is_ok() {
             self.hold_against_summary();

@@ -88,7 +88,7 @@ fn parse(
 
 /// What the rows are at this place of the sheet.
 enum Section {
-    /// What the list is, with its header once that is known.
+    /// The description of the list, with its header once that is known.
     List(Option<Header>),
     /// Up to the header of the summary.
     BeforeSummary,
@@ -132,7 +132,7 @@ impl Report<'_> {
         let Version { list_columns, summary_columns, row_columns } = self.version;
         let is_header = |columns: &[Column]| Version::is_header(columns, record.iter());
         let problems = &mut self.list.collector.problems;
-        // Until this row has been understood; what is wrong with it has then been said.
+        // This stays when the row cannot be read: its problem is known then.
         let before = std::mem::replace(&mut self.section, Section::Unreadable);
         self.section = match before {
             Section::List(None) if list_columns.is_empty() => {

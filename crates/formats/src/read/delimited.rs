@@ -19,7 +19,7 @@ use crate::read::row::{Record, Row, Rows, begin_field};
 use crate::read::text::{TextEncoding, Utf8Reader};
 
 const BLOCK_BYTES: usize = 256 * 1024;
-/// So much is read at a time that it is still in the cache when it is looked at.
+/// Bytes read at once: few enough to be in the cache still when they are searched.
 const READ_BYTES: usize = 64 * 1024;
 
 /// Reads rows through one block of memory that grows to the longest row allowed and no further.
@@ -90,7 +90,7 @@ impl<R: Read> DelimitedReader<R> {
     /// Finds the next line and moves past it; a quoted field may run over several.
     #[inline]
     fn take_line(&mut self) -> io::Result<Option<Line>> {
-        // So many line ends are within quotes of the row, which were followed up to there.
+        // The number of line ends inside quotes so far, and the place up to which quotes were followed.
         let (mut line_ends, mut seen) = (0, 0);
         let mut quotes = Quotes { open: false, field_start: true, delimiter: self.marks.delimiter() };
         self.row = self.following_row;

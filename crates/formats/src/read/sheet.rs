@@ -16,7 +16,7 @@ enum State {
     After,
 }
 
-/// Reads rows of a sheet; rows and cells that the sheet leaves out are not made up.
+/// Reads rows of a sheet. A row that the sheet leaves out is not given; a cell that it leaves out is empty.
 pub(crate) struct SheetRows<'w> {
     xml: PartReader<'w>,
     part: &'w str,

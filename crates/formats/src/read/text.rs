@@ -8,7 +8,7 @@ use settlement::{Kind, Problem};
 use crate::failure::{Failure, ReadSeek};
 use crate::limits::HEAD_BYTES_MAX;
 
-/// How a file writes its letters.
+/// How a file encodes its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TextEncoding {
     Utf8,

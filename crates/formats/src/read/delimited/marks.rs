@@ -2,7 +2,7 @@
 
 use wide::u8x16;
 
-/// The marks ahead in a block of delimited text; rows are passed one after the other.
+/// The places of delimiters, line ends and quotes in a block of delimited text, consumed row by row.
 pub(super) struct Marks {
     delimiter: u8,
     /// Where the row begins.
