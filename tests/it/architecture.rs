@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 /// What each crate may know of the others.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("settlement", &[]),
+    ("fixtures", &["settlement"]),
     ("formats", &["settlement"]),
     ("tables", &["settlement"]),
     ("matching", &["settlement"]),
     ("documents", &["settlement"]),
     ("dintero", &["settlement"]),
     ("pipeline", &["settlement", "formats", "tables", "matching", "documents", "dintero"]),
-    ("simulation", &["settlement", "formats", "tables", "dintero", "pipeline"]),
+    ("simulation", &["settlement", "fixtures", "formats", "tables", "dintero", "pipeline"]),
     ("adapters", &["settlement", "dintero", "pipeline"]),
     (
         "cli",

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use dintero::{Credentials, Hosts};
+use fixtures::files;
 use jiff::{SignedDuration, Timestamp};
 use pipeline::messages::Uploaded;
 use pipeline::operate::sweep::{self, Open, Stands};
@@ -16,8 +17,6 @@ use simulation::scenario::{Scenario, Size};
 use simulation::{HeldUp, explore};
 use store::{PortError, Secrets};
 use tests::verdicts::{golden, judged};
-
-use crate::golden::fixtures;
 
 /// Seeds in which a defect must show itself.
 const SEEDS: u64 = 60;
@@ -108,10 +107,10 @@ fn values() -> Result<(), String> {
 
 /// Every fixture against its reviewed verdict.
 fn verdicts() -> Result<(), String> {
-    for (_, path) in fixtures() {
-        let name = path.file_name().unwrap().to_str().unwrap();
-        let found = golden(&judged(name, &std::fs::read(&path).unwrap()));
-        let snapshot = std::fs::read_to_string(path.with_file_name(format!("{name}.snap"))).unwrap();
+    for fixture in files::all() {
+        let name = &fixture.name;
+        let found = golden(&judged(name, &fixture.bytes()));
+        let snapshot = std::fs::read_to_string(fixture.verdict_path()).unwrap();
         let reviewed = snapshot.splitn(3, "---\n").nth(2).unwrap();
         if found.trim() != reviewed.trim() {
             return Err(format!("{name} has another verdict"));

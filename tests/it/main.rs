@@ -3,12 +3,9 @@
 mod architecture;
 mod aws;
 mod cli;
-mod conformance;
 mod contracts;
-mod damage;
 mod defects;
 mod documents;
-mod golden;
 mod http;
 mod injection;
 mod lake;

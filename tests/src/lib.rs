@@ -3,12 +3,10 @@
 pub mod contract;
 pub mod emulator;
 pub mod faults;
-pub mod hostile;
 pub mod interleaved;
 pub mod lake;
 pub mod mails;
 pub mod python;
 pub mod verdicts;
-pub mod workbook;
 
-pub use simulation::generate;
+pub use fixtures::{generate, hostile, workbook};

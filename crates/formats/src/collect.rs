@@ -8,8 +8,9 @@ use settlement::{
     TermSums, is_seeded, mask_cards, prove,
 };
 
-use crate::format::Failure;
+use crate::failure::Failure;
 use crate::limits::Limits;
+use crate::read::field::shown;
 
 /// Takes settlements and lines from a parser and passes them to the sink; ends in proof or in problems.
 pub(crate) struct Collector<'s> {
@@ -45,6 +46,9 @@ impl<'s> Collector<'s> {
             return Err(too_many("settlements", self.limits.settlements_max as u64).into());
         }
         for id in [&head.merchant_number, &head.settlement_id] {
+            if !is_safe_in_keys(id) {
+                return Err(unsafe_id(id).into());
+            }
             if let Cow::Owned(masked) = mask_cards(id) {
                 let message = format!("Found {masked:?}, the number of a payment card, where a settlement is named");
                 return Err(Problem::error(Kind::CardNumber, message).into());
@@ -82,12 +86,12 @@ impl<'s> Collector<'s> {
         self.lines
     }
 
-    /// An announced settlement, to be told what the file states of it.
+    /// An announced settlement, to be filled with what the file states of it.
     pub(crate) fn settlement(&mut self, index: u32) -> Option<&mut Settlement> {
         self.settlements.get_mut(index as usize)
     }
 
-    /// Keeps what is wrong with one row and lets the reader go on; only a limit that was met ends the reading.
+    /// Keeps the problems of one row and lets the reader go on; a limit that is exceeded ends the reading.
     #[inline]
     pub(crate) fn recover(&mut self, taken: Result<(), Failure>) -> Result<(), Failure> {
         taken.or_else(|failure| self.pass_over(failure))
@@ -161,7 +165,7 @@ impl<'s> Collector<'s> {
         Ok(())
     }
 
-    /// Ends a file whose reader came to the end, or gave up with `ended`.
+    /// Ends the file: proves it when its reader reached the end, and adds the problem that ended it otherwise.
     pub(crate) fn finish(mut self, ended: Result<(), Failure>) -> Result<Control, Failure> {
         match ended.and_then(|()| self.flush()) {
             Ok(()) => self.prove(),
@@ -221,7 +225,177 @@ impl<'s> Collector<'s> {
     }
 }
 
+/// Bytes of the longest id that names a merchant or settlement.
+const ID_BYTES_MAX: usize = 64;
+
+/// Whether an id can be part of object keys, record keys and paths as it is: letters, digits, `-`, `_` and `.` of ASCII,
+/// beginning with a letter or digit.
+fn is_safe_in_keys(id: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    id.len() <= ID_BYTES_MAX && id.starts_with(|c: char| c.is_ascii_alphanumeric()) && id.bytes().all(is_plain)
+}
+
+fn unsafe_id(id: &str) -> Problem {
+    let message = format!(
+        "Found {} as merchant number or settlement id, expected 1 to {ID_BYTES_MAX} letters, digits, dashes, \
+         underscores and dots, the first a letter or digit. Ask the provider for the report again",
+        shown(id)
+    );
+    Problem::error(Kind::Identifier, message)
+}
+
 fn too_many(what: &str, limit: u64) -> Problem {
     let message = format!("Found more than {limit} {what}, expected fewer. Ask for the report in shorter periods");
     Problem::error(Kind::TooLarge, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use settlement::{LineBatch, Sealed, SinkError};
+
+    /// Counts what it is handed.
+    #[derive(Default)]
+    struct Counts {
+        settlements: usize,
+        lines: usize,
+    }
+
+    impl Sink for Counts {
+        fn open(&mut self, _: &SettlementHead) -> Result<(), SinkError> {
+            self.settlements += 1;
+            Ok(())
+        }
+
+        fn lines(&mut self, batch: &LineBatch) -> Result<(), SinkError> {
+            self.lines += batch.len();
+            Ok(())
+        }
+
+        fn seal(&mut self, _: &[Settlement]) -> Result<Sealed, SinkError> {
+            Ok(Sealed::default())
+        }
+    }
+
+    fn head(merchant_number: &str, settlement_id: &str) -> SettlementHead {
+        SettlementHead {
+            merchant_number: merchant_number.to_owned(),
+            settlement_id: settlement_id.to_owned(),
+            currency: Currency::NOK,
+            exponent: 2,
+            payout_on: jiff::civil::date(2026, 10, 30),
+        }
+    }
+
+    fn kind_of(failure: &Failure) -> Option<Kind> {
+        match failure {
+            Failure::Held(held) => held.problems.first_error().map(|problem| problem.kind),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn ids_that_are_unsafe_in_keys_and_paths_announce_no_settlement() {
+        let (mut sink, limits) = (Counts::default(), Limits::default());
+        let longest = "a".repeat(64);
+        for good in ["1", "123456", "R4321-0007", "a.b_c-D", &longest] {
+            for (merchant_number, settlement_id) in [(good, "1"), ("1", good)] {
+                let head = head(merchant_number, settlement_id);
+                Collector::new(&mut sink, &limits).open(head).unwrap();
+            }
+        }
+        assert_eq!(sink.settlements, 10);
+        let (longer, long) = ("a".repeat(65), "1".repeat(300));
+        let bad =
+            ["", ".", "..", "../../x", "-1", "_1", ".1", "a/NOK", "a\\b", "a b", "a\u{1}", "1\n", "æ", "a#b", "a%2fb"];
+        for bad in bad.into_iter().chain([longer.as_str(), long.as_str()]) {
+            for (merchant_number, settlement_id) in [(bad, "1"), ("1", bad)] {
+                let head = head(merchant_number, settlement_id);
+                let failure = Collector::new(&mut sink, &limits).open(head).unwrap_err();
+                assert_eq!(kind_of(&failure), Some(Kind::Identifier), "{bad:?}");
+            }
+        }
+        assert_eq!(sink.settlements, 10);
+    }
+
+    /// Keeps the batches it is handed.
+    #[derive(Default)]
+    struct Batches(Vec<LineBatch>);
+
+    impl Sink for Batches {
+        fn open(&mut self, _: &SettlementHead) -> Result<(), SinkError> {
+            Ok(())
+        }
+
+        fn lines(&mut self, batch: &LineBatch) -> Result<(), SinkError> {
+            self.0.push(batch.clone());
+            Ok(())
+        }
+
+        fn seal(&mut self, _: &[Settlement]) -> Result<Sealed, SinkError> {
+            Ok(Sealed::default())
+        }
+    }
+
+    fn line<'a>(texts: [&'a str; 8]) -> Line<'a> {
+        let [id, original, order, correlation, method, kind, store, destination] = texts;
+        Line {
+            settlement: 0,
+            row: 7,
+            kind: settlement::LineKind::Sale,
+            terms: settlement::Terms { capture_minor: 100, ..settlement::Terms::default() },
+            provider_transaction_id: id,
+            original_reference: original,
+            order_reference: order,
+            correlation_id: correlation,
+            provider_method: method,
+            provider_kind: kind,
+            store_id: store,
+            payout_destination_id: destination,
+            captured_at_us: Some(1),
+            provider_date: None,
+        }
+    }
+
+    #[test]
+    fn a_card_number_is_masked_in_any_text_and_the_other_texts_stay() {
+        const CARD: &str = "4111111111111111";
+        let plain = ["a", "b", "c", "d", "e", "f", "g", "h"];
+        for masked in 0..plain.len() {
+            let (mut sink, limits) = (Batches::default(), Limits::default());
+            let mut collector = Collector::new(&mut sink, &limits);
+            collector.open(head("1", "1")).unwrap();
+            let mut texts = plain;
+            texts[masked] = CARD;
+            collector.add(&line(texts)).unwrap();
+            let notes: Vec<_> = collector.problems.list().iter().map(|note| (note.kind, note.row)).collect();
+            assert_eq!(notes, [(Kind::CardNumber, Some(7))]);
+            collector.finish(Ok(())).unwrap();
+            let batch = &sink.0[0];
+            let columns = [
+                &batch.provider_transaction_id,
+                &batch.original_reference,
+                &batch.order_reference,
+                &batch.correlation_id,
+                &batch.provider_method,
+                &batch.provider_kind,
+                &batch.store_id,
+                &batch.payout_destination_id,
+            ];
+            for (place, column) in columns.into_iter().enumerate() {
+                let expected = if place == masked { "411111******1111" } else { plain[place] };
+                assert_eq!(column.text(), expected, "{masked}");
+            }
+            assert_eq!((batch.row[0], batch.captured_at_us[0], batch.terms[0].capture_minor), (7, Some(1), 100));
+        }
+    }
+
+    #[test]
+    fn a_card_number_names_no_settlement() {
+        for (merchant_number, settlement_id) in [("4111111111111111", "1"), ("1", "4111111111111111")] {
+            let (mut sink, limits) = (Counts::default(), Limits::default());
+            let failure = Collector::new(&mut sink, &limits).open(head(merchant_number, settlement_id)).unwrap_err();
+            assert_eq!((kind_of(&failure), sink.settlements), (Some(Kind::CardNumber), 0));
+        }
+    }
 }

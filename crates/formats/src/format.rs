@@ -1,18 +1,14 @@
 //! A provider format as a value, and the one way to read a file with it.
 
-use std::io::{self, Read, Seek};
+use std::io::SeekFrom;
 
-use settlement::{Control, Held, Kind, Problem, Problems, Proof, Sink, SinkError};
+use settlement::{Control, Kind, Problem, Proof, Sink};
 
+use crate::failure::{Failure, ReadSeek};
 use crate::head::Head;
 use crate::limits::Limits;
 
-/// Bytes that can be read again from the start.
-pub trait ReadSeek: Read + Seek {}
-
-impl<T: Read + Seek> ReadSeek for T {}
-
-/// How sure it is that the layout is as written here.
+/// How well the layout is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Surety {
     /// The provider's own schema or example files say so.
@@ -22,7 +18,7 @@ pub enum Surety {
 }
 
 impl Surety {
-    /// The word in lists.
+    /// The word that lists show.
     pub fn as_str(self) -> &'static str {
         match self {
             Surety::Documented => "documented",
@@ -46,11 +42,11 @@ pub struct Format {
     pub file_types: &'static [&'static str],
     /// How far a good file proves its payout.
     pub proof: Proof,
-    /// How sure the layout is.
+    /// How well the layout is known.
     pub surety: Surety,
     /// Where the layout is described.
     pub source: &'static str,
-    /// Whether a file with this head is of this format; never reads further.
+    /// Whether a file with this head is of this format.
     pub detect: fn(&Head) -> bool,
     /// Reads a file of this format; call it through [`parse`].
     pub(crate) parse: fn(&mut dyn ReadSeek, &Limits, &mut dyn Sink) -> Result<Control, Failure>,
@@ -65,46 +61,6 @@ pub struct Refused {
     pub advice: &'static str,
 }
 
-/// Why a file gave no control totals.
-#[derive(Debug, thiserror::Error)]
-pub enum Failure {
-    /// The file itself is at fault; it is held with these problems.
-    #[error("The report is held")]
-    Held(Box<Held>),
-    /// The bytes could not be read; says nothing about the report.
-    #[error("Cannot read the report: {0}")]
-    Read(#[source] io::Error),
-    /// The lines could not be stored; says nothing about the report.
-    #[error(transparent)]
-    Sink(#[from] SinkError),
-}
-
-/// What is wrong with a file, on its way through a reader that knows errors of reading only.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("{}", .0.message)]
-pub(crate) struct FileFault(pub(crate) Problem);
-
-impl From<FileFault> for io::Error {
-    fn from(fault: FileFault) -> Self {
-        io::Error::new(io::ErrorKind::InvalidData, fault)
-    }
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        match error.downcast::<FileFault>() {
-            Ok(fault) => fault.0.into(),
-            Err(error) => Failure::Read(error),
-        }
-    }
-}
-
-impl From<Problem> for Failure {
-    fn from(problem: Problem) -> Self {
-        Failure::Held(Box::new(Held::from(Problems::from(problem))))
-    }
-}
-
 /// Reads `input` from its start as `format`, sends its lines to `sink`, and proves it.
 ///
 /// # Errors
@@ -115,7 +71,7 @@ pub fn parse(
     limits: &Limits,
     sink: &mut dyn Sink,
 ) -> Result<Control, Failure> {
-    let size_bytes = input.seek(io::SeekFrom::End(0))?;
+    let size_bytes = input.seek(SeekFrom::End(0))?;
     if size_bytes > limits.file_bytes_max {
         return Err(too_large(size_bytes, limits.file_bytes_max).into());
     }

@@ -45,7 +45,7 @@ impl Head {
         self.sheet.as_deref()
     }
 
-    /// The first lines that are whole, or the only one.
+    /// The lines of that text; the last one may be cut.
     pub fn lines(&self) -> impl Iterator<Item = &str> {
         self.text.lines()
     }

@@ -8,7 +8,7 @@ use crate::providers::{FORMATS, REFUSED};
 use crate::read::field::shown_up_to;
 use crate::read::text::TextEncoding;
 
-/// First bytes that betray what a file is when no format claims it.
+/// First bytes that name the kind of a file when no format claims it.
 const CONTAINERS: &[(&[u8], &str)] = &[
     (b"PK\x03\x04", "a ZIP archive or XLSX workbook"),
     (b"PK\x05\x06", "an empty ZIP archive"),
@@ -40,7 +40,7 @@ pub fn identify(head: &Head) -> Result<&'static Format, Problem> {
     let claims: Vec<&Format> = FORMATS.iter().filter(|format| (format.detect)(head)).collect();
     match claims.as_slice() {
         [format] => agrees_with_name(format, head).map(|()| *format),
-        [] => Err(nobody(head)),
+        [] => Err(unclaimed(head)),
         several => {
             let ids: Vec<&str> = several.iter().map(|format| format.id).collect();
             let message =
@@ -68,7 +68,7 @@ fn agrees_with_name(format: &Format, head: &Head) -> Result<(), Problem> {
     }
 }
 
-fn nobody(head: &Head) -> Problem {
+fn unclaimed(head: &Head) -> Problem {
     if let Some(rows) = head.sheet() {
         let words: Vec<&str> = rows.iter().flatten().map(String::as_str).filter(|word| !word.is_empty()).collect();
         let start = shown_up_to(60, &words.join(" "));

@@ -1,11 +1,9 @@
-//! Provider bytes become settlements: which format a file is, and what it says.
-//!
-//! A format is a value ([`Format`]) in one table ([`FORMATS`]). [`open()`] looks into archives and workbooks,
-//! [`identify()`] at name and first bytes or rows only; [`parse`] reads the whole file strictly and proves it. Knows nothing of Parquet, networks, clocks or environments.
+#![doc = include_str!("../README.md")]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::float_arithmetic)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod collect;
+mod failure;
 mod format;
 mod head;
 mod identify;
@@ -14,10 +12,11 @@ mod open;
 mod providers;
 mod read;
 
-pub use format::{Failure, Format, ReadSeek, Refused, Surety, parse};
+pub use failure::{Failure, ReadSeek};
+pub use format::{Format, Refused, Surety, parse};
 pub use head::Head;
 pub use identify::{extension, identify};
 pub use limits::{HEAD_BYTES_MAX, Limits};
-pub use open::{Opened, open};
+pub use open::{ReportFile, open};
 pub use providers::{FORMATS, REFUSED};
 pub use read::amount::{DecimalMark, parse_minor};

@@ -1,10 +1,10 @@
-//! Opening a file as far as is needed to say what it is: out of its ZIP archive, or as a workbook.
+//! Opens a file far enough to say what it is: out of its ZIP archive, or as a workbook.
 
 use std::io::Read;
 
 use settlement::{Kind, Problem};
 
-use crate::format::{Failure, ReadSeek};
+use crate::failure::{Failure, ReadSeek};
 use crate::head::Head;
 use crate::identify::extension;
 use crate::limits::{HEAD_BYTES_MAX, Limits};
@@ -15,7 +15,7 @@ use crate::read::workbook::Workbook;
 const HEAD_ROWS_MAX: usize = 16;
 
 /// A file that is ready to be identified and parsed.
-pub struct Opened<'i> {
+pub struct ReportFile<'i> {
     /// What a format may look at to claim it.
     pub head: Head,
     /// Its bytes; those of the one report inside when the file is a ZIP archive.
@@ -26,15 +26,15 @@ pub struct Opened<'i> {
 ///
 /// # Errors
 /// [`Failure::Held`] when it is an archive or workbook that must not be opened, else what could not be read.
-pub fn open<'i>(name: &str, input: &'i mut dyn ReadSeek, limits: &Limits) -> Result<Opened<'i>, Failure> {
+pub fn open<'i>(name: &str, input: &'i mut dyn ReadSeek, limits: &Limits) -> Result<ReportFile<'i>, Failure> {
     let first = first_bytes(input)?;
     if !first.starts_with(archive::MAGIC) {
-        return Ok(Opened { head: Head::new(name, &first), input: Box::new(input) });
+        return Ok(ReportFile { head: Head::new(name, &first), input: Box::new(input) });
     }
     if Archive::open(&mut *input, limits)?.is_workbook() {
         let rows = Workbook::glance(&mut *input, limits)?.first_rows(HEAD_ROWS_MAX)?;
         input.rewind()?;
-        return Ok(Opened { head: Head::of_workbook(name, &first, rows), input: Box::new(input) });
+        return Ok(ReportFile { head: Head::of_workbook(name, &first, rows), input: Box::new(input) });
     }
     let archive = Archive::open(input, limits)?;
     let entry = {
@@ -49,7 +49,7 @@ pub fn open<'i>(name: &str, input: &'i mut dyn ReadSeek, limits: &Limits) -> Res
     }
     let mut inside = archive.into_unpacked(&entry)?;
     let first = first_bytes(&mut inside)?;
-    Ok(Opened { head: Head::new(&entry.name, &first), input: Box::new(inside) })
+    Ok(ReportFile { head: Head::new(&entry.name, &first), input: Box::new(inside) })
 }
 
 fn first_bytes(input: &mut dyn ReadSeek) -> Result<Vec<u8>, Failure> {

@@ -6,6 +6,7 @@ pub(crate) mod date;
 pub(crate) mod delimited;
 pub(crate) mod field;
 pub(crate) mod number;
+pub(crate) mod part;
 pub(crate) mod row;
 pub(crate) mod sheet;
 pub(crate) mod text;

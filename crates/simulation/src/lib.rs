@@ -8,7 +8,6 @@
 mod end;
 pub mod explore;
 mod faults;
-pub mod generate;
 pub mod in_process;
 pub mod made_up;
 mod run;
@@ -17,6 +16,8 @@ pub mod scenario;
 mod told;
 mod watch;
 mod world;
+
+pub use fixtures::generate;
 
 pub use faults::{Effect, Mode, Script};
 pub use in_process::{Clock, InProcess};

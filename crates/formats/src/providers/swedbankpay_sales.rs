@@ -15,7 +15,7 @@ use settlement::{
 };
 
 use crate::collect::Collector;
-use crate::format::Failure;
+use crate::failure::Failure;
 use crate::limits::Limits;
 use crate::read::amount::DecimalMark;
 use crate::read::date::{DateForm, instant_in, local_time};
@@ -169,7 +169,7 @@ pub(super) trait Fields {
     fn cell(&self, column: usize) -> Cell<'_>;
 }
 
-/// A list on its way from rows to settlements.
+/// A list that is being read.
 pub(super) struct SalesList<'s> {
     pub(super) collector: Collector<'s>,
     zone: Option<TimeZone>,
@@ -381,7 +381,7 @@ impl<'s> SalesList<'s> {
         let _ = known.found.add(Count { debits, credits, amount_minor: minor });
     }
 
-    /// Ends the list with what its reader came to.
+    /// Ends the list once its reader has ended.
     pub(super) fn finish(mut self, ended: Result<(), Failure>) -> Result<Control, Failure> {
         if ended.is_ok() {
             self.hold_against_summary();
@@ -392,16 +392,16 @@ impl<'s> SalesList<'s> {
     fn hold_against_summary(&mut self) {
         for service in self.services.iter().filter(|service| service.stated != service.found) {
             let exponent = exponent(PROVIDER, service.currency);
-            let told = |count: &Count| {
+            let counted = |count: &Count| {
                 let Count { debits, credits, amount_minor } = *count;
                 format!("{debits} sales and {credits} refunds, {}", MajorUnits::new(amount_minor, exponent))
             };
             let message = format!(
                 "Found {} of service {:?} in {}, where the summary states {}. {ADVICE}",
-                told(&service.found),
+                counted(&service.found),
                 service.name,
                 service.currency,
-                told(&service.stated)
+                counted(&service.stated)
             );
             let problem = Problem::error(Kind::ControlTotal, message);
             self.collector.problems.push(problem.at_row(u64::from(service.row)));
@@ -419,8 +419,8 @@ fn customer_of(accounting_no: Cell<'_>) -> Result<&str, Problem> {
     let digits = |text: &str| (1..=16).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     match accounting_no.text.rsplit_once('-') {
         Some((customer, number)) if digits(number) => {
-            let behind_letter = customer.strip_prefix(|c: char| c.is_ascii_uppercase());
-            behind_letter.is_some_and(digits).then_some(customer)
+            let after_letter = customer.strip_prefix(|c: char| c.is_ascii_uppercase());
+            after_letter.is_some_and(digits).then_some(customer)
         }
         _ => None,
     }

@@ -9,7 +9,8 @@ use settlement::{Control, Kind, Problem, Proof, Provider, Sink};
 use super::swedbankpay_sales::{
     ADVICE, FAMILY, Fields, PROVIDER, ROW_V1_XLSX, ROW_V2, SOURCE, SUMMARY_V1_XLSX, SUMMARY_V2, SalesList,
 };
-use crate::format::{Failure, Format, ReadSeek, Surety};
+use crate::failure::{Failure, ReadSeek};
+use crate::format::{Format, Surety};
 use crate::head::Head;
 use crate::limits::Limits;
 use crate::read::field::{Cell, Cells, Column, Header, optional, required};
@@ -87,14 +88,14 @@ fn parse(
 
 /// What the rows are at this place of the sheet.
 enum Section {
-    /// What the list is, with its header once that is known.
+    /// The description of the list, with its header once that is known.
     List(Option<Header>),
     /// Up to the header of the summary.
     BeforeSummary,
     Summary(Header),
     Rows(Header),
-    /// A header or what the list is could not be read, and so nothing behind it can.
-    Lost,
+    /// A header or the description of the list could not be read, so the rows after it cannot be either.
+    Unreadable,
 }
 
 struct Report<'s> {
@@ -120,8 +121,8 @@ impl Report<'_> {
             };
             self.list.collector.recover(taken)?;
         }
-        if !matches!(self.section, Section::Rows(_) | Section::Lost) {
-            let message = format!("Found no header of the rows, expected one behind the summary. {ADVICE}");
+        if !matches!(self.section, Section::Rows(_) | Section::Unreadable) {
+            let message = format!("Found no header of the rows, expected one after the summary. {ADVICE}");
             self.list.collector.problems.push(Problem::error(Kind::HeaderMissingColumn, message));
         }
         Ok(())
@@ -131,8 +132,8 @@ impl Report<'_> {
         let Version { list_columns, summary_columns, row_columns } = self.version;
         let is_header = |columns: &[Column]| Version::is_header(columns, record.iter());
         let problems = &mut self.list.collector.problems;
-        // Until this row has been understood; what is wrong with it has then been said.
-        let before = std::mem::replace(&mut self.section, Section::Lost);
+        // This stays when the row cannot be read: its problem is known then.
+        let before = std::mem::replace(&mut self.section, Section::Unreadable);
         self.section = match before {
             Section::List(None) if list_columns.is_empty() => {
                 let cell = |place, column| Cell {
@@ -146,7 +147,7 @@ impl Report<'_> {
             }
             Section::List(None) => match Header::resolve(record, list_columns, problems) {
                 Some(header) => Section::List(Some(header)),
-                None => Section::Lost,
+                None => Section::Unreadable,
             },
             Section::List(Some(header)) => {
                 let cells = Cells { header: &header, record };
@@ -154,7 +155,7 @@ impl Report<'_> {
                 Section::BeforeSummary
             }
             Section::BeforeSummary if is_header(summary_columns) => {
-                Header::resolve(record, summary_columns, problems).map_or(Section::Lost, Section::Summary)
+                Header::resolve(record, summary_columns, problems).map_or(Section::Unreadable, Section::Summary)
             }
             Section::BeforeSummary => {
                 let cell = Cell::of_text(record.get(0), record.row, "A");
@@ -163,7 +164,7 @@ impl Report<'_> {
             Section::Summary(_) if is_header(row_columns) => {
                 let header = Header::resolve(record, row_columns, problems);
                 self.list.open_settlements()?;
-                header.map_or(Section::Lost, Section::Rows)
+                header.map_or(Section::Unreadable, Section::Rows)
             }
             Section::Summary(mut header) => {
                 if header.accepts(record, problems) {
@@ -179,7 +180,7 @@ impl Report<'_> {
                 }
                 Section::Rows(header)
             }
-            Section::Lost => Section::Lost,
+            Section::Unreadable => Section::Unreadable,
         };
         Ok(())
     }

@@ -7,7 +7,8 @@ use settlement::{Control, Currency, Kind, Problem, Proof, Provider, Sink};
 use super::swedbankpay_sales::{
     ADVICE, FAMILY, Fields, PROVIDER, ROW_V1_XML, ROW_V2, SOURCE, SUMMARY_V1_XML, SUMMARY_V2, SalesList,
 };
-use crate::format::{Failure, Format, ReadSeek, Surety};
+use crate::failure::{Failure, ReadSeek};
+use crate::format::{Format, Surety};
 use crate::head::Head;
 use crate::limits::Limits;
 use crate::read::amount::looks_like_amount;
@@ -93,7 +94,7 @@ const V1: Version = Version {
 };
 
 fn claims(head: &Head, version: &Version) -> bool {
-    root_name(head.text()) == Some(version.root)
+    root_name(head.text()).as_deref() == Some(version.root)
         && version.vocabulary.namespaces.iter().any(|namespace| head.text().contains(&format!("\"{namespace}\"")))
 }
 
@@ -140,7 +141,7 @@ impl<'s, R: std::io::Read> Report<'s, R> {
             return Err(self.xml.problem(Kind::XmlUnexpected, &message).into());
         }
         self.head()?;
-        while self.next()? == Step::Open {
+        while self.next()? == Step::Start {
             if self.xml.name() == self.version.summary && !self.opened {
                 self.each_currency(Self::services)?;
             } else if self.xml.name() == self.version.currency {
@@ -152,8 +153,8 @@ impl<'s, R: std::io::Read> Report<'s, R> {
         }
         self.open_settlements()?;
         match self.xml.next()? {
-            Step::End => Ok(()),
-            _ => Err(self.xml.problem(Kind::XmlMalformed, "Found more behind the root element").into()),
+            Step::Eof => Ok(()),
+            _ => Err(self.xml.problem(Kind::XmlMalformed, "Found more after the root element").into()),
         }
     }
 
@@ -200,7 +201,7 @@ impl<'s, R: std::io::Read> Report<'s, R> {
     }
 
     fn each_currency(&mut self, inside: fn(&mut Self, Currency) -> Result<(), Failure>) -> Result<(), Failure> {
-        while self.next()? == Step::Open {
+        while self.next()? == Step::Start {
             if self.xml.name() == self.version.currency {
                 let currency = self.currency()?;
                 inside(self, currency)?;
@@ -213,12 +214,12 @@ impl<'s, R: std::io::Read> Report<'s, R> {
 
     /// The services of one currency, in their types.
     fn services(&mut self, currency: Currency) -> Result<(), Failure> {
-        while self.next()? == Step::Open {
+        while self.next()? == Step::Start {
             if self.xml.name() != self.version.service_type {
                 self.unexpected()?;
                 continue;
             }
-            while self.next()? == Step::Open {
+            while self.next()? == Step::Start {
                 if self.xml.name() != self.version.service {
                     self.unexpected()?;
                     continue;
@@ -235,7 +236,7 @@ impl<'s, R: std::io::Read> Report<'s, R> {
         let sum = Cell::of_text(self.xml.attribute("Sum").unwrap_or_default(), self.xml.row(), "Sum");
         let taken = self.list.currency_sum(sum, currency);
         self.list.collector.recover(taken)?;
-        while self.next()? == Step::Open {
+        while self.next()? == Step::Start {
             if self.xml.name() != self.version.row {
                 self.unexpected()?;
                 continue;
@@ -262,7 +263,7 @@ impl<'s, R: std::io::Read> Report<'s, R> {
 
     /// Goes to the end of an element that holds nothing but its attributes.
     fn ends_here(&mut self) -> Result<(), Failure> {
-        while self.next()? == Step::Open {
+        while self.next()? == Step::Start {
             self.unexpected()?;
         }
         Ok(())
@@ -281,7 +282,8 @@ impl<'s, R: std::io::Read> Report<'s, R> {
             return Err(self.xml.problem(Kind::XmlLimits, &message).into());
         }
         let row = u64::from(self.xml.row());
-        for (name, value) in self.xml.attributes().filter(|(name, _)| !known(name) && !name.starts_with("xsi:")) {
+        let unknown = |name: &str| !known(name) && !self.xml.is_for_validators(name);
+        for (name, value) in self.xml.attributes().filter(|(name, _)| unknown(name)) {
             let place = self.unknown.iter().position(|(seen, _)| seen == name).unwrap_or_else(|| {
                 let message = "Found an attribute that the format does not know; it is not used";
                 let note = Problem::note(Kind::HeaderUnknownColumn, message).at_row(row).in_column(name);

@@ -14,7 +14,8 @@ use settlement::{
 };
 
 use crate::collect::Collector;
-use crate::format::{Failure, Format, ReadSeek, Surety};
+use crate::failure::{Failure, ReadSeek};
+use crate::format::{Format, Surety};
 use crate::head::Head;
 use crate::limits::Limits;
 use crate::read::amount::DecimalMark;
@@ -194,7 +195,7 @@ impl<'s> Report<'s> {
                 self.collector.problems.push(problem);
             }
         }
-        let message = "Found no header row with Vippsnummer and Oppgjørs-ID, expected one behind the preamble. \
+        let message = "Found no header row with Vippsnummer and Oppgjørs-ID, expected one after the preamble. \
                        Download the report again";
         self.collector.problems.push(Problem::error(Kind::HeaderMissingColumn, message));
         Ok(None)

@@ -8,7 +8,8 @@
 use settlement::{Control, Proof, Provider, Sink};
 
 use super::vipps_portal_csv::{HEADER_WORDS, TITLE, read_report};
-use crate::format::{Failure, Format, ReadSeek, Surety};
+use crate::failure::{Failure, ReadSeek};
+use crate::format::{Format, Surety};
 use crate::head::Head;
 use crate::limits::Limits;
 use crate::read::text::TextEncoding;

@@ -13,7 +13,8 @@ use settlement::{
 };
 
 use crate::collect::Collector;
-use crate::format::{Failure, Format, ReadSeek, Refused, Surety};
+use crate::failure::{Failure, ReadSeek};
+use crate::format::{Format, Refused, Surety};
 use crate::head::Head;
 use crate::limits::Limits;
 use crate::read::amount::DecimalMark;
@@ -48,7 +49,7 @@ const NAMESPACE_2: &str = "http://vipps.dnb.no/XMLSchema/SettlementReport.xsd";
 const ADVICE: &str = "Ask Vipps for the report again; do not edit it";
 
 fn begins_with_root(head: &Head) -> bool {
-    root_name(head.text()) == Some(REPORT.name)
+    root_name(head.text()).as_deref() == Some(REPORT.name)
 }
 
 fn parse(input: &mut dyn ReadSeek, limits: &Limits, sink: &mut dyn Sink) -> Result<Control, Failure> {
@@ -214,8 +215,8 @@ impl<R: std::io::Read> Report<'_, R> {
             _ => report.xml.skip(),
         })?;
         match self.xml.next()? {
-            Step::End => Ok(()),
-            _ => Err(self.xml.problem(Kind::XmlMalformed, "Found more behind the root element").into()),
+            Step::Eof => Ok(()),
+            _ => Err(self.xml.problem(Kind::XmlMalformed, "Found more after the root element").into()),
         }
     }
 
@@ -233,7 +234,7 @@ impl<R: std::io::Read> Report<'_, R> {
                 let message = format!("Found text between the elements of {}", shape.name);
                 self.collector.problems.push(self.xml.problem(Kind::XmlUnexpected, &message));
             }
-            if step != Step::Open {
+            if step != Step::Start {
                 if let Some(needed) = needed {
                     let message = format!("Found {} without {needed}", shape.name);
                     self.collector.problems.push(self.xml.problem(Kind::XmlUnexpected, &message));

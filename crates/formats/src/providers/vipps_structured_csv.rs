@@ -15,7 +15,8 @@ use settlement::{
 };
 
 use crate::collect::Collector;
-use crate::format::{Failure, Format, ReadSeek, Surety};
+use crate::failure::{Failure, ReadSeek};
+use crate::format::{Format, Surety};
 use crate::head::Head;
 use crate::limits::Limits;
 use crate::read::amount::DecimalMark;
@@ -121,7 +122,7 @@ struct Report<'s> {
     readings: [Reading; 2],
 }
 
-/// Minor units as the file signs them. Vipps writes all decimals; fewer of them in the last row betray a cut.
+/// Minor units as the file signs them. Vipps writes all decimals; fewer of them in the last row show a cut.
 fn amount(cell: Cell<'_>, exponent: u8) -> Result<i64, Problem> {
     let minor = cell.amount(DecimalMark::Dot, exponent)?;
     let decimals = cell.text.rsplit_once('.').map_or(0, |(_, decimals)| decimals.len());
@@ -235,7 +236,7 @@ impl Report<'_> {
                 fee_minor: Some(-fee),
                 ..StatedTotals::default()
             };
-            // As the reading without refund has it; the other one is told when all rows are known.
+            // As if Net had no refund in it; `settle_reading` corrects it once all rows are read.
             settlement.payout_minor = Some(net + refund);
         }
         Ok(())

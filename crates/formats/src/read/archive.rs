@@ -8,7 +8,7 @@ use settlement::{Kind, Problem};
 use zip::CompressionMethod;
 use zip::read::{ZipArchive, ZipFile};
 
-use crate::format::{Failure, FileFault, ReadSeek};
+use crate::failure::{Failure, FileFault, ReadSeek};
 use crate::limits::Limits;
 
 /// First bytes of a ZIP archive that has an entry.
@@ -50,7 +50,7 @@ impl<'i> Archive<'i> {
                 format!("Found an archive of {size_bytes} bytes, expected at most {}", limits.archive_bytes_max);
             return Err(problem(Kind::TooLarge, &message).into());
         }
-        few_entries_are_claimed(input, size_bytes, limits.archive_entries_max)?;
+        check_claimed_entries(input, size_bytes, limits.archive_entries_max)?;
         input.rewind()?;
         let mut directory = ZipArchive::new(&mut *input).map_err(|error| unreadable(&error))?;
         if directory.has_duplicate_names() {
@@ -101,7 +101,7 @@ impl<'i> Archive<'i> {
         Unpacked::new(&mut *self.input, entry.clone())
     }
 
-    /// The bytes of an entry, with the archive given up for them.
+    /// The bytes of an entry, in place of the archive.
     pub(crate) fn into_unpacked(self, entry: &Entry) -> io::Result<Unpacked<'i>> {
         Unpacked::new(self.input, entry.clone())
     }
@@ -166,8 +166,8 @@ impl Entry {
     }
 }
 
-/// Looks at the end of the archive before its directory is read: a claim of many entries costs nothing then.
-fn few_entries_are_claimed(input: &mut dyn ReadSeek, size_bytes: u64, entries_max: usize) -> Result<(), Failure> {
+/// Reads the number of entries at the end of the archive before its directory, so that a claim of many costs nothing.
+fn check_claimed_entries(input: &mut dyn ReadSeek, size_bytes: u64, entries_max: usize) -> Result<(), Failure> {
     const END_BYTES: usize = 22;
     const COMMENT_BYTES_MAX: u64 = 65_535;
     input.seek(SeekFrom::Start(size_bytes.saturating_sub(END_BYTES as u64 + COMMENT_BYTES_MAX)))?;
@@ -252,7 +252,7 @@ impl Read for Unpacked<'_> {
 }
 
 impl Seek for Unpacked<'_> {
-    /// To the start, or to the end to learn the size; an entry has no other places.
+    /// Only to the start, or to the end for the size.
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         match to {
             SeekFrom::Start(0) => {

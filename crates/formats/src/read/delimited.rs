@@ -1,7 +1,8 @@
 //! Rows of delimited text, strictly: fields are borrowed, positions are the file's, nothing is repaired.
 //!
-//! Why not the `csv` crate: it takes an unclosed quote for one long last field without a word, and copies each row.
-//! A test holds this reader against it on files that both must understand.
+//! Why not the `csv` crate: it reads a quote that is never closed as one long last field and reports no error, so that a
+//! file that was cut would be accepted with rows missing. Here the quote holds the file. The crate also copies each row; this
+//! reader borrows fields from one block. A property test compares both on files that both must understand.
 
 mod marks;
 
@@ -11,14 +12,14 @@ use memchr::memchr;
 use settlement::{Kind, Problem};
 use simdutf8::basic::from_utf8;
 
-use crate::format::Failure;
+use crate::failure::Failure;
 use crate::limits::Limits;
 use crate::read::delimited::marks::Marks;
 use crate::read::row::{Record, Row, Rows, begin_field};
 use crate::read::text::{TextEncoding, Utf8Reader};
 
 const BLOCK_BYTES: usize = 256 * 1024;
-/// So much is read at a time that it is still in the cache when it is looked at.
+/// Bytes read at once: few enough to be in the cache still when they are searched.
 const READ_BYTES: usize = 64 * 1024;
 
 /// Reads rows through one block of memory that grows to the longest row allowed and no further.
@@ -86,10 +87,10 @@ impl<R: Read> DelimitedReader<R> {
         Ok(Row::Record(record))
     }
 
-    /// Finds the next line and moves behind it; a quoted field may run over several.
+    /// Finds the next line and moves past it; a quoted field may run over several.
     #[inline]
     fn take_line(&mut self) -> io::Result<Option<Line>> {
-        // So many line ends are within quotes of the row, which were followed up to there.
+        // The number of line ends inside quotes so far, and the place up to which quotes were followed.
         let (mut line_ends, mut seen) = (0, 0);
         let mut quotes = Quotes { open: false, field_start: true, delimiter: self.marks.delimiter() };
         self.row = self.following_row;
@@ -115,7 +116,7 @@ impl<R: Read> DelimitedReader<R> {
             self.following_row += 1;
             let line = ahead.get(..end).unwrap_or_default();
             let quoted = self.marks.is_quoted(end);
-            if quoted && quotes.open_behind(line.get(seen..).unwrap_or_default()) {
+            if quoted && quotes.open_after(line.get(seen..).unwrap_or_default()) {
                 seen = end;
                 line_ends += 1;
                 continue;
@@ -201,7 +202,7 @@ fn split_quoted(text: &str, delimiter: u8, unquoted: &mut String, ends: &mut Vec
     let mut rest = text;
     loop {
         begin_field(unquoted, ends);
-        let behind = match rest.strip_prefix('"') {
+        let after = match rest.strip_prefix('"') {
             Some(quoted) => unquote(quoted, unquoted)?,
             None => {
                 let end = memchr(delimiter, rest.as_bytes()).unwrap_or(rest.len());
@@ -210,11 +211,11 @@ fn split_quoted(text: &str, delimiter: u8, unquoted: &mut String, ends: &mut Vec
             }
         };
         ends.push(unquoted.len() as u32);
-        if behind.is_empty() {
+        if after.is_empty() {
             return Ok(());
         }
-        rest = behind.strip_prefix(char::from(delimiter)).ok_or_else(|| {
-            let message = "Found text behind a closing quote, expected the next field. Download the file again";
+        rest = after.strip_prefix(char::from(delimiter)).ok_or_else(|| {
+            let message = "Found text after a closing quote, expected the next field. Download the file again";
             Problem::error(Kind::RowShape, message)
         })?;
     }
@@ -223,16 +224,16 @@ fn split_quoted(text: &str, delimiter: u8, unquoted: &mut String, ends: &mut Vec
 /// Copies a quoted field up to its closing quote and gives back what follows it.
 fn unquote<'a>(mut quoted: &'a str, unquoted: &mut String) -> Result<&'a str, Problem> {
     loop {
-        let Some((part, behind)) = quoted.split_once('"') else {
+        let Some((part, after)) = quoted.split_once('"') else {
             return Err(Problem::error(Kind::RowShape, "Found a quote that is never closed. Download the file again"));
         };
         unquoted.push_str(part);
-        match behind.strip_prefix('"') {
+        match after.strip_prefix('"') {
             Some(more) => {
                 unquoted.push('"');
                 quoted = more;
             }
-            None => return Ok(behind),
+            None => return Ok(after),
         }
     }
 }
@@ -245,8 +246,8 @@ struct Quotes {
 }
 
 impl Quotes {
-    /// Whether the row is inside a quoted field behind this piece, which ends where a line ends.
-    fn open_behind(&mut self, piece: &[u8]) -> bool {
+    /// Whether the row is inside a quoted field after this piece, which ends where a line ends.
+    fn open_after(&mut self, piece: &[u8]) -> bool {
         if !self.open && memchr(b'"', piece).is_none() {
             return false;
         }

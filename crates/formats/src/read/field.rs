@@ -173,7 +173,7 @@ impl<'r> Cells<'_, 'r> {
 /// A workbook's numbers are exact up to this many digits.
 const NUMBER_DIGITS_MAX: usize = 15;
 
-/// A cell or element with its place, on its way to a value.
+/// A cell or element with its place in the file, to be read as a value.
 #[derive(Clone, Copy)]
 pub(crate) struct Cell<'a> {
     pub(crate) text: &'a str,
@@ -265,7 +265,7 @@ impl<'a> Cell<'a> {
                 "Workbooks round longer numbers; ask for CSV or XML",
             ));
         }
-        // Every byte is looked at rather than only those up to the first other one: so many are then looked at at once.
+        // Without an early end the loop looks at many bytes at once.
         let plain = self.text.bytes().fold(true, |plain, byte| plain & (b' '..0x7f).contains(&byte));
         if plain || !self.text.chars().any(is_unfit) {
             Ok(self.text)
@@ -287,7 +287,7 @@ impl<'a> Cell<'a> {
     }
 }
 
-/// Characters that text of an id may not have: controls, what turns the direction of writing, and what is none.
+/// Characters that no kept text may have: controls, marks that turn the direction of writing, and noncharacters.
 fn is_unfit(c: char) -> bool {
     c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffe}' | '\u{ffff}')
 }

@@ -78,7 +78,7 @@ fn rest_is_half_or_more(rest: &str) -> bool {
     rest.bytes().next().is_some_and(|digit| digit >= b'5')
 }
 
-/// Whether the digits behind the minor unit are at most 0.000001 away from a whole one.
+/// Whether the digits after those of the minor unit are within 0.000001 of a whole minor unit.
 fn is_near_whole(rest: &str) -> bool {
     let (first, beyond) = rest.split_at_checked(6).unwrap_or((rest, ""));
     let nothing = |digits: &str| digits.bytes().all(|digit| digit == b'0');

@@ -2,7 +2,7 @@
 
 use settlement::Problem;
 
-use crate::format::Failure;
+use crate::failure::Failure;
 
 /// Gives one row after another.
 pub(crate) trait Rows {
@@ -16,7 +16,7 @@ pub(crate) trait Rows {
 /// What comes next in the file.
 pub(crate) enum Row<'a> {
     Record(Record<'a>),
-    /// A row that cannot be read; the reader goes on behind it.
+    /// A row that cannot be read; the reader goes on after it.
     Bad(Box<Problem>),
     End,
 }

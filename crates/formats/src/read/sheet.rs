@@ -2,21 +2,21 @@
 
 use settlement::{Kind, Problem};
 
-use crate::format::Failure;
+use crate::failure::Failure;
 use crate::limits::Limits;
 use crate::read::number::plain_decimal;
+use crate::read::part::{ADVICE, PartReader, SharedTexts, in_part, push_text, push_unescaped};
 use crate::read::row::{CellType, Record, Row, Rows, begin_field};
-use crate::read::workbook::{ADVICE, PartReader, SharedTexts, in_part, push_text, push_unescaped};
 use crate::read::xml::Step;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Before,
     Within,
-    Behind,
+    After,
 }
 
-/// Reads rows of a sheet; rows and cells that the sheet leaves out are not made up.
+/// Reads rows of a sheet. A row that the sheet leaves out is not given; a cell that it leaves out is empty.
 pub(crate) struct SheetRows<'w> {
     xml: PartReader<'w>,
     part: &'w str,
@@ -79,8 +79,8 @@ impl SheetRows<'_> {
     fn read_row(&mut self) -> Result<Option<Wrong>, Failure> {
         if self.state == State::Before {
             self.xml.next()?;
-            self.state = State::Behind;
-            while self.xml.next()? == Step::Open {
+            self.state = State::After;
+            while self.xml.next()? == Step::Start {
                 if self.xml.name() == "sheetData" {
                     self.state = State::Within;
                     break;
@@ -90,13 +90,13 @@ impl SheetRows<'_> {
         }
         while self.state == State::Within {
             match self.xml.next()? {
-                Step::Open if self.xml.name() == "row" => return self.cells().map(Some),
-                Step::Open => self.xml.skip()?,
-                Step::Close | Step::End => self.state = State::Behind,
+                Step::Start if self.xml.name() == "row" => return self.cells().map(Some),
+                Step::Start => self.xml.skip()?,
+                Step::End | Step::Eof => self.state = State::After,
             }
         }
         // The rest of the part must be well-formed and whole, too.
-        while self.xml.next()? != Step::End {}
+        while self.xml.next()? != Step::Eof {}
         Ok(None)
     }
 
@@ -115,18 +115,18 @@ impl SheetRows<'_> {
         self.next_place = 0;
         let mut wrong = None;
         if self.row <= before {
-            let message = format!("Found row {} behind row {before}, expected rows in their order. {ADVICE}", self.row);
+            let message = format!("Found row {} after row {before}, expected rows in their order. {ADVICE}", self.row);
             self.row = before;
             wrong = Some(Problem::error(Kind::RowShape, message).at_row(u64::from(before)));
         }
         loop {
             match self.xml.next()? {
-                Step::Open if self.xml.name() == "c" => {
+                Step::Start if self.xml.name() == "c" => {
                     let found = self.cell()?;
                     wrong = wrong.or(found);
                 }
-                Step::Open => self.xml.skip()?,
-                Step::Close | Step::End => break,
+                Step::Start => self.xml.skip()?,
+                Step::End | Step::Eof => break,
             }
         }
         Ok(wrong)
@@ -210,16 +210,16 @@ impl SheetRows<'_> {
         let mut formula = false;
         loop {
             match self.xml.next()? {
-                Step::Open if self.xml.name() == "v" => {
+                Step::Start if self.xml.name() == "v" => {
                     self.xml.value()?;
                     push_unescaped(self.xml.text(), &mut self.value);
                 }
-                Step::Open if self.xml.name() == "is" => push_text(&mut self.xml, &mut self.value)?,
-                Step::Open => {
+                Step::Start if self.xml.name() == "is" => push_text(&mut self.xml, &mut self.value)?,
+                Step::Start => {
                     formula |= self.xml.name() == "f";
                     self.xml.skip()?;
                 }
-                Step::Close | Step::End => return Ok(formula),
+                Step::End | Step::Eof => return Ok(formula),
             }
         }
     }

@@ -5,10 +5,10 @@ use std::io::{self, Read};
 use encoding_rs::{Decoder, DecoderResult, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use settlement::{Kind, Problem};
 
-use crate::format::{Failure, ReadSeek};
+use crate::failure::{Failure, ReadSeek};
 use crate::limits::HEAD_BYTES_MAX;
 
-/// How a file writes its letters.
+/// How a file encodes its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TextEncoding {
     Utf8,
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_raw_byte_behind_a_utf8_line_stays_visible_as_malformed() {
+    fn a_raw_byte_after_a_utf8_line_stays_visible_as_malformed() {
         assert_eq!(decode(b"Oppgj\xc3\xb8rsrapport\n\xf8re\n"), None);
     }
 

@@ -1,16 +1,27 @@
 //! XML as a stream of elements, strictly: known namespaces, no document type, no entities but the five of XML itself.
+//!
+//! quick-xml splits the bytes into events and resolves namespaces. What it leaves to its caller is here: limits on depth,
+//! attributes, texts and single events, the refusal of document types, and the text of an element put together from its
+//! pieces. A reader of whole documents, as serde or a tree, would take memory for the size of the file.
+//!
+//! Its `NsReader` looks for declarations in the attributes of every element. The resolver inside of it is used directly, and
+//! learns of declarations while the attributes are read in any case; most elements have none.
 
 use std::io::{self, BufRead, BufReader, Read};
 
 use memchr::memchr_iter;
 use quick_xml::events::attributes::Attribute;
 use quick_xml::events::{BytesStart, Event};
+use quick_xml::name::{Namespace, NamespaceError, NamespaceResolver, QName, ResolveResult};
 use quick_xml::{Reader, XmlVersion};
 use settlement::{Kind, Problem};
 
-use crate::format::{Failure, FileFault};
+use crate::failure::{Failure, FileFault};
 use crate::limits::Limits;
 use crate::read::text::{TextEncoding, Utf8Reader};
+
+/// Attributes of this namespace tell a validator where the schema lies.
+const SCHEMA_INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
 /// Which elements a document is made of.
 #[derive(Debug, Clone, Copy)]
@@ -30,22 +41,23 @@ pub(crate) enum Foreign {
     PassedOver,
 }
 
-/// What the reader stands at.
+/// Where the reader is in the document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
     /// An element begins; [`XmlReader::name`] is its name.
-    Open,
+    Start,
     /// An element ends; [`XmlReader::text`] is the text directly in it.
-    Close,
-    /// The root element has ended and nothing but blanks follows.
     End,
+    /// The root element has ended and nothing but blanks follows.
+    Eof,
 }
 
 /// Reads one element after another; text split by comments, references or CDATA is put together again.
 pub(crate) struct XmlReader<R: Read> {
     reader: Reader<EventCap<BufReader<Utf8Reader<R>>>>,
+    /// The namespaces declared around here, each at the depth of its element.
+    namespaces: NamespaceResolver,
     vocabulary: Vocabulary,
-    prefix: String,
     depth: usize,
     /// Depth of the foreign element that is being passed over.
     foreign_depth: Option<usize>,
@@ -59,7 +71,7 @@ pub(crate) struct XmlReader<R: Read> {
     name: String,
     attributes: Attributes,
     text: String,
-    /// Text in front of the element that begins here.
+    /// Text before the element that begins here.
     before: String,
     at: Step,
 }
@@ -75,8 +87,8 @@ impl<R: Read> XmlReader<R> {
         config.check_comments = true;
         XmlReader {
             reader,
+            namespaces: NamespaceResolver::default(),
             vocabulary,
-            prefix: String::new(),
             depth: 0,
             foreign_depth: None,
             root_ended: false,
@@ -90,35 +102,46 @@ impl<R: Read> XmlReader<R> {
             attributes: Attributes::default(),
             text: String::new(),
             before: String::new(),
-            at: Step::End,
+            at: Step::Eof,
         }
     }
 
-    /// Name of the element at [`Step::Open`], without its prefix.
+    /// Name of the element at [`Step::Start`], without its prefix.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// The value of that attribute at [`Step::Open`].
+    /// The value of that attribute at [`Step::Start`].
     pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 
-    /// All attributes at [`Step::Open`] but declarations of namespaces.
+    /// The value of the attribute of that name in one of these namespaces at [`Step::Start`].
+    pub(crate) fn attribute_of(&self, namespaces: &[&str], name: &str) -> Option<&str> {
+        let is_sought = |key| QName(key).local_name().as_ref() == name && self.is_of(QName(key), namespaces);
+        self.attributes.iter().find(|(key, _)| is_sought(key)).map(|(_, value)| value)
+    }
+
+    /// Whether an attribute at [`Step::Start`] only tells a validator where the schema lies.
+    pub(crate) fn is_for_validators(&self, key: &str) -> bool {
+        self.is_of(QName(key), &[SCHEMA_INSTANCE])
+    }
+
+    /// All attributes at [`Step::Start`] but declarations of namespaces, with the names as they are written.
     pub(crate) fn attributes(&self) -> impl Iterator<Item = (&str, &str)> {
         self.attributes.iter()
     }
 
-    /// Text of the element at [`Step::Close`].
+    /// Text of the element at [`Step::End`].
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
-    /// Text between the step before and this one.
+    /// Text since the step before.
     pub(crate) fn text_before(&self) -> &str {
         match self.at {
-            Step::Open => &self.before,
-            Step::Close | Step::End => &self.text,
+            Step::Start => &self.before,
+            Step::End | Step::Eof => &self.text,
         }
     }
 
@@ -133,9 +156,9 @@ impl<R: Read> XmlReader<R> {
         Problem::error(kind, format!("{message}. {advice}")).at_row(u64::from(self.row))
     }
 
-    /// Goes to the next begin or end of an element.
+    /// Goes to the next start or end of an element.
     pub(crate) fn next(&mut self) -> Result<Step, Failure> {
-        if self.at == Step::Close {
+        if self.at == Step::End {
             // Text of an element that has ended is no text of the one around it.
             self.text.clear();
         }
@@ -161,7 +184,7 @@ impl<R: Read> XmlReader<R> {
     /// Goes to the end of the element that has just begun, which must hold text only.
     pub(crate) fn value(&mut self) -> Result<(), Failure> {
         match self.next()? {
-            Step::Close => Ok(()),
+            Step::End => Ok(()),
             _ => Err(self.problem(Kind::XmlUnexpected, "Found an element where a value belongs").into()),
         }
     }
@@ -171,9 +194,9 @@ impl<R: Read> XmlReader<R> {
         let mut depth = 1_usize;
         while depth > 0 {
             match self.next()? {
-                Step::Open => depth += 1,
-                Step::Close => depth -= 1,
-                Step::End => break,
+                Step::Start => depth += 1,
+                Step::End => depth -= 1,
+                Step::Eof => break,
             }
         }
         Ok(())
@@ -181,15 +204,18 @@ impl<R: Read> XmlReader<R> {
 
     fn take(&mut self, event: Event<'_>) -> Result<Option<Step>, Failure> {
         match event {
-            Event::Start(start) => return self.open(&start),
+            Event::Start(start) => return self.start(&start),
             Event::End(_) => {
                 self.depth -= 1;
                 self.root_ended = self.depth == 0;
+                if usize::from(self.namespaces.level()) > self.depth {
+                    self.namespaces.set_level(level(self.depth));
+                }
                 if let Some(depth) = self.foreign_depth {
                     self.foreign_depth = Some(depth).filter(|depth| *depth <= self.depth);
                     return Ok(None);
                 }
-                return Ok(Some(Step::Close));
+                return Ok(Some(Step::End));
             }
             Event::Text(text) => self.append(&text)?,
             Event::CData(data) => self.append(&data)?,
@@ -214,7 +240,7 @@ impl<R: Read> XmlReader<R> {
                 }
             }
             Event::Comment(_) | Event::PI(_) => {}
-            Event::Eof if self.root_ended => return Ok(Some(Step::End)),
+            Event::Eof if self.root_ended => return Ok(Some(Step::Eof)),
             Event::Eof if self.depth == 0 => return Err(self.problem(Kind::Empty, "Found no element").into()),
             Event::Eof => {
                 let message = "The file ends inside an element: it was cut";
@@ -226,7 +252,7 @@ impl<R: Read> XmlReader<R> {
     }
 
     /// `None` when the element is passed over.
-    fn open(&mut self, start: &BytesStart<'_>) -> Result<Option<Step>, Failure> {
+    fn start(&mut self, start: &BytesStart<'_>) -> Result<Option<Step>, Failure> {
         if self.root_ended {
             return Err(self.problem(Kind::XmlMalformed, "Found a second root element").into());
         }
@@ -239,11 +265,14 @@ impl<R: Read> XmlReader<R> {
             return Ok(None);
         }
         let name = start.name();
-        let prefix = name.prefix();
-        let own = self.read_attributes(start, prefix.as_ref().map_or("", |prefix| prefix.as_ref()))?;
+        self.attributes.clear();
+        if start.len() > name.as_ref().len() {
+            self.read_attributes(start)?;
+        }
+        let (namespace, local_name) = self.namespaces.resolve_element(name);
         self.name.clear();
-        self.name.push_str(name.local_name().as_ref());
-        if !own {
+        self.name.push_str(local_name.as_ref());
+        if !matches!(namespace, ResolveResult::Bound(Namespace(found)) if self.vocabulary.namespaces.contains(&found)) {
             if self.depth == 1 {
                 let expected = self.vocabulary.namespaces.join(" or ");
                 let message = format!("Found another namespace than {expected}");
@@ -258,15 +287,11 @@ impl<R: Read> XmlReader<R> {
         }
         std::mem::swap(&mut self.before, &mut self.text);
         self.text.clear();
-        Ok(Some(Step::Open))
+        Ok(Some(Step::Start))
     }
 
-    /// Takes the attributes of an element and says whether it is of the document's own namespace.
-    ///
-    /// The root binds its own prefix to that namespace; everything below goes by that prefix.
-    fn read_attributes(&mut self, start: &BytesStart<'_>, prefix: &str) -> Result<bool, Failure> {
-        self.attributes.clear();
-        let mut bound = None;
+    /// Takes the attributes of an element and the namespaces that it declares.
+    fn read_attributes(&mut self, start: &BytesStart<'_>) -> Result<(), Failure> {
         for (count, attribute) in start.attributes().enumerate() {
             if count >= self.attributes_max {
                 let message = format!("Found an element with more than {} attributes", self.attributes_max);
@@ -275,29 +300,37 @@ impl<R: Read> XmlReader<R> {
             let Ok(attribute) = attribute else {
                 return Err(self.problem(Kind::XmlMalformed, "Found an attribute that is not well-formed").into());
             };
-            let key = attribute.key.as_ref();
-            let binds = match key.strip_prefix("xmlns").map(|name| (name, name.strip_prefix(':'))) {
-                Some(("", _)) => prefix.is_empty(),
-                Some((_, Some(name))) => name == prefix,
-                _ => {
-                    self.keep(&attribute)?;
-                    continue;
+            // Most attributes are told from a declaration by their first letter.
+            let may_declare = attribute.key.as_ref().starts_with('x');
+            match Some(attribute.key).filter(|_| may_declare).and_then(|key| key.as_namespace_binding()) {
+                Some(prefix) => {
+                    self.namespaces.set_level(level(self.depth));
+                    let declared = self.namespaces.add(prefix, Namespace(&attribute.value));
+                    declared.map_err(|error| self.bad_declaration(&error))?;
                 }
-            };
-            if self.depth > 1 && self.vocabulary.foreign == Foreign::Refused {
-                return Err(self.problem(Kind::XmlUnexpected, "Found a namespace declared inside the report").into());
-            }
-            if binds {
-                bound = Some(self.vocabulary.namespaces.contains(&attribute.value.as_ref()));
+                None => self.keep(&attribute)?,
             }
         }
-        if self.depth == 1 {
-            self.prefix = prefix.to_owned();
-            return Ok(bound == Some(true));
+        Ok(())
+    }
+
+    fn bad_declaration(&self, error: &NamespaceError) -> Problem {
+        match error {
+            NamespaceError::TooManyBindings(most) => {
+                let message = format!("Found more than {most} declarations of namespaces around one element");
+                self.problem(Kind::XmlLimits, &message)
+            }
+            _ => self.problem(Kind::XmlMalformed, "Found a declaration of a namespace that XML reserves"),
         }
-        // Mostly both are empty, and to compare no bytes at no address takes some processors longer than all the rest.
-        let is_prefix_of_root = (prefix.is_empty() && self.prefix.is_empty()) || prefix == self.prefix;
-        Ok(bound.unwrap_or(true) && is_prefix_of_root)
+    }
+
+    /// Whether an attribute is of one of these namespaces; one without a prefix is of none.
+    fn is_of(&self, key: QName<'_>, namespaces: &[&str]) -> bool {
+        key.prefix().is_some()
+            && match self.namespaces.resolve_attribute(key) {
+                (ResolveResult::Bound(Namespace(found)), _) => namespaces.contains(&found),
+                _ => false,
+            }
     }
 
     fn keep(&mut self, attribute: &Attribute<'_>) -> Result<(), Failure> {
@@ -350,13 +383,18 @@ impl<R: Read> XmlReader<R> {
     }
 }
 
-/// Name of the first element of a text that begins as XML, without its prefix: a schema of a report is no report.
-pub(crate) fn root_name(text: &str) -> Option<&str> {
-    let text = text.trim_start().strip_prefix('<')?;
-    let starts = std::iter::once(text).chain(text.split('<').skip(1));
-    let root = starts.into_iter().find(|rest| rest.starts_with(|c: char| c.is_alphabetic() || c == '_'))?;
-    let name = root.split([' ', '\t', '\r', '\n', '/', '>']).next()?;
-    name.rsplit(':').next()
+/// Local name of the root element of a text that begins as XML. It tells a report from its schema, which names the same
+/// words.
+pub(crate) fn root_name(text: &str) -> Option<String> {
+    let mut reader = Reader::from_str(text);
+    loop {
+        match reader.read_event() {
+            Ok(Event::Start(root) | Event::Empty(root)) => return Some(root.local_name().as_ref().to_owned()),
+            Ok(Event::Text(text)) if !text.trim().is_empty() => return None,
+            Ok(Event::Eof) | Err(_) => return None,
+            Ok(_) => {}
+        }
+    }
 }
 
 /// Names and values end to end, with the places where each name and each value ends.
@@ -387,6 +425,11 @@ impl Attributes {
     }
 }
 
+/// A depth as the resolver counts it; the limit on depth is far below.
+fn level(depth: usize) -> u16 {
+    u16::try_from(depth).unwrap_or(u16::MAX)
+}
+
 fn named_reference(name: &str) -> Option<char> {
     match name {
         "amp" => Some('&'),
@@ -406,7 +449,7 @@ fn count_lines(event: &str) -> u32 {
     u32::try_from(memchr_iter(b'\n', event.as_bytes()).count()).unwrap_or(u32::MAX)
 }
 
-/// Ends a single event that would fill the memory: quick-xml gathers one event whole before it gives it out.
+/// Limits the size of one event: quick-xml holds a whole event in memory before it returns it.
 struct EventCap<R> {
     input: R,
     left: usize,
@@ -435,38 +478,4 @@ impl<R: BufRead> BufRead for EventCap<R> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Names of the elements that belong to the document, or nothing when it is refused.
-    fn own_elements(text: &str, foreign: Foreign) -> Option<Vec<String>> {
-        let vocabulary = Vocabulary { namespaces: &["urn:own"], foreign };
-        let mut xml = XmlReader::new(text.as_bytes(), TextEncoding::Utf8, vocabulary, &Limits::default());
-        let mut names = Vec::new();
-        loop {
-            match xml.next().ok()? {
-                Step::Open => names.push(xml.name().to_owned()),
-                Step::Close => {}
-                Step::End => return Some(names),
-            }
-        }
-    }
-
-    #[test]
-    fn elements_belong_to_the_document_by_the_prefix_of_its_root() {
-        for own in ["<a xmlns='urn:own'><b/></a>", "<p:a xmlns:p='urn:own'><p:b/></p:a>"] {
-            for foreign in [Foreign::Refused, Foreign::PassedOver] {
-                assert_eq!(own_elements(own, foreign).unwrap(), ["a", "b"], "{own}");
-            }
-        }
-        for other in [
-            "<p:a xmlns:p='urn:own'><b/></p:a>",
-            "<a xmlns='urn:own'><p:b/></a>",
-            "<p:a xmlns:p='urn:own'><q:b/></p:a>",
-            "<a xmlns='urn:own'><b xmlns='urn:other'/></a>",
-        ] {
-            assert_eq!(own_elements(other, Foreign::Refused), None, "{other}");
-            assert_eq!(own_elements(other, Foreign::PassedOver).unwrap(), ["a"], "{other}");
-        }
-    }
-}
+mod tests;

@@ -2,7 +2,7 @@
 
 use wide::u8x16;
 
-/// The marks ahead in a block of delimited text; rows are passed one after the other.
+/// The places of delimiters, line ends and quotes in a block of delimited text, consumed row by row.
 pub(super) struct Marks {
     delimiter: u8,
     /// Where the row begins.
@@ -65,7 +65,7 @@ impl Marks {
         each_bit(of(b'"'), |bit| self.quotes.push(place + bit));
     }
 
-    /// The row begins at `start`, behind a line end or in a row that is passed over.
+    /// The row begins at `start`, after a line end or in a row that is passed over.
     #[inline]
     pub(super) fn pass(&mut self, start: usize) {
         self.row = start;

@@ -45,7 +45,7 @@ fn an_unclosed_quote_is_named_where_it_opens() {
 }
 
 #[test]
-fn text_behind_a_closing_quote_is_refused_and_reading_goes_on() {
+fn text_after_a_closing_quote_is_refused_and_reading_goes_on() {
     let (rows, problems) = read(b"\"a\"b;c\nd;e\n", &Limits::default());
     assert_eq!((problems[0].kind, problems[0].row), (Kind::RowShape, Some(1)));
     assert_eq!(rows, [(2, vec!["d".to_owned(), "e".to_owned()])]);

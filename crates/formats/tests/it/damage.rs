@@ -1,11 +1,12 @@
 //! Damaged files are held, or say the same money as before. They never panic.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
+use fixtures::files;
+use fixtures::generate::{Seed, portal_csv, report};
 use settlement::{Kind, Settlement};
-use tests::generate::{Seed, portal_csv, report};
-use tests::verdicts::{judged, judged_with_lines};
+
+use crate::judged::judged;
 
 /// Small good files, one of each layout and encoding.
 const GOOD: &[&str] = &[
@@ -38,8 +39,8 @@ struct Said {
 
 /// What an accepted file says; `None` when it is held.
 fn said(name: &str, bytes: &[u8]) -> Option<Said> {
-    let (judgement, lines) = judged_with_lines(name, bytes);
-    if judgement.problems.has_errors() {
+    let judged = judged(name, bytes);
+    if judged.problems.has_errors() {
         return None;
     }
     let fields = |settlement: &Settlement| {
@@ -50,7 +51,7 @@ fn said(name: &str, bytes: &[u8]) -> Option<Said> {
         fields.extend(sums.named().map(|(_, minor)| minor.to_string()));
         fields
     };
-    Some(Said { settlements: judgement.settlements.iter().map(fields).collect(), lines })
+    Some(Said { settlements: judged.settlements.iter().map(fields).collect(), lines: judged.lines })
 }
 
 /// Money of each settlement, by its name.
@@ -66,8 +67,7 @@ fn money(name: &str, bytes: &[u8]) -> Option<Money> {
 
 fn good() -> impl Iterator<Item = (&'static str, Vec<u8>, Said)> {
     GOOD.iter().map(|name| {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("reports").join(name);
-        let bytes = std::fs::read(path).unwrap();
+        let bytes = files::read(name);
         assert!(bytes.len() <= 6 * 1024, "{name} is too large to be damaged everywhere");
         let said = said(name, &bytes).expect("a good file is accepted");
         (*name, bytes, said)
@@ -164,9 +164,9 @@ fn problems_that_are_not_listed_are_counted() {
     let mut report = report(&mut Seed(1), 1, 1);
     let line = report.settlements[0].lines[0].clone();
     report.settlements[0].lines = vec![line; 2_500];
-    let judgement = judged("a.csv", &portal_csv(&report));
-    let problems = &judgement.problems;
-    assert_eq!(judgement.kind(), Some(Kind::DuplicateTransaction));
+    let judged = judged("a.csv", &portal_csv(&report));
+    let problems = &judged.problems;
+    assert_eq!(judged.kind(), Some(Kind::DuplicateTransaction));
     // Every row but the first repeats it.
     assert_eq!(problems.list().len() as u64 + problems.beyond_limit(), 2_499);
 }

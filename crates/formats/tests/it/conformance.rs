@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use settlement::{Kind, Proof, Verdict};
-use tests::verdicts::judged;
+
+use crate::judged::judged;
 
 /// Each file with its verdict, its first kind and row, and the payouts it proves in minor units.
 type Expected = (&'static str, Verdict, Option<(Kind, Option<u64>)>, &'static [(&'static str, i64)]);
@@ -51,7 +52,7 @@ fn lists_of_swedbank_pay_are_proved_as_far_as_they_go() {
     let mut hashes = Vec::new();
     for (name, format, lines, capture_minor, refund_minor) in SWEDBANK_PAY {
         let judgement = judged(name, &std::fs::read(samples.join("swedbankpay").join(name)).unwrap());
-        assert_eq!(judgement.verdict(), Verdict::Accepted, "{name}: {:?}", judgement.problems.list());
+        assert_eq!(judgement.problems.verdict(), Verdict::Accepted, "{name}: {:?}", judgement.problems.list());
         assert_eq!(judgement.format.map(|format| format.id), Some(*format));
         let [settlement] = judgement.settlements.as_slice() else { panic!("{name} is one settlement") };
         assert_eq!((settlement.lines, settlement.proof), (*lines, Proof::GrossOnly), "{name}");
@@ -75,7 +76,7 @@ fn samples_of_others_get_the_verdict_they_deserve() {
     for (name, verdict, first, payouts) in VIPPS {
         let bytes = std::fs::read(samples.join("vipps").join(name)).unwrap();
         let judgement = judged(name, &bytes);
-        assert_eq!(judgement.verdict(), *verdict, "{name}");
+        assert_eq!(judgement.problems.verdict(), *verdict, "{name}");
         let error = judgement.problems.first_error().map(|problem| (problem.kind, problem.row));
         assert_eq!(error, *first, "{name}");
         let proved = judgement.settlements.iter().filter(|settlement| settlement.difference_minor() == Some(0));

@@ -1,0 +1,10 @@
+//! What every format must do with a file, by this crate alone: nothing here knows Parquet or the pipeline.
+#![allow(clippy::disallowed_methods, reason = "Tests read fixtures and time what they measure")]
+
+mod conformance;
+mod damage;
+mod golden;
+mod ids;
+mod judged;
+mod limits;
+mod properties;
