@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use jiff::civil::Date;
 use settlement::{
-    Control, Currency, Defect, Held, Kind, Line, LineBatch, Problem, Problems, Settlement, SettlementHead, Sink,
+    BadId, Control, Currency, Defect, Held, Kind, Line, LineBatch, Problem, Problems, Settlement, SettlementHead, Sink,
     TermSums, is_seeded, mask_cards, prove,
 };
 
@@ -24,6 +25,35 @@ pub(crate) struct Collector<'s> {
     lines: u64,
 }
 
+/// A settlement as a parser announces it: its ids are texts of the file.
+pub(crate) struct Announced<'a> {
+    pub(crate) merchant_number: &'a str,
+    pub(crate) settlement_id: &'a str,
+    pub(crate) currency: Currency,
+    /// Decimals of the currency in the file.
+    pub(crate) exponent: u8,
+    pub(crate) payout_on: Date,
+    /// The row that names it.
+    pub(crate) row: u32,
+}
+
+impl Announced<'_> {
+    /// The head of the settlement, with ids that are safe in keys and paths.
+    fn head(&self) -> Result<SettlementHead, Problem> {
+        let bad = |error: BadId| {
+            let message = format!("{error}. Ask the provider for the report again");
+            Problem::error(Kind::Identifier, message).at_row(u64::from(self.row))
+        };
+        Ok(SettlementHead {
+            merchant_number: self.merchant_number.parse().map_err(bad)?,
+            settlement_id: self.settlement_id.parse().map_err(bad)?,
+            currency: self.currency,
+            exponent: self.exponent,
+            payout_on: self.payout_on,
+        })
+    }
+}
+
 impl<'s> Collector<'s> {
     pub(crate) fn new(sink: &'s mut dyn Sink, limits: &'s Limits) -> Self {
         Collector {
@@ -40,16 +70,17 @@ impl<'s> Collector<'s> {
     }
 
     /// Announces a settlement and gives its index.
-    pub(crate) fn open(&mut self, head: SettlementHead) -> Result<u32, Failure> {
+    pub(crate) fn open(&mut self, announced: &Announced<'_>) -> Result<u32, Failure> {
         if self.settlements.len() >= self.limits.settlements_max {
             return Err(too_many("settlements", self.limits.settlements_max as u64).into());
         }
-        for id in [&head.merchant_number, &head.settlement_id] {
+        for id in [announced.merchant_number, announced.settlement_id] {
             if let Cow::Owned(masked) = mask_cards(id) {
                 let message = format!("Found {masked:?}, the number of a payment card, where a settlement is named");
                 return Err(Problem::error(Kind::CardNumber, message).into());
             }
         }
+        let head = announced.head()?;
         let index = u32::try_from(self.settlements.len()).unwrap_or(u32::MAX);
         self.sink.open(&head)?;
         self.spell_name(&head.merchant_number, &head.settlement_id, head.currency);
@@ -224,4 +255,73 @@ impl<'s> Collector<'s> {
 fn too_many(what: &str, limit: u64) -> Problem {
     let message = format!("Found more than {limit} {what}, expected fewer. Ask for the report in shorter periods");
     Problem::error(Kind::TooLarge, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use settlement::{Sealed, SinkError, Verdict};
+
+    use super::*;
+
+    /// Counts the settlements that are announced to it.
+    #[derive(Default)]
+    struct Count(usize);
+
+    impl Sink for Count {
+        fn open(&mut self, _: &SettlementHead) -> Result<(), SinkError> {
+            self.0 += 1;
+            Ok(())
+        }
+
+        fn lines(&mut self, _: &LineBatch) -> Result<(), SinkError> {
+            Ok(())
+        }
+
+        fn seal(&mut self, _: &[Settlement]) -> Result<Sealed, SinkError> {
+            Ok(Sealed::default())
+        }
+    }
+
+    fn announced<'a>(merchant_number: &'a str, settlement_id: &'a str) -> Announced<'a> {
+        let payout_on = jiff::civil::date(2026, 10, 30);
+        Announced { merchant_number, settlement_id, currency: Currency::NOK, exponent: 2, payout_on, row: 7 }
+    }
+
+    /// The problem of a settlement with these ids; `None` when it is announced.
+    fn problem(merchant_number: &str, settlement_id: &str) -> Option<Problem> {
+        let (mut sink, limits) = (Count::default(), Limits::default());
+        let opened = Collector::new(&mut sink, &limits).open(&announced(merchant_number, settlement_id));
+        assert_eq!(sink.0, usize::from(opened.is_ok()), "a bad id goes no further");
+        match opened {
+            Ok(index) => {
+                assert_eq!(index, 0);
+                None
+            }
+            Err(Failure::Held(held)) => held.problems.first_error().cloned(),
+            Err(failure) => panic!("{failure}"),
+        }
+    }
+
+    #[test]
+    fn an_id_that_is_unsafe_in_keys_or_paths_is_a_problem_of_its_row() {
+        assert_eq!(problem("R4321", "R4321-0007"), None);
+        let long = "7".repeat(300);
+        for bad in ["../../x", "a/NOK", "..", "", "a\u{0}", "a\nb", "a\u{1b}[2J", " a", "å", &long] {
+            for found in [problem(bad, "1"), problem("1", bad)] {
+                let found = found.unwrap_or_else(|| panic!("{bad:?} is announced"));
+                assert_eq!(
+                    (found.kind, found.row, found.kind.verdict()),
+                    (Kind::Identifier, Some(7), Verdict::Quarantined)
+                );
+                assert!(!found.message.chars().any(char::is_control), "{:?}", found.message);
+                assert!(found.message.len() < 300, "{}", found.message);
+            }
+        }
+    }
+
+    #[test]
+    fn a_card_number_names_no_settlement() {
+        let found = problem("1", "4111111111111111").unwrap();
+        assert_eq!((found.kind, found.message.contains("411111******1111")), (Kind::CardNumber, true));
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Seek};
 
-use settlement::{Control, Held, Kind, Problem, Problems, Proof, Sink, SinkError};
+use settlement::{Control, Held, Kind, Problem, Problems, Proof, Provider, Sink, SinkError};
 
 use crate::head::Head;
 use crate::limits::Limits;
@@ -36,8 +36,8 @@ impl Surety {
 pub struct Format {
     /// `<provider>-<document>[-v<major>]`; stored with every settlement and never given to another layout.
     pub id: &'static str,
-    /// The provider, as in object keys.
-    pub provider: &'static str,
+    /// The provider.
+    pub provider: &'static Provider,
     /// Formats of one family give the same settlement the same hash.
     pub family: &'static str,
     /// Payment products it reports on, in Dintero's names.

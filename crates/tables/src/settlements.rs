@@ -66,8 +66,8 @@ fn columns(rows: &[SettlementRow<'_>]) -> Result<Vec<ArrayRef>, TableError> {
     Ok(vec![
         owned(|owner| &owner.account_id),
         owned(|owner| &owner.provider),
-        text(|s| Some(s.head.merchant_number.clone())),
-        text(|s| Some(s.head.settlement_id.clone())),
+        text(|s| Some(s.head.merchant_number.to_string())),
+        text(|s| Some(s.head.settlement_id.to_string())),
         text(|s| Some(s.head.currency.to_string())),
         Arc::new(Int8Array::from_iter_values(exponents)),
         owned(|owner| &owner.report_id),
