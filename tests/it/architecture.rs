@@ -150,7 +150,7 @@ fn every_provider_file_is_registered_in_order() {
     let ids: Vec<&str> = formats::FORMATS.iter().map(|format| format.id).collect();
     assert!(ids.is_sorted(), "{ids:?}");
     for format in formats::FORMATS {
-        assert!(format.id.starts_with(format.provider), "{} does not begin with its provider", format.id);
+        assert!(format.id.starts_with(format.provider.id), "{} does not begin with its provider", format.id);
         let fixtures = root().join("tests/reports").join(format.id);
         assert!(fixtures.is_dir(), "{} has no fixtures in {}", format.id, fixtures.display());
     }
@@ -160,7 +160,7 @@ fn every_provider_file_is_registered_in_order() {
 #[test]
 fn every_format_is_of_a_provider_of_the_table() {
     for format in formats::FORMATS {
-        let provider = settlement::Provider::of(format.provider);
+        let provider = settlement::Provider::of(format.provider.id);
         let provider = provider.unwrap_or_else(|| panic!("{}: no provider {:?}", format.id, format.provider));
         assert_eq!(format.payment_products, provider.products, "{}", format.id);
         let matched = matching::PROVIDER_KEYS.iter().any(|keys| keys.provider == provider);

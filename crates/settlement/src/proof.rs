@@ -80,8 +80,8 @@ mod tests {
     /// The Gross example of the documentation: payout 819.60 over a net of 727.56.
     fn gross_settlement() -> Settlement {
         let head = SettlementHead {
-            merchant_number: "123456".into(),
-            settlement_id: "2000461".into(),
+            merchant_number: "123456".parse().unwrap(),
+            settlement_id: "2000461".parse().unwrap(),
             currency: "NOK".parse().unwrap(),
             exponent: 2,
             payout_on: jiff::civil::date(2026, 10, 30),

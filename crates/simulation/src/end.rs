@@ -52,7 +52,7 @@ pub(crate) fn counted(records: &[Item], account: &str) -> Vec<(SettleKey, u32)> 
         let mut versions = settlement.versions.into_iter().rev();
         let last = versions.find(|version| committed.contains(&version.report.to_string().as_str()))?;
         let provider = item.sort.split('/').next()?;
-        Some((SettleKey::new(&account.parse().ok()?, provider, &last.settlement.head), last.version))
+        Some((SettleKey::new(&account.parse().ok()?, &provider.parse().ok()?, &last.settlement.head), last.version))
     });
     last.collect()
 }

@@ -339,7 +339,8 @@ impl<'a> Run<'a> {
         let settlements = of("SETTLEMENT#").filter_map(|item| store::decode::<SettlementItem>(item).ok());
         let versions = settlements.flat_map(|item| item.versions);
         let counts = versions.filter(|version| committed.contains(&version.report));
-        let counts: BTreeSet<String> = counts.map(|version| version.settlement.head.settlement_id).collect();
+        let counts: BTreeSet<String> =
+            counts.map(|version| version.settlement.head.settlement_id.to_string()).collect();
         let planned: BTreeSet<(String, String)> = self
             .batches()
             .into_iter()

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use pipeline::current::{match_rows, versions};
 use pipeline::transactions::mirror;
 use pipeline::{Ports, StepError};
-use settlement::{AccountId, SettleKey, TransactionEventKind};
+use settlement::{AccountId, Provider, ProviderId, SettleKey, TransactionEventKind};
 use store::keys::Key;
 use store::{DayItem, DirtyItem, MatchingItem, Place, Query, SettlementItem};
 use tables::MatchRow;
@@ -110,15 +110,15 @@ impl<'a> Told<'a> {
         for item in now(store::all(&*ports.state, Query::all(format!("SETTLEMENT#{account}"))))? {
             let SettlementItem { versions } = store::decode(&item)?;
             let Some(last) = versions.last() else { continue };
-            let key = SettleKey::new(account, "vipps", &last.settlement.head);
+            let key = SettleKey::new(account, &ProviderId::from(&Provider::VIPPS), &last.settlement.head);
             if let Some(current) = now(versions::in_force(ports, &key))? {
                 let settlement = current.settlement;
                 let pays = (settlement.head.payout_on, settlement.lines, settlement.net_minor().unwrap_or_default());
                 let (count, net_minor) = counted.entry(pays.0).or_default();
                 *count += pays.1;
                 *net_minor += pays.2;
-                lines.insert(key.settlement_id.clone(), pays.1);
-                paid.insert(key.settlement_id, pays);
+                lines.insert(key.settlement_id.to_string(), pays.1);
+                paid.insert(key.settlement_id.into(), pays);
             }
         }
         let last = now(Place::matching(account).read::<MatchingItem>(&*ports.state))?;

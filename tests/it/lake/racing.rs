@@ -77,7 +77,7 @@ pub(super) async fn truth(world: &World) -> BTreeMap<Name, (Date, u64, Terms)> {
     let last = |item: &store::Item| {
         let SettlementItem { versions } = store::decode(item).unwrap();
         let settlement = versions.last().unwrap().settlement.clone();
-        let name = name_of(&SettleKey::new(&world.account, "vipps", &settlement.head));
+        let name = name_of(&SettleKey::new(&world.account, &"vipps".parse().unwrap(), &settlement.head));
         (name, (settlement.head.payout_on, settlement.lines, settlement.sums))
     };
     items.iter().map(last).collect()
@@ -94,7 +94,7 @@ fn allow(world: &World, files: &[(String, Vec<u8>)]) {
         })
         .unwrap();
         for settlement in judged.settlements {
-            let name = name_of(&SettleKey::new(&world.account, "vipps", &settlement.head));
+            let name = name_of(&SettleKey::new(&world.account, &"vipps".parse().unwrap(), &settlement.head));
             let Terms { capture_minor, refund_minor, fee_minor, .. } = settlement.sums;
             let sums = [settlement.lines as i64, capture_minor, refund_minor, fee_minor];
             allowed.entry(name).or_default().insert(sums);
@@ -151,7 +151,7 @@ async fn truth_reports(world: &World) -> BTreeMap<settlement::ReportId, Vec<Sett
     for item in &items {
         let SettlementItem { versions } = store::decode(item).unwrap();
         let last = versions.last().unwrap();
-        let key = SettleKey::new(&world.account, "vipps", &last.settlement.head);
+        let key = SettleKey::new(&world.account, &"vipps".parse().unwrap(), &last.settlement.head);
         found.entry(last.report).or_default().push(key);
     }
     found

@@ -193,7 +193,7 @@ async fn a_summariser_that_is_overtaken_never_puts_what_it_knew_behind_what_is_n
     for at in 0.. {
         let world = Arc::new(first.fork());
         // A change of its own, so that there is something to be written before the late settlement comes.
-        let key = SettleKey { settlement_id: "2000001".into(), ..key_of(&world).await };
+        let key = SettleKey { settlement_id: "2000001".parse().unwrap(), ..key_of(&world).await };
         tell(&world, &key, [(1, EventState::Human { why: "decide".into() })]).await;
         let (meanwhile, late) = (Arc::clone(&world), late.clone());
         let plan = Plan::held_up(at, async move {
@@ -257,9 +257,9 @@ async fn key_of(world: &World) -> SettleKey {
     let payout = &summary.content.payouts[0];
     SettleKey {
         account_id: world.account.clone(),
-        provider: payout.provider.clone(),
-        merchant_number: payout.merchant_number.clone(),
-        settlement_id: payout.settlement_id.clone(),
+        provider: payout.provider.parse().unwrap(),
+        merchant_number: payout.merchant_number.parse().unwrap(),
+        settlement_id: payout.settlement_id.parse().unwrap(),
         currency: payout.currency,
     }
 }

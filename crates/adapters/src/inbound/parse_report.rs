@@ -105,8 +105,11 @@ impl ParseReports {
     ) -> Result<(), Again> {
         let now = (self.clock)();
         let account = landing.account.clone();
-        let fields =
-            Fields { account: Some(account.to_string()), provider: Some(landing.provider.clone()), ..fields.clone() };
+        let fields = Fields {
+            account: Some(account.to_string()),
+            provider: Some(landing.provider.to_string()),
+            ..fields.clone()
+        };
         let command = ParseReport {
             landing,
             version,

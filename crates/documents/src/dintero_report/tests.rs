@@ -34,7 +34,7 @@ fn written(form: ReportType, lines: Vec<LineRecord>) -> Result<String, DocumentE
 
 fn bytes(form: ReportType, lines: Vec<LineRecord>) -> Result<Vec<u8>, DocumentError> {
     let settlement = settlement();
-    let key = SettleKey::new(&"T00000001".parse().unwrap(), "vipps", &settlement.head);
+    let key = SettleKey::new(&"T00000001".parse().unwrap(), &"vipps".parse().unwrap(), &settlement.head);
     let mut out = Vec::new();
     // What the lines are made of is read from those that were proved, as the caller does.
     let breakdown = Breakdown::of(self::lines().into_iter().map(Ok::<_, Infallible>)).unwrap();
@@ -119,7 +119,7 @@ fn lines_other_than_the_proved_ones_are_refused() {
 #[test]
 fn a_breakdown_of_other_lines_is_refused() {
     let settlement = settlement();
-    let key = SettleKey::new(&"T00000001".parse().unwrap(), "vipps", &settlement.head);
+    let key = SettleKey::new(&"T00000001".parse().unwrap(), &"vipps".parse().unwrap(), &settlement.head);
     let other = Breakdown::default();
     let report = report(&key, &settlement, &other);
     let lines = || lines().into_iter().map(Ok::<_, Infallible>);

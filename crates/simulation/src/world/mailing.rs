@@ -144,7 +144,7 @@ fn check(envelope: &Envelope<'_>, message: &[u8], records: &[Item]) -> Result<()
         };
         let head = &settlement.head;
         let amount = MajorUnits::new(settlement.payout_minor.unwrap_or(0), head.exponent).to_string().replace('.', ",");
-        if !text.contains(&amount) || !text.contains(&head.settlement_id) {
+        if !text.contains(&amount) || !text.contains(head.settlement_id.as_str()) {
             return Err(format!("I8: mail {} does not say that {key} is {amount}", envelope.id));
         }
     }
