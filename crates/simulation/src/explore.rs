@@ -7,8 +7,8 @@ use std::path::Path;
 pub use self::mails::{mails, some_mails};
 use crate::faults::{FAULTS, Mode, Script};
 use crate::run::{HeldUp, QUIET_ORDER, Ran, Run, Violation, now};
-use crate::sandbox::Fault;
 use crate::scenario::{Scenario, Size};
+use sandbox::Fault;
 
 /// A run that went wrong, and how to see it again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

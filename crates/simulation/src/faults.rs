@@ -1,7 +1,7 @@
 //! Which call of a worker is disturbed, and how: by number, or by a seed.
 
 use crate::generate::Seed;
-use crate::sandbox::{Fault, RequestKind};
+use sandbox::{Fault, RequestKind};
 
 /// What a call is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -26,11 +26,11 @@ pub use self::held_up::HeldUp;
 use crate::end::counted_once;
 use crate::faults::Script;
 use crate::generate::Seed;
-use crate::sandbox::{BUYER_MARK, TOKEN_MARK};
 use crate::scenario::{Scenario, Upload};
 use crate::told;
 use crate::watch::name_of;
 use crate::world::{SECRET_MARK, Worker, World, locked};
+use sandbox::{BUYER_MARK, TOKEN_MARK};
 
 /// A worker has a report, or a batch, for itself this long.
 const LEASE: SignedDuration = SignedDuration::from_mins(5);

@@ -13,9 +13,9 @@ use store::keys::{Key, LandingKey};
 use store::memory::{MemoryObjects, MemoryState};
 
 use crate::generate::{Line, Report, Seed, Settlement, portal_csv, xml};
-use crate::sandbox::{Fault, MadeEvent, MadeTransaction, RequestKind, Sandbox};
 use crate::watch::{EventName, Watch, name_of};
 use crate::world::{SECRET_MARK, World};
+use sandbox::{Fault, MadeEvent, MadeTransaction, RequestKind, Sandbox};
 
 /// An object that arrived.
 #[derive(Debug, Clone)]

@@ -15,9 +15,9 @@ use tables::MatchRow;
 
 use crate::faults::Script;
 use crate::run::{Violation, now};
-use crate::sandbox::MadeEvent;
 use crate::scenario::{Paid, Scenario};
 use crate::world::{Worker, World, locked};
+use sandbox::MadeEvent;
 
 /// Holds mirror and matches of every account against what is known to have happened.
 pub(crate) fn check(

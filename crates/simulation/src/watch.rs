@@ -10,8 +10,8 @@ use settlement::{AccountId, SettlementEvent};
 use store::{BatchItem, EventState, Item, OutboxItem, Put, ReportItem, ReportState, decode};
 
 use crate::faults::{Effect, Mode};
-use crate::sandbox::{RequestKind, Sandbox};
 use crate::world::leaves_open;
+use sandbox::{RequestKind, Sandbox};
 
 /// A posting whose outcome is open may still arrive within this time.
 const ARRIVES_WITHIN: SignedDuration = SignedDuration::from_secs(60);

@@ -26,10 +26,10 @@ use store::{
 
 pub(crate) use self::mailing::{Mailbox, REFUSED_AT};
 pub(crate) use self::queues::taken;
-use crate::Clock;
 use crate::faults::{Effect, Mode, Script};
-use crate::sandbox::{Fault, RequestKind, Sandbox};
 use crate::watch::Watch;
+use sandbox::Clock;
+use sandbox::{Fault, RequestKind, Sandbox};
 
 /// Everything outside of the workers.
 #[derive(Debug)]
