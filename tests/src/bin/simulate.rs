@@ -12,7 +12,7 @@ fn main() -> anyhow::Result<()> {
     let (mut seed, mut seeds, mut from) = (None, None, 0);
     let mut arguments = std::env::args().skip(1);
     while let Some(name) = arguments.next() {
-        let number = || -> anyhow::Result<u64> { arguments.next().context(USAGE)?.parse().context(USAGE) };
+        let mut number = || -> anyhow::Result<u64> { arguments.next().context(USAGE)?.parse().context(USAGE) };
         match name.as_str() {
             "--seed" => seed = Some(number()?),
             "--seeds" => seeds = Some(number()?),
