@@ -16,7 +16,6 @@ mod replay;
 mod run;
 mod sandbox;
 mod show;
-mod simulate;
 mod summary;
 mod undone;
 
@@ -91,8 +90,6 @@ enum Command {
     Backfill(backfill::BackfillArguments),
     /// Hold a month's posted events against Dintero
     Audit(replay::AuditArguments),
-    /// Run the steps against faults of every kind, as seeds decide
-    Simulate(simulate::SimulateArguments),
     /// Let a report through that changes a known settlement
     Release(records::ReleaseArguments),
     /// Tell everything that happened to a settlement or report
@@ -186,7 +183,6 @@ async fn dispatch(command: Command, out: &mut dyn Write) -> anyhow::Result<Ended
         Command::Replay(arguments) => replay::run(&arguments, out).await,
         Command::Backfill(arguments) => backfill::run(&arguments, out).await,
         Command::Audit(arguments) => replay::audit(&arguments, out).await,
-        Command::Simulate(arguments) => simulate::run(&arguments, out),
         Command::Release(arguments) => records::release(&arguments, out).await,
         Command::Explain(arguments) => records::explain(&arguments, out).await,
         Command::Sandbox(arguments) => sandbox::run(&arguments, out).await,

@@ -7,9 +7,9 @@ use jiff::civil::{Date, date};
 use pipeline::Packing;
 use pipeline::lake::{self, BuildLake};
 use settlement::{SettleKey, Terms};
+use simulation::Disturbed;
 use store::{Place, Query, SettlementItem};
 use tests::generate::{Report, Seed, portal_csv, xml};
-use tests::interleaved::interleaved;
 use tests::lake::{Name, World, name_of};
 
 use super::{corrected, of, paid_on};
@@ -115,7 +115,7 @@ pub(super) async fn taken_and_built(number: u64, packing: Packing) -> World {
     let rounds: Vec<&[(String, Vec<u8>)]> = files.chunks(40).chain(files.chunks(120)).collect();
     for (round, files) in (0_u64..).zip(rounds) {
         let [intake, first, second] =
-            [0, 1, 2].map(|part| interleaved(&world.ports, number * 1_000 + round * 3 + part));
+            [0, 1, 2].map(|part| Disturbed::by_turns(number * 1_000 + round * 3 + part).ports(&world.ports));
         let later = BuildLake { now: world.now + SignedDuration::from_hours(round as i64), ..world.build() };
         let much_later = BuildLake { now: later.now + SignedDuration::from_mins(16), ..later.clone() };
         tokio::join!(
