@@ -8,7 +8,7 @@ use settlement::{AccountId, MailId, Month, ProviderId, ReportId, SettleKey};
 /// Where an object lies. Keys are built from ids whose types hold their grammar; only [`Key::Landing`] carries a name of the uploader's.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
-    /// A report as it arrived.
+    /// A report as it was uploaded.
     Landing(LandingKey),
     /// The source of an accepted report, for ever.
     Source {

@@ -12,7 +12,7 @@ use store::MatchItem;
 use tables::{MatchRow, MatchTable};
 use tempfile::NamedTempFile;
 
-use super::match_account::{Known, MatchAccount, ReportInForce};
+use super::known::{Known, MatchAccount, ReportInForce};
 use crate::current::lines::{fetch_lines, name_of};
 use crate::{Ports, StepError, report_id_of};
 

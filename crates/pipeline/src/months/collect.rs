@@ -10,8 +10,8 @@ use matching::{GroupBridge, Waits};
 use settlement::{Account, AccountId, Month, ReportId, SettleKey, Settlement};
 use store::keys::LandingKey;
 use store::{
-    BatchItem, DayItem, DirtyItem, JournalItem, ListedVersion, MatchingItem, ObjectItem, OutboxItem, Place, Query,
-    ReportItem, ReportState, Waiting, batch_id,
+    BatchItem, DayItem, DirtyItem, JournalItem, ListedVersion, MatchingItem, ObjectItem, OutboxItem, Pager, Place,
+    Query, ReportItem, ReportState, Waiting, batch_id,
 };
 
 use crate::current::events::outboxes;
@@ -196,8 +196,8 @@ async fn held_object(
 
 /// When the journal first speaks of a record.
 async fn first_told(ports: &Ports, place: &Place) -> Result<Option<Timestamp>, StepError> {
-    let page = ports.state.query(&Query { limit: 1, ..Query::journal(place) }).await?;
-    page.items.first().map(|item| Ok(store::decode::<JournalItem>(item)?.at)).transpose()
+    let first = Pager::new(&*ports.state, Query { limit: 1, ..Query::journal(place) }).next().await?;
+    first.map(|item| Ok(store::decode::<JournalItem>(&item)?.at)).transpose()
 }
 
 /// Events whose outcome is unknown or a refusal, that wait for a person, or that were told with other money.

@@ -23,22 +23,20 @@ pub struct Explanation {
 /// When the state cannot answer.
 pub async fn run(ports: &Ports, account: &AccountId, word: &str) -> Result<Explanation, StepError> {
     let mut explanation = Explanation::default();
-    let mut places = Vec::new();
+    let (mut places, mut reports) = (Vec::new(), Vec::new());
     for item in store::all(&*ports.state, Query::settlements(account)).await? {
         if !names(&item.sort, word) {
             continue;
         }
         let settlement: SettlementItem = store::decode(&item)?;
         for version in &settlement.versions {
+            reports.push(version.report);
             places.push(Place::report(version.report, account));
             places.push(Place::matches(version.report, account));
         }
-        places.push(Place { partition: item.partition.clone(), sort: item.sort.clone() });
-        for partition in ["NOTICE", "OUTBOX"] {
-            places.push(Place { partition: format!("{partition}#{account}"), sort: item.sort.clone() });
-        }
+        let key = settlement_key(&item)?;
+        places.extend([Place::settlement(&key), Place::notice(&key), Place::outbox(&key)]);
         if !settlement.versions.is_empty() {
-            let key = settlement_key(&item)?;
             for (batch, _, _) in batches_of(ports, &key).await? {
                 places.push(Place::batch(&key, &batch));
             }
@@ -46,16 +44,16 @@ pub async fn run(ports: &Ports, account: &AccountId, word: &str) -> Result<Expla
         }
     }
     if let Ok(report) = settlement::ReportId::try_from(word.to_owned()) {
+        reports.push(report);
         places.push(Place::report(report, account));
+    }
+    for report in reports {
+        let known = Place::report(report, account).read::<ReportItem>(&*ports.state).await?;
+        explanation.reports.extend(known.map(|(report, _)| report));
     }
     places.dedup();
     for place in &places {
-        if place.partition.starts_with("REPORT#")
-            && let Some((report, _)) = place.read::<ReportItem>(&*ports.state).await?
-        {
-            explanation.reports.push(report);
-        }
-        let entries = Query::journal(&place);
+        let entries = Query::journal(place);
         for item in store::all(&*ports.state, entries).await? {
             explanation.journal.push(store::decode(&item)?);
         }

@@ -2,16 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
+use std::path::PathBuf;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use settlement::{
-    Currency, Defect, Fees, LineKind, LineRecord, MajorUnits, SettleKey, SettlementEvent, exponent, is_seeded,
+    AccountId, Currency, Defect, Fees, LineKind, LineRecord, MajorUnits, ReportId, SettleKey, SettlementEvent,
+    exponent, is_seeded,
 };
 use store::{Expect, Order, Place, PortErrorKind, Put, TRANSACT_WRITES_MAX, journal, mark_settlement_dirty};
 use tables::{MatchRow, MatchRows};
 use tempfile::NamedTempFile;
 
-use super::post::PostReport;
 use crate::current::events::batches_of;
 use crate::current::lines::{fetch_lines, name_of};
 use crate::current::match_rows;
@@ -22,6 +23,21 @@ use store::{BatchItem, ChangedEvent, EVENTS_MAX, EventState, OutboxItem, Planned
 
 /// Lines without a transaction that are kept with their reasons; the rest are counted.
 const UNMATCHED_SHOWN_MAX: usize = 100;
+
+/// Tell Dintero what that report's settlements paid out.
+#[derive(Debug, Clone)]
+pub struct PostReport {
+    /// The account it was accepted for.
+    pub account: AccountId,
+    /// The report.
+    pub report: ReportId,
+    /// The time.
+    pub now: Timestamp,
+    /// How long no other worker may send the same batch.
+    pub lease: SignedDuration,
+    /// A directory for temporary files.
+    pub scratch: PathBuf,
+}
 
 /// An event that was planned before with other money than `now_minor`.
 fn changed(planned: &PlannedEvent, now_minor: i64) -> ChangedEvent {

@@ -12,8 +12,10 @@ use jiff::{SignedDuration, Timestamp};
 use settlement::{Account, AccountId, Defect, ReportId, SettleKey, is_seeded};
 use store::{
     BatchItem, Expect, Order, OutboxItem, Place, PlannedEvent, PortErrorKind, Query, SettlementItem, SwitchItem,
-    journal,
+    journal, settlement_key,
 };
+
+pub use super::plan::PostReport;
 
 use super::plan;
 use super::send::Sender;
@@ -22,21 +24,6 @@ use crate::current::notice::{self, NoticeCheck};
 use crate::matching::match_account::{self, MatchAccount};
 use crate::transactions::client::{AccountClient, Dintero};
 use crate::{Ports, StepError};
-
-/// Tell Dintero what that report's settlements paid out.
-#[derive(Debug, Clone)]
-pub struct PostReport {
-    /// The account it was accepted for.
-    pub account: AccountId,
-    /// The report.
-    pub report: ReportId,
-    /// The time.
-    pub now: Timestamp,
-    /// How long no other worker may send the same batch.
-    pub lease: SignedDuration,
-    /// A directory for temporary files.
-    pub scratch: PathBuf,
-}
 
 /// Plan what of an account is not planned, and go on with whatever has not ended.
 #[derive(Debug, Clone)]
@@ -170,13 +157,12 @@ async fn unplanned(ports: &Ports, account: &AccountId) -> Result<BTreeSet<Report
     let mut reports = BTreeSet::new();
     for item in store::all(&*ports.state, Query::settlements(account)).await? {
         let settlement: SettlementItem = store::decode(&item)?;
-        let outbox = ports.state.get(&format!("OUTBOX#{account}"), &item.sort).await?;
-        let outbox: Option<OutboxItem> = outbox.as_ref().map(store::decode).transpose()?;
+        let outbox = Place::outbox(&settlement_key(&item)?).read::<OutboxItem>(&*ports.state).await?;
         for version in settlement.versions {
             let is_planned = |outbox: &OutboxItem| {
                 outbox.version > version.version || (outbox.version == version.version && outbox.unmatched_lines == 0)
             };
-            if !outbox.as_ref().is_some_and(is_planned) {
+            if !outbox.as_ref().is_some_and(|(outbox, _)| is_planned(outbox)) {
                 reports.insert(version.report);
             }
         }

@@ -12,7 +12,7 @@ use crate::error::{PortError, PortErrorKind};
 use crate::keys::Key;
 use crate::ports::{ListedVersion, ObjectMeta, Objects, PutNew, VersionPage};
 
-/// A page ends at the first key behind so many versions.
+/// A page ends at the first key after so many versions.
 const PAGE_VERSIONS_MIN: usize = 100;
 
 /// Every version of every object, in the order they were put.
@@ -37,7 +37,7 @@ impl MemoryObjects {
         self.put(key, bytes)
     }
 
-    /// Puts bytes as the newest version, at a time that lists tell.
+    /// Puts bytes as the newest version, at a time that a listing shows.
     pub fn put_version_at(&self, key: &Key, bytes: Vec<u8>, at: Timestamp) -> ObjectMeta {
         let meta = self.put(key, bytes);
         let name = (meta.key.clone(), meta.version.clone());
@@ -126,8 +126,8 @@ impl Objects for MemoryObjects {
     async fn versions(&self, prefix: &str, cursor: Option<&str>) -> Result<VersionPage, PortError> {
         let objects = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
         let mut page = VersionPage::default();
-        let behind = |key: &&String| cursor.is_none_or(|cursor| key.as_str() > cursor);
-        for (key, versions) in objects.iter().filter(|(key, _)| key.starts_with(prefix) && behind(key)) {
+        let is_later = |key: &&String| cursor.is_none_or(|cursor| key.as_str() > cursor);
+        for (key, versions) in objects.iter().filter(|(key, _)| key.starts_with(prefix) && is_later(key)) {
             if page.versions.len() >= PAGE_VERSIONS_MIN {
                 page.cursor = page.versions.last().map(|last| last.key.clone());
                 break;

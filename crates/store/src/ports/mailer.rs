@@ -6,10 +6,10 @@ use settlement::{Address, MailId};
 
 use crate::error::PortError;
 
-/// What a mail goes with, beside its bytes.
+/// Who sends a mail to whom, and until when.
 #[derive(Debug, Clone, Copy)]
 pub struct Envelope<'a> {
-    /// Names the mail: a mailer tells by it whether the mail was sent.
+    /// The id of the mail, by which a mailer finds out whether it was sent.
     pub id: &'a MailId,
     /// When the mail was made.
     pub at: Timestamp,
@@ -17,7 +17,7 @@ pub struct Envelope<'a> {
     pub from: &'a Address,
     /// The one recipient.
     pub to: &'a Address,
-    /// Behind this time it MUST NOT be sent any more: another worker may have taken it up.
+    /// After this time it MUST NOT be sent: another worker may have claimed it.
     pub not_after: Timestamp,
 }
 
@@ -54,6 +54,6 @@ pub trait Mailer: Send + Sync {
     /// The id of a mail that is known to have been sent; `None` when there is no trace of it, yet.
     ///
     /// # Errors
-    /// `Unavailable` when nobody can tell.
+    /// `Unavailable` when it cannot be found out.
     async fn sent(&self, id: &MailId) -> Result<Option<String>, PortError>;
 }

@@ -81,7 +81,7 @@ impl Put {
         Err(PortError::new(PortErrorKind::Refused, what, why))
     }
 
-    /// What is said when the condition of this write does not hold.
+    /// The error of a write whose condition does not hold.
     pub fn conflict(&self) -> PortError {
         let what = format!("Cannot write {} {}", self.partition, self.sort);
         PortError::new(PortErrorKind::Conflict, what, "the record is not as it was read")

@@ -13,9 +13,9 @@ pub(super) const RECORDS: &[Record] = &[
     Record {
         name: "account",
         place: "`ACCOUNT#<account>`, `ACCOUNT`",
-        question: "Which merchant numbers, zone and language an account has, and whether it posts",
+        question: "what an account is called, its merchant numbers, time zone and language, and whether it posts",
     },
-    Record { name: "accounts", place: "`ACCOUNTS`, `<account>`", question: "Which accounts there are" },
+    Record { name: "accounts", place: "`ACCOUNTS`, `<account>`", question: "which accounts exist" },
 ];
 
 /// The partition that lists every account once.

@@ -1,4 +1,4 @@
-//! How far taking uploads once more has come.
+//! How far a backfill of uploads has come.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,19 +11,19 @@ use crate::place::Place;
 pub(super) const RECORDS: &[Record] = &[Record {
     name: "backfill",
     place: "`BACKFILL#<account>`, `<from>..<until>/<prefix>`",
-    question: "How far taking uploads once more has come",
+    question: "how far a backfill has come",
 }];
 
 /// How far a backfill has come.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackfillItem {
-    /// The object that was taken last; `None` before the first and after the last.
+    /// The object that was processed last; `None` before the first and after the last.
     pub after: Option<TakenObject>,
-    /// How many were taken since it began.
+    /// How many objects were processed since it began.
     pub taken: u64,
 }
 
-/// An object that was taken.
+/// An object that was processed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TakenObject {
     /// Its key.

@@ -13,20 +13,20 @@ use crate::ports::{Item, Query};
 pub(super) const RECORDS: &[Record] = &[Record {
     name: "batch",
     place: "`BATCH#<account>`, `<provider>/<merchant>/<id>/<currency>/<batch>`",
-    question: "How far each event has come, and what was sent last",
+    question: "how far each settlement event has come, and what was sent last",
 }];
 
 /// Most events of one batch; each is of another transaction or another event of it.
 pub const EVENTS_MAX: usize = 100;
 
-/// One settlement event that is to stand at a transaction.
+/// One settlement event that a transaction is to have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedEvent {
-    /// Ours alone and never sent: the settlement, the transaction and its event name it for ever.
+    /// Made of the settlement, the transaction and its event, and so the same for ever; it is never sent.
     pub id: String,
     /// The transaction.
     pub transaction: String,
-    /// What is to be told of it.
+    /// The settlement event.
     pub event: SettlementEvent,
     /// How many lines of the settlement it sums.
     pub lines: u64,
@@ -43,9 +43,9 @@ pub enum EventState {
     Planned,
     /// It is being sent, or the worker that sent it ended.
     InFlight,
-    /// It stands at Dintero.
+    /// Dintero has it.
     Posted {
-        /// Whether it stood there before it was sent.
+        /// Whether Dintero had it before it was sent.
         found: bool,
     },
     /// Dintero does not take it.
@@ -55,7 +55,7 @@ pub enum EventState {
         /// What it said.
         message: String,
     },
-    /// Nobody knows whether it stands at Dintero: it is read back, and not sent again before `until`.
+    /// Nobody knows whether Dintero has it: it is read back, and not sent again before `until`.
     Unknown {
         /// A request that is still on its way has arrived by then.
         until: Timestamp,
@@ -72,7 +72,7 @@ pub enum EventState {
 }
 
 impl EventState {
-    /// What a person should know of it, in a word.
+    /// The word for what a person should look at; `None` when there is nothing to look at.
     pub fn open(&self) -> Option<&'static str> {
         match self {
             // The worker of one in flight may have ended: nobody knows whether it arrived.
@@ -117,13 +117,13 @@ pub struct BatchItem {
     pub version: u32,
     /// The events, sorted by their ids.
     pub events: Vec<PlannedEvent>,
-    /// Counts the workers that took it up.
+    /// How many workers have claimed it.
     pub attempt: u32,
-    /// Until then the worker that took it up is the only one.
+    /// Until then no other worker may claim it.
     pub lease_until: Option<Timestamp>,
-    /// Not before then is it taken up again.
+    /// It is not claimed again before this time.
     pub not_before: Option<Timestamp>,
-    /// The last body that was to be sent, byte for byte, written down before it was. A batch that is refused is sent in
+    /// The last body that was to be sent, byte for byte, stored before it was sent. A refused batch is sent in
     /// parts, each a body of its own.
     pub body: Option<String>,
 }

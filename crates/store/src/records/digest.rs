@@ -9,7 +9,7 @@ use crate::place::Place;
 pub(super) const RECORDS: &[Record] = &[Record {
     name: "digests",
     place: "`DIGEST#<account>`, `<address>/<rhythm>`",
-    question: "Which digest a recipient had last",
+    question: "which digest a recipient had last",
 }];
 
 impl Place {

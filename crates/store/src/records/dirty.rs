@@ -13,9 +13,9 @@ use crate::ports::{Expect, Item, Put, Query, TRANSACT_WRITES_MAX};
 
 /// The rows of the table of records.
 pub(super) const RECORDS: &[Record] = &[Record {
-    name: "dirty days",
-    place: "`DIRTY#<account>`, `<day>`, `SETTLEMENT#…` or `REPORT#…`",
-    question: "Which days of payouts the lake has to build again",
+    name: "dirty day",
+    place: "`DIRTY#<account>`, `<day>`, `SETTLEMENT#<provider>/<merchant>/<id>/<currency>` or `REPORT#<report>`",
+    question: "which days of payouts the lake has to build again",
 }];
 
 /// A day of payouts in the lake.

@@ -13,7 +13,7 @@ use crate::ports::{Expect, Put, Query};
 pub(super) const RECORDS: &[Record] = &[Record {
     name: "held report",
     place: "`HELD#<account>`, `<report>`",
-    question: "Which reports of an account were ever held, and when",
+    question: "which reports of an account were ever held, and when",
 }];
 
 /// That a report was held once; its own record says whether it still is.

@@ -11,8 +11,8 @@ use crate::ports::{Expect, Put, Query};
 /// The rows of the table of records.
 pub(super) const RECORDS: &[Record] = &[Record {
     name: "journal",
-    place: "`JOURNAL#<subject>`, `<time>#<revision>`",
-    question: "What happened to a record, and why",
+    place: "`JOURNAL#<partition>#<sort>`, `<time>#<revision>`",
+    question: "what happened to the record with that partition and sort key, and why",
 }];
 
 /// Where in a step something happens.

@@ -14,16 +14,20 @@ use crate::ports::{Item, Query};
 
 /// The rows of the table of records.
 pub(super) const RECORDS: &[Record] = &[
-    Record { name: "lake's builder", place: "`LAKE#<account>`, `LEASE`", question: "Who builds the lake right now" },
     Record {
-        name: "lake's day",
+        name: "lease of the lake",
+        place: "`LAKE#<account>`, `LEASE`",
+        question: "until when one worker builds the lake alone",
+    },
+    Record {
+        name: "day of the lake",
         place: "`LAKE#<account>`, `DAY#<day>`",
-        question: "What the lake holds of a day: objects, sums by month, payouts",
+        question: "what the lake has of a day: objects, sums, payouts",
     },
     Record {
         name: "lake",
         place: "`LAKE#<account>`, `BUILT`",
-        question: "What the bridge and the exports were last made of",
+        question: "what the bridge and the exports were last built from",
     },
 ];
 
@@ -41,13 +45,13 @@ pub struct DayItem {
     pub objects: BTreeMap<String, String>,
     /// Lines of all versions.
     pub lines: u64,
-    /// Sums of the versions that count.
+    /// Sums of the versions in force.
     pub sums: Vec<DaySum>,
-    /// What the settlements that count and are exact state, by provider and currency.
+    /// What the exact settlements in force state, by provider and currency.
     pub payouts: Vec<DayPayout>,
 }
 
-/// Lines of versions that count, summed.
+/// Lines of versions in force, summed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DaySum {
     /// Which lines they are.
@@ -78,7 +82,7 @@ pub struct SumOf {
     pub fees: Fees,
     /// First day of the month that they happened in.
     pub month: Date,
-    /// Whether their settlements are exact, so that they count as paid out.
+    /// Whether their settlements are exact: only these are summed as paid out.
     pub is_paid: bool,
 }
 

@@ -13,10 +13,10 @@ use crate::ports::Query;
 pub(super) const RECORDS: &[Record] = &[Record {
     name: "mail",
     place: "`MAIL#<account>`, `<mail>`",
-    question: "What a mail is about, whom it goes to, and how far it has come",
+    question: "what a mail was about, whom it went to, and how far it has come",
 }];
 
-/// A mail whose outcome is open is sent once more when there is no trace of it after this time.
+/// A mail whose outcome is unknown is sent once more when there is no trace of it after this time.
 pub const TRACE_WITHIN: SignedDuration = SignedDuration::from_mins(15);
 
 /// What a mail is about: with the recipient it names the mail.
@@ -90,7 +90,7 @@ pub struct MailItem {
     pub occasion: Occasion,
     /// Who it goes to.
     pub recipient: Address,
-    /// The language that it names: a recipient who changes theirs is not told anew.
+    /// The language that it names: a recipient who changes theirs gets no second mail.
     pub language: String,
     /// Its subject.
     pub subject: String,
@@ -98,7 +98,7 @@ pub struct MailItem {
     pub digest: Option<String>,
     /// When it was planned.
     pub planned_at: Timestamp,
-    /// Settlements that it tells as paid, with their versions.
+    /// The settlements that it says are paid, with their versions.
     pub payouts: Vec<(SettleKey, u32)>,
     /// Held reports that it names.
     pub held: Vec<ReportId>,

@@ -15,12 +15,12 @@ pub(super) const RECORDS: &[Record] = &[
     Record {
         name: "match",
         place: "`MATCH#<account>`, `REPORT#<report>`",
-        question: "What the lines of a report were matched with",
+        question: "what the lines of a report were matched with",
     },
     Record {
         name: "matching",
         place: "`MATCH#<account>`, `LAST`",
-        question: "What was captured and is in no settlement",
+        question: "what was captured or refunded and is in no settlement, as of the last matching",
     },
 ];
 
@@ -31,7 +31,7 @@ pub struct MatchItem {
     pub report: ReportId,
     /// SHA-256 of its table, which names it.
     pub digest: String,
-    /// The settlements whose lines are in it: those of which this report is the version that counts.
+    /// The settlements whose lines are in it: those whose version in force is of this report.
     pub settlements: Vec<SettleKey>,
     /// How many lines their payout notices add.
     pub added_lines: u64,

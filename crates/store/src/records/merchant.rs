@@ -10,7 +10,7 @@ use crate::place::Place;
 pub(super) const RECORDS: &[Record] = &[Record {
     name: "merchant",
     place: "`MERCHANT#<provider>#<number>`, `MERCHANT`",
-    question: "Which account a merchant number belongs to",
+    question: "which account a merchant number belongs to",
 }];
 
 /// Which account owns a merchant number.

@@ -13,10 +13,10 @@ use crate::ports::{Item, Query};
 pub(super) const RECORDS: &[Record] = &[Record {
     name: "month summary",
     place: "`SUMMARY#<account>`, `<month>`",
-    question: "Which revisions a month's summary has, and where they lie",
+    question: "which revisions the summary of a month has, and where they lie",
 }];
 
-/// The revisions of one month's summary; the last one counts.
+/// The revisions of one month's summary; the last one is in force.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SummaryItem {
     /// From the first on.

@@ -11,7 +11,7 @@ use crate::ports::Query;
 pub(super) const RECORDS: &[Record] = &[Record {
     name: "notice",
     place: "`NOTICE#<account>`, `<provider>/<merchant>/<id>/<currency>`",
-    question: "What a person told of a settlement's fees and payout, and by which document",
+    question: "what a person read of a settlement's fees and payout, and in which document",
 }];
 
 /// What a balance report says of a settlement.

@@ -7,13 +7,16 @@ use super::Record;
 use crate::place::Place;
 
 /// The rows of the table of records.
-pub(super) const RECORDS: &[Record] =
-    &[Record { name: "object", place: "`OBJECT#<key>#<version>`, `OBJECT`", question: "Which report an upload was" }];
+pub(super) const RECORDS: &[Record] = &[Record {
+    name: "object",
+    place: "`OBJECT#<key>#<version>`, `OBJECT`",
+    question: "which report an upload was, or what was wrong with it before it could be read",
+}];
 
 /// Which report an uploaded object was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObjectItem {
-    /// The report; absent when the object was gone or unusable before it could be read.
+    /// The report; `None` when the object was deleted or unusable before it could be read.
     pub report: Option<ReportId>,
     /// What was wrong with the object itself.
     pub kind: Option<Kind>,

@@ -11,10 +11,10 @@ use crate::ports::Query;
 pub(super) const RECORDS: &[Record] = &[Record {
     name: "outbox",
     place: "`OUTBOX#<account>`, `<provider>/<merchant>/<id>/<currency>`",
-    question: "Which batches a settlement has, and what of it is not posted",
+    question: "which batches of events a settlement has, and what of it is not posted",
 }];
 
-/// What is to be posted of one version of a settlement, and what is not. Amounts are minor units.
+/// What of one version of a settlement is to be posted, and what is not. Amounts are in minor units.
 ///
 /// Events, what is not postable and what is unmatched sum to the lines, always.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,7 +41,7 @@ pub struct OutboxItem {
     pub changed: Vec<ChangedEvent>,
 }
 
-/// A line whose transaction cannot be told.
+/// A line without a known transaction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnmatchedLine {
     /// Line or row in the report.

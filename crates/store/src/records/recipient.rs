@@ -1,4 +1,4 @@
-//! Who is told of an account by mail.
+//! The recipients of an account's mails.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -18,7 +18,7 @@ use crate::ports::Query;
 pub(super) const RECORDS: &[Record] = &[Record {
     name: "recipient",
     place: "`RECIPIENT#<account>`, `<address>`",
-    question: "Who is told of an account by mail, and whether they confirmed",
+    question: "who is told of an account by mail, how often, and whether the address is confirmed",
 }];
 
 /// Who reads at an address.
@@ -31,12 +31,12 @@ pub enum RecipientKind {
     Inbox,
 }
 
-/// Somebody who is told of an account by mail.
+/// A recipient of an account's mails.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecipientItem {
-    /// Where.
+    /// The address.
     pub address: Address,
-    /// Who reads there.
+    /// The name of the reader.
     pub name: Option<HeaderText>,
     /// What kind of reader.
     pub kind: RecipientKind,
@@ -44,7 +44,7 @@ pub struct RecipientItem {
     pub language: String,
     /// How often.
     pub rhythms: BTreeSet<Rhythm>,
-    /// Payouts from this day on are told.
+    /// Payouts from this day on are mailed.
     pub from: Date,
     /// Counts how often the address was added after it was removed, from 1.
     pub generation: u32,
@@ -52,7 +52,7 @@ pub struct RecipientItem {
     pub token_hash: String,
     /// When it was added.
     pub added_at: Timestamp,
-    /// When whoever reads there confirmed.
+    /// When the reader confirmed.
     pub confirmed_at: Option<Timestamp>,
     /// When it was removed.
     pub removed_at: Option<Timestamp>,
@@ -94,7 +94,7 @@ impl fmt::Debug for TokenSecret {
 }
 
 impl Place {
-    /// The record of somebody who is told of an account by mail.
+    /// The record of a recipient.
     pub fn recipient(account: &AccountId, address: &Address) -> Self {
         Place::new(format!("RECIPIENT#{account}"), address.as_str())
     }

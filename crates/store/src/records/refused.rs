@@ -10,8 +10,8 @@ use crate::place::Place;
 /// The rows of the table of records.
 pub(super) const RECORDS: &[Record] = &[Record {
     name: "refused message",
-    place: "`REFUSED#<hash>`, `MESSAGE`",
-    question: "Which messages named no object, or one where no report may lie",
+    place: "`REFUSED#<sha256>`, `MESSAGE`",
+    question: "which message can never be carried out, and why",
 }];
 
 /// A message that was refused, or a part of one.

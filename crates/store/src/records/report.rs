@@ -13,12 +13,12 @@ pub(super) const RECORDS: &[Record] = &[
     Record {
         name: "report",
         place: "`REPORT#<report>`, `<account>`",
-        question: "What became of a report: CLAIMED, COMMITTED, DUPLICATE, QUARANTINED(kind), REJECTED(kind), CRASHED, RELEASED",
+        question: "what became of a report: CLAIMED, COMMITTED, DUPLICATE, QUARANTINED(kind), REJECTED(kind), CRASHED or RELEASED",
     },
     Record {
-        name: "report's settlements",
+        name: "settlement of a report",
         place: "`REPORT#<report>`, `<account>#<number>`",
-        question: "Which settlements a report brought",
+        question: "which settlements a report brought, and as which versions",
     },
 ];
 
@@ -26,9 +26,9 @@ pub(super) const RECORDS: &[Record] = &[
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ReportState {
-    /// A worker reads it.
+    /// A worker has claimed it and reads it.
     Claimed {
-        /// Until then no other worker may.
+        /// Until then no other worker may claim it.
         lease_until: Timestamp,
     },
     /// Accepted; its settlements are in force.
@@ -45,7 +45,7 @@ pub enum ReportState {
         /// The first error's kind.
         kind: Kind,
     },
-    /// Given up after repeated attempts that never came to an end.
+    /// Given up after repeated attempts that never ended.
     Crashed,
     /// A person let a conflicting report through; it is to be read again.
     Released,
@@ -67,7 +67,7 @@ impl ReportState {
 }
 
 impl ReportState {
-    /// Why a report is held; `None` when it is not. The inner value is absent for a report that ended whoever read it.
+    /// Why a report is held; `None` when it is not. The inner value is `None` for a report whose workers crashed.
     pub fn held_kind(&self) -> Option<Option<Kind>> {
         match self {
             ReportState::Quarantined { kind } | ReportState::Rejected { kind } => Some(Some(*kind)),
@@ -127,7 +127,7 @@ pub struct ReportItem {
 pub struct ReportSettlementItem {
     /// The settlement.
     pub key: SettleKey,
-    /// The version that the report is; absent when the settlement was known already with the same content.
+    /// The version that the report is; `None` when the settlement was known already with the same content.
     pub version: Option<u32>,
 }
 

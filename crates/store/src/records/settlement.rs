@@ -12,7 +12,7 @@ use crate::ports::{Item, Query};
 pub(super) const RECORDS: &[Record] = &[Record {
     name: "settlement",
     place: "`SETTLEMENT#<account>`, `<provider>/<merchant>/<id>/<currency>`",
-    question: "Which versions a settlement has; the last one whose report is committed is in force",
+    question: "which versions a settlement has; the last version whose report is committed is in force",
 }];
 
 /// All versions of a settlement; the last one that belongs to a committed report is in force.

@@ -7,7 +7,7 @@ use crate::place::Place;
 
 /// The rows of the table of records.
 pub(super) const RECORDS: &[Record] =
-    &[Record { name: "switch", place: "`SWITCH`, `POSTING`", question: "Whether all posting is stopped" }];
+    &[Record { name: "switch", place: "`SWITCH`, `POSTING`", question: "whether all posting is stopped, and by whom" }];
 
 /// Whether all posting is stopped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -11,7 +11,7 @@ use crate::place::Place;
 pub(super) const RECORDS: &[Record] = &[Record {
     name: "sync",
     place: "`SYNC#<account>`, `TRANSACTIONS`",
-    question: "How far the mirror of transactions reaches",
+    question: "which period the mirror of transactions covers",
 }];
 
 /// How far the mirror of an account's transactions reaches.

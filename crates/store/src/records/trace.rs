@@ -15,7 +15,7 @@ use crate::ports::{Expect, State};
 pub(super) const RECORDS: &[Record] = &[Record {
     name: "trace",
     place: "`TRACE#<mail>`, `MAIL`",
-    question: "What the service that sends says of a mail: sent, delivered, rejected, bounced, complained",
+    question: "what the mail service says of a mail: sent, delivered, rejected, bounced, complained",
 }];
 
 /// What the service says of a mail.
@@ -50,7 +50,8 @@ impl MailEvent {
 /// Everything that is known of a mail from the service.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TraceItem {
-    /// By the id that the service knows it by, what was first told when; more than one where it was sent more than once.
+    /// Each event with the time of its first report, by the id that the service gave the mail. A mail that was sent twice
+    /// has two ids.
     pub messages: BTreeMap<String, BTreeMap<MailEvent, Timestamp>>,
 }
 
@@ -67,7 +68,7 @@ impl Place {
 /// When the state cannot answer.
 pub async fn sent_message_id(state: &dyn State, mail: &MailId) -> Result<Option<String>, RecordError> {
     let known = Place::trace(mail).read::<TraceItem>(state).await?;
-    // The one that was known first, so that the answer stays the same.
+    // The id that was reported first, so that the answer stays the same.
     let first = |(item, _): (TraceItem, u64)| {
         let messages = item.messages.into_iter();
         messages.min_by_key(|(_, events)| events.values().min().copied()).map(|(message_id, _)| message_id)
@@ -75,10 +76,10 @@ pub async fn sent_message_id(state: &dyn State, mail: &MailId) -> Result<Option<
     Ok(known.and_then(first))
 }
 
-/// So many others may note something of the same mail at the same moment.
+/// So many other workers may write of the same mail at the same moment.
 const TRIES_MAX: usize = 8;
 
-/// Notes what the service says of a mail. `false` when it is noted already.
+/// Records an event of a mail; `false` when it is recorded already.
 ///
 /// # Errors
 /// When the state cannot answer.
@@ -100,10 +101,10 @@ pub async fn note_mail_event(
             return Ok(false);
         }
         events.insert(event, at);
-        let told = format!("{} as {message_id}", event.word());
+        let what = format!("{} as {message_id}", event.word());
         let writes = [
             place.put(&item, revision.map_or(Expect::Absent, Expect::Revision))?,
-            journal(&place, revision.unwrap_or(0) + 1, at, Order::Midway, told)?,
+            journal(&place, revision.unwrap_or(0) + 1, at, Order::Midway, what)?,
         ];
         match state.transact(&writes).await {
             Ok(()) => return Ok(true),

@@ -7,8 +7,8 @@ use matching::Waits;
 use settlement::{AccountId, Defect, Proof, ReportId, SettleKey, is_seeded};
 use store::keys::LandingKey;
 use store::{
-    HeldItem, JournalItem, ListedVersion, NoticeItem, ObjectItem, OutboxItem, Place, Query, ReportItem, ReportState,
-    SettlementVersion, SyncItem,
+    HeldItem, JournalItem, ListedVersion, NoticeItem, ObjectItem, OutboxItem, Pager, Place, Query, ReportItem,
+    ReportState, SettlementVersion, SyncItem,
 };
 
 use super::{Found, Left, MIRROR_BEHIND, Open, Stands, Sweep, YOUNG, is_turn};
@@ -128,8 +128,8 @@ impl Look<'_> {
     /// When something last happened to a record.
     async fn last_change(&self, place: &Place) -> Result<Timestamp, StepError> {
         let query = Query { backwards: true, limit: 1, ..Query::journal(place) };
-        let page = self.ports.state.query(&query).await?;
-        let last = page.items.first().map(store::decode::<JournalItem>).transpose()?;
+        let last = Pager::new(&*self.ports.state, query).next().await?;
+        let last = last.as_ref().map(store::decode::<JournalItem>).transpose()?;
         Ok(last.map_or(self.command.now, |entry| entry.at))
     }
 
