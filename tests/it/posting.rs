@@ -3,6 +3,7 @@
 mod again;
 mod answers;
 mod matching;
+mod mirrored;
 mod newer;
 mod permitted;
 mod planned;

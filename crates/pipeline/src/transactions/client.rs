@@ -149,7 +149,12 @@ impl AccountClient<'_> {
             let page =
                 dintero::transactions(&answer).map_err(|error| unavailable("Cannot list transactions", error))?;
             let is_last = page.len() < dintero::TRANSACTIONS_MAX;
-            after = page.last().map(|last| last.id.clone());
+            let last = page.last().map(|last| last.id.clone());
+            if last.is_some() && last == after {
+                let message = "found the same page twice, so that Dintero does not go on after the last transaction";
+                return Err(unavailable("Cannot list transactions", message).into());
+            }
+            after = last;
             page.into_iter().for_each(&mut each);
             if is_last {
                 return Ok(());
