@@ -8,8 +8,8 @@
 //! - `OrderID` is empty for payments to a number; `SettlementID` is unique only within `SerialNumber`.
 
 use settlement::{
-    Control, Currency, Defect, Fees, Kind, Line, LineKind, Problem, Proof, Provider, SettlementHead, Sink,
-    StatedTotals, Terms, exponent, is_seeded,
+    Control, Currency, Fees, Kind, Line, LineKind, Problem, Proof, Provider, SettlementHead, Sink, StatedTotals, Terms,
+    exponent,
 };
 
 use crate::collect::Collector;
@@ -408,7 +408,6 @@ impl<R: std::io::Read> Report<'_, R> {
         let time = values.trimmed("TransactionTime")?;
         let expected = "a time with its offset, as 2026-12-31T23:59:59.000+01:00";
         let captured_at = instant_us(time.text).ok_or_else(|| time.problem(Kind::Identifier, expected, ADVICE))?;
-        let fee = if is_seeded(Defect::XmlFeeSign) { -fee } else { fee };
         let terms = Terms { capture_minor: capture, refund_minor: refund, fee_minor: fee, ..Terms::default() };
         self.collector.add(&Line {
             settlement,
