@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use jiff::civil::Date;
 use settlement::{
-    BadId, Control, Currency, Defect, Held, Kind, Line, LineBatch, Problem, Problems, Settlement, SettlementHead, Sink,
-    TermSums, is_seeded, mask_cards, prove,
+    BadId, Control, Currency, Held, Kind, Line, LineBatch, Problem, Problems, Settlement, SettlementHead, Sink,
+    TermSums, mask_cards, prove,
 };
 
 use crate::failure::Failure;
@@ -128,9 +128,7 @@ impl<'s> Collector<'s> {
     fn pass_over(&mut self, failure: Failure) -> Result<(), Failure> {
         match failure {
             Failure::Held(held) if held.problems.list().iter().all(|p| p.kind != Kind::TooLarge) => {
-                if !is_seeded(Defect::SkipsBadRows) {
-                    held.problems.list().iter().for_each(|problem| self.problems.push(problem.clone()));
-                }
+                held.problems.list().iter().for_each(|problem| self.problems.push(problem.clone()));
                 Ok(())
             }
             failure => Err(failure),
@@ -236,7 +234,7 @@ impl<'s> Collector<'s> {
 
     fn sum_up(&mut self) {
         for (settlement, (count, sums)) in self.settlements.iter_mut().zip(&self.sums) {
-            settlement.lines = *count + u64::from(is_seeded(Defect::PayoutRowIsLine));
+            settlement.lines = *count;
             match sums.terms() {
                 Some(terms) => settlement.sums = terms,
                 None => {

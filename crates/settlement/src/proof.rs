@@ -1,6 +1,5 @@
 //! The proof: compares a settlement's lines with every total that its file states.
 
-use crate::defect::{Defect, is_seeded};
 use crate::kind::Kind;
 use crate::money::MajorUnits;
 use crate::problem::Problem;
@@ -27,8 +26,7 @@ pub fn prove(settlement: &mut Settlement) -> Vec<Problem> {
     ];
     for (what, stated, summed) in totals {
         let Some(stated) = stated else { continue };
-        let within = |summed: i64| summed.abs_diff(stated) <= 1 && is_seeded(Defect::ToleratesOneOre);
-        if summed != Some(stated) && !summed.is_some_and(within) {
+        if summed != Some(stated) {
             problems.push(disagreement(settlement, what, stated, summed));
         }
     }

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::canonical::SettlementHash;
 use crate::currency::Currency;
-use crate::defect::{Defect, is_seeded};
 use crate::ids::{MerchantNumber, SettlementId};
 use crate::problem::Problems;
 use crate::terms::Terms;
@@ -181,7 +180,6 @@ impl Settlement {
     /// `None` when the sum leaves the range of `i64`.
     pub fn payable_minor(&self) -> Option<i64> {
         let invoiced = match self.fees {
-            Fees::Invoiced if is_seeded(Defect::GrossCheckedOnNet) => 0,
             Fees::Invoiced => i128::from(self.sums.fee_minor) + i128::from(self.sums.fee_vat_minor),
             Fees::Deducted | Fees::Unknown => 0,
         };

@@ -44,8 +44,8 @@ pub(super) struct StandIn {
 }
 
 impl StandIn {
-    /// Puts the stand-in behind an app whose account posts.
-    pub(super) async fn behind(app: App, account: &AccountId, with_faults: bool) -> anyhow::Result<(Self, App)> {
+    /// Connects an app to the stand-in and turns on posting for its account.
+    pub(super) async fn connect(app: App, account: &AccountId, with_faults: bool) -> anyhow::Result<(Self, App)> {
         let clock = Clock::at(TODAY.in_tz("Europe/Oslo")?.timestamp());
         let mut sandbox = example::sandbox(account);
         for (kind, fault) in FAULTS.iter().filter(|_| with_faults) {

@@ -7,10 +7,7 @@
 //! - There is no row type: a capture above zero is a sale, a refund below zero a refund.
 //! - `OrderID` is empty for payments to a number; `SettlementID` is unique only within `SerialNumber`.
 
-use settlement::{
-    Control, Currency, Defect, Fees, Kind, Line, LineKind, Problem, Proof, Provider, Sink, StatedTotals, Terms,
-    is_seeded,
-};
+use settlement::{Control, Currency, Fees, Kind, Line, LineKind, Problem, Proof, Provider, Sink, StatedTotals, Terms};
 
 use crate::collect::{Announced, Collector};
 use crate::failure::{Failure, ReadSeek};
@@ -410,7 +407,6 @@ impl<R: std::io::Read> Report<'_, R> {
         let time = values.trimmed("TransactionTime")?;
         let expected = "a time with its offset, as 2026-12-31T23:59:59.000+01:00";
         let captured_at = instant_us(time.text).ok_or_else(|| time.problem(Kind::Identifier, expected, ADVICE))?;
-        let fee = if is_seeded(Defect::XmlFeeSign) { -fee } else { fee };
         let terms = Terms { capture_minor: capture, refund_minor: refund, fee_minor: fee, ..Terms::default() };
         self.collector.add(&Line {
             settlement,

@@ -342,12 +342,11 @@ fn counted(minor: i128) -> Result<i64, StepError> {
 
 fn event_of(exact: &ExactSettlement, [capture, refund, fee]: [i128; 3]) -> Result<SettlementEvent, StepError> {
     let settlement_id = exact.key.settlement_id.clone();
-    let deducted = if is_seeded(Defect::EventWithoutFee) { 0 } else { fee };
     Ok(SettlementEvent {
         provider_reference: settlement_id.to_string(),
         settlement_id: settlement_id.to_string(),
-        event_correlation_id: is_seeded(Defect::OwnCorrelationId).then(|| exact.version.hash.to_string()),
-        amount_minor: counted(capture - refund - deducted)?,
+        event_correlation_id: None,
+        amount_minor: counted(capture - refund - fee)?,
         capture_minor: counted(capture)?,
         refund_minor: counted(refund)?,
         fee_minor: counted(fee)?,
@@ -428,10 +427,7 @@ fn make_batches(exact: &ExactSettlement, events: &[PlannedEvent]) -> Vec<(String
         };
         (BatchItem::id_of(item.version, events), item)
     };
-    if events.is_empty() && is_seeded(Defect::EmptyBatch) {
-        return vec![batch(&[])];
-    }
-    events.chunks(EVENTS_MAX + usize::from(is_seeded(Defect::ChunkOf101))).map(batch).collect()
+    events.chunks(EVENTS_MAX).map(batch).collect()
 }
 
 /// A batch that is there already is of an earlier planning that was cut off, and the same to the byte: its id says so.

@@ -74,7 +74,7 @@ impl Dintero {
     /// # Errors
     /// When the account is of the other environment; no request is made then.
     pub fn account(&self, account: &AccountId) -> Result<AccountClient<'_>, StepError> {
-        if !self.environment.has(account) && !is_seeded(Defect::OtherEnvironment) {
+        if !self.environment.has(account) {
             let message = format!(
                 "Account {account} is not of the {:?} environment that this installation speaks for; nothing was sent",
                 self.environment
