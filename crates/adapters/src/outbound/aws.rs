@@ -10,6 +10,7 @@ use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use percent_encoding::percent_decode_str;
 use store::{PortError, PortErrorKind};
 
 /// Until there is a connection.
@@ -86,6 +87,12 @@ where
         _ => (PortErrorKind::Refused, own("NotSent", "the request could not be made; are region and credentials set?")),
     };
     PortError::new(kind, what, source)
+}
+
+/// Decodes a key as S3 writes it into events and lists: a blank is `+`, and every unusual byte `%XX`. `None` when it is not UTF-8.
+pub(crate) fn form_decoded(key: &str) -> Option<String> {
+    let key = key.replace('+', " ");
+    Some(percent_decode_str(&key).decode_utf8().ok()?.into_owned())
 }
 
 fn own(code: &str, message: &str) -> AwsError {
