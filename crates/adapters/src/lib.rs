@@ -4,7 +4,10 @@
 
 pub mod app;
 pub mod config;
+#[cfg(feature = "aws")]
+pub mod fields;
 pub mod inbound;
 pub mod outbound;
+pub mod stand_in_server;
 #[cfg(feature = "aws")]
 pub mod traces;

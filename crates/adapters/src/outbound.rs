@@ -8,3 +8,5 @@ pub mod objects;
 pub mod queue;
 pub mod secrets;
 pub mod state;
+#[cfg(feature = "aws")]
+pub mod traced;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use adapters::config;
-use adapters::inbound::http::{Handler, Loopback};
+use adapters::stand_in_server::{Handler, Loopback};
 use anyhow::Context;
 use jiff::Timestamp;
 use settlement::AccountId;

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use adapters::app::App;
 use adapters::inbound::backoffice::{Asked, Backoffice, HEADERS, Route, Told};
+use adapters::inbound::function::Function;
 use adapters::inbound::gateway;
-use adapters::inbound::log::Log;
 use async_trait::async_trait;
 use aws_lambda_events::event::apigw::ApiGatewayV2httpRequest;
 use formats::Limits;
@@ -82,8 +82,8 @@ impl World {
 }
 
 fn office(ports: Ports) -> Backoffice {
-    let log = Log::new("backoffice-api", io::sink());
-    Backoffice { ports, account_claim: CLAIM.into(), log, clock: Arc::new(now) }
+    let function = Function::new("backoffice-api", ports, std::env::temp_dir(), Arc::new(now), io::sink());
+    Backoffice { function, account_claim: CLAIM.into() }
 }
 
 fn now() -> Timestamp {

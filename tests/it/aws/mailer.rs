@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::inbound::http::{Handler, Loopback};
 use adapters::outbound::aws;
 use adapters::outbound::mailer::Ses;
 use adapters::outbound::state::MemoryState;
+use adapters::stand_in_server::{Handler, Loopback};
 use aws_config::{Region, SdkConfig};
 use aws_sdk_s3::config::Credentials;
 use dintero::{Answer, NoAnswer, Sent};

@@ -5,17 +5,18 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use pipeline::StepError;
 use pipeline::operate::answer::SettlementAnswer;
 use pipeline::operate::listing::{
     self, HeldReport, LISTED_MAX, ListSettlements, Listed, ListedSettlement, ListedState,
 };
-use pipeline::transactions::client::Clock;
-use pipeline::{Ports, StepError};
 use serde::Serialize;
 use serde_json::{Value, json};
 use settlement::{AccountId, mask_cards};
 
-use crate::inbound::log::{Fields, Level, Log, kind_of};
+use crate::fields::Fields;
+use crate::inbound::function::Function;
+use crate::inbound::log::kind_of;
 
 /// Who asks, and what for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -87,20 +88,16 @@ impl Told {
 
 /// Answers callers.
 pub struct Backoffice {
-    /// Where settlements are known; of the ports the state alone is used.
-    pub ports: Ports,
+    /// What it has as every function has it. Of the ports only the state is used.
+    pub function: Function,
     /// The claim of a caller's token that names the account.
     pub account_claim: String,
-    /// Where its lines go.
-    pub log: Log,
-    /// Tells the time.
-    pub clock: Clock,
 }
 
 impl Backoffice {
     /// Answers a caller; whatever goes wrong is an answer too.
     pub async fn answer(&self, asked: &Asked) -> Told {
-        let began = (self.clock)();
+        let began = self.function.now();
         let fields = Fields { trace_id: asked.trace_id.clone(), step: Some("answer"), ..Fields::default() };
         let account = match self.account(asked) {
             Ok(account) => account,
@@ -132,7 +129,7 @@ impl Backoffice {
     }
 
     async fn listed(&self, route: Route, command: &ListSettlements, fields: &Fields) -> Told {
-        match listing::run(&self.ports, command).await {
+        match listing::run(&self.function.ports, command).await {
             Ok(_) if route == Route::Health => {
                 Told::well(json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
             }
@@ -143,7 +140,7 @@ impl Backoffice {
 
     fn failed(&self, error: &StepError, fields: &Fields) -> Told {
         let fields = Fields { kind: Some(kind_of(error)), ..fields.clone() };
-        self.log.say((self.clock)(), Level::Error, "a caller could not be answered", &fields);
+        self.function.log.error("a caller could not be answered", &fields);
         if error.is_retryable() {
             let told = Told::refused(503, "The state cannot be read right now. Ask again later");
             return Told { headers: vec![("retry-after", "5")], ..told };
@@ -152,13 +149,9 @@ impl Backoffice {
     }
 
     fn log_answer(&self, began: Timestamp, told: Told, fields: Fields) -> Told {
-        let now = (self.clock)();
-        let fields = Fields {
-            duration_ms: i64::try_from(now.duration_since(began).as_millis()).ok(),
-            outcome: Some(told.status.to_string()),
-            ..fields
-        };
-        self.log.say(now, Level::Info, "a caller was answered", &fields);
+        let fields =
+            Fields { duration_ms: self.function.millis_since(began), outcome: Some(told.status.to_string()), ..fields };
+        self.function.log.info("a caller was answered", &fields);
         told
     }
 }

@@ -50,8 +50,8 @@ pub async fn answer(
         traces::answered(&tracing::Span::current(), told.status);
         told
     };
-    let answer = backoffice.log.traces().within(None, || request(event), answer).await;
-    backoffice.log.flush((backoffice.clock)(), invocation.deadline).await;
+    let answer = backoffice.function.log.within(None, || request(event), answer).await;
+    backoffice.function.log.flush(invocation.deadline).await;
     told(&answer)
 }
 

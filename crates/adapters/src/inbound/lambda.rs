@@ -7,10 +7,11 @@ use async_trait::async_trait;
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Context, LambdaEvent, service_fn};
-use pipeline::transactions::client::Clock;
 use serde::de::IgnoredAny;
 
-use crate::inbound::log::{Fields, Level, Log, Metric};
+use crate::fields::Fields;
+use crate::inbound::function::Function;
+use crate::inbound::metric::Metric;
 use crate::traces::{self, TRACE_HEADER};
 
 /// Nothing is begun when less time than this is left.
@@ -62,11 +63,8 @@ pub trait Worker: Send + Sync {
     /// What it does, in a word.
     fn step(&self) -> &'static str;
 
-    /// Where its lines go.
-    fn log(&self) -> &Log;
-
-    /// The time.
-    fn clock(&self) -> &Clock;
+    /// What it has as every function has it.
+    fn function(&self) -> &Function;
 
     /// Carries out a message, delivered for that time.
     ///
@@ -81,11 +79,8 @@ pub trait Scheduled: Send + Sync {
     /// What it does, in a word.
     fn step(&self) -> &'static str;
 
-    /// Where its lines go.
-    fn log(&self) -> &Log;
-
-    /// The time.
-    fn clock(&self) -> &Clock;
+    /// What it has as every function has it.
+    fn function(&self) -> &Function;
 
     /// Does it once.
     ///
@@ -103,32 +98,33 @@ pub async fn batch(
     event: &SqsEvent,
     invocation: &Invocation,
 ) -> Result<SqsBatchResponse, &'static str> {
+    let function = worker.function();
     let mut again = Vec::new();
     for message in &event.records {
         let id = message.message_id.clone().filter(|id| !id.is_empty()).ok_or("a message has no id")?;
         let header = message.attributes.get(TRACE_HEADER).map(String::as_str);
         let begin = || traces::message(worker.step());
         let carry_out = |trace_id| one(worker, message, invocation.of_trace(trace_id));
-        if worker.log().traces().within(header, begin, carry_out).await.is_err() {
+        if function.log.within(header, begin, carry_out).await.is_err() {
             let mut failure = BatchItemFailure::default();
             failure.item_identifier = id;
             again.push(failure);
         }
     }
-    worker.log().count((worker.clock())(), &[(Metric::FailedMessages, again.len())]);
-    worker.log().flush((worker.clock())(), invocation.deadline).await;
+    function.log.count(&[(Metric::FailedMessages, again.len())]);
+    function.log.flush(invocation.deadline).await;
     let mut response = SqsBatchResponse::default();
     response.batch_item_failures = again;
     Ok(response)
 }
 
 async fn one(worker: &dyn Worker, message: &SqsMessage, invocation: Invocation) -> Result<(), Again> {
-    let (now, attempt) = ((worker.clock())(), attempt_of(message));
-    let done = if invocation.has_time(now) {
+    let (function, attempt) = (worker.function(), attempt_of(message));
+    let done = if invocation.has_time(function.now()) {
         worker.carry_out(message.body.as_deref().unwrap_or_default(), attempt, &invocation).await
     } else {
         let fields = invocation.fields("begin", attempt);
-        worker.log().say(now, Level::Warn, "no time is left to begin with a message", &fields);
+        function.log.warn("no time is left to begin with a message", &fields);
         Err(Again)
     };
     if done.is_err() {
@@ -149,8 +145,9 @@ pub async fn call(worker: &dyn Scheduled, invocation: &Invocation) -> Result<(),
         }
         done
     };
-    let done = worker.log().traces().within(None, || traces::scheduled(worker.step()), carry_out).await;
-    worker.log().flush((worker.clock())(), invocation.deadline).await;
+    let log = &worker.function().log;
+    let done = log.within(None, || traces::scheduled(worker.step()), carry_out).await;
+    log.flush(invocation.deadline).await;
     done
 }
 

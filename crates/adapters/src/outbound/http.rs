@@ -1,11 +1,5 @@
 //! HTTP as it is.
 
-#[cfg(feature = "aws")]
-mod traced;
-
-#[cfg(feature = "aws")]
-pub use traced::Traced;
-
 use std::error::Error;
 use std::net::IpAddr;
 use std::sync::Arc;
