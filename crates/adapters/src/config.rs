@@ -1,4 +1,4 @@
-//! Every variable of the environment, read once, with all that is wrong with them told together.
+//! The configuration, read once from the environment. Everything that is wrong with it is reported together.
 
 #[cfg(feature = "aws")]
 mod cloud;
@@ -97,7 +97,7 @@ pub const MAIL_FROM: &str = "AVSTEM_MAIL_FROM";
 pub const MAIL_FROM_NAME: &str = "AVSTEM_MAIL_FROM_NAME";
 /// Who is answered to.
 pub const MAIL_REPLY_TO: &str = "AVSTEM_MAIL_REPLY_TO";
-/// Where one click stops mails, with the id of the mail behind it.
+/// The address at which one click stops mails; the id of the mail is appended to it.
 pub const MAIL_STOP_URL: &str = "AVSTEM_MAIL_STOP_URL";
 /// Where the back office is.
 pub const BACKOFFICE_URL: &str = "AVSTEM_BACKOFFICE_URL";

@@ -1,4 +1,4 @@
-//! What reaches in: events that start a step, servers that hand requests to whoever answers them, and what is told of both.
+//! What arrives: messages, the schedule and requests of AWS Lambda, and the log of the functions that carry them out.
 
 #[cfg(feature = "aws")]
 pub mod backoffice;

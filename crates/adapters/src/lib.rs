@@ -1,6 +1,4 @@
-//! The outside world behind the ports, real things and their local stand-ins side by side.
-//!
-//! [`app`] is the only place that chooses between them, by URL scheme. No business rule lives here.
+#![doc = include_str!("../README.md")]
 
 pub mod app;
 pub mod config;

@@ -1,5 +1,5 @@
-//! What a function does as spans: one of each message or request, and one of each call to a service within it. Where no collector is
-//! named, nothing is made and nothing is paid.
+//! The spans of a function: one for each message or request, and one for each call to a service within it. Without a collector no span
+//! is made.
 //!
 //! Spans are made only while a message is carried out, and kept in memory until [`Traces::flush`]: no thread, and nothing that all of
 //! the process shares. An attribute is a field that a line may have, or one of [`CALLS`]; everything else is dropped.
@@ -40,7 +40,7 @@ pub const TRACE_HEADER: &str = "AWSTraceHeader";
 /// How long handing spans over may take at most.
 pub const FLUSH: Duration = Duration::from_secs(1);
 
-/// Calls within one call of a function that are kept as spans; behind them the rest is dropped, and what they were made for is kept.
+/// How many spans of one call of a function are kept. Later ones are dropped, apart from the span of the message itself.
 const SPANS_MAX: usize = 4_096;
 
 /// What our own spans are told apart by.
@@ -264,13 +264,13 @@ pub fn mark(fields: &Fields) {
     }
 }
 
-/// What lets a message continue the trace of whoever sends it; `None` where there is no trace.
+/// The header by which a message continues the trace of its sender; `None` where there is no trace.
 pub fn header() -> Option<String> {
     let context = Span::current().context();
     span_context_to_string(context.span().span_context())
 }
 
-/// What a header names. Only ids are taken from it: whatever else it says would be in every span behind it.
+/// The span that a header names. Only ids are taken from it: anything else would be in every later span of the trace.
 fn parent(header: &str) -> Option<SpanContext> {
     let named = span_context_from_str(header)?;
     let (trace, span, flags) = (named.trace_id(), named.span_id(), named.trace_flags());

@@ -46,7 +46,7 @@ const LOST: u16 = 0;
 
 const SCHEDULE: &str = r#"{"accounts": "all"}"#;
 
-/// The services behind the function: records, files, a queue, and a stand-in for SES that keeps what it is asked.
+/// The services that the function uses: records, files, a queue, and a stand-in for SES that keeps what it is asked.
 struct World {
     ports: Ports,
     queue: Arc<MemoryQueue>,

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use adapters::app::App;
-use adapters::inbound::backoffice::{Asked, Backoffice, Route};
+use adapters::inbound::backoffice::{Backoffice, Request, Route};
 use adapters::inbound::function::Function;
 use adapters::inbound::lambda::{Invocation, Scheduled, batch};
 use adapters::inbound::parse_report::ParseReports;
@@ -66,7 +66,7 @@ fn sweeper(ports: Ports, folder: &Path) -> Sweeper {
     }
 }
 
-/// Reports that come to every end, an upload that is gone and a message that is none; then everything behind them.
+/// Reports that come to every end, an upload that is gone and a message that is none; then everything that follows.
 #[tokio::test]
 async fn functions_touch_only_records_that_their_roles_name() {
     let scratch = tempfile::tempdir().unwrap();
@@ -117,8 +117,12 @@ async fn functions_touch_only_records_that_their_roles_name() {
     let worker = Backoffice { function: function("backoffice-api", office_ports), account_claim: "a".into() };
     let claims = BTreeMap::from([("a".to_owned(), "T00000001".to_owned())]);
     for route in Route::ALL {
-        let asked =
-            Asked { method: "GET".into(), path: route.path().into(), claims: Some(claims.clone()), ..Asked::default() };
+        let asked = Request {
+            method: "GET".into(),
+            path: route.path().into(),
+            claims: Some(claims.clone()),
+            ..Request::default()
+        };
         assert_eq!(worker.answer(&asked).await.status, 200);
     }
 

@@ -1,4 +1,4 @@
-//! In the cloud: S3, DynamoDB, SQS, SES and Secrets Manager behind the ports, for a function or for a person.
+//! The adapters of AWS for a function or for a person: S3, DynamoDB, SQS, SES and Secrets Manager.
 
 use std::io;
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ use crate::outbound::state::DynamoDb;
 use crate::outbound::traced::Traced;
 use crate::traces::Traces;
 
-/// What a function is made of, once for the life of its process.
+/// The clients that a function has for the life of its process.
 pub struct Cloud {
     /// What the steps use.
     pub ports: Ports,

@@ -1,5 +1,5 @@
-//! Messages about accounts and mails: months that are over are summarised, whoever waits is told by mail, and what SES says
-//! of mails is noted.
+//! The function `email-summary`: a message about an account summarises its months and sends the mails that are due; a message of SES
+//! notes what became of a mail.
 
 use std::sync::Arc;
 
@@ -22,19 +22,19 @@ use crate::inbound::function::{Function, send};
 use crate::inbound::mail_events::MailNotification;
 use crate::inbound::metric::Metric;
 
-/// What has to wait is gone on with for so long; the next morning's message takes up the rest.
+/// How long work that has to wait goes on; the next morning's message takes up the rest.
 const GOES_ON_FOR: SignedDuration = SignedDuration::from_hours(24);
 
-/// Months that change while they are summarised are left alone for a moment.
+/// How long to wait when a month changes while it is summarised.
 const PAUSE: SignedDuration = SignedDuration::from_mins(1);
 
 /// Summarises the months of accounts, and mails.
 pub struct EmailSummary {
     /// What it has as every function has it.
     pub function: Function,
-    /// What mails are sent with; months alone are summarised where none are.
+    /// What mails are sent with. Without it only months are summarised.
     pub mailing: Option<Mailing>,
-    /// The queue that its own messages come from, for one account each and for what has to wait.
+    /// The queue of this function, for a message per account and for messages that have to wait.
     pub own: Arc<dyn Queue>,
 }
 
@@ -79,8 +79,8 @@ impl Worker for EmailSummary {
 }
 
 impl EmailSummary {
-    /// A message for each account: one that fails keeps no other from its mails. Cut off in between, all are sent once more,
-    /// and what is done then has no second effect.
+    /// Sends a message for each account, so that one that fails does not keep another from its mails. When it is cut off, all are sent
+    /// again, which has no second effect.
     async fn every_account(&self, fields: &Fields) -> Result<(), StepError> {
         for account in accounts::all(&self.function.ports).await? {
             self.send(&MailCheck { account, months: true, until: None }, SignedDuration::ZERO).await?;
@@ -91,7 +91,7 @@ impl EmailSummary {
 
     async fn account(&self, due: MailCheck, fields: &Fields, invocation: &Invocation) -> Result<(), Again> {
         let began = self.function.now();
-        // Whoever waits for a month waits for its summary; whoever waits for payouts does not.
+        // Mails about a month need its summary; mails about payouts do not.
         let summarised = if due.months { self.summarise(&due, invocation).await } else { Ok(None) };
         let mailed = match &self.mailing {
             None => Ok(Mailed::default()),
@@ -112,7 +112,7 @@ impl EmailSummary {
         self.send(&next, delay).await.map_err(|error| self.again(&error, fields))
     }
 
-    /// Summarises every month that is due; when that has to be tried again, where it has.
+    /// Summarises every month that is due. Gives the time at which to try again when a month was changing.
     async fn summarise(&self, due: &MailCheck, invocation: &Invocation) -> Result<Option<Timestamp>, StepError> {
         let now = self.function.now();
         let (account, scratch) = (due.account.clone(), self.function.scratch.clone());
@@ -156,7 +156,7 @@ impl EmailSummary {
         match notification {
             MailNotification::Trial => self.function.log.info("SES tried out the topic", fields),
             MailNotification::Ignored => self.function.log.info("an event that says nothing of a mail", fields),
-            MailNotification::Told { mail, message_id, event } => self.note(&mail, &message_id, event, fields).await?,
+            MailNotification::Event { mail, message_id, event } => self.note(&mail, &message_id, event, fields).await?,
         }
         Ok(())
     }

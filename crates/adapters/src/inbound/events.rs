@@ -1,4 +1,4 @@
-//! What S3 says of uploads, in the messages that it puts into a queue, and what the sweep says where S3 did not.
+//! Messages about uploads: those of S3, and those that the sweep sends for uploads that S3 did not announce.
 //!
 //! The types of `aws_lambda_events` are not used for these: they need fields that nobody reads, so that a message which lacks
 //! one of them would be lost, and they leave the key encoded.

@@ -1,4 +1,4 @@
-//! Messages about uploads: each report is parsed, and what may flow on is handed to the next step.
+//! The function `parse-report`: each uploaded report is parsed, and a committed one goes to the next function.
 
 use std::sync::Arc;
 
@@ -19,21 +19,21 @@ use crate::inbound::function::{Function, send};
 use crate::inbound::lambda::{Again, Invocation, Worker};
 use crate::inbound::metric::Metric;
 
-/// Before each attempt that follows another within one delivery.
+/// The pauses before the second and later attempts within one delivery.
 pub const PAUSES: &[SignedDuration] =
     &[SignedDuration::from_millis(250), SignedDuration::from_secs(1), SignedDuration::from_secs(4)];
 
-/// Parses what messages of the landing bucket name.
+/// Parses the reports that messages about the landing bucket name.
 pub struct ParseReports {
     /// What it has as every function has it.
     pub function: Function,
-    /// To the step that reconciles.
+    /// The queue of `reconcile-settlements`.
     pub next: Arc<dyn Queue>,
     /// Name of the bucket that reports land in.
     pub bucket: String,
     /// Bounds on a file.
     pub limits: Limits,
-    /// Before each attempt that follows another within one delivery, usually [`PAUSES`].
+    /// The pauses before the second and later attempts within one delivery, usually [`PAUSES`].
     pub pauses: &'static [SignedDuration],
 }
 
@@ -57,7 +57,7 @@ impl Worker for ParseReports {
             Some(Notification::Records(records)) => {
                 let mut done = Ok(());
                 for record in records {
-                    // One that has to come again keeps the others from nothing: they come again without effect.
+                    // The others are carried out even when one has to come again: they have no second effect.
                     done = self.record(record, &fields, invocation).await.and(done);
                 }
                 done
@@ -115,8 +115,8 @@ impl ParseReports {
         sent.map_err(|error| self.again(&error, &fields))
     }
 
-    /// Reads a report. Uploads that come together may stand in each other's way for a moment, and a message that fails is not
-    /// delivered again for half an hour, so that what may pass is tried again at once.
+    /// Parses a report. Uploads that come together may conflict for a moment, and a failed message is not delivered again for half an
+    /// hour, so that an error that may pass is tried again at once.
     async fn run(&self, mut command: ParseReport, invocation: &Invocation) -> Result<Outcome, StepError> {
         for pause in self.pauses {
             match parse::run(&self.function.ports, &command).await {

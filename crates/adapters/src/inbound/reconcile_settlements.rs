@@ -1,5 +1,5 @@
-//! Messages about committed reports: their documents are written, and Dintero is told what they paid out. Messages about mirrors
-//! that are behind: what happened at Dintero since is read.
+//! The function `reconcile-settlements`: a message about a committed report writes its documents and posts its settlement events; a
+//! message about a mirror of transactions brings the mirror up to date.
 
 use std::sync::Arc;
 
@@ -19,15 +19,15 @@ use crate::inbound::function::{Function, send};
 use crate::inbound::lambda::{Again, Invocation, Worker};
 use crate::inbound::metric::Metric;
 
-/// Writes the documents of reports and posts what their settlements paid out.
+/// Writes the documents of reports and posts their settlement events.
 pub struct ReconcileSettlements {
     /// What it has as every function has it.
     pub function: Function,
-    /// Dintero's API; where it is not configured, documents are written and that is all.
+    /// Dintero's API. Without it only documents are written.
     pub dintero: Option<Arc<Dintero>>,
-    /// The queue that its own messages come from, for what has to wait.
+    /// The queue of this function, for messages that have to wait.
     pub own: Arc<dyn Queue>,
-    /// To the step that mails, where whoever waits for a payout is told at once.
+    /// The queue of `email-summary`, when recipients are to be told of a payout at once.
     pub mails: Option<Arc<dyn Queue>>,
 }
 
@@ -64,7 +64,7 @@ impl Worker for ReconcileSettlements {
 }
 
 impl ReconcileSettlements {
-    /// Is done with a message, or sends it once more for the time when it has to be taken up again.
+    /// Ends a message, or sends it again for the time at which the work goes on.
     async fn leave(
         &self,
         done: Result<Option<Timestamp>, StepError>,
@@ -74,7 +74,7 @@ impl ReconcileSettlements {
         let until = match done {
             Ok(None) => return Ok(()),
             Ok(Some(until)) => until,
-            // What Dintero or another worker asks to wait for is no failure: the message waits in the queue.
+            // It is no failure that Dintero or another worker asks to wait: the message waits in the queue.
             Err(StepError::Later { until, .. } | StepError::Busy { until, .. }) => until,
             Err(error) => return Err(self.again(&error, fields)),
         };
@@ -84,7 +84,7 @@ impl ReconcileSettlements {
         self.own.send(body, delay).await.map_err(|error| self.again(&error.into(), fields))
     }
 
-    /// Brings a mirror up to date; when it has to be gone on with, where it has.
+    /// Brings a mirror up to date. Gives the time at which to go on when days are left.
     async fn read_on(
         &self,
         mirror: MirrorBehind,
@@ -94,7 +94,7 @@ impl ReconcileSettlements {
     ) -> Result<Option<Timestamp>, StepError> {
         let Some(dintero) = &self.dintero else { return Ok(None) };
         let now = self.function.now();
-        // The last day that is begun may take as long as all before it.
+        // The last day that is begun may take as long as all the days before it.
         let deadline = now + invocation.deadline.duration_since(now) / 2;
         let (account, scratch) = (mirror.account, self.function.scratch.clone());
         let command = SyncTransactions { account, from: None, now, deadline, scratch };
@@ -109,7 +109,7 @@ impl ReconcileSettlements {
         Ok(synced.go_on_at)
     }
 
-    /// When the report has to be taken up again, where it has.
+    /// Writes, matches and posts a report. Gives the time at which to go on when something has to wait.
     async fn reconcile(
         &self,
         message: &ReportReady,
@@ -154,8 +154,7 @@ impl ReconcileSettlements {
         Ok(posted.not_before)
     }
 
-    /// Lets whoever waits for a payout be told, as soon as its documents are there to go with the mail. Told again, nobody is
-    /// sent anything twice.
+    /// Asks for the mails about a payout, once its documents are there to go with them. A second message sends no mail twice.
     async fn tell(&self, account: &AccountId) -> Result<(), StepError> {
         let Some(mails) = &self.mails else { return Ok(()) };
         let message = MailCheck { account: account.clone(), months: false, until: None };

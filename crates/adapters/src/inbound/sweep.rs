@@ -1,4 +1,4 @@
-//! What the schedule calls: everything is looked over, and whatever nobody goes on with is told once more.
+//! The function `sweep`: on a schedule, it finds what was left unfinished and sends its messages again.
 
 use jiff::SignedDuration;
 use pipeline::StepError;
@@ -11,13 +11,13 @@ use crate::inbound::lambda::{Again, Invocation, Scheduled};
 use crate::inbound::log::kind_of;
 use crate::inbound::metric::Metric;
 
-/// Looks over all accounts.
+/// Sweeps all accounts.
 pub struct Sweeper {
     /// What it has as every function has it.
     pub function: Function,
-    /// To the steps that parse and reconcile.
+    /// The queues of `parse-report` and `reconcile-settlements`.
     pub queues: Queues,
-    /// Whether the step that reconciles posts.
+    /// Whether `reconcile-settlements` posts.
     pub posts: bool,
 }
 

@@ -1,4 +1,4 @@
-//! HTTP as it is.
+//! The HTTP client for Dintero: each request once, on a connection of its own.
 
 use std::error::Error;
 use std::net::IpAddr;

@@ -256,7 +256,8 @@ impl Objects for S3 {
         let mut size = 0;
         loop {
             let piece = timeout(PIECE, body.next()).await;
-            let piece = piece.map_err(|cause| broken("the object stopped coming", cause.into()))?;
+            let piece =
+                piece.map_err(|cause| broken("the next piece of the object did not come in time", cause.into()))?;
             let Some(piece) = piece else { break };
             let piece = piece.map_err(|cause| broken("the object was cut off", cause.into()))?;
             into.write_all(&piece)

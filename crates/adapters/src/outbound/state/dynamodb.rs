@@ -21,7 +21,7 @@ use store::{Expect, Item, Page, PortError, PortErrorKind, Put, Query, State};
 
 use crate::outbound::aws::failed;
 
-/// Sorts behind every key that begins alike.
+/// Sorts after every key with the same beginning.
 const BEHIND_ALL: char = '\u{10FFFF}';
 
 /// A table with the keys `pk` and `sk`.
