@@ -17,7 +17,7 @@ use settlement::{AccountId, Address, HeaderText, Mailbox, WebAddress};
 
 use variables::Variables;
 
-/// What a process is told by its environment.
+/// The configuration of a process.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Config {
     /// Dintero's API; `None` when it is not to be spoken with.

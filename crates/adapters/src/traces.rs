@@ -43,7 +43,7 @@ pub const FLUSH: Duration = Duration::from_secs(1);
 /// How many spans of one call of a function are kept. Later ones are dropped, apart from the span of the message itself.
 const SPANS_MAX: usize = 4_096;
 
-/// What our own spans are told apart by.
+/// The target of our own spans.
 const TARGET: &str = "avstem";
 
 /// What names an operation of the SDK; no other of its spans has it.
@@ -79,7 +79,7 @@ impl Traces {
     /// # Errors
     /// When there is no TLS, or the address cannot be read.
     pub fn to(function: &'static str, url: &str) -> Result<Self, PortError> {
-        // Longer than anybody waits, so that it is told in one word when nobody answers.
+        // Longer than `flush` waits, so that a collector that does not answer is always a `Timeout`.
         let whole = 2 * FLUSH;
         let limits = HttpLimits { connect: whole, whole, ..HttpLimits::default() };
         let exporter = SpanExporter::builder()
@@ -229,7 +229,7 @@ pub fn request(method: &'static str, route: Option<&'static str>) -> Span {
     )
 }
 
-/// A request to another service. Of its address only the host is told: a path names an account.
+/// A request to another service. The span has only the host of its address, because a path names an account.
 pub fn call(method: &'static str, host: &str) -> Span {
     tracing::info_span!(
         target: TARGET, "call", otel.name = format!("{method} {host}"), otel.kind = "client",
@@ -242,7 +242,7 @@ pub fn answered(span: &Span, status: u16) {
     span.record("http.response.status_code", status);
 }
 
-/// Notes that what a span is about did not work; why is told by its fields.
+/// Marks a span as failed; its fields say why.
 pub fn failed(span: &Span) {
     span.set_status(Status::error(""));
 }

@@ -32,7 +32,7 @@ pub struct Cloud {
     queue: Option<Arc<dyn Queue>>,
     parse_queue: Option<Arc<dyn Queue>>,
     account_claim: Option<String>,
-    /// To the queue of accounts that somebody may have to be told of by mail, where there is one.
+    /// The queue of `email-summary`, where there is one.
     pub mail_queue: Option<Arc<dyn Queue>>,
     /// Dintero's API, where it is configured.
     pub dintero: Option<Arc<Dintero>>,

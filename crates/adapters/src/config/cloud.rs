@@ -17,7 +17,7 @@ pub const OBJECTS_URL: &str = "AVSTEM_OBJECTS_URL";
 pub const STATE_URL: &str = "AVSTEM_STATE_URL";
 /// The queue that a function sends to, where it sends to one.
 pub const QUEUE_URL: &str = "AVSTEM_QUEUE_URL";
-/// The queue of accounts that somebody may have to be told of by mail.
+/// The queue of `email-summary`.
 pub const MAIL_QUEUE_URL: &str = "AVSTEM_MAIL_QUEUE_URL";
 /// What mails are sent with: `ses://` and the name of the configuration set.
 pub const MAIL_URL: &str = "AVSTEM_MAIL_URL";
@@ -59,7 +59,7 @@ pub const VARIABLES: &[&str] = &[
     CHECKOUT_URL,
 ];
 
-/// What a function is told by its environment.
+/// The configuration of a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CloudConfig {
     /// What the names of all buckets begin with.
@@ -70,7 +70,7 @@ pub struct CloudConfig {
     pub queue: Option<String>,
     /// The queue of the step that parses; `None` for a function that does not send to it.
     pub parse_queue: Option<String>,
-    /// The queue of accounts that somebody may have to be told of; `None` where nobody is told before the next morning.
+    /// The queue of `email-summary`; when it is `None`, mails wait for the next morning.
     pub mail_queue: Option<String>,
     /// The key that new objects are encrypted with.
     pub kms_key: Option<String>,

@@ -159,7 +159,7 @@ impl Backoffice {
     }
 }
 
-/// What a caller wants listed. An unknown parameter is refused: whoever misspells a filter would take everything for a part.
+/// Reads the query. An unknown parameter is refused, because with a misspelt filter everything would be taken for a part.
 fn command(route: Route, account: &AccountId, query: &BTreeMap<String, String>) -> Result<ListSettlements, String> {
     let (account, limit) = (account.clone(), if route == Route::Health { 1 } else { LISTED_MAX });
     let mut command =

@@ -158,7 +158,7 @@ impl<S: Subscriber> Layer<S> for Lines {
         }
         let line = format!("{}\n", Value::Object(line));
         let mut out = self.0.out.lock().unwrap_or_else(PoisonError::into_inner);
-        // Nobody is left to be told of a log that cannot be written.
+        // There is no other place to report that the log cannot be written.
         let _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
     }
 }

@@ -91,7 +91,7 @@ impl Reqwest {
     }
 }
 
-/// What sends requests within those limits, apart from the bytes of an answer, which whoever reads it counts.
+/// A client within those limits. The reader of an answer counts its bytes.
 pub(crate) fn client(limits: HttpLimits) -> Result<Client, PortError> {
     let refused =
         |error: Box<dyn Error + Send + Sync>| PortError::new(PortErrorKind::Refused, "Cannot prepare HTTPS", error);

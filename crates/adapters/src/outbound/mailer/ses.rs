@@ -82,7 +82,7 @@ impl Mailer for Ses {
         if message_id.is_empty() {
             return Err(NotSent { kind: NotSentKind::Unknown, why: "SES named no message".to_owned() });
         }
-        // The mail has left: without this note its events tell so, or whoever called.
+        // The mail has left. If this note fails, the events of the mail or the caller record it.
         let _ = note_mail_event(&*self.state, envelope.id, &message_id, MailEvent::Sent, (self.clock)()).await;
         Ok(message_id)
     }
@@ -140,7 +140,7 @@ fn never_connected(error: &(dyn Error + 'static)) -> bool {
     false
 }
 
-/// What an answer means. Only what is wrong with the mail itself is final: rights, identities and quotas are put right by a
+/// What an answer means for the mail. Only what is wrong with the mail itself is final: rights, identities and quotas are put right by a
 /// person, and the mail leaves then.
 fn kind_of(code: &str, message: &str, status: u16, asks_to_wait: bool) -> NotSentKind {
     match (code, status) {

@@ -40,7 +40,7 @@ struct Broken {
     cause: Box<dyn Error + Send + Sync>,
 }
 
-/// What must hold for a put, as S3 is told.
+/// The condition of a put.
 #[derive(Debug, Clone)]
 enum Condition {
     None,
@@ -208,7 +208,7 @@ fn unreadable(key: &Key, error: impl Into<Box<dyn std::error::Error + Send + Syn
     PortError::new(PortErrorKind::Unavailable, format!("Cannot put {key}"), error)
 }
 
-/// What is there now. A bucket that keeps one version only would lose reports, so that it is not used.
+/// The object that is there now. A bucket without versions would lose reports and is refused.
 fn meta(key: &Key, version: Option<String>, size_bytes: u64) -> Result<ObjectMeta, PortError> {
     match version {
         Some(version) if version != "null" => Ok(ObjectMeta { key: key.to_string(), version, size_bytes }),
