@@ -6,8 +6,8 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
-use adapters::inbound::http::{Handler, Loopback};
 use adapters::outbound::http::{HttpLimits, Reqwest};
+use adapters::stand_in_server::{Handler, Loopback};
 use dintero::{Answer, Api, Credentials, Hosts, Method, NoAnswer, Outcome, Request, Secret, Sent, Signs, outcome};
 use jiff::{SignedDuration, Timestamp};
 use sandbox::example::{self, CLIENT_ID, CLIENT_SECRET};

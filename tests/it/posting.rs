@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
-use adapters::inbound::log::Log;
+use adapters::inbound::function::Function;
 use adapters::inbound::reconcile_settlements::ReconcileSettlements;
 use async_trait::async_trait;
 use dintero::{Answer, Credentials, Hosts, NoAnswer, Request, Secret};
@@ -147,13 +147,16 @@ impl World {
     fn worker(&self, ports: Ports, own: Arc<MemoryQueue>) -> ReconcileSettlements {
         let clock = self.clock.clone();
         ReconcileSettlements {
-            ports,
+            function: Function::new(
+                "reconcile-settlements",
+                ports,
+                self.scratch.path().to_owned(),
+                Arc::new(move || clock.now()),
+                std::io::sink(),
+            ),
             dintero: Some(Arc::new(dintero_of(&self.wire, &self.vault, &self.clock))),
             own,
             mails: None,
-            scratch: self.scratch.path().to_owned(),
-            log: Log::new("reconcile-settlements", std::io::sink()),
-            clock: Arc::new(move || clock.now()),
         }
     }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ::sandbox::example::{self, CLIENT_ID, CLIENT_SECRET};
 use ::sandbox::{Fault, RequestKind, Sandbox};
 use adapters::config;
-use adapters::inbound::http::{Handler, Loopback};
+use adapters::stand_in_server::{Handler, Loopback};
 use anyhow::Context;
 use jiff::Timestamp;
 use settlement::AccountId;
