@@ -1,4 +1,4 @@
-//! Lake: what counts, as plain Parquet for any BI tool; a view that can be made again from reports and state.
+//! Lake: what is in force, as plain Parquet for any BI tool; a view that can be made again from reports and state.
 //!
 //! Whatever changes what a day of payouts shows marks the day in the same transaction. One builder at a time makes the marked days
 //! anew: it looks at the objects in place, then reads the state, then puts each table in place of exactly what it saw. Whoever

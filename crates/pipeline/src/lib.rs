@@ -1,19 +1,4 @@
-//! The steps a report goes through, in numbered layers: a layer imports only layers with a lower number, [`current`],
-//! [`messages`], and the error and ports of the crate.
-//!
-//! 1. [`current`]: what is in force
-//! 2. [`intake`]: a report is read, proved and committed, or held
-//! 3. [`transactions`]: the mirror of the merchant's transactions
-//! 4. [`mod@matching`]: lines and transactions
-//! 5. [`reports`]: the Dintero report of each settlement
-//! 6. [`posting`]: settlement events
-//! 7. [`lake`]: Parquet by payout day
-//! 8. [`months`]: the summary of each month
-//! 9. [`mail`]: what is due, once
-//! 10. [`operate`]: what runs the steps
-//!
-//! A step takes [`Ports`] and a command: a plain value with the time in it, so that a trigger, a command line and a test
-//! build the same one.
+#![doc = include_str!("../README.md")]
 
 pub mod current;
 mod error;

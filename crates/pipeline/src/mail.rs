@@ -37,7 +37,7 @@ pub struct Mailing {
     pub reply_to: Option<Mailbox>,
     /// Where the back office is, which a mail leads to.
     pub backoffice: Option<WebAddress>,
-    /// Where one click stops mails; the mail is named behind it.
+    /// Where one click stops mails; the id of the mail is appended.
     pub stop: Option<WebAddress>,
     /// What tokens are made with.
     pub secret: TokenSecret,

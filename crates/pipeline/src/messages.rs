@@ -15,7 +15,7 @@ pub struct ReportReady {
     pub report: ReportId,
 }
 
-/// An account whose mirror is behind: what the step that reconciles is told by the sweep.
+/// An account whose mirror is out of date: the sweep tells the step that reconciles.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MirrorBehind {

@@ -2,7 +2,7 @@
 //!
 //! Only months that are over have revisions. What is known of a month is collected from state and lake in one piece: whoever changes
 //! either meanwhile makes it begin again. Equal content is the revision that there is; other content is the next one, written beside
-//! what stands, and counts once its record names it. Of two that make it at once one is named, and the other begins again.
+//! what stands, and is in force once its record names it. Of two that make it at once one is named, and the other begins again.
 
 mod collect;
 mod content;
@@ -285,8 +285,8 @@ fn noted(summary: &MonthSummary) -> String {
     )
 }
 
-/// The day that what was due in a month is told from: the first one behind it, whenever that is looked at.
-fn day_behind(month: Month) -> Date {
+/// The day from which overdue money of a month is reported: the first day after the month.
+fn day_after(month: Month) -> Date {
     month.next().first_day()
 }
 

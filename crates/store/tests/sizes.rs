@@ -91,12 +91,8 @@ fn batch(entries: usize) -> BatchItem {
 }
 
 fn outbox(unmatched: usize, changed: usize, batches: usize) -> OutboxItem {
-    let line = UnmatchedLine {
-        line_no: WIDE,
-        order_reference: Some("o".repeat(100)),
-        net_minor: WIDE,
-        why: "w".repeat(200),
-    };
+    let line =
+        UnmatchedLine { line_no: WIDE, order_reference: Some("o".repeat(100)), net_minor: WIDE, why: "w".repeat(200) };
     let event = ChangedEvent { transaction: "t".repeat(33), before_minor: WIDE, now_minor: WIDE };
     OutboxItem {
         settlement: key(),

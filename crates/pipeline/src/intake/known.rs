@@ -23,24 +23,24 @@ pub struct KnownSettlement {
     pub item: SettlementItem,
     /// Revision of the record; `None` when there is none.
     pub revision: Option<u64>,
-    /// What it is to the version that counts.
+    /// What it is to the version in force.
     pub case: Case,
     /// Reports that proposed a version and whose lease is over; their proposal is not in `item`.
     pub overtaken: Vec<ReportId>,
 }
 
 impl KnownSettlement {
-    /// The version that the settlement is to become; none where the same content counts already.
+    /// The version that the settlement is to become; none where the same content is in force already.
     pub fn next_version(&self) -> Option<u32> {
         let known = matches!(self.case, Case::Known(_));
         (!known).then(|| self.item.versions.last().map_or(0, |last| last.version) + 1)
     }
 }
 
-/// What a settlement is to the version of it that counts.
+/// What a settlement is to its version in force.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Case {
-    /// None counts yet.
+    /// None is in force yet.
     New,
     /// The same content, brought by that report.
     Known(ReportId),
@@ -101,7 +101,7 @@ impl IncomingReport<'_> {
         Ok(foreign)
     }
 
-    /// Holds each settlement against what counts so far. Conflicts become problems of the judgement, row by row, unless
+    /// Holds each settlement against what is in force. Conflicts become problems of the judgement, row by row, unless
     /// they were `released`; `lines` is the table of the report's own lines.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! Parse: one uploaded object becomes a proved report, a held one, or nothing new.
 //!
-//! Order of effects: claim, compute, content-addressed writes, proposals, commit. A crash behind any of them repeats
-//! safely, and nothing counts before the commit, which is one record.
+//! Order of effects: claim, compute, content-addressed writes, proposals, commit. A crash after any of them repeats
+//! safely, and nothing is in force before the commit, which is one record.
 
 mod claim;
 mod commit;
@@ -56,7 +56,7 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// What was found in the file; empty when it needed no reading.
     pub judgement: Judgement,
-    /// Where its settlements stand, for a report that counts.
+    /// Where its settlements stand, for a committed report.
     pub settlements: Vec<ReportSettlementItem>,
 }
 

@@ -58,7 +58,7 @@ impl Builder<'_> {
             Some((built, revision)) => (built, Some(revision)),
             None => (BuiltItem::default(), None),
         };
-        // Which months there are has to be known before the objects are looked at, and what is in them read behind that.
+        // The months have to be known before their objects are listed, and the objects are read after that.
         let (first, _) = bridge::bridge(ports, account, &bridge::days(ports, account).await?).await?;
         let mut months = built.bridge_months.clone();
         months.extend(first.iter().flat_map(|groups| months_of(groups)));

@@ -20,13 +20,13 @@ pub(super) struct Version {
     pub(super) record: SettlementVersion,
     /// Whose it is, for tables.
     pub(super) owner: TableOwner,
-    /// Whether it counts.
+    /// Whether it is in force.
     pub(super) is_current: bool,
     /// Whether it is exact by itself and its notice, so that it is paid out.
     pub(super) is_paid: bool,
     /// Lines that its notice adds.
     pub(super) added: Vec<LineRecord>,
-    /// The days that it leaves for the version that counts, or that it takes its lines over from when it counts itself.
+    /// The days that it leaves for the version in force, or that it takes its lines over from when it is in force itself.
     other_days: BTreeSet<Date>,
 }
 
@@ -39,12 +39,12 @@ impl Version {
         self.settlement().head.payout_on
     }
 
-    /// Whether another version counts that is paid out on another day.
+    /// Whether another version is in force that is paid out on another day.
     pub(super) fn leaves(&self) -> bool {
         !self.other_days.is_empty() && !self.is_current
     }
 
-    /// Whether it counts, and versions before it were paid out on other days.
+    /// Whether it is in force, and versions before it were paid out on other days.
     pub(super) fn arrives(&self) -> bool {
         !self.other_days.is_empty() && self.is_current
     }

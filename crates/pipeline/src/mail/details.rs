@@ -96,7 +96,7 @@ async fn read(ports: &Ports, account: &AccountId, scratch: &Path, report: Report
         let line = line?;
         let (merchant, settlement, currency) = name_of(&line);
         let name = (merchant.to_owned(), settlement.to_owned(), currency);
-        // A settlement of which another version counts now is not in the table of matches.
+        // A settlement of which another version is in force now is not in the table of matches.
         let states = cache.states.get(&name);
         let details = cache
             .details

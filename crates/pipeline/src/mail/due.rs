@@ -24,12 +24,12 @@ pub struct Known {
     pub months: Vec<(Date, u32)>,
 }
 
-/// A settlement that counts.
+/// A settlement that is in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownPayout {
     /// The settlement.
     pub settlement: SettleKey,
-    /// The version that counts.
+    /// The version in force.
     pub version: u32,
     /// The day it is paid out.
     pub payout_on: Date,

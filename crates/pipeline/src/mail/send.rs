@@ -15,7 +15,7 @@ use store::{MailItem, MailState, Occasion, TRACE_WITHIN};
 /// So many times may nobody know what came of a mail; then a person decides.
 const UNKNOWN_TIMES_MAX: u32 = 2;
 
-/// What the service does not take for now is sent again behind this time, and later each time.
+/// A mail that the service does not take for now is sent again after this time, and later each time.
 const LATER: SignedDuration = SignedDuration::from_mins(1);
 
 /// At most so much later.
@@ -161,7 +161,7 @@ impl Sender<'_> {
         let told = match &self.item.state {
             MailState::Sending { .. } => format!("SENDING, attempt {}", self.item.attempt),
             MailState::Sent { message_id } => format!("SENT as {message_id}"),
-            MailState::Planned { not_before: Some(until) } => format!("not taken, to be sent behind {until:.0}"),
+            MailState::Planned { not_before: Some(until) } => format!("not taken, to be sent after {until:.0}"),
             MailState::Unknown { why, .. }
             | MailState::Refused { why }
             | MailState::Withdrawn { why }
@@ -194,10 +194,10 @@ impl Sender<'_> {
         match &self.item.occasion {
             Occasion::Payout { settlement, version } => {
                 let Some(current) = versions::in_force(self.ports, settlement).await? else {
-                    return Ok(Some("no report of the settlement counts".to_owned()));
+                    return Ok(Some("no report of the settlement is committed".to_owned()));
                 };
                 if current.version != *version {
-                    return Ok(Some(format!("version {} counts", current.version)));
+                    return Ok(Some(format!("version {} is in force", current.version)));
                 }
                 let together = notice::check(self.ports, settlement, &current, &self.command.scratch).await?;
                 let agrees = matches!(together, NoticeCheck::Agree(_));

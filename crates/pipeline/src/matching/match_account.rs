@@ -83,7 +83,7 @@ pub(crate) async fn of_reports(
     Ok(())
 }
 
-/// Whether every line that counts of a report has its state for good.
+/// Whether every line in force of a report has its state for good.
 async fn is_settled(ports: &Ports, account: &AccountId, report: ReportId, scratch: &Path) -> Result<bool, StepError> {
     let (mut settlements, mut added_lines) = (BTreeSet::new(), 0);
     for (key, version) in versions_of(ports, account, report).await? {
@@ -95,7 +95,7 @@ async fn is_settled(ports: &Ports, account: &AccountId, report: ReportId, scratc
         }
     }
     if settlements.is_empty() {
-        // Nothing of it counts, or not yet.
+        // Nothing of it is in force, or not yet.
         return Ok(true);
     }
     let Some(item) = match_rows::known(ports, account, report).await? else { return Ok(false) };
@@ -115,7 +115,7 @@ async fn reports_in_force(ports: &Ports, account: &AccountId) -> Result<Vec<Repo
     Ok(reports)
 }
 
-/// Adds the reports that were matched and of which nothing counts any more: their tables are to be empty.
+/// Adds the reports that were matched and of which nothing is in force any more: their tables are to be empty.
 async fn with_former(
     ports: &Ports,
     account: &AccountId,
@@ -154,7 +154,7 @@ async fn match_all(ports: &Ports, command: &MatchAccount) -> Result<Option<Vec<M
     if changed.is_empty() && settled {
         return Ok(Some(items));
     }
-    // Whoever ends in between leaves a report that counts unmatched, which is seen, and no capture in two settlements.
+    // Whoever ends in between leaves a committed report unmatched, which is seen, and no capture in two settlements.
     changed.sort_by_key(|(item, _)| !item.settlements.is_empty());
     let revision = before.map_or(0, |(_, revision)| revision);
     let item = MatchingItem { waiting };

@@ -10,10 +10,10 @@ use settlement::{Currency, Fees, Month, TermSums, Terms, exponent};
 use store::{DayPayout, DaySum};
 
 use super::collect::{Collected, SettlementInForce};
-use super::day_behind;
+use super::day_after;
 use crate::StepError;
 
-/// A report that is held may be of a month's last payouts when it arrived so many days behind the month.
+/// A held report may be about a month's last payouts when it arrives up to this many days after the month.
 const HELD_DAYS_BEHIND: i64 = 8;
 
 /// What figures are summed by: provider, what the lines have in common, product, currency.
@@ -33,7 +33,7 @@ impl Collected {
             apart: Vec::new(),
         };
         let apart = [self.held(month), self.not_exact(month), self.unmatched(month)?, self.open_events(month)?];
-        let missed = self.open.missed(day_behind(month)).apart()?;
+        let missed = self.open.missed(day_after(month)).apart()?;
         content.apart = apart.into_iter().flatten().chain(missed).collect();
         Ok(content)
     }

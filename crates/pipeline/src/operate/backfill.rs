@@ -1,6 +1,6 @@
 //! Backfill: what lies in the landing of an account, or a part of it, is taken the whole way at a bounded rate.
 //!
-//! How far it has come is written behind each object, so that a run which stops is gone on with where it stopped. What is
+//! How far it has come is written after each object, so that the next run goes on where this one stops. What is
 //! taken twice has no second effect.
 
 use std::collections::VecDeque;

@@ -31,7 +31,7 @@ pub enum ListedState {
     WaitsForNotice,
     /// A settlement with a notice that can be held against it by its lines alone; its figures are those of its report.
     Noticed,
-    /// A settlement that its notice contradicts, so that neither counts.
+    /// A settlement that its notice contradicts, so that neither is proved.
     Disagrees,
     /// A report that is held, with whatever settlements it may hold.
     Held,
@@ -116,7 +116,7 @@ pub struct ListSettlements {
 /// One page.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Listed {
-    /// Settlements in the version that counts.
+    /// Settlements in the version in force.
     pub settlements: Vec<ListedSettlement>,
     /// Reports that are held.
     pub held: Vec<HeldReport>,
@@ -124,7 +124,7 @@ pub struct Listed {
     pub cursor: Option<Cursor>,
 }
 
-/// A settlement in the version that counts.
+/// A settlement in the version in force.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ListedSettlement {
     /// Names it.
@@ -208,7 +208,7 @@ impl<'a> Listing<'a> {
         }
     }
 
-    /// The version of a settlement that counts, when it is one that is asked for.
+    /// The version of a settlement in force, when it is one that is asked for.
     async fn settlement(&mut self, item: &Item) -> Result<Option<ListedSettlement>, StepError> {
         let ListSettlements { from, to, state: wanted, .. } = self.command;
         let (key, Some(version)) = self.versions.of_item(item).await? else { return Ok(None) };

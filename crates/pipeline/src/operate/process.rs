@@ -22,8 +22,8 @@ pub struct Processed {
 /// The committed report of an outcome; `None` where nothing was committed.
 pub fn ready_report(outcome: &Outcome) -> Option<ReportId> {
     // A duplicate may be the very report that was committed before.
-    let counts = outcome.settlements.iter().any(|settlement| settlement.version.is_some());
-    let flows = matches!(outcome.verdict, Verdict::Accepted | Verdict::Duplicate) && counts;
+    let is_committed = outcome.settlements.iter().any(|settlement| settlement.version.is_some());
+    let flows = matches!(outcome.verdict, Verdict::Accepted | Verdict::Duplicate) && is_committed;
     outcome.report.filter(|_| flows)
 }
 
@@ -46,7 +46,7 @@ pub async fn process_upload(
     Ok(processed)
 }
 
-/// Takes a report that counts as far as it may go: all that follows its parse.
+/// Takes a committed report as far as it may go: all that follows its parse.
 ///
 /// # Errors
 /// As [`process_upload`].

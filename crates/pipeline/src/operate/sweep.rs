@@ -1,4 +1,5 @@
-//! Sweep: finds what nobody goes on with any more, and tells whoever does. A notification can be lost, a worker end behind any call, a
+//! Sweep: finds work that nobody goes on with any more, and sends it to the step that does. A notification can be lost, a worker can end
+//! after any call, a
 //! message be given up; what is told once too often has no second effect.
 //!
 //! Uploads are found by listing them, and all else by the reports that they were: nothing that a step has to write first can be missing.
@@ -29,10 +30,10 @@ const YOUNG: SignedDuration = SignedDuration::from_hours(24);
 /// A day has so many turns.
 const TURNS: i64 = 96;
 
-/// A mirror that reaches to then is behind: nobody else has brought it up to date since the account's last turn.
+/// A mirror that ends this long ago is out of date: nobody else has updated it since the account's last turn.
 const MIRROR_BEHIND: SignedDuration = SignedDuration::from_hours(12);
 
-/// What waits in a queue is handed out again within this time: behind it nobody has in hand what is open.
+/// A queue hands a message out again within this time. After it, no worker has an open item in hand.
 const IN_HAND: SignedDuration = SignedDuration::from_mins(15);
 
 /// Look for what nobody goes on with.
@@ -48,8 +49,7 @@ pub struct Sweep {
     pub is_thorough: bool,
     /// Whether Dintero can be reached, so that accounts which post can be posted for.
     pub posts: bool,
-    /// Whether reports are told that are missed because payouts took longer than they may, and mirrors that are behind, which would
-    /// not show it.
+    /// Whether to report payouts that took longer than they may, and mirrors that are out of date and would not show them.
     pub asks_for_missing: bool,
     /// A directory for temporary files.
     pub scratch: PathBuf,
@@ -93,7 +93,7 @@ pub enum Stands {
         /// Since when.
         since: Timestamp,
     },
-    /// Its report counts, and not everything is done that follows.
+    /// Its report is committed, and not everything is done that follows.
     Committed {
         /// The report.
         report: ReportReady,
@@ -116,7 +116,7 @@ impl Stands {
     }
 }
 
-/// What is left to be done of a settlement that counts.
+/// What is left to be done of a settlement in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Left {
     /// Its Dintero report is not written.
@@ -154,7 +154,7 @@ pub struct Found {
     pub open: Vec<Open>,
     /// Reports that are missed, of the accounts whose turn it was.
     pub missing: Vec<(AccountId, MissingReport)>,
-    /// Mirrors that are behind, of the accounts whose turn it was.
+    /// Mirrors that are out of date, of the accounts whose turn it was.
     pub mirrors: Vec<MirrorBehind>,
     /// How many uploads were looked at.
     pub looked_at: usize,

@@ -168,7 +168,7 @@ impl<'a> MatchedRows<'a> {
         Ok(MatchedRows { rows, settlements: item.settlements.into_iter().map(name).collect(), client })
     }
 
-    /// The row of a line, when its settlement counts: rows have the order of the lines.
+    /// The row of a line, when its settlement is in force: rows have the order of the lines.
     fn next(&mut self, line: &LineRecord) -> Result<Option<MatchRow>, StepError> {
         let name = (line.merchant_number.clone(), line.settlement_id.clone(), line.currency);
         if !self.settlements.contains(&name) {

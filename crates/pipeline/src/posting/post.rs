@@ -174,12 +174,12 @@ async fn unplanned(ports: &Ports, account: &AccountId) -> Result<BTreeSet<Report
 async fn withheld(ports: &Ports, outbox: &OutboxItem, scratch: &Path) -> Result<Option<String>, StepError> {
     let key = &outbox.settlement;
     let Some(current) = versions::in_force(ports, key).await? else {
-        return Ok(Some("no report of it counts".to_owned()));
+        return Ok(Some("no report of it is committed".to_owned()));
     };
     if current.version != outbox.version {
         let version = current.version;
         return Ok(Some(format!(
-            "version {version} counts and is not planned yet; nothing of version {} is sent",
+            "version {version} is in force and is not planned yet; nothing of version {} is sent",
             outbox.version
         )));
     }

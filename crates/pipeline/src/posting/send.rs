@@ -11,7 +11,7 @@ use crate::transactions::client::AccountClient;
 use crate::{Ports, StepError};
 use store::{BatchItem, EventState};
 
-/// The longest that Dintero is taken to work at a request: behind twice of it, one that was lost does not arrive any more.
+/// The longest that Dintero works at a request, as assumed: after twice this time a lost request does not arrive any more.
 const SERVER_SECONDS_MAX: i64 = 30;
 
 /// What is not known after so many attempts is left to a person.
@@ -96,7 +96,7 @@ impl Sender<'_> {
         self.save(format!("taken up, attempt {}", self.item.attempt)).await
     }
 
-    /// Whoever sends until `end` has been heard behind this time.
+    /// After this time, whoever sends until `end` has its answer.
     fn settled_by(&self, end: Timestamp) -> Timestamp {
         if is_seeded(Defect::UnknownNotWaitedFor) {
             return self.now;

@@ -33,7 +33,7 @@ pub struct SyncTransactions {
     pub from: Option<Timestamp>,
     /// The time.
     pub now: Timestamp,
-    /// Nothing new is begun behind this time.
+    /// Nothing new begins after this time.
     pub deadline: Timestamp,
     /// A directory for temporary files.
     pub scratch: PathBuf,

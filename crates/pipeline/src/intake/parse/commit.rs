@@ -101,7 +101,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Proposes a settlement under this report; it counts once the report is committed. `None` when it is known.
+    /// Proposes a settlement under this report; it is in force once the report is committed. `None` when it is known.
     async fn propose(
         &self,
         item: &ReportItem,

@@ -151,7 +151,7 @@ impl Look<'_> {
         Ok(left)
     }
 
-    /// What of a version is to be posted, when it is the one that counts.
+    /// What of a version is to be posted, when it is the one in force.
     async fn unposted(
         &self,
         key: &SettleKey,
