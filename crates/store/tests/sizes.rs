@@ -1,5 +1,7 @@
 //! How large the records with lists can become, held against `ITEM_BYTES_MAX`.
 
+#![expect(clippy::disallowed_methods, reason = "a test reads and writes files of the crate")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -91,12 +93,8 @@ fn batch(entries: usize) -> BatchItem {
 }
 
 fn outbox(unmatched: usize, changed: usize, batches: usize) -> OutboxItem {
-    let line = UnmatchedLine {
-        line_no: WIDE,
-        order_reference: Some("o".repeat(100)),
-        net_minor: WIDE,
-        why: "w".repeat(200),
-    };
+    let line =
+        UnmatchedLine { line_no: WIDE, order_reference: Some("o".repeat(100)), net_minor: WIDE, why: "w".repeat(200) };
     let event = ChangedEvent { transaction: "t".repeat(33), before_minor: WIDE, now_minor: WIDE };
     OutboxItem {
         settlement: key(),
