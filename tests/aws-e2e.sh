@@ -4,6 +4,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source tests/emulator/environment.sh
-# All packages together, as the tests are built, so that nothing is compiled for this alone.
-cargo build --quiet --workspace --bins
+cargo build --quiet -p tests --bins
+bash tests/shipped.sh
 exec "$emulator" tests/emulator/e2e.py --binaries "$target/debug" "$@"

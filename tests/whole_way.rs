@@ -3,6 +3,9 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use sandbox::TOKEN_MARK;
+use settlement::SEEDED_MARK;
+use simulation::SECRET_MARK;
 use tests::python::target;
 
 fn walk(arguments: &[&str]) -> (Output, String) {
@@ -10,6 +13,29 @@ fn walk(arguments: &[&str]) -> (Output, String) {
     let ended = Command::new("bash").arg(script).args(arguments).env("CARGO_TARGET_DIR", target()).output().unwrap();
     let told = format!("{}{}", String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
     (ended, told)
+}
+
+/// What the emulator ran is what ships: rules that cannot be broken, and nothing of the test world.
+fn ships_no_test_code() {
+    let tests_alone = [SEEDED_MARK, SECRET_MARK];
+    let has = |program: &Path, mark: &str| {
+        let bytes = std::fs::read(program).unwrap();
+        bytes.windows(mark.len()).any(|window| window == mark.as_bytes())
+    };
+    for mark in tests_alone.into_iter().chain([TOKEN_MARK]) {
+        assert!(has(Path::new(env!("CARGO_BIN_EXE_simulate")), mark), "a program of the tests lacks {mark}");
+    }
+    let built = target().join("debug");
+    for mark in tests_alone {
+        assert!(!has(&built.join("avstem"), mark), "avstem has {mark} in it");
+    }
+    assert!(has(&built.join("avstem"), TOKEN_MARK), "avstem has no stand-in for Dintero");
+    for function in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions")).unwrap() {
+        let program = built.join(function.unwrap().file_name());
+        for mark in tests_alone.into_iter().chain([TOKEN_MARK]) {
+            assert!(!has(&program, mark), "{} has {mark} in it", program.display());
+        }
+    }
 }
 
 #[test]
@@ -40,10 +66,11 @@ fn reports_go_the_whole_way_and_a_missing_permission_stops_them() {
     ] {
         assert!(told.contains(stage), "{stage:?} is not in {told}");
     }
+    ships_no_test_code();
     let (ended, told) = walk(&["--without", "ses:SendRawEmail", "--patience", "30"]);
     assert!(!ended.status.success(), "{told}");
     assert!(told.contains("second time had no effect") && told.contains("recipients have their codes: not"), "{told}");
-    // What was parsed cannot be handed on: the stages before it come about, the one behind it does not.
+    // What was parsed cannot be handed on: the stages before it come about, the one after it does not.
     let (ended, told) = walk(&["--without", "sqs:SendMessage", "--patience", "30"]);
     assert!(!ended.status.success(), "{told}");
     assert!(

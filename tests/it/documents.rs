@@ -18,8 +18,8 @@ const ODD: [&str; 8] = ["=cmd()", "🛒 kurv", "<b>&amp;", "to\r\nlinjer", "\"si
 fn line(number: usize, currency: &str, kind: LineKind, terms: Terms) -> LineRecord {
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     LineRecord {
-        merchant_number: "123456".into(),
-        settlement_id: "2000461".into(),
+        merchant_number: "123456".parse().unwrap(),
+        settlement_id: "2000461".parse().unwrap(),
         currency: currency.parse().unwrap(),
         line_no: number as i64 + 2,
         kind,
@@ -65,8 +65,8 @@ fn settlement(lines: &[LineRecord], currency: &str, exponent: u8) -> Settlement 
     let mut sums = TermSums::default();
     lines.iter().for_each(|line| sums.add(&line.terms));
     let head = SettlementHead {
-        merchant_number: "123456".into(),
-        settlement_id: "2000461".into(),
+        merchant_number: "123456".parse().unwrap(),
+        settlement_id: "2000461".parse().unwrap(),
         currency: currency.parse().unwrap(),
         exponent,
         payout_on: jiff::civil::date(2026, 11, 3),
@@ -90,7 +90,7 @@ fn settlement(lines: &[LineRecord], currency: &str, exponent: u8) -> Settlement 
 
 /// All forms of one settlement in a folder, as they would be given out.
 fn write(folder: &Path, settlement: &Settlement, lines: &[LineRecord], language: Language) {
-    let key = SettleKey::new(&"T00000001".parse().unwrap(), "vipps", &settlement.head);
+    let key = SettleKey::new(&"T00000001".parse().unwrap(), &"vipps".parse().unwrap(), &settlement.head);
     let all = || lines.iter().cloned().map(Ok::<_, Infallible>);
     let breakdown = Breakdown::of(all()).unwrap();
     let report = DinteroReport {

@@ -6,13 +6,13 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
-use adapters::inbound::http::{Handler, Loopback};
 use adapters::outbound::http::{HttpLimits, Reqwest};
+use adapters::stand_in_server::{Handler, Loopback};
 use dintero::{Answer, Api, Credentials, Hosts, Method, NoAnswer, Outcome, Request, Secret, Sent, Signs, outcome};
 use jiff::{SignedDuration, Timestamp};
+use sandbox::example::{self, CLIENT_ID, CLIENT_SECRET};
+use sandbox::{Clock, InProcess, Sandbox};
 use settlement::{AccountId, SettlementEvent};
-use simulation::made_up::{self, CLIENT_ID, CLIENT_SECRET};
-use simulation::{Clock, InProcess, Sandbox};
 use store::HttpClient;
 
 const CANARY: &str = "canary-token";
@@ -255,7 +255,7 @@ async fn a_server_on_this_machine_answers_nobody_else() {
 /// What a step does first: a token, a reading, a posting, and a reading again.
 async fn goes_the_whole_way(client: &dyn HttpClient, hosts: Hosts, now: Timestamp) {
     let account: AccountId = "T00000001".parse().unwrap();
-    let first = made_up::transactions(&account).swap_remove(0).id;
+    let first = example::transactions(&account).swap_remove(0).id;
     let api = Api::new(hosts, account);
     let credentials =
         |secret: &str| Credentials { client_id: CLIENT_ID.to_owned(), client_secret: Secret::new(secret) };
@@ -281,7 +281,7 @@ async fn goes_the_whole_way(client: &dyn HttpClient, hosts: Hosts, now: Timestam
 }
 
 fn shop() -> Sandbox {
-    made_up::sandbox(&"T00000001".parse().unwrap())
+    example::sandbox(&"T00000001".parse().unwrap())
 }
 
 #[tokio::test]

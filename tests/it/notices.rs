@@ -12,9 +12,9 @@ use pipeline::intake::parse::{self, ParseReport};
 use pipeline::reports::dintero_report::{self, WriteReports, WrittenReports};
 use pipeline::{Ports, StepError};
 use settlement::{AccountId, Fees, Kind, PayoutNotice, Proof, Verdict};
+use simulation::{Disturbed, Mode, Script};
 use store::keys::{Key, LandingKey};
 use tempfile::TempDir;
-use tests::faults::{Fault, Plan, faulty};
 
 const LIST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/reports/swedbankpay-sales-xml-v2/basic.xml");
 
@@ -160,18 +160,18 @@ async fn methods_that_others_pay_out_are_left_out_of_the_amount() {
 #[tokio::test]
 async fn a_notice_that_is_cut_off_at_any_call_can_be_told_again() {
     let calls = {
-        let (world, plan) = (World::new(), Plan::new(None));
+        let (world, plan) = (World::new(), Disturbed::by(Script::quiet()));
         world.take(Path::new(LIST)).await;
-        world.add(&faulty(&world.app.ports, &plan), world.notice()).await.unwrap();
+        world.add(&plan.ports(&world.app.ports), world.notice()).await.unwrap();
         plan.calls()
     };
     assert!(calls >= 4, "{calls}");
     for at in 0..calls {
-        for fault in [Fault::Before, Fault::After, Fault::Refused] {
+        for fault in [Mode::Before, Mode::After, Mode::Refused] {
             let world = World::new();
             world.take(Path::new(LIST)).await;
-            let plan = Plan::new(Some((at, fault)));
-            if let Err(error) = world.add(&faulty(&world.app.ports, &plan), world.notice()).await {
+            let plan = Disturbed::by(Script::at([(at, fault.clone())]));
+            if let Err(error) = world.add(&plan.ports(&world.app.ports), world.notice()).await {
                 assert!(error.is_retryable(), "{fault:?} call {at}: {error}");
             }
             let told = world.add(&world.app.ports, world.notice()).await.unwrap();

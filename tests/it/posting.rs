@@ -3,6 +3,7 @@
 mod again;
 mod answers;
 mod matching;
+mod mirrored;
 mod newer;
 mod permitted;
 mod planned;
@@ -14,7 +15,7 @@ use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
-use adapters::inbound::log::Log;
+use adapters::inbound::function::Function;
 use adapters::inbound::reconcile_settlements::ReconcileSettlements;
 use async_trait::async_trait;
 use dintero::{Answer, Credentials, Hosts, NoAnswer, Request, Secret};
@@ -27,10 +28,10 @@ use pipeline::operate::process::{self, Processed};
 use pipeline::posting::post::{self, PostAccount, PostReport, Posted};
 use pipeline::transactions::client::{Dintero, Environment};
 use pipeline::{Packing, Ports, StepError};
+use sandbox::{Clock, Fault, InProcess, MadeEvent, MadeTransaction, RequestKind, Sandbox, Seen};
 use serde_json::Value;
 use settlement::{AccountId, SettlementEvent, TransactionEventKind};
-use simulation::sandbox::{MadeEvent, MadeTransaction, Seen};
-use simulation::{Clock, Fault, InProcess, RequestKind, SECRET_MARK, Sandbox};
+use simulation::SECRET_MARK;
 use store::keys::{Key, LandingKey};
 use store::memory::{MemoryObjects, MemoryQueue, MemoryState};
 use store::{HttpClient, PlannedEvent, PortError, Secrets};
@@ -146,13 +147,16 @@ impl World {
     fn worker(&self, ports: Ports, own: Arc<MemoryQueue>) -> ReconcileSettlements {
         let clock = self.clock.clone();
         ReconcileSettlements {
-            ports,
+            function: Function::new(
+                "reconcile-settlements",
+                ports,
+                self.scratch.path().to_owned(),
+                Arc::new(move || clock.now()),
+                std::io::sink(),
+            ),
             dintero: Some(Arc::new(dintero_of(&self.wire, &self.vault, &self.clock))),
             own,
             mails: None,
-            scratch: self.scratch.path().to_owned(),
-            log: Log::new("reconcile-settlements", std::io::sink()),
-            clock: Arc::new(move || clock.now()),
         }
     }
 

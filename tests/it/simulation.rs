@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use simulation::scenario::Size;
 use simulation::{HeldUp, explore};
 
-/// Seeds are tried for this long; what a longer run finds is found by `avstem simulate`.
+/// Seeds are tried for this long; the program `simulate` tries more.
 const SEEDS_FOR: Duration = Duration::from_secs(10);
 
 /// Files that live for a moment, in memory where there is a folder of it: a disk takes a third of the time otherwise.

@@ -16,10 +16,10 @@ use pipeline::intake::parse::{self, Outcome, ParseReport};
 use pipeline::reports::dintero_report::{self, WriteReports};
 use pipeline::{Ports, StepError};
 use settlement::{AccountId, Kind, ReportId, Verdict};
+use simulation::{Disturbed, Mode, Script};
 use store::keys::{Key, LandingKey};
 use store::{Expect, Item, ObjectItem, Place, Query, ReportItem, ReportState, SettlementItem};
 use tempfile::TempDir;
-use tests::faults::{Fault, Plan, faulty};
 use tests::generate::{Report, Seed, portal_csv, report, xml};
 
 /// A merchant's account in memory, with a clock that a test moves.
@@ -154,11 +154,11 @@ async fn dintero_reports_are_written_once_and_only_for_committed_reports() {
 #[tokio::test]
 async fn a_worker_that_ends_at_any_call_leaves_nothing_that_the_next_one_does_not_heal() {
     let (bytes, corrected) = (portal_csv(&sample(3)), portal_csv(&sample(4)));
-    let whole = |world: World, plan: Arc<Plan>| {
+    let whole = |world: World, plan: Arc<Disturbed>| {
         let (bytes, corrected) = (&bytes, &corrected);
         async move {
             let commands = [world.upload("a.csv", bytes).await, world.upload("b.csv", corrected).await];
-            let mut ports: Ports = faulty(&world.app.ports, &plan);
+            let mut ports: Ports = plan.ports(&world.app.ports);
             let mut reports = Vec::new();
             for command in commands {
                 let first = parse::run(&ports, &command).await;
@@ -179,13 +179,13 @@ async fn a_worker_that_ends_at_any_call_leaves_nothing_that_the_next_one_does_no
             (records, states, plan.calls())
         }
     };
-    let (expected, states, calls) = whole(World::with_merchant().await, Plan::new(None)).await;
+    let (expected, states, calls) = whole(World::with_merchant().await, Disturbed::by(Script::quiet())).await;
     let conflict = ReportState::Quarantined { kind: Kind::SettlementConflict };
     assert_eq!(states, [ReportState::Committed, conflict]);
     assert!(calls > 20, "{calls}");
     for at in 0..calls {
-        for fault in [Fault::Before, Fault::After, Fault::Refused] {
-            let plan = Plan::new(Some((at, fault)));
+        for fault in [Mode::Before, Mode::After, Mode::Refused] {
+            let plan = Disturbed::by(Script::at([(at, fault.clone())]));
             let (found, ..) = whole(World::with_merchant().await, plan).await;
             assert_eq!(found, expected, "{fault:?} call {at}");
         }
@@ -198,8 +198,8 @@ async fn a_leased_report_is_busy_and_a_worker_that_lost_its_lease_has_no_effect(
     let world = World::with_merchant().await;
     let command = world.upload("a.csv", &portal_csv(&sample(5))).await;
     // A worker claims and is then held up for longer than its lease.
-    let plan = Plan::new(Some((3, Fault::Before)));
-    parse::run(&faulty(&world.app.ports, &plan), &command).await.unwrap_err();
+    let plan = Disturbed::by(Script::at([(3, Mode::Before)]));
+    parse::run(&plan.ports(&world.app.ports), &command).await.unwrap_err();
     let busy = parse::run(&world.app.ports, &command).await.unwrap_err();
     assert!(matches!(busy, StepError::Busy { .. }) && busy.is_retryable(), "{busy}");
 
@@ -220,8 +220,8 @@ async fn a_file_that_ends_its_reader_three_times_is_given_up_and_shown() {
     let world = World::with_merchant().await;
     let mut command = world.upload("a.csv", &portal_csv(&sample(6))).await;
     for _ in 0..parse::ATTEMPTS_MAX {
-        let plan = Plan::new(Some((3, Fault::Before)));
-        parse::run(&faulty(&world.app.ports, &plan), &command).await.unwrap_err();
+        let plan = Disturbed::by(Script::at([(3, Mode::Before)]));
+        parse::run(&plan.ports(&world.app.ports), &command).await.unwrap_err();
         command.now += SignedDuration::from_hours(1);
     }
     for _ in 0..2 {
@@ -237,8 +237,8 @@ async fn a_failure_of_the_store_uses_up_no_attempt_and_holds_no_lease() {
     let world = World::with_merchant().await;
     let command = world.upload("a.csv", &portal_csv(&sample(6))).await;
     for _ in 0..=parse::ATTEMPTS_MAX {
-        let plan = Plan::new(Some((8, Fault::Refused)));
-        parse::run(&faulty(&world.app.ports, &plan), &command).await.unwrap_err();
+        let plan = Disturbed::by(Script::at([(8, Mode::Refused)]));
+        parse::run(&plan.ports(&world.app.ports), &command).await.unwrap_err();
     }
     assert_eq!(parse::run(&world.app.ports, &command).await.unwrap().verdict, Verdict::Accepted);
 }
@@ -277,10 +277,10 @@ async fn tables_of_all_reports_together_have_each_settlement_version_once() {
 #[tokio::test]
 async fn a_worker_that_wakes_behind_its_lease_has_no_effect() {
     let content = sample(13);
-    let counted = Plan::new(None);
+    let counted = Disturbed::by(Script::quiet());
     let probe = World::with_merchant().await;
     let probed = probe.upload("a.csv", &portal_csv(&content)).await;
-    parse::run(&faulty(&probe.app.ports, &counted), &probed).await.unwrap();
+    parse::run(&counted.ports(&probe.app.ports), &probed).await.unwrap();
     for at in 0..counted.calls() {
         for (name, bytes) in [("a.csv", portal_csv(&content)), ("b.xml", xml(&content))] {
             let world = World::with_merchant().await;
@@ -288,10 +288,10 @@ async fn a_worker_that_wakes_behind_its_lease_has_no_effect() {
             let other = world.upload(name, &bytes).await;
             let (ports, later) = (world.app.ports.clone(), other.now + SignedDuration::from_hours(1));
             let (done, outcome) = std::sync::mpsc::channel();
-            let plan = Plan::held_up(at, async move {
+            let plan = Disturbed::held_up(at, async move {
                 done.send(parse::run(&ports, &ParseReport { now: later, ..other }).await.unwrap()).unwrap();
             });
-            let woken = parse::run(&faulty(&world.app.ports, &plan), &slow).await;
+            let woken = parse::run(&plan.ports(&world.app.ports), &slow).await;
             let second = outcome.recv().unwrap();
             assert_eq!(second.verdict, Verdict::Accepted, "call {at}, {name}");
             match woken {
@@ -317,12 +317,12 @@ async fn two_reports_with_one_settlement_cannot_both_count() {
     let (csv, other) =
         (world.upload("a.csv", &portal_csv(&sample(7))).await, world.upload("b.xml", &xml(&sample(7))).await);
     // The first has proposed its settlements and is cut off just before its commit.
-    let plan = Plan::new(None);
+    let plan = Disturbed::by(Script::quiet());
     let probe = World::with_merchant().await;
     let probed = probe.upload("a.csv", &portal_csv(&sample(7))).await;
-    parse::run(&faulty(&probe.app.ports, &plan), &probed).await.unwrap();
-    let before_commit = Plan::new(Some((plan.calls() - 1, Fault::Before)));
-    parse::run(&faulty(&world.app.ports, &before_commit), &csv).await.unwrap_err();
+    parse::run(&plan.ports(&probe.app.ports), &probed).await.unwrap();
+    let before_commit = Disturbed::by(Script::at([(plan.calls() - 1, Mode::Before)]));
+    parse::run(&before_commit.ports(&world.app.ports), &csv).await.unwrap_err();
     assert!(matches!(parse::run(&world.app.ports, &other).await, Err(StepError::Busy { .. })));
 
     // Its lease over, the second takes the settlements, and the first finds them known.

@@ -55,8 +55,8 @@ impl World {
             transaction: format!("T00000001.{number}"),
             id: number,
             event: SettlementEvent {
-                settlement_id: key.settlement_id.clone(),
-                provider_reference: key.settlement_id.clone(),
+                settlement_id: key.settlement_id.to_string(),
+                provider_reference: key.settlement_id.to_string(),
                 event_correlation_id: None,
                 amount_minor: minor,
                 capture_minor: minor,
@@ -357,7 +357,7 @@ pub fn parquet_bytes(bytes: &[u8]) -> File {
 
 /// The name that tables have for a settlement.
 pub fn name_of(key: &SettleKey) -> Name {
-    (key.merchant_number.clone(), key.settlement_id.clone(), key.currency.to_string())
+    (key.merchant_number.to_string(), key.settlement_id.to_string(), key.currency.to_string())
 }
 
 struct Watched {

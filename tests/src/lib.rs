@@ -2,8 +2,6 @@
 
 pub mod contract;
 pub mod emulator;
-pub mod faults;
-pub mod interleaved;
 pub mod lake;
 pub mod mails;
 pub mod python;

@@ -1,4 +1,4 @@
-//! The only wiring: which adapter stands behind each port.
+//! The only wiring: the choice of an adapter for each port.
 
 #[cfg(feature = "aws")]
 mod cloud;

@@ -1,7 +1,8 @@
-//! Every variable of the environment, read once, with all that is wrong with them told together.
+//! The configuration, read once from the environment. Everything that is wrong with it is reported together.
 
 #[cfg(feature = "aws")]
 mod cloud;
+mod variables;
 
 #[cfg(feature = "aws")]
 pub use cloud::{
@@ -12,10 +13,11 @@ pub use cloud::{
 use std::collections::BTreeMap;
 
 use dintero::{Credentials, Hosts, Secret};
-use settlement::AccountId;
-use settlement::{Address, HeaderText, Mailbox, WebAddress};
+use settlement::{AccountId, Address, HeaderText, Mailbox, WebAddress};
 
-/// What a process is told by its environment.
+use variables::Variables;
+
+/// The configuration of a process.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Config {
     /// Dintero's API; `None` when it is not to be spoken with.
@@ -43,28 +45,13 @@ impl MailConfig {
         Mailbox { name: Some(HeaderText::cleaned("avstem")), address: Address::local() }
     }
 
-    /// Reads what there is, and adds what is wrong to the rest of it.
-    fn read<'a>(value: impl Fn(&str) -> Option<&'a str>, wrong: &mut Vec<String>) -> Self {
-        let mut address = |name: &str| match value(name).map(str::parse::<Address>)? {
-            Ok(address) => Some(address),
-            Err(error) => {
-                wrong.push(format!("{name}: {error}"));
-                None
-            }
-        };
-        let (from, reply_to) = (address(MAIL_FROM), address(MAIL_REPLY_TO));
-        let mut web = |name: &str| match value(name).map(str::parse::<WebAddress>)? {
-            Ok(address) => Some(address),
-            Err(error) => {
-                wrong.push(format!("{name}: {error}"));
-                None
-            }
-        };
-        let (backoffice, stop) = (web(BACKOFFICE_URL), web(MAIL_STOP_URL));
-        let name = value(MAIL_FROM_NAME).map(HeaderText::new).transpose().unwrap_or_else(|error| {
-            wrong.push(format!("{MAIL_FROM_NAME}: {error}"));
-            None
-        });
+    /// Reads the variables that are set.
+    fn read(variables: &mut Variables<'_>) -> Self {
+        let address = str::parse::<Address>;
+        let (from, reply_to) = (variables.read(MAIL_FROM, address), variables.read(MAIL_REPLY_TO, address));
+        let web = str::parse::<WebAddress>;
+        let (backoffice, stop) = (variables.read(BACKOFFICE_URL, web), variables.read(MAIL_STOP_URL, web));
+        let name = variables.read(MAIL_FROM_NAME, HeaderText::new);
         let from = from.map(|address| Mailbox { name, address });
         MailConfig { from, reply_to: reply_to.map(Mailbox::from), backoffice, stop }
     }
@@ -110,7 +97,7 @@ pub const MAIL_FROM: &str = "AVSTEM_MAIL_FROM";
 pub const MAIL_FROM_NAME: &str = "AVSTEM_MAIL_FROM_NAME";
 /// Who is answered to.
 pub const MAIL_REPLY_TO: &str = "AVSTEM_MAIL_REPLY_TO";
-/// Where one click stops mails, with the id of the mail behind it.
+/// The address at which one click stops mails; the id of the mail is appended to it.
 pub const MAIL_STOP_URL: &str = "AVSTEM_MAIL_STOP_URL";
 /// Where the back office is.
 pub const BACKOFFICE_URL: &str = "AVSTEM_BACKOFFICE_URL";
@@ -132,40 +119,32 @@ impl Config {
     /// # Errors
     /// As [`Config::of_process`].
     pub fn of(variables: &BTreeMap<String, String>) -> Result<Self, BadConfig> {
-        let value = |name: &str| variables.get(name).map(String::as_str).filter(|value| !value.is_empty());
+        let mut variables = Variables::new(variables);
+        let mail = MailConfig::read(&mut variables);
         let client = [ACCOUNT, CLIENT_ID, CLIENT_SECRET];
-        let mut wrong = Vec::new();
-        let mail = MailConfig::read(value, &mut wrong);
-        if client.iter().all(|name| value(name).is_none()) {
-            return if wrong.is_empty() { Ok(Config { dintero: None, mail }) } else { Err(BadConfig(wrong)) };
+        let is_set = client.map(|name| variables.get(name).is_some());
+        if !is_set.contains(&true) {
+            return variables.end(Config { dintero: None, mail });
         }
-        let missing = client.iter().filter(|name| value(name).is_none());
-        wrong.extend(missing.map(|name| format!("{name} is not set, and others of the API client are")));
-        let account = value(ACCOUNT).map(str::parse::<AccountId>);
-        if let Some(Err(error)) = &account {
-            wrong.push(format!("{ACCOUNT}: {error}"));
+        for (name, _) in client.iter().zip(is_set).filter(|(_, is_set)| !is_set) {
+            variables.wrong(format!("{name} is not set, and others of the API client are"));
         }
-        let hosts = hosts(&value, &mut wrong);
-        match (account, value(CLIENT_ID), value(CLIENT_SECRET)) {
-            (Some(Ok(account)), Some(id), Some(secret)) if wrong.is_empty() => {
-                let credentials = Credentials { client_id: id.to_owned(), client_secret: Secret::new(secret) };
-                Ok(Config { dintero: Some(DinteroConfig { account, credentials, hosts }), mail })
-            }
-            _ => Err(BadConfig(wrong)),
-        }
+        let account = variables.read(ACCOUNT, str::parse::<AccountId>);
+        let hosts = hosts(&mut variables);
+        let credentials = variables.text(CLIENT_ID).zip(variables.get(CLIENT_SECRET).map(Secret::new));
+        let credentials = credentials.map(|(client_id, client_secret)| Credentials { client_id, client_secret });
+        let dintero = account.zip(credentials);
+        let dintero = dintero.map(|(account, credentials)| DinteroConfig { account, credentials, hosts });
+        variables.end(Config { dintero, mail })
     }
 }
 
-/// Where the API is, unless a variable says otherwise.
-fn hosts<'a>(value: &impl Fn(&str) -> Option<&'a str>, wrong: &mut Vec<String>) -> Hosts {
+/// The hosts of the API, unless a variable names another.
+fn hosts(variables: &mut Variables<'_>) -> Hosts {
     let mut hosts = Hosts::default();
     for (name, host) in [(API_URL, &mut hosts.api), (CHECKOUT_URL, &mut hosts.checkout)] {
-        match value(name) {
-            None => {}
-            Some(url) if url.starts_with("https://") || is_loopback(url) => {
-                url.trim_end_matches('/').clone_into(host);
-            }
-            Some(_) => wrong.push(format!("{name}: expected https://, or http:// of this machine")),
+        if let Some(url) = variables.address(name, "https://, or http:// of this machine") {
+            url.trim_end_matches('/').clone_into(host);
         }
     }
     hosts

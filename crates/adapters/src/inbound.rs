@@ -1,4 +1,4 @@
-//! What reaches in: events that start a step, servers that hand requests to whoever answers them, and what is told of both.
+//! What arrives: messages, the schedule and requests of AWS Lambda, and the log of the functions that carry them out.
 
 #[cfg(feature = "aws")]
 pub mod backoffice;
@@ -7,14 +7,17 @@ pub mod email_summary;
 #[cfg(feature = "aws")]
 pub mod events;
 #[cfg(feature = "aws")]
+pub mod function;
+#[cfg(feature = "aws")]
 pub mod gateway;
-pub mod http;
 #[cfg(feature = "aws")]
 pub mod lambda;
 #[cfg(feature = "aws")]
 pub mod log;
 #[cfg(feature = "aws")]
 pub mod mail_events;
+#[cfg(feature = "aws")]
+pub mod metric;
 #[cfg(feature = "aws")]
 pub mod parse_report;
 #[cfg(feature = "aws")]

@@ -1,4 +1,8 @@
-//! What the steps reach out to: one module per port, its implementations side by side.
+//! The implementations of the ports, one module for each port.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
 
 #[cfg(feature = "aws")]
 pub mod aws;
@@ -8,3 +12,8 @@ pub mod objects;
 pub mod queue;
 pub mod secrets;
 pub mod state;
+#[cfg(feature = "aws")]
+pub mod traced;
+
+/// Tells the time.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;

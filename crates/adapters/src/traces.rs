@@ -1,5 +1,5 @@
-//! What a function does as spans: one of each message or request, and one of each call to a service within it. Where no collector is
-//! named, nothing is made and nothing is paid.
+//! The spans of a function: one for each message or request, and one for each call to a service within it. Without a collector no span
+//! is made.
 //!
 //! Spans are made only while a message is carried out, and kept in memory until [`Traces::flush`]: no thread, and nothing that all of
 //! the process shares. An attribute is a field that a line may have, or one of [`CALLS`]; everything else is dropped.
@@ -25,12 +25,13 @@ use store::{PortError, PortErrorKind};
 use tracing::dispatcher::{self, Dispatch};
 use tracing::instrument::WithSubscriber;
 use tracing::level_filters::LevelFilter;
-use tracing::{Instrument, Metadata, Span, field};
+use tracing::{Instrument, Metadata, Span, Subscriber, field};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
+use tracing_subscriber::Layer;
 use tracing_subscriber::filter::filter_fn;
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
 
-use crate::inbound::log::Fields;
+use crate::fields::Fields;
 use crate::outbound::http::{HttpLimits, client};
 
 /// The attribute of a message of SQS that says which trace it belongs to, as X-Ray writes it.
@@ -39,10 +40,10 @@ pub const TRACE_HEADER: &str = "AWSTraceHeader";
 /// How long handing spans over may take at most.
 pub const FLUSH: Duration = Duration::from_secs(1);
 
-/// Calls within one call of a function that are kept as spans; behind them the rest is dropped, and what they were made for is kept.
+/// How many spans of one call of a function are kept. Later ones are dropped, apart from the span of the message itself.
 const SPANS_MAX: usize = 4_096;
 
-/// What our own spans are told apart by.
+/// The target of our own spans.
 const TARGET: &str = "avstem";
 
 /// What names an operation of the SDK; no other of its spans has it.
@@ -59,8 +60,7 @@ pub const CALLS: &[&str] = &[
     "server.address",
 ];
 
-static ALLOWED: LazyLock<BTreeSet<String>> =
-    LazyLock::new(|| Fields::names().into_iter().chain(CALLS.iter().map(|name| (*name).to_owned())).collect());
+static ALLOWED: LazyLock<BTreeSet<&str>> = LazyLock::new(|| Fields::NAMES.iter().chain(CALLS).copied().collect());
 
 /// Where spans go.
 #[derive(Debug, Clone, Default)]
@@ -68,7 +68,7 @@ pub struct Traces(Option<Arc<On>>);
 
 #[derive(Debug)]
 struct On {
-    dispatch: Dispatch,
+    provider: SdkTracerProvider,
     kept: Kept,
     exporter: SpanExporter,
 }
@@ -79,7 +79,7 @@ impl Traces {
     /// # Errors
     /// When there is no TLS, or the address cannot be read.
     pub fn to(function: &'static str, url: &str) -> Result<Self, PortError> {
-        // Longer than anybody waits, so that it is told in one word when nobody answers.
+        // Longer than `flush` waits, so that a collector that does not answer is always a `Timeout`.
         let whole = 2 * FLUSH;
         let limits = HttpLimits { connect: whole, whole, ..HttpLimits::default() };
         let exporter = SpanExporter::builder()
@@ -100,28 +100,35 @@ impl Traces {
             .with_id_generator(XrayIdGenerator::default())
             .with_resource(Resource::builder_empty().build())
             .build();
+        Ok(Traces(Some(Arc::new(On { provider, kept, exporter }))))
+    }
+
+    /// The layer that makes the spans; `None` where there is no collector.
+    pub(crate) fn layer<S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync>(&self) -> Option<impl Layer<S> + use<S>> {
+        let on = self.0.as_ref()?;
         let layer = tracing_opentelemetry::layer()
-            .with_tracer(provider.tracer(TARGET))
+            .with_tracer(on.provider.tracer(TARGET))
             .with_location(false)
             .with_threads(false)
             .with_tracked_inactivity(false)
             .with_target(false)
             .with_level(false);
-        let filter = filter_fn(is_made).with_max_level_hint(LevelFilter::DEBUG);
-        let dispatch = Dispatch::new(tracing_subscriber::registry().with(filter).with(layer));
-        Ok(Traces(Some(Arc::new(On { dispatch, kept, exporter }))))
+        Some(layer.with_filter(filter_fn(is_made).with_max_level_hint(LevelFilter::DEBUG)))
     }
 
     /// Does some work within a span, which continues the trace that a header names. The work is told the id of the trace; where
     /// there is none, it is done as it is.
-    pub async fn within<W: Future>(
+    pub(crate) async fn within<W: Future>(
         &self,
+        dispatch: &Dispatch,
         header: Option<&str>,
         begin: impl FnOnce() -> Span,
         work: impl FnOnce(Option<String>) -> W,
     ) -> W::Output {
-        let Some(on) = &self.0 else { return work(None).await };
-        let (span, trace_id) = dispatcher::with_default(&on.dispatch, || {
+        if self.0.is_none() {
+            return work(None).await;
+        }
+        let (span, trace_id) = dispatcher::with_default(dispatch, || {
             let span = begin();
             if let Some(parent) = header.and_then(parent) {
                 // It was not started, so that it takes any parent.
@@ -130,7 +137,7 @@ impl Traces {
             let trace_id = span.context().span().span_context().trace_id();
             (span, trace_id.to_string())
         });
-        work(Some(trace_id)).instrument(span).with_subscriber(on.dispatch.clone()).await
+        work(Some(trace_id)).instrument(span).with_subscriber(dispatch.clone()).await
     }
 
     /// Hands over what was kept, or forgets it when that takes longer.
@@ -222,7 +229,7 @@ pub fn request(method: &'static str, route: Option<&'static str>) -> Span {
     )
 }
 
-/// A request to another service. Of its address only the host is told: a path names an account.
+/// A request to another service. The span has only the host of its address, because a path names an account.
 pub fn call(method: &'static str, host: &str) -> Span {
     tracing::info_span!(
         target: TARGET, "call", otel.name = format!("{method} {host}"), otel.kind = "client",
@@ -235,7 +242,7 @@ pub fn answered(span: &Span, status: u16) {
     span.record("http.response.status_code", status);
 }
 
-/// Notes that what a span is about did not work; why is told by its fields.
+/// Marks a span as failed; its fields say why.
 pub fn failed(span: &Span) {
     span.set_status(Status::error(""));
 }
@@ -257,13 +264,13 @@ pub fn mark(fields: &Fields) {
     }
 }
 
-/// What lets a message continue the trace of whoever sends it; `None` where there is no trace.
+/// The header by which a message continues the trace of its sender; `None` where there is no trace.
 pub fn header() -> Option<String> {
     let context = Span::current().context();
     span_context_to_string(context.span().span_context())
 }
 
-/// What a header names. Only ids are taken from it: whatever else it says would be in every span behind it.
+/// The span that a header names. Only ids are taken from it: anything else would be in every later span of the trace.
 fn parent(header: &str) -> Option<SpanContext> {
     let named = span_context_from_str(header)?;
     let (trace, span, flags) = (named.trace_id(), named.span_id(), named.trace_flags());
@@ -273,7 +280,17 @@ fn parent(header: &str) -> Option<SpanContext> {
 
 #[cfg(test)]
 mod tests {
+    use tracing_subscriber::layer::SubscriberExt;
+
     use super::*;
+
+    /// The subscriber of a function that makes these spans and writes no lines.
+    fn dispatch(traces: &Traces) -> Dispatch {
+        match traces.layer() {
+            None => Dispatch::new(tracing_subscriber::registry()),
+            Some(spans) => Dispatch::new(tracing_subscriber::registry().with(spans)),
+        }
+    }
 
     const TRACE: &str = "6921a1f0a006649127e371903a2de979";
     const HEADER: &str = "Root=1-6921a1f0-a006649127e371903a2de979;Parent=53995c3f42cd8ad8;Sampled=1";
@@ -312,11 +329,14 @@ mod tests {
     async fn a_trace_is_continued_or_begun_and_its_id_is_told() {
         let traces = Traces::to("parse-report", "http://127.0.0.1:1").unwrap();
         let begin = || message("parse");
-        let told = traces.within(Some(HEADER), begin, |trace_id| async { (trace_id, header()) }).await;
+        let told =
+            traces.within(&dispatch(&traces), Some(HEADER), begin, |trace_id| async { (trace_id, header()) }).await;
         assert_eq!(told.0.as_deref(), Some(TRACE));
         let sent = told.1.unwrap();
         assert!(sent.starts_with(&HEADER[..40]) && sent.ends_with(";Sampled=1") && sent != HEADER, "{sent}");
-        let (own, sent) = traces.within(None, begin, |trace_id| async { (trace_id.unwrap(), header().unwrap()) }).await;
+        let (own, sent) = traces
+            .within(&dispatch(&traces), None, begin, |trace_id| async { (trace_id.unwrap(), header().unwrap()) })
+            .await;
         assert_eq!(sent.split(';').next(), Some(format!("Root=1-{}-{}", &own[..8], &own[8..]).as_str()));
         assert_eq!(traces.0.unwrap().kept.lock().spans.len(), 2);
     }
@@ -325,7 +345,10 @@ mod tests {
     async fn a_trace_that_is_not_sampled_is_continued_without_spans() {
         let traces = Traces::to("parse-report", "http://127.0.0.1:1").unwrap();
         let silent = HEADER.replace("Sampled=1", "Sampled=0");
-        let sent = traces.within(Some(&silent), || message("parse"), |_| async { header() }).await.unwrap();
+        let sent = traces
+            .within(&dispatch(&traces), Some(&silent), || message("parse"), |_| async { header() })
+            .await
+            .unwrap();
         assert!(sent.starts_with(&HEADER[..40]) && sent.ends_with(";Sampled=0"), "{sent}");
         assert!(traces.0.unwrap().kept.lock().spans.is_empty());
     }
@@ -333,7 +356,8 @@ mod tests {
     #[tokio::test]
     async fn without_a_collector_there_is_nothing() {
         let none = Traces::default();
-        let told = none.within(Some(HEADER), || message("parse"), |id| async { (id, header()) }).await;
+        let told =
+            none.within(&dispatch(&none), Some(HEADER), || message("parse"), |id| async { (id, header()) }).await;
         assert_eq!(told, (None, None));
         assert_eq!(none.flush(FLUSH).await, Ok(()));
     }
@@ -347,7 +371,7 @@ mod tests {
                 drop(call("GET", "api.dintero.com"));
             }
         };
-        traces.within(Some(HEADER), || message("reconcile"), calls).await;
+        traces.within(&dispatch(&traces), Some(HEADER), || message("reconcile"), calls).await;
         let kept = || {
             let batch = traces.0.as_ref().unwrap().kept.lock();
             (batch.spans.len(), batch.is_cut, batch.spans.last().map(|span| span.name.clone()))

@@ -12,7 +12,7 @@ use pipeline::intake::known::{Case, IncomingReport};
 use pipeline::operate::answer::SettlementAnswer;
 use pipeline::report_id_of;
 use serde::Serialize;
-use settlement::{AccountId, Problem, Verdict};
+use settlement::{AccountId, Problem, ProviderId, Verdict};
 use store::{Place, ReportItem, ReportState};
 use tables::{DigestSink, LineTable, Packing, TableOwner};
 use tempfile::NamedTempFile;
@@ -89,33 +89,34 @@ async fn check(arguments: &CheckArguments, app: Option<&App>, path: &Path) -> an
     let lines = NamedTempFile::new_in(&app.scratch)?;
     let zone = store::account(&*app.ports.state, &account).await?.zone;
     let mut judgement = judge(&name, &mut input, &limits, provider, |format| {
-        let owner = TableOwner::new(&account, format.provider, format.id, report, &zone);
+        let owner = TableOwner::new(&account, format.provider.id, format.id, report, &zone);
         LineTable::create(lines.reopen()?, owner, Packing::Zstd)
     })?;
     let Some(format) = judgement.format.filter(|_| !judgement.problems.has_errors()) else {
         return Ok(Checked { file, verdict: judgement.verdict(), judgement });
     };
-    let newcomer = IncomingReport {
+    let provider = ProviderId::from(format.provider);
+    let incoming = IncomingReport {
         ports: &app.ports,
         account: &account,
-        provider: format.provider,
+        provider: &provider,
         report,
         now: Timestamp::now(),
         scratch: &app.scratch,
     };
     if arguments.account.is_some() {
-        for problem in newcomer.foreign_merchant_numbers(&judgement.settlements).await? {
+        for problem in incoming.foreign_merchant_numbers(&judgement.settlements).await? {
             judgement.problems.push(problem);
         }
     }
     let before = Place::report(report, &account).read::<ReportItem>(&*app.ports.state).await?;
     let taken = before.is_some_and(|(item, _)| matches!(item.state, ReportState::Committed | ReportState::Duplicate));
     let known = taken || {
-        let standings = newcomer.compare(&mut judgement, lines.path(), false).await?;
+        let standings = incoming.compare(&mut judgement, lines.path(), false).await?;
         standings.iter().all(|standing| matches!(standing.case, Case::Known(_)))
     };
     let settlements = &mut judgement.settlements;
-    for problem in notice::hold_against(&app.ports, &account, format.provider, settlements, lines.path()).await? {
+    for problem in notice::hold_against(&app.ports, &account, &provider, settlements, lines.path()).await? {
         judgement.problems.push(problem);
     }
     let verdict = match judgement.verdict() {

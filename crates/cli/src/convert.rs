@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: &ConvertArguments, out: &mut dyn Write) -> anyhow::
     let unable = || format!("Cannot write {}", output.display());
     let lines = NamedTempFile::new_in(folder).with_context(unable)?;
     let judgement = judge(&name, &mut input, &Limits::default(), None, |format| {
-        let owner = TableOwner::new(account, format.provider, format.id, report, zone);
+        let owner = TableOwner::new(account, format.provider.id, format.id, report, zone);
         LineTable::create(lines.reopen()?, owner, Packing::Zstd)
     })?;
     drop(input);

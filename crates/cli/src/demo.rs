@@ -59,7 +59,7 @@ pub(crate) async fn run(arguments: &DemoArguments, out: &mut dyn Write) -> anyho
     let inbox = home.join("inbox");
     fs::create_dir_all(&inbox)?;
     let account: AccountId = "T00000001".parse()?;
-    let (stand_in, app) = StandIn::behind(App::at_home(home)?, &account, arguments.faults).await?;
+    let (stand_in, app) = StandIn::connect(App::at_home(home)?, &account, arguments.faults).await?;
     writeln!(
         out,
         "avstem demo: {} sample reports of account {account}, all data in {}\n",

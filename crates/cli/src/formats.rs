@@ -29,7 +29,7 @@ impl From<&Format> for Entry {
     fn from(format: &Format) -> Self {
         Entry {
             id: format.id,
-            provider: format.provider,
+            provider: format.provider.id,
             payment_products: format.payment_products,
             file_types: format.file_types,
             proof: format.proof.as_str(),

@@ -43,7 +43,7 @@ pub(crate) async fn run(command: &LakeCommand, out: &mut dyn Write) -> anyhow::R
     told(out, &home.home, &home.account, &built)
 }
 
-/// Builds what has changed behind other steps; whoever else builds it leaves nothing to be done here.
+/// Builds the days that other steps have changed; does nothing while another worker builds them.
 pub(crate) async fn build(
     app: &App,
     home: &Home,

@@ -1,4 +1,4 @@
-//! The command line `avstem`, as a function from arguments to output, so that a test can call it as a person would.
+#![doc = include_str!("../README.md")]
 
 mod backfill;
 mod check;
@@ -13,12 +13,11 @@ mod post;
 mod progress;
 mod records;
 mod replay;
+mod resume;
 mod run;
 mod sandbox;
 mod show;
-mod simulate;
 mod summary;
-mod undone;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -44,64 +43,62 @@ struct Arguments {
 enum Command {
     /// Judge files without storing anything
     Check(check::CheckArguments),
-    /// Take every file of a folder through the whole way: parse, prove, Parquet, Dintero report
+    /// Process every file of a folder: parse, prove, store as Parquet, match, write the Dintero report
     Run(run::RunArguments),
-    /// Show the whole way on bundled sample reports
+    /// Process bundled sample reports and show the results
     Demo(demo::DemoArguments),
-    /// Turn one report into a Parquet file of its lines
+    /// Write the lines of one report to a Parquet file
     Convert(convert::ConvertArguments),
-    /// List the reports that can be read
+    /// List the report formats that can be read
     Formats(formats::FormatsArguments),
     /// Build the tables that BI tools read
     #[command(subcommand)]
     Lake(lake::LakeCommand),
-    /// Show an account's money by month, from what was in transit to what is
+    /// Show the account's money in transit month by month: opening, changes, closing
     Months(lake::MonthsArguments),
-    /// Write the summary of a month, or of every month that is over and has changed
+    /// Write the summary of one month, or of every past month that has changed
     Summary(summary::SummaryArguments),
     /// Manage accounts
     #[command(subcommand)]
     Account(records::AccountCommand),
     /// Send the mails that are due
     Mail(mail::MailArguments),
-    /// Manage who is told by mail
+    /// Manage the recipients of mails
     #[command(subcommand)]
     Recipient(mail::RecipientCommand),
-    /// Tell what balance reports say
+    /// Enter the fees and payouts that balance reports state
     #[command(subcommand)]
     Notice(notice::NoticeCommand),
-    /// Tell Dintero what settlements paid out, and go on with what has not ended
+    /// Post settlement events to Dintero, and resume postings that have not ended
     Post(post::PostArguments),
-    /// Bring what is known of Dintero's transactions up to date
+    /// Update the local copy of Dintero's transactions
     Sync(matching::SyncArguments),
-    /// Match the lines of all settlements with transactions, and say why where that fails
+    /// Match the lines of all settlements with transactions, and give the reason where that fails
     Match(matching::MatchArguments),
-    /// List what was captured and never paid out, and reports that are missed
+    /// List what was captured and never paid out, and reports that are missing
     Unsettled(matching::UnsettledArguments),
-    /// Stop all posting, or let it go on
+    /// Stop all posting, or start it again
     #[command(subcommand)]
     Posting(post::PostingCommand),
     /// Decide about a settlement event that waits for a person
     Resolve(post::ResolveArguments),
-    /// Show what Dintero has of a transaction, in words
+    /// Show what Dintero knows of a transaction
     Transaction(post::TransactionArguments),
-    /// Take uploaded reports the whole way once more; only shows which, unless told to do it
+    /// Process uploaded reports once more; without --apply, only show which
     Replay(replay::ReplayArguments),
-    /// Take everything that was uploaded the whole way, at a bounded rate; goes on where it stopped
+    /// Process every upload at a limited rate; run it again to continue where it stopped
     Backfill(backfill::BackfillArguments),
-    /// Hold a month's posted events against Dintero
+    /// Compare a month's posted events with Dintero
     Audit(replay::AuditArguments),
-    /// Run the steps against faults of every kind, as seeds decide
-    Simulate(simulate::SimulateArguments),
-    /// Let a report through that changes a known settlement
+    /// Release a held report that changes a known settlement
     Release(records::ReleaseArguments),
-    /// Tell everything that happened to a settlement or report
+    /// Show everything that happened to a settlement or report
     Explain(records::ExplainArguments),
     /// Serve a stand-in for Dintero's API on this machine
     Sandbox(sandbox::SandboxArguments),
 }
 
-/// Where a person's own data lie, and whose they are.
+/// The home and the account that a command works on.
 #[derive(clap::Args)]
 struct HomeArguments {
     /// Directory of all data, or s3://BUCKETS?table=TABLE of a stack
@@ -112,7 +109,7 @@ struct HomeArguments {
     account: AccountId,
 }
 
-/// How a command ended that could run.
+/// How a command that could run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
     /// Everything was accepted or known.
@@ -124,7 +121,7 @@ pub enum Ended {
 }
 
 impl Ended {
-    /// The graver of two ends.
+    /// The more serious of the two.
     fn and(self, other: Ended) -> Ended {
         match (self, other) {
             (Ended::Failed, _) | (_, Ended::Failed) => Ended::Failed,
@@ -133,7 +130,7 @@ impl Ended {
         }
     }
 
-    /// How a file ended that could not be taken: said at once, so that the next one can be.
+    /// Reports a file that could not be processed at once, so that the next one can be.
     fn failed(file: &Path, error: &anyhow::Error) -> Ended {
         eprintln!("avstem: {}: {error:#}", show::name(file));
         Ended::Failed
@@ -143,14 +140,14 @@ impl Ended {
 /// Carries out one command line and writes what it prints to `out`.
 ///
 /// # Errors
-/// When the command cannot run; a held report is no error but [`Ended::Held`].
+/// When the command cannot run; a held report is not an error but [`Ended::Held`].
 pub fn run(arguments: impl IntoIterator<Item = OsString>, out: &mut dyn Write) -> anyhow::Result<Ended> {
     let arguments = Arguments::try_parse_from(arguments)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(dispatch(arguments.command, out))
 }
 
-/// Opens a home, speaking with Dintero when the environment says how.
+/// Opens a home, with a client of Dintero if the environment configures one.
 async fn home(arguments: &HomeArguments) -> anyhow::Result<App> {
     let app = App::open(&arguments.home).await?;
     let config = Config::of_process()?;
@@ -186,7 +183,6 @@ async fn dispatch(command: Command, out: &mut dyn Write) -> anyhow::Result<Ended
         Command::Replay(arguments) => replay::run(&arguments, out).await,
         Command::Backfill(arguments) => backfill::run(&arguments, out).await,
         Command::Audit(arguments) => replay::audit(&arguments, out).await,
-        Command::Simulate(arguments) => simulate::run(&arguments, out),
         Command::Release(arguments) => records::release(&arguments, out).await,
         Command::Explain(arguments) => records::explain(&arguments, out).await,
         Command::Sandbox(arguments) => sandbox::run(&arguments, out).await,

@@ -142,7 +142,7 @@ pub(crate) fn show(out: &mut dyn Write, indent: &str, home: &Home, mailed: &Mail
         }
     }
     if let Some(until) = mailed.not_before {
-        writeln!(out, "{indent}the rest waits: run `avstem mail` again behind {until:.0}")?;
+        writeln!(out, "{indent}the rest waits: run `avstem mail` again after {until:.0}")?;
     }
     Ok(ended)
 }

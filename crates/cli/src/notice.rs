@@ -96,7 +96,7 @@ async fn add(app: &App, arguments: &AddArguments, notice: PayoutNotice, out: &mu
 impl AddArguments {
     /// The figures as they were typed.
     fn notice(&self) -> anyhow::Result<PayoutNotice> {
-        let known = ::formats::FORMATS.iter().any(|format| format.provider == self.provider);
+        let known = ::formats::FORMATS.iter().any(|format| format.provider.id == self.provider);
         anyhow::ensure!(known, "Found provider {:?}, expected one that `avstem formats` lists", self.provider);
         let currency: Currency = self
             .currency

@@ -92,7 +92,7 @@ pub(crate) async fn account(command: &AccountCommand, out: &mut dyn Write) -> an
             return Ok(Ended::Well);
         }
     };
-    let known = ::formats::FORMATS.iter().any(|format| format.provider == provider);
+    let known = ::formats::FORMATS.iter().any(|format| format.provider.id == provider);
     anyhow::ensure!(known, "Found provider {provider:?}, expected one that `avstem formats` lists");
     let app = App::open(&home.home).await?;
     let account = home.account.clone();

@@ -1,4 +1,4 @@
-//! Commands that look over what was done: take it again, go on with what was left, or hold it against Dintero.
+//! Commands that repeat work, resume it, or compare it with Dintero.
 
 use std::io::Write;
 
@@ -13,7 +13,7 @@ use pipeline::posting::audit;
 use settlement::{ReportId, Verdict};
 
 use crate::post::reachable;
-use crate::{Ended, HomeArguments, show, undone};
+use crate::{Ended, HomeArguments, resume, show};
 
 #[derive(clap::Args)]
 #[command(group(clap::ArgGroup::new("which").required(true).args(["object", "report", "since", "undone"])))]
@@ -21,16 +21,16 @@ pub(crate) struct ReplayArguments {
     /// One uploaded object, as in T00000001/vipps/2000461.xml
     #[arg(long, value_name = "KEY")]
     object: Option<String>,
-    /// The object that a report was read from; its id in full
+    /// The upload of the report with this id, in full
     #[arg(long, value_name = "ID")]
     report: Option<String>,
-    /// Everything uploaded since the beginning of that day
+    /// Everything uploaded since the beginning of this day, in UTC
     #[arg(long, value_name = "DAY")]
     since: Option<Date>,
-    /// Whatever was uploaded a quarter of an hour ago or earlier and nobody goes on with
+    /// Resume work whose worker died or whose notification was lost
     #[arg(long)]
     undone: bool,
-    /// Do it; without this it is only shown
+    /// Do it; without this, only show what would be done
     #[arg(long)]
     apply: bool,
     #[command(flatten)]
@@ -63,7 +63,7 @@ impl ReplayArguments {
 pub(crate) async fn run(arguments: &ReplayArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
     let app = crate::home(&arguments.home).await?;
     let account = &arguments.home.account;
-    let Some(which) = arguments.which()? else { return undone::run(&app, account, arguments.apply, out).await };
+    let Some(which) = arguments.which()? else { return resume::run(&app, account, arguments.apply, out).await };
     let due = replay::find(&app.ports, account, &which).await?;
     let mut accepted = 0;
     for due in &due {

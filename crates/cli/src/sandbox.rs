@@ -4,13 +4,13 @@ use std::io::Write;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use ::sandbox::example::{self, CLIENT_ID, CLIENT_SECRET};
+use ::sandbox::{Fault, RequestKind, Sandbox};
 use adapters::config;
-use adapters::inbound::http::{Handler, Loopback};
+use adapters::stand_in_server::{Handler, Loopback};
 use anyhow::Context;
 use jiff::Timestamp;
 use settlement::AccountId;
-use simulation::made_up::{self, CLIENT_ID, CLIENT_SECRET};
-use simulation::{Fault, RequestKind, Sandbox};
 
 use crate::Ended;
 
@@ -73,7 +73,7 @@ impl FromStr for Disturbance {
 }
 
 pub(crate) async fn run(arguments: &SandboxArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
-    let mut sandbox = made_up::sandbox(&arguments.account);
+    let mut sandbox = example::sandbox(&arguments.account);
     for Disturbance(kind, fault) in &arguments.fault {
         sandbox.disturb(*kind, fault.clone());
     }
@@ -102,7 +102,7 @@ fn show(url: &str, account: &AccountId, out: &mut dyn Write) -> anyhow::Result<(
     }
     writeln!(out)?;
     writeln!(out, "Its transactions")?;
-    for transaction in made_up::transactions(account) {
+    for transaction in example::transactions(account) {
         let (id, product) = (&transaction.id, &transaction.payment_product_type);
         writeln!(out, "  {id}  {:<11}  {product:<16}  {}", transaction.merchant_reference, transaction.currency)?;
     }

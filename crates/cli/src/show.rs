@@ -74,8 +74,8 @@ fn row(settlement: &Settlement) -> [String; 12] {
     let sums = &settlement.sums;
     let other = sums.chargeback_minor + sums.reserve_minor + sums.adjustment_minor;
     [
-        head.merchant_number.clone(),
-        head.settlement_id.clone(),
+        head.merchant_number.to_string(),
+        head.settlement_id.to_string(),
         head.payout_on.to_string(),
         settlement.lines.to_string(),
         show(sums.capture_minor),

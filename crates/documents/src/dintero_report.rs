@@ -118,7 +118,7 @@ const SETTLEMENT: &[Field] = &[
     },
     Field { key: "period_start", element: "SettlementPeriodStart", value: |r| Value::Date(r.settlement.period_from) },
     Field { key: "period_end", element: "SettlementPeriodEnd", value: |r| Value::Date(r.settlement.period_to) },
-    Field { key: "provider", element: "SettlementProvider", value: |r| Value::Text(r.key.provider.clone()) },
+    Field { key: "provider", element: "SettlementProvider", value: |r| Value::Text(r.key.provider.to_string()) },
     Field { key: "account_id", element: "AccountId", value: |r| r.account() },
     Field { key: "settlement_reference", element: "SettlementReference", value: |r| r.bank_reference() },
     Field { key: "currency", element: "SettlementCurrencyCode", value: |r| r.currency() },
@@ -229,8 +229,8 @@ impl DinteroReport<'_> {
 
     /// The text on the bank statement where the report states it, else the provider's id of the settlement.
     pub(crate) fn bank_reference(&self) -> Value {
-        let reference = self.settlement.bank_reference.as_ref().unwrap_or(&self.settlement.head.settlement_id);
-        Value::Text(reference.clone())
+        let reference = self.settlement.bank_reference.as_deref().unwrap_or(&self.settlement.head.settlement_id);
+        Value::Text(reference.to_owned())
     }
 }
 

@@ -5,8 +5,8 @@ use settlement::{Currency, LineKind, LineRecord, SettlementHead, Terms};
 /// Settlement 2000461, paid out on the 30th of October 2026.
 pub(crate) fn head() -> SettlementHead {
     SettlementHead {
-        merchant_number: "123456".into(),
-        settlement_id: "2000461".into(),
+        merchant_number: "123456".parse().unwrap(),
+        settlement_id: "2000461".parse().unwrap(),
         currency: Currency::NOK,
         exponent: 2,
         payout_on: jiff::civil::date(2026, 10, 30),
@@ -17,8 +17,8 @@ pub(crate) fn head() -> SettlementHead {
 pub(crate) fn line(line_no: i64, kind: LineKind, terms: Terms, order: Option<&str>) -> LineRecord {
     let SettlementHead { merchant_number, settlement_id, currency, .. } = head();
     LineRecord {
-        merchant_number,
-        settlement_id,
+        merchant_number: merchant_number.into(),
+        settlement_id: settlement_id.into(),
         currency,
         line_no,
         kind,

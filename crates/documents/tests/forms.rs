@@ -48,8 +48,8 @@ fn settlement(lines: &[LineRecord], currency: &str, exponent: u8) -> Settlement 
     let mut sums = TermSums::default();
     lines.iter().for_each(|line| sums.add(&line.terms));
     let head = SettlementHead {
-        merchant_number: "123456".into(),
-        settlement_id: "2000461".into(),
+        merchant_number: "123456".parse().unwrap(),
+        settlement_id: "2000461".parse().unwrap(),
         currency: currency.parse().unwrap(),
         exponent,
         payout_on: date(2026, 11, 3),
@@ -67,7 +67,7 @@ fn settlement(lines: &[LineRecord], currency: &str, exponent: u8) -> Settlement 
 }
 
 fn written(form: ReportType, settlement: &Settlement, lines: &[LineRecord], language: Language) -> Vec<u8> {
-    let key = SettleKey::new(&"T00000001".parse().unwrap(), "vipps", &settlement.head);
+    let key = SettleKey::new(&"T00000001".parse().unwrap(), &"vipps".parse().unwrap(), &settlement.head);
     let all = || lines.iter().cloned().map(Ok::<_, Infallible>);
     let breakdown = Breakdown::of(all()).unwrap();
     let report = ReportId::from_sha256([0xab; 32]);

@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use jiff::civil::Date;
 use settlement::{
-    Control, Currency, Defect, Held, Kind, Line, LineBatch, Problem, Problems, Settlement, SettlementHead, Sink,
-    TermSums, is_seeded, mask_cards, prove,
+    BadId, Control, Currency, Held, Kind, Line, LineBatch, Problem, Problems, Settlement, SettlementHead, Sink,
+    TermSums, mask_cards, prove,
 };
 
 use crate::failure::Failure;
 use crate::limits::Limits;
-use crate::read::field::shown;
 
 /// Takes settlements and lines from a parser and passes them to the sink; ends in proof or in problems.
 pub(crate) struct Collector<'s> {
@@ -23,6 +23,35 @@ pub(crate) struct Collector<'s> {
     name: String,
     batch: LineBatch,
     lines: u64,
+}
+
+/// A settlement as a parser announces it: its ids are texts of the file.
+pub(crate) struct Announced<'a> {
+    pub(crate) merchant_number: &'a str,
+    pub(crate) settlement_id: &'a str,
+    pub(crate) currency: Currency,
+    /// Decimals of the currency in the file.
+    pub(crate) exponent: u8,
+    pub(crate) payout_on: Date,
+    /// The row that names it.
+    pub(crate) row: u32,
+}
+
+impl Announced<'_> {
+    /// The head of the settlement, with ids that are safe in keys and paths.
+    fn head(&self) -> Result<SettlementHead, Problem> {
+        let bad = |error: BadId| {
+            let message = format!("{error}. Ask the provider for the report again");
+            Problem::error(Kind::Identifier, message).at_row(u64::from(self.row))
+        };
+        Ok(SettlementHead {
+            merchant_number: self.merchant_number.parse().map_err(bad)?,
+            settlement_id: self.settlement_id.parse().map_err(bad)?,
+            currency: self.currency,
+            exponent: self.exponent,
+            payout_on: self.payout_on,
+        })
+    }
 }
 
 impl<'s> Collector<'s> {
@@ -41,19 +70,17 @@ impl<'s> Collector<'s> {
     }
 
     /// Announces a settlement and gives its index.
-    pub(crate) fn open(&mut self, head: SettlementHead) -> Result<u32, Failure> {
+    pub(crate) fn open(&mut self, announced: &Announced<'_>) -> Result<u32, Failure> {
         if self.settlements.len() >= self.limits.settlements_max {
             return Err(too_many("settlements", self.limits.settlements_max as u64).into());
         }
-        for id in [&head.merchant_number, &head.settlement_id] {
-            if !is_safe_in_keys(id) {
-                return Err(unsafe_id(id).into());
-            }
+        for id in [announced.merchant_number, announced.settlement_id] {
             if let Cow::Owned(masked) = mask_cards(id) {
                 let message = format!("Found {masked:?}, the number of a payment card, where a settlement is named");
                 return Err(Problem::error(Kind::CardNumber, message).into());
             }
         }
+        let head = announced.head()?;
         let index = u32::try_from(self.settlements.len()).unwrap_or(u32::MAX);
         self.sink.open(&head)?;
         self.spell_name(&head.merchant_number, &head.settlement_id, head.currency);
@@ -101,9 +128,7 @@ impl<'s> Collector<'s> {
     fn pass_over(&mut self, failure: Failure) -> Result<(), Failure> {
         match failure {
             Failure::Held(held) if held.problems.list().iter().all(|p| p.kind != Kind::TooLarge) => {
-                if !is_seeded(Defect::SkipsBadRows) {
-                    held.problems.list().iter().for_each(|problem| self.problems.push(problem.clone()));
-                }
+                held.problems.list().iter().for_each(|problem| self.problems.push(problem.clone()));
                 Ok(())
             }
             failure => Err(failure),
@@ -209,7 +234,7 @@ impl<'s> Collector<'s> {
 
     fn sum_up(&mut self) {
         for (settlement, (count, sums)) in self.settlements.iter_mut().zip(&self.sums) {
-            settlement.lines = *count + u64::from(is_seeded(Defect::PayoutRowIsLine));
+            settlement.lines = *count;
             match sums.terms() {
                 Some(terms) => settlement.sums = terms,
                 None => {
@@ -223,25 +248,6 @@ impl<'s> Collector<'s> {
     fn held(self) -> Failure {
         Failure::Held(Box::new(Held { problems: self.problems, settlements: self.settlements }))
     }
-}
-
-/// Bytes of the longest id that names a merchant or settlement.
-const ID_BYTES_MAX: usize = 64;
-
-/// Whether an id can be part of object keys, record keys and paths as it is: letters, digits, `-`, `_` and `.` of ASCII,
-/// beginning with a letter or digit.
-fn is_safe_in_keys(id: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    id.len() <= ID_BYTES_MAX && id.starts_with(|c: char| c.is_ascii_alphanumeric()) && id.bytes().all(is_plain)
-}
-
-fn unsafe_id(id: &str) -> Problem {
-    let message = format!(
-        "Found {} as merchant number or settlement id, expected 1 to {ID_BYTES_MAX} letters, digits, dashes, \
-         underscores and dots, the first a letter or digit. Ask the provider for the report again",
-        shown(id)
-    );
-    Problem::error(Kind::Identifier, message)
 }
 
 fn too_many(what: &str, limit: u64) -> Problem {
@@ -277,14 +283,9 @@ mod tests {
         }
     }
 
-    fn head(merchant_number: &str, settlement_id: &str) -> SettlementHead {
-        SettlementHead {
-            merchant_number: merchant_number.to_owned(),
-            settlement_id: settlement_id.to_owned(),
-            currency: Currency::NOK,
-            exponent: 2,
-            payout_on: jiff::civil::date(2026, 10, 30),
-        }
+    fn announced<'a>(merchant_number: &'a str, settlement_id: &'a str) -> Announced<'a> {
+        let payout_on = jiff::civil::date(2026, 10, 30);
+        Announced { merchant_number, settlement_id, currency: Currency::NOK, exponent: 2, payout_on, row: 7 }
     }
 
     fn kind_of(failure: &Failure) -> Option<Kind> {
@@ -300,8 +301,8 @@ mod tests {
         let longest = "a".repeat(64);
         for good in ["1", "123456", "R4321-0007", "a.b_c-D", &longest] {
             for (merchant_number, settlement_id) in [(good, "1"), ("1", good)] {
-                let head = head(merchant_number, settlement_id);
-                Collector::new(&mut sink, &limits).open(head).unwrap();
+                let announced = announced(merchant_number, settlement_id);
+                Collector::new(&mut sink, &limits).open(&announced).unwrap();
             }
         }
         assert_eq!(sink.settlements, 10);
@@ -310,8 +311,8 @@ mod tests {
             ["", ".", "..", "../../x", "-1", "_1", ".1", "a/NOK", "a\\b", "a b", "a\u{1}", "1\n", "æ", "a#b", "a%2fb"];
         for bad in bad.into_iter().chain([longer.as_str(), long.as_str()]) {
             for (merchant_number, settlement_id) in [(bad, "1"), ("1", bad)] {
-                let head = head(merchant_number, settlement_id);
-                let failure = Collector::new(&mut sink, &limits).open(head).unwrap_err();
+                let announced = announced(merchant_number, settlement_id);
+                let failure = Collector::new(&mut sink, &limits).open(&announced).unwrap_err();
                 assert_eq!(kind_of(&failure), Some(Kind::Identifier), "{bad:?}");
             }
         }
@@ -364,7 +365,7 @@ mod tests {
         for masked in 0..plain.len() {
             let (mut sink, limits) = (Batches::default(), Limits::default());
             let mut collector = Collector::new(&mut sink, &limits);
-            collector.open(head("1", "1")).unwrap();
+            collector.open(&announced("1", "1")).unwrap();
             let mut texts = plain;
             texts[masked] = CARD;
             collector.add(&line(texts)).unwrap();
@@ -394,7 +395,8 @@ mod tests {
     fn a_card_number_names_no_settlement() {
         for (merchant_number, settlement_id) in [("4111111111111111", "1"), ("1", "4111111111111111")] {
             let (mut sink, limits) = (Counts::default(), Limits::default());
-            let failure = Collector::new(&mut sink, &limits).open(head(merchant_number, settlement_id)).unwrap_err();
+            let failure =
+                Collector::new(&mut sink, &limits).open(&announced(merchant_number, settlement_id)).unwrap_err();
             assert_eq!((kind_of(&failure), sink.settlements), (Some(Kind::CardNumber), 0));
         }
     }

@@ -2,7 +2,7 @@
 
 use std::io::SeekFrom;
 
-use settlement::{Control, Kind, Problem, Proof, Sink};
+use settlement::{Control, Kind, Problem, Proof, Provider, Sink};
 
 use crate::failure::{Failure, ReadSeek};
 use crate::head::Head;
@@ -32,8 +32,8 @@ impl Surety {
 pub struct Format {
     /// `<provider>-<document>[-v<major>]`; stored with every settlement and never given to another layout.
     pub id: &'static str,
-    /// The provider, as in object keys.
-    pub provider: &'static str,
+    /// The provider.
+    pub provider: &'static Provider,
     /// Formats of one family give the same settlement the same hash.
     pub family: &'static str,
     /// Payment products it reports on, in Dintero's names.

@@ -2,6 +2,7 @@
 
 use settlement::SinkError;
 use store::{PortError, RecordError};
+use tables::TableError;
 
 /// A step could not be carried out; says nothing about the report.
 #[derive(Debug, thiserror::Error)]
@@ -56,9 +57,11 @@ impl StepError {
     pub fn is_retryable(&self) -> bool {
         match self {
             StepError::Port(error) => error.is_retryable(),
-            StepError::Disk(_) | StepError::Busy { .. } | StepError::Later { .. } | StepError::Sink(_) => true,
-            StepError::Table(_)
-            | StepError::Bridge(_)
+            StepError::Disk(_) | StepError::Busy { .. } | StepError::Later { .. } => true,
+            StepError::Table(error) => is_of_disk(error),
+            // A sink of tables tells what went wrong; any other fails for a reason that may pass.
+            StepError::Sink(SinkError(source)) => source.downcast_ref::<TableError>().is_none_or(is_of_disk),
+            StepError::Bridge(_)
             | StepError::Document(_)
             | StepError::Record(_)
             | StepError::NotCommitted(_)
@@ -73,5 +76,26 @@ impl From<RecordError> for StepError {
             RecordError::Port(error) => StepError::Port(error),
             other => StepError::Record(other),
         }
+    }
+}
+
+/// Whether a table failed for want of room or a short read. An amount, a zone or a column is the same next time.
+fn is_of_disk(error: &TableError) -> bool {
+    matches!(error, TableError::Io(_))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_may_pass_and_a_wrong_amount_never_does() {
+        let full = || TableError::Io(std::io::Error::from(std::io::ErrorKind::StorageFull));
+        let zone = || TableError::Zone { zone: "Nowhere".to_owned() };
+        assert!(StepError::Table(full()).is_retryable());
+        assert!(StepError::Sink(full().into()).is_retryable());
+        assert!(!StepError::Table(TableError::Amount).is_retryable());
+        assert!(!StepError::Sink(TableError::Amount.into()).is_retryable());
+        assert!(!StepError::Sink(zone().into()).is_retryable());
     }
 }

@@ -16,7 +16,6 @@ use sha2::block_api::compress256;
 use sha2::{Digest, Sha256};
 
 use crate::currency::Currency;
-use crate::defect::{Defect, is_seeded};
 use crate::hex::{hexadecimal, parse_hex};
 use crate::line::LineKind;
 use crate::terms::Terms;
@@ -187,9 +186,7 @@ impl SettlementHasher {
     pub fn new(currency: Currency, payout_minor: Option<i64>) -> Self {
         let mut hasher = Sha256::new();
         hasher.update(b"avstem settlement 1\n");
-        if !is_seeded(Defect::HashWithoutCurrency) {
-            hasher.update(currency.as_str());
-        }
+        hasher.update(currency.as_str());
         match payout_minor {
             Some(minor) => {
                 hasher.update([1]);

@@ -35,9 +35,9 @@ pub use canonical::{
 pub use card::mask_cards;
 pub use contact::{Address, BadAddress, BadHeaderText, BadMailId, HeaderText, MailId, Mailbox, Rhythm, WebAddress};
 pub use currency::Currency;
-#[cfg(feature = "defects")]
-pub use defect::seed;
 pub use defect::{Defect, is_seeded};
+#[cfg(feature = "defects")]
+pub use defect::{SEEDED_MARK, seed};
 pub use hex::hexadecimal;
 pub use ids::{BadId, MerchantNumber, ProviderId, ReportId, SettlementId};
 pub use key::SettleKey;

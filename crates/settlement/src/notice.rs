@@ -146,8 +146,8 @@ impl PayoutNotice {
 
     fn line(&self, kind: LineKind, terms: Terms, method: Option<&str>, word: &str) -> LineRecord {
         LineRecord {
-            merchant_number: self.key.merchant_number.clone(),
-            settlement_id: self.key.settlement_id.clone(),
+            merchant_number: self.key.merchant_number.to_string(),
+            settlement_id: self.key.settlement_id.to_string(),
             currency: self.key.currency,
             // It is in no row of the list.
             line_no: 0,
@@ -175,8 +175,8 @@ mod tests {
 
     fn settlement() -> Settlement {
         let head = SettlementHead {
-            merchant_number: "R4321".into(),
-            settlement_id: "R4321-0007".into(),
+            merchant_number: "R4321".parse().unwrap(),
+            settlement_id: "R4321-0007".parse().unwrap(),
             currency: "SEK".parse().unwrap(),
             exponent: 2,
             payout_on: jiff::civil::date(2026, 10, 9),
@@ -189,7 +189,7 @@ mod tests {
     fn notice() -> PayoutNotice {
         let head = settlement().head;
         PayoutNotice {
-            key: SettleKey::new(&"T00000001".parse().unwrap(), "swedbankpay", &head),
+            key: SettleKey::new(&"T00000001".parse().unwrap(), &"swedbankpay".parse().unwrap(), &head),
             exponent: 2,
             amount_minor: 231_825,
             fee_minor: 5_600,

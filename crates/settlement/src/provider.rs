@@ -190,6 +190,12 @@ mod tests {
     }
 
     #[test]
+    fn captures_and_refunds_have_ids_of_their_own_at_three_providers() {
+        let with_ids = PROVIDERS.iter().filter(|provider| provider.id_per_line).map(|provider| provider.id);
+        assert_eq!(with_ids.collect::<Vec<_>>(), ["swedbankpay", "swish", "vipps"]);
+    }
+
+    #[test]
     fn decimals_are_those_of_iso_4217_where_the_provider_has_no_others() {
         for (code, decimals) in [("NOK", 2), ("SEK", 2), ("JPY", 0), ("ISK", 0), ("KWD", 3)] {
             assert_eq!(exponent("vipps", currency(code)), decimals, "{code}");

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::canonical::SettlementHash;
 use crate::currency::Currency;
-use crate::defect::{Defect, is_seeded};
+use crate::ids::{MerchantNumber, SettlementId};
 use crate::problem::Problems;
 use crate::terms::Terms;
 
@@ -37,9 +37,9 @@ impl From<Problems> for Held {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettlementHead {
     /// The provider's number of the merchant or sales unit.
-    pub merchant_number: String,
+    pub merchant_number: MerchantNumber,
     /// The provider's id of the settlement, unique only within the merchant number and currency.
-    pub settlement_id: String,
+    pub settlement_id: SettlementId,
     /// Currency of all its amounts.
     pub currency: Currency,
     /// Decimals of that currency in the provider's files.
@@ -180,7 +180,6 @@ impl Settlement {
     /// `None` when the sum leaves the range of `i64`.
     pub fn payable_minor(&self) -> Option<i64> {
         let invoiced = match self.fees {
-            Fees::Invoiced if is_seeded(Defect::GrossCheckedOnNet) => 0,
             Fees::Invoiced => i128::from(self.sums.fee_minor) + i128::from(self.sums.fee_vat_minor),
             Fees::Deducted | Fees::Unknown => 0,
         };
@@ -207,8 +206,8 @@ mod tests {
 
     fn head() -> SettlementHead {
         SettlementHead {
-            merchant_number: "123456".into(),
-            settlement_id: "2000461".into(),
+            merchant_number: "123456".parse().unwrap(),
+            settlement_id: "2000461".parse().unwrap(),
             currency: Currency::NOK,
             exponent: 2,
             payout_on: jiff::civil::date(2026, 10, 30),

@@ -1,4 +1,4 @@
-//! Which runs are made: every call disturbed in every way, every pair of them, and as many seeds as there is time for.
+//! The runs that are made: every call disturbed in every way, every pair of effects, and as many seeds as there is time for.
 
 mod mails;
 
@@ -6,42 +6,44 @@ use std::path::Path;
 
 pub use self::mails::{mails, some_mails};
 use crate::faults::{FAULTS, Mode, Script};
-use crate::run::{HeldUp, QUIET_ORDER, Ran, Run, Violation, now};
-use crate::sandbox::Fault;
+use crate::poll::to_end;
+use crate::run::{HeldUp, QUIET_ORDER, Ran, Run};
 use crate::scenario::{Scenario, Size};
+use crate::violation::Violation;
+use sandbox::Fault;
 
-/// A run that went wrong, and how to see it again.
+/// A run that violated a rule, and how to repeat it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{which}: {violation}")]
-pub struct Found {
-    /// Which run it was.
+pub struct FailedRun {
+    /// Which run it was, so that it can be repeated.
     pub which: String,
-    /// What was wrong.
+    /// The rule that did not hold.
     pub violation: Violation,
 }
 
-/// The scenario that every call of is disturbed.
+/// The scenario in which calls are disturbed.
 ///
 /// # Errors
 /// When it cannot be set up.
 pub fn canonical(size: Size) -> Result<Scenario, Violation> {
-    now(Scenario::canonical(1, size)).map_err(|error| Violation(error.to_string()))
+    to_end(Scenario::canonical(1, size)).map_err(|error| Violation(error.to_string()))
 }
 
-/// Runs a scenario without any disturbance.
+/// Runs a scenario without any fault.
 ///
 /// # Errors
-/// With what is wrong even then.
+/// With the first rule that did not hold.
 pub fn quiet(scenario: &Scenario, scratch: &Path) -> Result<Ran, Violation> {
-    Run::new(scenario, scratch, QUIET_ORDER, &mut |_| Script::quiet()).go()
+    Run::new(scenario, scratch, QUIET_ORDER, &mut |_| Script::quiet()).make()
 }
 
-/// Disturbs every call from a `first` one on in every way, one in each run; gives the number of runs.
+/// Disturbs every call from `first` on in every way, one in each run; gives the number of runs.
 ///
 /// # Errors
-/// With the first run that went wrong.
-pub fn singles(scenario: &Scenario, first: usize, scratch: &Path) -> Result<usize, Found> {
-    let found = |violation| Found { which: "undisturbed".to_owned(), violation };
+/// With the first run that violated a rule.
+pub fn singles(scenario: &Scenario, first: usize, scratch: &Path) -> Result<usize, FailedRun> {
+    let found = |violation| FailedRun { which: "undisturbed".to_owned(), violation };
     let calls = quiet(scenario, scratch).map_err(found)?.calls;
     for call in first..calls {
         for mode in Mode::ALL {
@@ -51,54 +53,54 @@ pub fn singles(scenario: &Scenario, first: usize, scratch: &Path) -> Result<usiz
     Ok(calls.saturating_sub(first) * Mode::ALL.len())
 }
 
-/// Lets Dintero disturb the first posting of every batch, in each of its ways in a run of its own; gives the number of runs.
+/// Lets the first posting of every batch fail at Dintero, one fault in each run; gives the number of runs.
 ///
 /// # Errors
-/// With the first run that went wrong.
-pub fn postings(scenario: &Scenario, scratch: &Path) -> Result<usize, Found> {
+/// With the first run that violated a rule.
+pub fn postings(scenario: &Scenario, scratch: &Path) -> Result<usize, FailedRun> {
     each_fault(scenario, scratch, |run| run.hasty())
 }
 
-/// The same where nobody goes on with postings but whom sweeps tell.
+/// The same where only sweeps resume postings.
 ///
 /// # Errors
 /// As [`postings`].
-pub fn swept_postings(scenario: &Scenario, scratch: &Path) -> Result<usize, Found> {
+pub fn swept_postings(scenario: &Scenario, scratch: &Path) -> Result<usize, FailedRun> {
     each_fault(scenario, scratch, |run| run.swept())
 }
 
-fn each_fault(scenario: &Scenario, scratch: &Path, how: fn(Run<'_>) -> Run<'_>) -> Result<usize, Found> {
+fn each_fault(scenario: &Scenario, scratch: &Path, how: fn(Run<'_>) -> Run<'_>) -> Result<usize, FailedRun> {
     let messages = scenario.uploads.len();
     for fault in &FAULTS {
-        // Nobody who brings a message can post: one process then goes on with all that is left.
+        // The workers of messages cannot post: one process resumes all postings later.
         let mut scripts = |number: usize| match number {
             number if number < messages => Script::postings(fault.clone()),
             _ => Script::quiet(),
         };
-        let found = |violation| Found { which: format!("postings, {fault:?}"), violation };
-        how(Run::new(scenario, scratch, QUIET_ORDER, &mut scripts)).go().map_err(found)?;
+        let found = |violation| FailedRun { which: format!("postings, {fault:?}"), violation };
+        how(Run::new(scenario, scratch, QUIET_ORDER, &mut scripts)).make().map_err(found)?;
     }
     Ok(FAULTS.len())
 }
 
-/// Disturbs every two effects; gives the number of runs. Ending behind an effect is ending before the next one.
+/// Disturbs every two effects; gives the number of runs. A worker that ends after an effect ends before the next one.
 ///
 /// # Errors
-/// With the first run that went wrong.
-pub fn pairs(scenario: &Scenario, scratch: &Path) -> Result<usize, Found> {
+/// With the first run that violated a rule.
+pub fn pairs(scenario: &Scenario, scratch: &Path) -> Result<usize, FailedRun> {
     const MODES: [Mode; 2] = [Mode::Before, Mode::Lost];
-    let found = |violation| Found { which: "undisturbed".to_owned(), violation };
+    let found = |violation| FailedRun { which: "undisturbed".to_owned(), violation };
     let effects = quiet(scenario, scratch).map_err(found)?.effects;
     let mut runs = 0;
     for first in 0..effects {
         for one in MODES {
             for other in MODES {
-                // What is left to do grows by what has to be done again, until nothing is left to disturb.
+                // The first fault adds effects, because work is repeated.
                 for second in first + 1.. {
                     let modes = [(first, one.clone()), (second, other.clone())];
                     let script = |_| Script::at_effects(modes.iter().cloned());
-                    let ran = Run::new(scenario, scratch, QUIET_ORDER, &mut script.clone()).go();
-                    let ran = ran.map_err(|violation| Found { which: format!("effects {modes:?}"), violation })?;
+                    let ran = Run::new(scenario, scratch, QUIET_ORDER, &mut script.clone()).make();
+                    let ran = ran.map_err(|violation| FailedRun { which: format!("effects {modes:?}"), violation })?;
                     runs += 1;
                     if second >= ran.effects {
                         break;
@@ -110,20 +112,20 @@ pub fn pairs(scenario: &Scenario, scratch: &Path) -> Result<usize, Found> {
     Ok(runs)
 }
 
-/// A builder makes many calls that read: it is held up behind one of so many.
+/// Building makes many calls that read: a worker is held up after every third call.
 const BUILDING_CALLS_EACH: usize = 3;
 
-/// Holds a worker up behind its calls, while others go on; gives how many calls it makes.
+/// Holds a worker up after each of its calls, while others run on; gives the number of its calls.
 ///
 /// # Errors
-/// With the first run that went wrong.
-pub fn held_up(scenario: &Scenario, at: HeldUp, scratch: &Path) -> Result<usize, Found> {
+/// With the first run that violated a rule.
+pub fn held_up(scenario: &Scenario, at: HeldUp, scratch: &Path) -> Result<usize, FailedRun> {
     let messages = scenario.uploads.len();
     let each = if at == HeldUp::Building { BUILDING_CALLS_EACH } else { 1 };
     for calls in (0..).step_by(each) {
-        let found = |violation| Found { which: format!("{at:?} held up behind call {calls}"), violation };
+        let found = |violation| FailedRun { which: format!("{at:?} held up after {calls} calls"), violation };
         let mut scripts = |number: usize| match at {
-            // Something has to be left for those who go on.
+            // Leaves the postings to the worker that is held up.
             HeldUp::Posting if number < messages => Script::postings(Fault::NotConnected),
             _ => Script::quiet(),
         };
@@ -134,27 +136,27 @@ pub fn held_up(scenario: &Scenario, at: HeldUp, scratch: &Path) -> Result<usize,
     Ok(0)
 }
 
-fn disturbed(scenario: &Scenario, scratch: &Path, call: usize, mode: &Mode) -> Result<Ran, Found> {
-    let found = |violation| Found { which: format!("call {call}, {mode:?}"), violation };
-    Run::new(scenario, scratch, QUIET_ORDER, &mut |_| Script::at([(call, mode.clone())])).go().map_err(found)
+fn disturbed(scenario: &Scenario, scratch: &Path, call: usize, mode: &Mode) -> Result<Ran, FailedRun> {
+    let found = |violation| FailedRun { which: format!("call {call}, {mode:?}"), violation };
+    Run::new(scenario, scratch, QUIET_ORDER, &mut |_| Script::at([(call, mode.clone())])).make().map_err(found)
 }
 
-/// One run that a seed decides: its scenario, who goes first, and what goes wrong.
+/// One run for which a seed decides the scenario, the order of calls, and the faults.
 ///
 /// # Errors
-/// With the first thing that must never be.
-pub fn seeded(seed: u64, scratch: &Path) -> Result<Ran, Found> {
-    let found = |violation| Found { which: format!("seed {seed}"), violation };
+/// With the first rule that did not hold.
+pub fn seeded(seed: u64, scratch: &Path) -> Result<Ran, FailedRun> {
+    let found = |violation| FailedRun { which: format!("seed {seed}"), violation };
     let sales = 1 + crate::generate::Seed(seed).below(12);
-    let scenario = now(Scenario::canonical(seed, Size { sales, alone: false, is_released: seed.is_multiple_of(2) }))
+    let scenario = to_end(Scenario::canonical(seed, Size { sales, alone: false, is_released: seed.is_multiple_of(2) }))
         .map_err(|error| found(Violation(error.to_string())))?;
     let mut scripts = |number: usize| {
         let seed = seed.wrapping_mul(1_000_003).wrapping_add(number as u64);
-        // Behind some workers the world comes to rest, so that everything can come to its end.
+        // Later workers are not disturbed, so that everything can end.
         match number {
             0..24 => Script::random(seed, 12, number < 12),
             _ => Script::quiet(),
         }
     };
-    Run::new(&scenario, scratch, seed | 1 << 63, &mut scripts).go().map_err(found)
+    Run::new(&scenario, scratch, seed | 1 << 63, &mut scripts).make().map_err(found)
 }

@@ -1,16 +1,16 @@
-//! Which call of a worker is disturbed, and how: by number, or by a seed.
+//! Which calls of a worker are disturbed, and how: by number, or as a seed decides.
 
 use crate::generate::Seed;
-use crate::sandbox::{Fault, RequestKind};
+use sandbox::{Fault, RequestKind};
 
-/// What a call is about.
+/// What kind of call it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
-    /// Something is read.
+    /// A record or an object is read.
     Read,
-    /// Something is written.
+    /// A record or an object is written.
     Write,
-    /// Dintero is asked.
+    /// A request is sent to Dintero.
     Http(RequestKind),
     /// A mail is sent.
     Mail,
@@ -19,26 +19,26 @@ pub enum Effect {
 /// How a call is disturbed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mode {
-    /// The worker ends before it.
+    /// The worker ends before the call.
     Before,
-    /// It has its effect, and the worker ends before it hears of it.
+    /// The call takes effect, and the worker ends before it has the result.
     After,
-    /// It has its effect, and the worker hears that it has not.
+    /// The call takes effect, and the worker gets an error.
     Lost,
-    /// It has its effect much later, and the worker hears that it has not.
+    /// The worker gets an error, and the call takes effect much later.
     Late,
-    /// It has no effect; the worker lives on.
+    /// The call has no effect, and the worker gets an error and runs on.
     Refused,
-    /// Dintero disturbs it.
+    /// The request fails at Dintero in this way.
     Api(Fault),
 }
 
 impl Mode {
-    /// The modes that every call is tried with.
+    /// The modes in which every call is disturbed.
     pub const ALL: [Mode; 5] = [Mode::Before, Mode::After, Mode::Lost, Mode::Late, Mode::Refused];
 }
 
-/// What disturbs a worker.
+/// Decides which calls of a worker are disturbed.
 #[derive(Debug, Clone)]
 pub struct Script {
     calls: usize,
@@ -60,22 +60,22 @@ impl Script {
         Script { calls: 0, rule: Rule::Quiet }
     }
 
-    /// The calls of those numbers are disturbed; calls of all workers are counted together, from 0.
+    /// The calls with these numbers are disturbed; calls of all workers are counted together, from 0.
     pub fn at(calls: impl IntoIterator<Item = (usize, Mode)>) -> Self {
         Script { calls: 0, rule: Rule::At(calls.into_iter().collect()) }
     }
 
-    /// As [`Script::at`], counting only calls that are not reads: whoever ends at a read ends behind the effect before it.
+    /// As [`Script::at`], counting only calls that are not reads: to end at a read is to end after the effect before it.
     pub fn at_effects(effects: impl IntoIterator<Item = (usize, Mode)>) -> Self {
         Script { calls: 0, rule: Rule::AtEffects(effects.into_iter().collect()) }
     }
 
-    /// Dintero disturbs every posting.
+    /// Every posting fails at Dintero in this way.
     pub fn postings(fault: Fault) -> Self {
         Script { calls: 0, rule: Rule::Postings(fault) }
     }
 
-    /// One call in `one_in` is disturbed by chance; the worker ends in the middle only when it may.
+    /// One call in `one_in` is disturbed as the seed decides; the worker ends in the middle only if `may_end`.
     pub fn random(seed: u64, one_in: u64, may_end: bool) -> Self {
         Script { calls: 0, rule: Rule::Random { seed: Seed(seed), one_in, may_end } }
     }
@@ -85,7 +85,7 @@ impl Script {
         self.calls
     }
 
-    /// How a call is disturbed, by its number among all calls and among those that are not reads.
+    /// How a call is disturbed, from its number among all calls and its number among those that are not reads.
     pub(crate) fn next(&mut self, call: usize, effects: usize, effect: Effect) -> Option<Mode> {
         self.calls += 1;
         match &mut self.rule {
@@ -115,7 +115,7 @@ impl Script {
     }
 }
 
-/// Every way in which Dintero disturbs a request by itself.
+/// Every way in which a request fails at Dintero.
 pub(crate) const FAULTS: [Fault; 13] = [
     Fault::TooManyRequests { seconds: 120 },
     Fault::Unauthorised,

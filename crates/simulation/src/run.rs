@@ -1,5 +1,5 @@
-//! A run: messages are delivered until they are acknowledged, postings go on until they have ended, and then everything
-//! must be as it should.
+//! One run of a scenario: messages are delivered until they are acknowledged, postings are resumed until they have ended,
+//! and then the end state is checked.
 
 mod held_up;
 mod look_after;
@@ -23,45 +23,42 @@ use settlement::{AccountId, ReportId};
 use store::{BatchItem, EventState, OutboxItem, Place, PlannedEvent, ReportItem, ReportState, SettlementItem};
 
 pub use self::held_up::HeldUp;
-use crate::end::counted_once;
+use crate::end_state;
 use crate::faults::Script;
 use crate::generate::Seed;
-use crate::sandbox::{BUYER_MARK, TOKEN_MARK};
+use crate::in_force;
+use crate::poll::to_end;
 use crate::scenario::{Scenario, Upload};
-use crate::told;
+use crate::violation::Violation;
 use crate::watch::name_of;
 use crate::world::{SECRET_MARK, Worker, World, locked};
+use sandbox::{BUYER_MARK, TOKEN_MARK};
 
-/// A worker has a report, or a batch, for itself this long.
+/// How long the lease of a report or a batch lasts.
 const LEASE: SignedDuration = SignedDuration::from_mins(5);
 
-/// Messages come again after this time.
+/// An unacknowledged message comes again after this time.
 const AGAIN: SignedDuration = SignedDuration::from_mins(6);
 
-/// Nothing may need more rounds than this to come to its end.
+/// Everything must end within this many rounds.
 const ROUNDS_MAX: usize = 80;
 
-/// Postings that may still be on their way are also looked at sooner than that.
+/// Some workers look at a posting sooner than that, while it may still arrive.
 const SOON: [SignedDuration; 2] = [SignedDuration::from_secs(10), SignedDuration::from_secs(45)];
 
-/// Postings wait for hours before they are left to a person.
+/// A posting is retried for hours before it is left to a person.
 const POSTING_ROUNDS_MAX: usize = 3 * ROUNDS_MAX;
 
-/// With this order messages come once each, one after the other.
+/// The order in which messages come once each, one after the other.
 pub(crate) const QUIET_ORDER: u64 = 0;
 
-/// With this bit in its order a run goes on with postings by sweeps alone.
+/// The bit of an order that leaves postings to sweeps alone.
 const SWEPT: u64 = 2;
 
-/// Something that must never be.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Violation(pub String);
-
-/// What a run came to.
+/// What a run that violated no rule did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Ran {
-    /// Calls of all workers until everything was done for the first time.
+    /// Calls of all workers until everything had ended for the first time.
     pub calls: usize,
     /// Those of them that were not reads.
     pub effects: usize,
@@ -69,24 +66,24 @@ pub struct Ran {
     pub trace: u64,
 }
 
-/// Decides what disturbs the next worker: how many workers there were before.
+/// Gives the script of the next worker, from the number of workers before it.
 pub type Scripts<'a> = &'a mut dyn FnMut(usize) -> Script;
 
 type Task = Pin<Box<dyn Future<Output = Result<Option<(AccountId, ReportId)>, StepError>> + Send>>;
 
-/// A run on its way.
+/// A run of a scenario.
 pub struct Run<'a> {
     world: Arc<World>,
     scenario: &'a Scenario,
     scratch: &'a Path,
-    /// Nothing is disturbed any more without it.
+    /// The scripts of workers; without them nothing is disturbed any more.
     scripts: Option<Scripts<'a>>,
     order: Seed,
-    /// Whether messages are lost and doubled.
+    /// Whether messages are lost and delivered twice.
     is_lossy: bool,
-    /// Whether nobody goes on with postings but whom sweeps tell.
+    /// Whether only sweeps resume postings.
     is_swept: bool,
-    /// Messages come again, and postings are gone on with, after this time.
+    /// Messages come again, and postings are resumed, after this time.
     again: SignedDuration,
     workers: usize,
     calls: usize,
@@ -99,7 +96,7 @@ impl std::fmt::Debug for Run<'_> {
 }
 
 impl<'a> Run<'a> {
-    /// A run from the beginning of a scenario. `order` decides who goes first.
+    /// A run from the beginning of a scenario; `order` decides which worker makes the next call.
     pub fn new(scenario: &'a Scenario, scratch: &'a Path, order: u64, scripts: Scripts<'a>) -> Self {
         let world = Arc::new(scenario.world.fork());
         let is_lossy = order != QUIET_ORDER;
@@ -108,24 +105,24 @@ impl<'a> Run<'a> {
         Run { world, scenario, scratch, scripts, order, is_lossy, is_swept, again: AGAIN, workers: 0, calls: 0 }
     }
 
-    /// Everything is tried again sooner than a posting is sure to have arrived.
+    /// The run in which everything is tried again before a posting is sure to have arrived.
     #[must_use]
     pub fn hasty(self) -> Self {
         let [soon, _] = SOON;
         Run { again: soon, ..self }
     }
 
-    /// Nobody goes on with postings but whom sweeps tell.
+    /// The run in which only sweeps resume postings.
     #[must_use]
     pub fn swept(self) -> Self {
         Run { is_swept: true, ..self }
     }
 
-    /// Goes on to the end.
+    /// Makes the run, and repeats everything once at its end, which must have no effect.
     ///
     /// # Errors
-    /// With the first thing that must never be.
-    pub fn go(mut self) -> Result<Ran, Violation> {
+    /// With the first rule that did not hold.
+    pub fn make(mut self) -> Result<Ran, Violation> {
         self.deliver()?;
         self.release()?;
         self.post()?;
@@ -139,7 +136,7 @@ impl<'a> Run<'a> {
         self.check_end()?;
         self.check_mails()?;
         let before = self.effects();
-        // Everything once more: nothing may happen a second time.
+        // Everything once more, which must have no effect.
         self.scripts = None;
         self.deliver()?;
         self.release()?;
@@ -152,27 +149,27 @@ impl<'a> Run<'a> {
                 after.iter().filter(|effect| !before.contains(effect)).cloned().collect()
             };
             let (events, keys) = (new(&after.0, &before.0), new(&after.1, &before.1));
-            return Err(Violation(format!("L7: taking everything once more had an effect: {events:?} {keys:?}")));
+            return Err(Violation(format!("L7: repeating everything had an effect: {events:?} {keys:?}")));
         }
         let trace = locked(&self.world.watch).trace();
         Ok(Ran { calls, effects, trace })
     }
 
-    /// Delivers every message until it is acknowledged: several at once, some of them twice.
+    /// Delivers every message until it is acknowledged: several at once, and some of them twice.
     fn deliver(&mut self) -> Result<(), Violation> {
         let last = self.scenario.uploads.iter().map(|upload| upload.phase).max().unwrap_or_default();
         for phase in 0..=last {
             let arrived = self.scenario.uploads.iter().filter(|upload| upload.phase == phase);
             let mut arrived: Vec<Upload> = arrived.cloned().collect();
             if self.is_lossy && self.scripts.is_some() {
-                // A notification can be lost; nobody but the sweep finds its object then.
+                // A notification can be lost; only the sweep finds its object then.
                 arrived.retain(|_| self.order.below(6) != 0);
             }
             self.deliver_all(arrived)?;
             self.sweep(phase)?;
             let words: Vec<Option<String>> = self.scenario.uploads.iter().map(|upload| self.state_of(upload)).collect();
             if words.iter().flatten().any(|word| word == "CRASHED") {
-                // What comes later stands against what was given up.
+                // Later phases need what was given up.
                 return Ok(());
             }
         }
@@ -195,10 +192,10 @@ impl<'a> Run<'a> {
                 let tasks: Vec<(Worker, Task)> = together.iter().map(|upload| self.message(upload)).collect();
                 let ended = self.interleave(tasks)?;
                 if self.is_lossy && self.scripts.is_some() && self.order.below(3) == 0 {
-                    // Whoever goes on with postings keeps no pace with messages.
+                    // Postings are resumed at any time between messages.
                     let mut others = Vec::new();
                     if !self.is_swept {
-                        others.push(self.going_on());
+                        others.push(self.resuming());
                     }
                     others.push(self.mailing());
                     self.interleave(others)?;
@@ -244,8 +241,7 @@ impl<'a> Run<'a> {
         Worker::new(&self.world, self.workers, script)
     }
 
-    /// Lets workers go on in turns until each has ended, one way or the other; says which came to
-    /// their end.
+    /// Runs workers by turns until each has ended or died; tells which have ended.
     fn interleave(&mut self, tasks: Vec<(Worker, Task)>) -> Result<Vec<bool>, Violation> {
         let mut done = vec![false; tasks.len()];
         let mut live: Vec<(usize, Worker, Task)> =
@@ -267,7 +263,7 @@ impl<'a> Run<'a> {
                     }
                     true
                 }
-                // Neither a retry nor a person changes what a wrong command is.
+                // A wrong command stays wrong, whoever retries it.
                 Poll::Ready(Err(error)) if !error.is_retryable() && !is_refused_by_port(&error) => {
                     return Err(Violation(format!("a step failed for good: {error}")));
                 }
@@ -280,17 +276,17 @@ impl<'a> Run<'a> {
         Ok(done)
     }
 
-    /// I10: what is acknowledged has come to an end.
+    /// I10: a report is acknowledged only once it has ended.
     fn check_acknowledged(&self, report: Option<(AccountId, ReportId)>) -> Result<(), Violation> {
         let Some((account, report)) = report else { return Ok(()) };
-        let item = now(Place::report(report, &account).read::<ReportItem>(&self.world.state)).ok().flatten();
+        let item = to_end(Place::report(report, &account).read::<ReportItem>(&self.world.state)).ok().flatten();
         if item.is_none_or(|(item, _)| matches!(item.state, ReportState::Claimed { .. })) {
-            return Err(Violation(format!("I10: report {} is acknowledged while it is read", report.short())));
+            return Err(Violation(format!("I10: report {} is acknowledged while a worker reads it", report.short())));
         }
         Ok(())
     }
 
-    /// Goes on with all outboxes until every event has ended; sometimes two workers do so at once.
+    /// Resumes all outboxes until every event has ended; sometimes two workers do so at once.
     fn post(&mut self) -> Result<(), Violation> {
         if self.is_swept {
             return self.post_by_sweeps();
@@ -307,14 +303,14 @@ impl<'a> Run<'a> {
                 pause = SOON.into_iter().nth(drawn).unwrap_or(self.again);
             }
             self.world.clock.advance(pause);
-            let tasks: Vec<(Worker, Task)> = (0..workers).map(|_| self.going_on()).collect();
+            let tasks: Vec<(Worker, Task)> = (0..workers).map(|_| self.resuming()).collect();
             self.interleave(tasks)?;
         }
         Err(Violation(format!("L2: events never end: {:?}", self.open_events())))
     }
 
-    /// One process that goes on for every account.
-    fn going_on(&mut self) -> (Worker, Task) {
+    /// One process that resumes the postings of every account.
+    fn resuming(&mut self) -> (Worker, Task) {
         let worker = self.worker();
         let (ports, dintero) = (worker.ports(), worker.dintero());
         let (accounts, now) = (self.scenario.accounts.clone(), self.world.clock.now());
@@ -329,7 +325,7 @@ impl<'a> Run<'a> {
         (worker, Box::pin(task))
     }
 
-    /// Whether every event of what counts is in a batch, and everything that counts in an outbox.
+    /// Whether every settlement in force has an outbox, and each of its events is in a batch.
     fn is_planned(&self) -> bool {
         let records = self.world.state.all();
         let of = |partition: &'static str| records.iter().filter(move |item| item.partition.starts_with(partition));
@@ -338,8 +334,9 @@ impl<'a> Run<'a> {
             committed.filter(|item| item.state == ReportState::Committed).map(|item| item.report).collect();
         let settlements = of("SETTLEMENT#").filter_map(|item| store::decode::<SettlementItem>(item).ok());
         let versions = settlements.flat_map(|item| item.versions);
-        let counts = versions.filter(|version| committed.contains(&version.report));
-        let counts: BTreeSet<String> = counts.map(|version| version.settlement.head.settlement_id).collect();
+        let in_force = versions.filter(|version| committed.contains(&version.report));
+        let in_force: BTreeSet<String> =
+            in_force.map(|version| version.settlement.head.settlement_id.to_string()).collect();
         let planned: BTreeSet<(String, String)> = self
             .batches()
             .into_iter()
@@ -347,12 +344,12 @@ impl<'a> Run<'a> {
             .map(|planned| (planned.transaction, planned.event.settlement_id))
             .collect();
         let expected = self.scenario.expected(self.is_corrected());
-        let mut expected = expected.into_iter().filter(|(_, settlement, _)| counts.contains(settlement));
+        let mut expected = expected.into_iter().filter(|(_, settlement, _)| in_force.contains(settlement));
         expected.all(|(transaction, settlement, _)| planned.contains(&(transaction, settlement)))
-            && of("OUTBOX#").count() == counts.len()
+            && of("OUTBOX#").count() == in_force.len()
     }
 
-    /// The batches that an outbox names; others are leftovers of a planning that was cut off, and never sent.
+    /// The batches that an outbox names; other batches are left over from a plan that was cut off, and are never sent.
     fn batches(&self) -> Vec<BatchItem> {
         let listed = self.listed_batches();
         let records = self.world.state.all();
@@ -372,7 +369,8 @@ impl<'a> Run<'a> {
         outboxes.filter_map(|item| store::decode::<OutboxItem>(item).ok()).flat_map(|item| item.batches).collect()
     }
 
-    /// What stands outside: events at Dintero, and every object but the problems that each reading of a held report finds.
+    /// Every effect outside the records: events at Dintero, mails, and objects, except the problems that each reading of a held
+    /// report stores.
     fn effects(&self) -> (Vec<String>, Vec<String>) {
         let sandbox = locked(&self.world.sandbox);
         let mut events: Vec<String> =
@@ -384,12 +382,12 @@ impl<'a> Run<'a> {
     }
 
     fn check_end(&mut self) -> Result<(), Violation> {
-        now(self.world.settle());
+        to_end(self.world.settle());
         if let Some(violation) = locked(&self.world.watch).violation.take() {
             return Err(Violation(violation));
         }
         let words: Vec<Option<String>> = self.scenario.uploads.iter().map(|upload| self.state_of(upload)).collect();
-        // What ended its readers too often is shown, nothing of it flows on, and what comes later does not come.
+        // A report that killed its readers too often is given up, and nothing that depends on it happens.
         let given_up = words.iter().flatten().any(|word| word == "CRASHED");
         for (upload, word) in self.scenario.uploads.iter().zip(words).filter(|_| !given_up) {
             let ends = self.scenario.ends_of(upload);
@@ -413,9 +411,9 @@ impl<'a> Run<'a> {
                 return Err(Violation(format!("L2: {} ended as {:?}", event.transaction, event.state)));
             }
         }
-        counted_once(&self.world.state.all())?;
+        in_force::check_once(&self.world.state.all())?;
         if !given_up {
-            told::check(&self.world, self.scenario, is_corrected, self.scratch)?;
+            end_state::check(&self.world, self.scenario, is_corrected, self.scratch)?;
         }
         if !given_up {
             self.check_posted(is_corrected)?;
@@ -423,14 +421,14 @@ impl<'a> Run<'a> {
         for key in self.world.objects.keys().iter().filter(|key| key.starts_with("mirror/")) {
             let bytes = self.world.objects.newest(key).unwrap_or_default();
             if String::from_utf8_lossy(&bytes).contains(BUYER_MARK) {
-                return Err(Violation(format!("I12: {BUYER_MARK} stands in {key}")));
+                return Err(Violation(format!("I12: {BUYER_MARK} is in {key}")));
             }
         }
         for item in self.world.state.all() {
             let text = item.body.to_string();
             for mark in [SECRET_MARK, "KANARI", BUYER_MARK, TOKEN_MARK] {
                 if text.contains(mark) {
-                    return Err(Violation(format!("I12: {mark} stands in {} {}", item.partition, item.sort)));
+                    return Err(Violation(format!("I12: {mark} is in {} {}", item.partition, item.sort)));
                 }
             }
         }
@@ -440,19 +438,20 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// L2: what counts stands at Dintero, but for what a correction changed while it was being told: that is left to a person.
+    /// L2: every event in force is at Dintero, except events that a correction changed while they were being posted: these are
+    /// left to a person.
     fn check_posted(&self, is_corrected: bool) -> Result<(), Violation> {
         let sandbox = locked(&self.world.sandbox);
         let posted: BTreeSet<_> = sandbox.settlement_events().map(|(id, event)| name_of(id, event)).collect();
         let batches = self.batches();
         let correction = self.scenario.correction.as_ref().filter(|_| is_corrected);
         for name in self.scenario.expected(is_corrected).difference(&posted) {
-            let is_told = |event: &&PlannedEvent| name_of(&event.transaction, &event.event) == *name;
+            let is_it = |event: &&PlannedEvent| name_of(&event.transaction, &event.event) == *name;
             let states: Vec<_> =
-                batches.iter().flat_map(|batch| &batch.events).filter(is_told).map(|event| &event.state).collect();
+                batches.iter().flat_map(|batch| &batch.events).filter(is_it).map(|event| &event.state).collect();
             let is_left = states.iter().any(|state| matches!(state, EventState::Human { .. }));
             if !(is_left && correction.is_some_and(|correction| correction.events.contains_key(name))) {
-                return Err(Violation(format!("L2: {name:?} never came to stand at Dintero; recorded as {states:?}")));
+                return Err(Violation(format!("L2: {name:?} never arrived at Dintero; recorded as {states:?}")));
             }
         }
         Ok(())
@@ -460,24 +459,14 @@ impl<'a> Run<'a> {
 
     fn state_of(&self, upload: &Upload) -> Option<String> {
         let key = format!("landing/{}/{}/{}", upload.landing.account, upload.landing.provider, upload.landing.name);
-        let object = now(Place::object(&key, &upload.version).read::<store::ObjectItem>(&self.world.state));
+        let object = to_end(Place::object(&key, &upload.version).read::<store::ObjectItem>(&self.world.state));
         let report = object.ok()??.0.report?;
-        let item = now(Place::report(report, &upload.landing.account).read::<ReportItem>(&self.world.state));
+        let item = to_end(Place::report(report, &upload.landing.account).read::<ReportItem>(&self.world.state));
         Some(item.ok()??.0.state.word())
     }
 }
 
-/// Waiting for a store to come back is not the step's fault.
+/// Whether a store refused the call, which is not the fault of the step.
 fn is_refused_by_port(error: &StepError) -> bool {
     matches!(error, StepError::Port(error) if error.kind == store::PortErrorKind::Refused)
-}
-
-/// What a future gives that never waits.
-pub(crate) fn now<T>(future: impl Future<Output = T>) -> T {
-    let mut future = Box::pin(future);
-    loop {
-        if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            return value;
-        }
-    }
 }

@@ -1,4 +1,4 @@
-//! What happens in the world: accounts, uploads, what Dintero knows, and what must come of it.
+//! What a simulated world starts with: accounts, uploads and what Dintero knows, and what must come of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,64 +13,65 @@ use store::keys::{Key, LandingKey};
 use store::memory::{MemoryObjects, MemoryState};
 
 use crate::generate::{Line, Report, Seed, Settlement, portal_csv, xml};
-use crate::sandbox::{Fault, MadeEvent, MadeTransaction, RequestKind, Sandbox};
+use crate::recipients;
 use crate::watch::{EventName, Watch, name_of};
 use crate::world::{SECRET_MARK, World};
+use sandbox::{Fault, MadeEvent, MadeTransaction, RequestKind, Sandbox};
 
 /// An object that arrived.
 #[derive(Debug, Clone)]
 pub struct Upload {
-    /// Where.
+    /// Where it lies.
     pub landing: LandingKey,
     /// Its version.
     pub version: String,
-    /// It comes when everything of the phases before has come to its end.
+    /// It arrives when every upload of an earlier phase has ended.
     pub phase: u8,
-    /// How its report may end: words of [`store::ReportState`].
+    /// The states in which its report may end, by the words of [`store::ReportState`].
     pub ends: &'static [&'static str],
 }
 
-/// A world before anything was done, and what must come of it.
+/// A world before the first step, and what must come of it.
 #[derive(Debug)]
 pub struct Scenario {
-    /// The world.
+    /// The world before the first step.
     pub world: World,
-    /// What arrived, in order.
+    /// What arrives, in order.
     pub uploads: Vec<Upload>,
     /// The accounts.
     pub accounts: Vec<AccountId>,
-    /// All events that must stand at Dintero in the end.
+    /// The settlement events that Dintero must have in the end.
     pub events: BTreeMap<EventName, [i64; 4]>,
-    /// What a person lets through in the end, when anything.
+    /// The corrected report that a person releases, if any.
     pub correction: Option<Correction>,
     /// What each settlement of the first reports pays, by its id.
     pub paid: BTreeMap<String, Paid>,
     /// Transactions that Dintero refuses to settle.
     pub refused: BTreeSet<String>,
-    /// Transactions that Dintero lists only later, and refunds of what was captured long before.
+    /// Transactions that Dintero lists late: a new sale, and a refund of an old one.
     pub late: Vec<MadeTransaction>,
 }
 
-/// A report that brings other content for settlements that are known, and is let through.
+/// A report that changes known settlements and that a person releases.
 #[derive(Debug, Clone)]
 pub struct Correction {
-    /// As it arrived, and as it ends behind its release.
+    /// The upload, with the states in which its report may end once it is released.
     pub upload: Upload,
-    /// Events as it tells them: those that are new, and those that may be told before with other money.
+    /// Its settlement events that are new or have other amounts than before.
     pub events: BTreeMap<EventName, [i64; 4]>,
-    /// What its settlements pay then.
+    /// What its settlements pay from then on.
     pub paid: BTreeMap<String, Paid>,
 }
 
-/// What a settlement pays: when, by how many lines, and how much in minor units.
+/// What a settlement pays: the day of payout, the number of lines, and the net in minor units.
 pub type Paid = (Date, u64, i64);
 
-/// When it all begins.
+/// The time at which every world begins.
 pub(crate) fn beginning() -> Timestamp {
     Timestamp::from_second(1_793_512_800).unwrap_or_default()
 }
 
-/// Events of one settlement by their transactions, gathered as a person would.
+/// Capture, refund and fee of one settlement, by transaction.
 type Sums = BTreeMap<String, (i64, i64, i64)>;
 
 /// Builds a scenario.
@@ -81,10 +82,10 @@ struct Builder {
     refused: BTreeSet<String>,
 }
 
-/// Orders of sales that Dintero knows nothing of.
+/// Begins the orders of sales that Dintero does not know.
 const UNKNOWN: &str = "UKJENT";
 
-/// Orders of sales that Dintero does not let be settled.
+/// Begins the orders of sales that Dintero refuses to settle.
 const REFUSED: &str = "AVVIST";
 
 /// Ends the orders of sales that the first report leaves out.
@@ -95,14 +96,14 @@ const LEFT_OUT: &str = "GLEMT";
 pub struct Size {
     /// Sales in the first settlement: more than a hundred need more than one batch.
     pub sales: u64,
-    /// Whether nothing comes but the report itself, and its correction.
+    /// Whether the first report and its correction are the only uploads.
     pub alone: bool,
-    /// Whether a person lets the corrected report through.
+    /// Whether a person releases the corrected report.
     pub is_released: bool,
 }
 
 impl Scenario {
-    /// What must stand at Dintero in the end.
+    /// The settlement events that Dintero must have in the end.
     pub(crate) fn expected(&self, is_corrected: bool) -> BTreeSet<EventName> {
         let correction =
             self.correction.iter().filter(|_| is_corrected).flat_map(|correction| correction.events.keys());
@@ -115,15 +116,15 @@ impl Scenario {
         correction.and_then(|correction| correction.paid.get(settlement)).or_else(|| self.paid.get(settlement))
     }
 
-    /// How the report of an upload may end.
+    /// The states in which the report of an upload may end.
     pub(crate) fn ends_of<'a>(&'a self, upload: &'a Upload) -> &'a [&'static str] {
         let correction = self.correction.as_ref().map(|correction| &correction.upload);
         correction.filter(|correction| correction.landing == upload.landing).map_or(upload.ends, |upload| upload.ends)
     }
 
-    /// Two accounts; a report with a large and a small settlement, the same content once more in another layout, a
-    /// corrected report that conflicts, one that does not add up, two of the other account under one name, the second with
-    /// sales that Dintero does not know or does not let be settled, and one under the wrong account.
+    /// The scenario of every run. The first account gets a report with a large and a small settlement, the same content in
+    /// another layout, a corrected report, and one whose sums are wrong. The second account gets two reports under one name,
+    /// the second with sales that Dintero does not know or refuses to settle, and a report of the first account.
     ///
     /// # Errors
     /// When the world cannot be set up, which is an error of the scenario.
@@ -171,7 +172,7 @@ impl Scenario {
         for (account, name, phase, bytes, ends) in [
             (&first, "a.csv", 1, portal_csv(&report), either),
             (&second, "b.csv", 1, portal_csv(&other), &["COMMITTED"]),
-            // Another report under the same name, put before anybody has read the first.
+            // Another report under the same name, stored before anybody has read the first.
             (&second, "b.csv", 1, portal_csv(&odd), &["COMMITTED"]),
             (&first, "c.xml", 1, xml(&report), either),
             (&first, "d.csv", 2, portal_csv(&corrected), &["QUARANTINED(SettlementConflict)"]),
@@ -200,7 +201,7 @@ impl Scenario {
     }
 }
 
-/// A state that knows both accounts, their merchant numbers, and who is told of them.
+/// A state with both accounts, their merchant numbers and their recipients.
 async fn registered(first: &AccountId, second: &AccountId) -> Result<MemoryState, StepError> {
     let state = Arc::new(MemoryState::default());
     let ports = Ports { objects: Arc::new(MemoryObjects::default()), state: state.clone(), packing: Packing::None };
@@ -209,11 +210,11 @@ async fn registered(first: &AccountId, second: &AccountId) -> Result<MemoryState
         add_merchant(&ports, &AddMerchant { account: account.clone(), provider, number, now }).await?;
         set_posting(&ports, account, true, beginning()).await?;
     }
-    crate::run::mailing::recipients(&ports, [first, second]).await?;
+    recipients::add(&ports, [first, second], beginning()).await?;
     Ok(MemoryState::clone(&state))
 }
 
-/// The same report with another fee in every settlement; the last is paid out a day later and has a sale more.
+/// The same report with another fee in every settlement; the last settlement is paid a day later and has one more sale.
 fn corrected(report: &Report) -> Report {
     let mut report = report.clone();
     for settlement in &mut report.settlements {
@@ -239,7 +240,7 @@ fn paid_by(report: &Report) -> impl Iterator<Item = (String, Paid)> {
     })
 }
 
-/// No report brings these.
+/// Transactions that no report settles.
 fn listed_late(account: &AccountId) -> Vec<MadeTransaction> {
     let before = |hours| beginning().saturating_sub(SignedDuration::from_hours(hours)).unwrap_or_default();
     let event = |kind, minor, hours| MadeEvent::new(kind, minor, before(hours));
@@ -254,14 +255,14 @@ fn listed_late(account: &AccountId) -> Vec<MadeTransaction> {
     ]
 }
 
-/// The same report with one more line, so that it is another file, sent under another account.
+/// The first settlement of the report as a file of its own, for upload under another account.
 fn wrong_account(report: &Report) -> Vec<u8> {
     let mut report = report.clone();
     report.settlements.truncate(1);
     portal_csv(&report)
 }
 
-/// A settlement of sales, each of an order of its own, the last of which is refunded in part.
+/// A settlement of sales, each with its own order; the last one is refunded in part.
 fn sales_and_refunds(seed: &mut Seed, number: u64, sales: u64) -> Settlement {
     let payout_on = date(2026, 11, 2);
     let line = |place: u64, order: String, capture_minor: i64, refund_minor: i64, fee_minor: i64| Line {
@@ -283,7 +284,7 @@ fn sales_and_refunds(seed: &mut Seed, number: u64, sales: u64) -> Settlement {
     Settlement { id: 2_000_000 + number, payout_on, lines }
 }
 
-/// A settlement with one sale that Dintero refuses and one that it does not know, and one of which it knows nothing.
+/// A settlement with one sale that Dintero refuses and one that it does not know, and a settlement that it does not know.
 fn partly_unknown(seed: &mut Seed) -> Vec<Settlement> {
     let mut partly = sales_and_refunds(seed, 4, 6);
     for (line, word) in partly.lines.iter_mut().zip([REFUSED, UNKNOWN]) {
@@ -299,7 +300,7 @@ fn unpaid(seed: &mut Seed) -> Settlement {
 }
 
 impl Builder {
-    /// Lets Dintero know the transactions of a report, and remembers what is to stand at them.
+    /// Adds the transactions of a report to Dintero, and the settlement events that they must get.
     fn pays(&mut self, account: &AccountId, report: &Report) {
         let lines = report.settlements.iter().flat_map(|settlement| &settlement.lines);
         for line in lines.filter(|line| !line.order.starts_with(UNKNOWN)) {
@@ -308,17 +309,17 @@ impl Builder {
         self.allowed.extend(events_of(account, report));
     }
 
-    /// Lets Dintero know the sales that only a corrected report has; gives the events that it tells anew or otherwise.
+    /// Adds the sales that only a corrected report has to Dintero; gives the events that it adds or changes.
     fn corrects(&mut self, account: &AccountId, report: &Report, is_released: bool) -> BTreeMap<EventName, [i64; 4]> {
         let lines = report.settlements.iter().flat_map(|settlement| &settlement.lines);
         for line in lines.filter(|line| is_released && line.order.ends_with(LEFT_OUT)) {
             self.knows(account, line);
         }
-        let told = |(name, money): &(EventName, [i64; 4])| self.allowed.get(name) != Some(money);
-        events_of(account, report).into_iter().filter(told).collect()
+        let is_new = |(name, money): &(EventName, [i64; 4])| self.allowed.get(name) != Some(money);
+        events_of(account, report).into_iter().filter(is_new).collect()
     }
 
-    /// Lets Dintero know what a line is about.
+    /// Adds the sale or refund of a line to Dintero.
     fn knows(&mut self, account: &AccountId, line: &Line) {
         let id = transaction_of(account, line);
         let at = line.captured_on.at(11, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC);
@@ -342,13 +343,13 @@ fn transaction_of(account: &AccountId, line: &Line) -> String {
     format!("{account}.{}", line.order.replace('-', ""))
 }
 
-/// What is to stand at Dintero for a report, but for what Dintero does not know or does not let be settled.
+/// The settlement events that a report must bring, without sales that Dintero does not know or refuses to settle.
 fn events_of(account: &AccountId, report: &Report) -> BTreeMap<EventName, [i64; 4]> {
     let mut events = BTreeMap::new();
     for settlement in &report.settlements {
         let mut sums = Sums::new();
-        let is_told = |line: &&Line| ![UNKNOWN, REFUSED].iter().any(|word| line.order.starts_with(word));
-        for line in settlement.lines.iter().filter(is_told) {
+        let is_settled = |line: &&Line| ![UNKNOWN, REFUSED].iter().any(|word| line.order.starts_with(word));
+        for line in settlement.lines.iter().filter(is_settled) {
             let (capture, refund, fee) = sums.entry(transaction_of(account, line)).or_default();
             *capture += line.capture_minor;
             *refund -= line.refund_minor;

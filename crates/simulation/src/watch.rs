@@ -1,60 +1,59 @@
-//! What must hold behind every call, whoever makes it: looked at from outside of the steps.
+//! The rules that must hold after every call, whoever makes it, checked from outside the steps.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use dintero::{Answer, NoAnswer, Request};
+use dintero::{Answer, NoAnswer, Request, Sent};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use settlement::{AccountId, SettlementEvent};
 use store::{BatchItem, EventState, Item, OutboxItem, Put, ReportItem, ReportState, decode};
 
 use crate::faults::{Effect, Mode};
-use crate::sandbox::{RequestKind, Sandbox};
-use crate::world::leaves_open;
+use sandbox::{RequestKind, Sandbox};
 
-/// A posting whose outcome is open may still arrive within this time.
+/// A posting of unknown outcome may still arrive within this time.
 const ARRIVES_WITHIN: SignedDuration = SignedDuration::from_secs(60);
 
-/// What one settlement event is known by at Dintero: transaction, settlement, event of the transaction.
+/// What identifies a settlement event at Dintero: transaction, settlement, event of the transaction.
 pub type EventName = (String, String, Option<String>);
 
-/// What is remembered to tell whether everything is right.
+/// What the checks remember between calls.
 #[derive(Debug, Clone, Default)]
 pub struct Watch {
-    /// The events that may ever stand at Dintero, with the money that they may have.
+    /// The settlement events that Dintero may ever have, with the amounts that they may have.
     allowed: BTreeMap<EventName, Vec<[i64; 4]>>,
-    /// The first thing that was wrong.
+    /// The first rule that did not hold.
     pub violation: Option<String>,
-    /// Transactions that each worker has read since it began, and when they were last read by any.
+    /// Transactions that each worker has read, and when any worker last read them.
     read_by: BTreeSet<(usize, String)>,
     last_read: BTreeMap<String, Timestamp>,
-    /// Transactions and settlements with a posting whose outcome is open, and since when.
+    /// Transactions and settlements with a posting of unknown outcome, and since when.
     open: BTreeMap<(String, String), Timestamp>,
     events_seen: usize,
     trace: DefaultTrace,
 }
 
-/// The hash of everything that happened.
+/// A hash of everything that happened.
 #[derive(Debug, Clone, Default)]
 struct DefaultTrace(DefaultHasher);
 
 impl Watch {
-    /// A watch over a Dintero where only those events may ever stand.
+    /// A watch over a Dintero that may only ever have these events.
     pub fn new(allowed: &BTreeMap<EventName, [i64; 4]>) -> Self {
         let mut watch = Watch::default();
         watch.allow(allowed);
         watch
     }
 
-    /// Lets those events stand from now on as well, in place of others of the same name or beside them.
+    /// Allows these events from now on as well, also with other amounts for events that are allowed already.
     pub(crate) fn allow(&mut self, events: &BTreeMap<EventName, [i64; 4]>) {
         for (name, money) in events {
             self.allowed.entry(name.clone()).or_default().push(*money);
         }
     }
 
-    /// A hash of all calls so far, equal for equal runs.
+    /// A hash of all calls so far; equal runs have equal hashes.
     pub fn trace(&self) -> u64 {
         self.trace.0.finish()
     }
@@ -69,7 +68,7 @@ impl Watch {
         (worker, format!("{effect:?} {mode:?}"), what).hash(&mut self.trace.0);
     }
 
-    /// I1, I5: what is written keeps the sums, and moves only forward.
+    /// I1, I5: what is written keeps the sums, and states only move forward.
     pub(crate) fn written(&mut self, before: &BTreeMap<(String, String), Item>, writes: &[Put], at: Timestamp) {
         for put in writes {
             let known = before.get(&(put.partition.clone(), put.sort.clone()));
@@ -88,13 +87,13 @@ impl Watch {
         let Ok(now) = serde_json::from_value::<ReportItem>(put.body.clone()) else { return };
         let was = known.and_then(|known| decode::<ReportItem>(known).ok());
         let is_claim = matches!(now.state, ReportState::Claimed { .. });
-        let (under, in_force) = match was.as_ref().map(|was| &was.state) {
+        let (under, is_claimed) = match was.as_ref().map(|was| &was.state) {
             Some(ReportState::Claimed { lease_until }) => (was.as_ref().map(|was| was.attempts), *lease_until > at),
             _ => (None, false),
         };
-        // A claim comes with the record of the object; whoever writes the report alone gives it back or overtakes it.
+        // A claim is written together with the record of the object; a report written alone gives a claim back or takes it over.
         let takes = is_claim && writes.len() > 1;
-        if takes && in_force {
+        if takes && is_claimed {
             self.violated(|| format!("I5: {what} is claimed while another worker reads it"));
         }
         if !is_claim && now.state != ReportState::Released && under != Some(now.attempts) {
@@ -141,7 +140,7 @@ impl Watch {
         }
     }
 
-    /// I6, I7, I11: what is about to be posted was written down, and read before.
+    /// I6, I7, I11: what is about to be posted is recorded, and its transactions were read before.
     pub(crate) fn posting(&mut self, worker: usize, request: &Request, now: Timestamp, records: &[Item]) {
         let body = request.body.as_deref().unwrap_or_default();
         let of = |kind: &'static str| records.iter().filter(move |item| item.partition.starts_with(kind));
@@ -154,7 +153,7 @@ impl Watch {
                 && outboxes.iter().any(|outbox| outbox.settlement == batch.settlement && named(outbox))
         });
         if !written {
-            self.violated(|| "I6: a posting was sent that was not written down as being sent".to_owned());
+            self.violated(|| "I6: a posting was sent that is not recorded as being sent".to_owned());
         }
         let posted = posted_in(body);
         let transactions: BTreeSet<&String> = posted.iter().map(|(transaction, _)| transaction).collect();
@@ -168,8 +167,8 @@ impl Watch {
             let name = (transaction.clone(), settlement);
             if let Some(since) = self.open.get(&name).copied() {
                 let arrived = since.saturating_add(ARRIVES_WITHIN).unwrap_or(since);
-                let read_behind = self.last_read.get(&transaction).is_some_and(|read| *read >= arrived);
-                if now < arrived || !read_behind {
+                let was_read_since = self.last_read.get(&transaction).is_some_and(|read| *read >= arrived);
+                if now < arrived || !was_read_since {
                     self.violated(|| format!("I7: {transaction} is posted again while an earlier posting may arrive"));
                 }
             }
@@ -177,7 +176,7 @@ impl Watch {
         }
     }
 
-    /// I9: whoever comes with the token of an account speaks of that account's transactions alone.
+    /// I9: a request with the token of an account names only transactions of that account.
     pub(crate) fn asking(&mut self, request: &Request, account: Option<&AccountId>) {
         let Some(account) = account else { return };
         let posted = posted_in(request.body.as_deref().unwrap_or_default());
@@ -188,7 +187,7 @@ impl Watch {
         }
     }
 
-    /// Remembers what an answer says.
+    /// Remembers what a response shows.
     pub(crate) fn answered(
         &mut self,
         worker: usize,
@@ -213,7 +212,7 @@ impl Watch {
         }
     }
 
-    /// I2, I3, I4: what stands at Dintero stands there once, and is the money of a settlement that counts.
+    /// I2, I3, I4: each settlement event is at Dintero once, with the amounts of a version in force.
     pub(crate) fn posted(&mut self, sandbox: &Sandbox) {
         let events: Vec<(&str, &SettlementEvent)> = sandbox.settlement_events().collect();
         if events.len() == self.events_seen {
@@ -227,18 +226,18 @@ impl Watch {
                 Some(money) if money.contains(&event.money()) => {}
                 Some(money) => {
                     let money = money.clone();
-                    self.violated(|| format!("I3: {name:?} stands with {:?}, expected {money:?}", event.money()));
+                    self.violated(|| format!("I3: {name:?} has {:?}, expected {money:?}", event.money()));
                 }
-                None => self.violated(|| format!("I4: {name:?} must not stand at Dintero")),
+                None => self.violated(|| format!("I4: {name:?} must not be at Dintero")),
             }
             if !seen.insert(name.clone()) {
-                self.violated(|| format!("I2: {name:?} stands twice"));
+                self.violated(|| format!("I2: {name:?} is at Dintero twice"));
             }
         }
     }
 }
 
-/// What a settlement event is known by.
+/// What identifies a settlement event.
 pub(crate) fn name_of(transaction: &str, event: &SettlementEvent) -> EventName {
     (transaction.to_owned(), event.settlement_id.clone(), event.event_correlation_id.clone())
 }
@@ -261,4 +260,12 @@ fn posted_in(body: &str) -> Vec<(String, String)> {
         }
     }
     found
+}
+
+/// Whether an answer does not tell what was done.
+fn leaves_open(answer: &Result<Answer, NoAnswer>) -> bool {
+    match answer {
+        Ok(answer) => answer.status < 200 || (300..400).contains(&answer.status) || answer.status >= 500,
+        Err(error) => error.sent == Sent::Perhaps,
+    }
 }

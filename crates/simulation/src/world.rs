@@ -1,4 +1,4 @@
-//! A world in memory: objects, state and a stand-in for Dintero, and workers in it that can end at any call.
+//! A world in memory: objects, state, mails, queues and a stand-in for Dintero, and workers that can end at any call.
 
 mod mailing;
 mod queues;
@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
 use async_trait::async_trait;
-use dintero::{Answer, Credentials, Hosts, Method, NoAnswer, Request, Secret, Sent};
+use dintero::{Answer, Credentials, Hosts, Method, NoAnswer, Request, Secret};
 use jiff::Timestamp;
 use pipeline::transactions::client::{Dintero, Environment};
 use pipeline::{Packing, Ports};
@@ -26,12 +26,12 @@ use store::{
 
 pub(crate) use self::mailing::{Mailbox, REFUSED_AT};
 pub(crate) use self::queues::taken;
-use crate::Clock;
 use crate::faults::{Effect, Mode, Script};
-use crate::sandbox::{Fault, RequestKind, Sandbox};
 use crate::watch::Watch;
+use sandbox::Clock;
+use sandbox::{Fault, RequestKind, Sandbox};
 
-/// Everything outside of the workers.
+/// Everything outside the workers.
 #[derive(Debug)]
 pub struct World {
     /// Files.
@@ -42,7 +42,7 @@ pub struct World {
     pub sandbox: Mutex<Sandbox>,
     /// The time.
     pub clock: Clock,
-    /// What is looked at behind every call.
+    /// The rules that are checked after every call.
     pub watch: Mutex<Watch>,
     /// Messages to the step that parses.
     pub(crate) to_parse: Mutex<VecDeque<String>>,
@@ -50,7 +50,7 @@ pub struct World {
     pub(crate) to_reconcile: Mutex<VecDeque<String>>,
     /// Mails.
     pub(crate) mailbox: Mutex<Mailbox>,
-    /// Writes that come about when their sender has long given them up.
+    /// Writes that take effect after their sender has given them up, with the number of the call at which they do.
     late: Mutex<Vec<(usize, Vec<Put>)>>,
     /// Calls of all workers so far.
     calls: AtomicUsize,
@@ -58,10 +58,10 @@ pub struct World {
     effects: AtomicUsize,
 }
 
-/// A write that is late comes about this many calls later.
+/// A late write takes effect this many calls later.
 const LATE_CALLS: usize = 7;
 
-/// The locks here are held by one thread, which would have ended.
+/// Locks a mutex; one thread holds all locks here, so that none is ever poisoned.
 pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -84,7 +84,7 @@ impl World {
         }
     }
 
-    /// The same world again, to go another way from here.
+    /// A copy of the world, from which another run starts.
     #[must_use]
     pub fn fork(&self) -> Self {
         World {
@@ -102,7 +102,7 @@ impl World {
         }
     }
 
-    /// Lets what is late and due come about.
+    /// Applies the late writes that are due.
     async fn apply_late(&self, until: usize) {
         let due: Vec<Vec<Put>> = {
             let mut late = locked(&self.late);
@@ -113,14 +113,14 @@ impl World {
         };
         for writes in due {
             let before = self.records_of(&writes).await;
-            // Whoever was first in the meantime stays first.
+            // A write that lost a race in the meantime has no effect.
             if self.state.transact(&writes).await.is_ok() {
                 locked(&self.watch).written(&before, &writes, self.clock.now());
             }
         }
     }
 
-    /// Lets everything that is still on its way come about.
+    /// Applies every late write and posting.
     pub async fn settle(&self) {
         self.apply_late(usize::MAX).await;
         locked(&self.sandbox).pass(self.clock.now());
@@ -148,7 +148,7 @@ impl World {
     }
 }
 
-/// One run of a step by one process, which may end at any call.
+/// One process that runs a step and may end at any call.
 #[derive(Debug, Clone)]
 pub struct Worker {
     world: Arc<World>,
@@ -163,36 +163,36 @@ struct Life {
 }
 
 impl Worker {
-    /// A worker that the script disturbs.
+    /// A worker whose calls the script disturbs.
     pub fn new(world: &Arc<World>, number: usize, script: Script) -> Self {
         let life = Life { number, script: Mutex::new(script), dead: AtomicBool::new(false) };
         Worker { world: Arc::clone(world), life: Arc::new(life) }
     }
 
-    /// What it uses.
+    /// The ports that it calls.
     pub fn ports(&self) -> Ports {
-        // What lives for a moment need not be small, and packing it takes most of the moment.
+        // Files live for a moment here, and packing would take most of the time.
         Ports { objects: Arc::new(self.clone()), state: Arc::new(self.clone()), packing: Packing::None }
     }
 
-    /// How it speaks with Dintero: every worker is a new process, without a token.
+    /// Its client of Dintero: every worker is a new process without a token.
     pub fn dintero(&self) -> Dintero {
         let clock = self.world.clock.clone();
         let (http, secrets) = (Arc::new(self.clone()), Arc::new(self.clone()));
         Dintero::new(http, secrets, Hosts::default(), Environment::Test, Arc::new(move || clock.now()))
     }
 
-    /// Whether it has ended in the middle.
+    /// Whether it has ended in the middle of a step.
     pub fn is_dead(&self) -> bool {
         self.life.dead.load(Ordering::Relaxed)
     }
 
-    /// How many calls it made.
+    /// How many calls it has made.
     pub fn calls(&self) -> usize {
         locked(&self.life.script).calls()
     }
 
-    /// Waits for its turn, and learns how the call is disturbed.
+    /// Waits for its turn, and tells how the call is disturbed.
     async fn turn(&self, effect: Effect, what: &str) -> Option<Mode> {
         let mut waited = false;
         poll_fn(|_| if std::mem::replace(&mut waited, true) { Poll::Ready(()) } else { Poll::Pending }).await;
@@ -207,7 +207,7 @@ impl Worker {
         mode
     }
 
-    /// Ends here: nothing it was about to do happens.
+    /// Ends the worker: nothing that it was about to do happens.
     async fn die<T>(&self) -> T {
         self.life.dead.store(true, Ordering::Relaxed);
         std::future::pending().await
@@ -349,8 +349,8 @@ impl Secrets for Worker {
     }
 }
 
-/// Stands in every secret of the world, so that whatever should not show it can be searched for it.
-pub const SECRET_MARK: &str = "hemmelig";
+/// Is part of every secret of the world, so that a test can search for it where no secret may be.
+pub const SECRET_MARK: &str = "simulated-secret";
 
 fn kind_of(request: &Request) -> RequestKind {
     match request.method {
@@ -358,13 +358,5 @@ fn kind_of(request: &Request) -> RequestKind {
         Method::Post => RequestKind::SettlementEvents,
         Method::Get if request.url.contains("/settlements") => RequestKind::Settlements,
         Method::Get => RequestKind::Transactions,
-    }
-}
-
-/// Whether an answer leaves open what was done.
-pub(crate) fn leaves_open(answer: &Result<Answer, NoAnswer>) -> bool {
-    match answer {
-        Ok(answer) => answer.status < 200 || (300..400).contains(&answer.status) || answer.status >= 500,
-        Err(error) => error.sent == Sent::Perhaps,
     }
 }

@@ -3,9 +3,9 @@
 use std::fmt;
 
 use jiff::civil::Date;
-use settlement::{AccountId, MailId, Month, ReportId, SettleKey};
+use settlement::{AccountId, MailId, Month, ProviderId, ReportId, SettleKey};
 
-/// Where an object lies. Keys are built from validated ids; only [`Key::Landing`] carries a name of the uploader's.
+/// Where an object lies. Keys are built from ids whose types hold their grammar; only [`Key::Landing`] carries a name of the uploader's.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
     /// A report as it was uploaded.
@@ -182,7 +182,7 @@ pub struct LandingKey {
     /// The account it is for.
     pub account: AccountId,
     /// The provider it is of, as the uploader says.
-    pub provider: String,
+    pub provider: ProviderId,
     /// The file name.
     pub name: String,
 }
@@ -200,17 +200,15 @@ impl LandingKey {
     /// # Errors
     /// When a part is empty, too long, or could lead somewhere else.
     pub fn new(account: AccountId, provider: &str, name: &str) -> Result<Self, BadLandingKey> {
-        let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        let provider_ok = !provider.is_empty() && provider.len() <= 64 && provider.chars().all(word);
         let name_ok = !name.is_empty()
             && name.len() <= 512
             && !matches!(name, "." | "..")
             && !name.contains(['/', '\\'])
             && !name.chars().any(char::is_control);
-        if provider_ok && name_ok {
-            return Ok(LandingKey { account, provider: provider.to_owned(), name: name.to_owned() });
+        match provider.parse() {
+            Ok(provider) if name_ok => Ok(LandingKey { account, provider, name: name.to_owned() }),
+            _ => Err(BadLandingKey { found: format!("{:?}", format!("{account}/{provider}/{name}")) }),
         }
-        Err(BadLandingKey { found: format!("{:?}", format!("{account}/{provider}/{name}")) })
     }
 }
 

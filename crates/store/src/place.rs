@@ -117,3 +117,18 @@ impl<'a> Pager<'a> {
 pub async fn all(state: &dyn State, query: Query) -> Result<Vec<Item>, RecordError> {
     Pager::new(state, query).all().await
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    /// Written as `null`, it would take the place of the record that is there.
+    #[test]
+    fn a_record_that_cannot_be_spelt_as_json_is_never_written() {
+        let body = BTreeMap::from([((1, 2), "a map whose keys are no strings")]);
+        let error = Place::new("TEST#1", "A").put(&body, Expect::Any).unwrap_err();
+        assert!(matches!(&error, RecordError::Unwritable { record, .. } if record == "TEST#1 A"), "{error}");
+    }
+}

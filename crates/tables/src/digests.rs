@@ -277,8 +277,8 @@ mod tests {
 
     fn settlement(id: &str) -> Settlement {
         Settlement::new(SettlementHead {
-            merchant_number: "123456".into(),
-            settlement_id: id.into(),
+            merchant_number: "123456".parse().unwrap(),
+            settlement_id: id.parse().unwrap(),
             currency: Currency::NOK,
             exponent: 2,
             payout_on: jiff::civil::date(2026, 10, 30),

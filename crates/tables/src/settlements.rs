@@ -67,8 +67,8 @@ fn columns(rows: &[SettlementRow<'_>]) -> Result<Vec<ArrayRef>, TableError> {
     Ok(vec![
         owned(|owner| &owner.account_id),
         owned(|owner| &owner.provider),
-        text(|s| Some(s.head.merchant_number.clone())),
-        text(|s| Some(s.head.settlement_id.clone())),
+        text(|s| Some(s.head.merchant_number.to_string())),
+        text(|s| Some(s.head.settlement_id.to_string())),
         text(|s| Some(s.head.currency.to_string())),
         Arc::new(Int8Array::from_iter_values(exponents)),
         owned(|owner| &owner.report_id),
@@ -116,8 +116,8 @@ mod tests {
             zone: "Europe/Oslo".into(),
         };
         let head = SettlementHead {
-            merchant_number: "123456".into(),
-            settlement_id: "2000461".into(),
+            merchant_number: "123456".parse().unwrap(),
+            settlement_id: "2000461".parse().unwrap(),
             currency: settlement::Currency::NOK,
             exponent: 2,
             payout_on: jiff::civil::date(2026, 10, 5),

@@ -24,8 +24,8 @@ fn made() -> impl Strategy<Value = Made> {
 
 fn head(number: usize) -> SettlementHead {
     SettlementHead {
-        merchant_number: ["123456", "654321", "123456"][number].into(),
-        settlement_id: format!("200000{number}"),
+        merchant_number: ["123456", "654321", "123456"][number].parse().unwrap(),
+        settlement_id: format!("200000{number}").parse().unwrap(),
         currency: [Currency::NOK, Currency::NOK, "SEK".parse().unwrap()][number],
         exponent: 2,
         payout_on: date(2026, 10, 5 + number as i8),
@@ -46,8 +46,8 @@ fn expected(row: usize, made: &Made) -> LineRecord {
     let zone = TimeZone::get(ZONE).unwrap();
     let captured_on = at.map(|at| zone.to_datetime(jiff::Timestamp::from_microsecond(at).unwrap()).date());
     LineRecord {
-        merchant_number,
-        settlement_id,
+        merchant_number: merchant_number.to_string(),
+        settlement_id: settlement_id.to_string(),
         currency,
         line_no: row as i64,
         kind: LineKind::ALL[*kind].0,

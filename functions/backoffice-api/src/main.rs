@@ -11,11 +11,6 @@ use lambda_runtime::Error;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let cloud = Cloud::open(CloudConfig::of_process()?).await?;
-    let backoffice = Backoffice {
-        log: cloud.log("backoffice-api")?,
-        account_claim: cloud.account_claim()?,
-        ports: cloud.ports,
-        clock: cloud.clock,
-    };
+    let backoffice = Backoffice { function: cloud.function("backoffice-api")?, account_claim: cloud.account_claim()? };
     gateway::serve(Arc::new(backoffice)).await
 }

@@ -12,12 +12,9 @@ use lambda_runtime::Error;
 async fn main() -> Result<(), Error> {
     let cloud = Cloud::open(CloudConfig::of_process()?).await?;
     let worker = EmailSummary {
-        log: cloud.log("email-summary")?,
+        function: cloud.function("email-summary")?,
         mailing: cloud.mailing().await?,
         own: cloud.queue()?,
-        ports: cloud.ports,
-        scratch: cloud.scratch,
-        clock: cloud.clock,
     };
     lambda::serve(Arc::new(worker)).await
 }

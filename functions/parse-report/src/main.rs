@@ -13,14 +13,11 @@ use pipeline::Limits;
 async fn main() -> Result<(), Error> {
     let cloud = Cloud::open(CloudConfig::of_process()?).await?;
     let worker = ParseReports {
-        log: cloud.log("parse-report")?,
+        function: cloud.function("parse-report")?,
         next: cloud.queue()?,
-        ports: cloud.ports,
         bucket: cloud.landing_bucket,
-        scratch: cloud.scratch,
         limits: Limits::default(),
         pauses: PAUSES,
-        clock: cloud.clock,
     };
     lambda::serve(Arc::new(worker)).await
 }

@@ -12,13 +12,10 @@ use lambda_runtime::Error;
 async fn main() -> Result<(), Error> {
     let cloud = Cloud::open(CloudConfig::of_process()?).await?;
     let worker = ReconcileSettlements {
-        log: cloud.log("reconcile-settlements")?,
+        function: cloud.function("reconcile-settlements")?,
         own: cloud.queue()?,
         mails: cloud.mail_queue,
-        ports: cloud.ports,
         dintero: cloud.dintero,
-        scratch: cloud.scratch,
-        clock: cloud.clock,
     };
     lambda::serve(Arc::new(worker)).await
 }

@@ -16,12 +16,9 @@ async fn main() -> Result<(), Error> {
     let posts = config.dintero.is_some();
     let cloud = Cloud::open(config).await?;
     let sweeper = Sweeper {
-        log: cloud.log("sweep")?,
+        function: cloud.function("sweep")?,
         queues: Queues { parse: cloud.parse_queue()?, reconcile: cloud.queue()? },
-        ports: cloud.ports,
         posts,
-        scratch: cloud.scratch,
-        clock: cloud.clock,
     };
     lambda::serve_schedule(Arc::new(sweeper)).await
 }

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use adapters::app::App;
-use adapters::inbound::backoffice::{Asked, Backoffice, HEADERS, Route, Told};
+use adapters::inbound::backoffice::{Backoffice, HEADERS, Request, Response, Route};
+use adapters::inbound::function::Function;
 use adapters::inbound::gateway;
-use adapters::inbound::log::Log;
 use async_trait::async_trait;
 use aws_lambda_events::event::apigw::ApiGatewayV2httpRequest;
 use formats::Limits;
@@ -64,7 +64,7 @@ impl World {
         World { ports, office, scratch }
     }
 
-    async fn ask(&self, account: &str, query: &[(&str, &str)]) -> Told {
+    async fn ask(&self, account: &str, query: &[(&str, &str)]) -> Response {
         self.office.answer(&asked("GET", "/api/v1/settlements", Some(account), query)).await
     }
 
@@ -82,8 +82,8 @@ impl World {
 }
 
 fn office(ports: Ports) -> Backoffice {
-    let log = Log::new("backoffice-api", io::sink());
-    Backoffice { ports, account_claim: CLAIM.into(), log, clock: Arc::new(now) }
+    let function = Function::new("backoffice-api", ports, std::env::temp_dir(), Arc::new(now), io::sink());
+    Backoffice { function, account_claim: CLAIM.into() }
 }
 
 fn now() -> Timestamp {
@@ -94,11 +94,11 @@ fn account(id: &str) -> AccountId {
     id.parse().unwrap()
 }
 
-fn asked(method: &str, path: &str, account: Option<&str>, query: &[(&str, &str)]) -> Asked {
+fn asked(method: &str, path: &str, account: Option<&str>, query: &[(&str, &str)]) -> Request {
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
     let claims = account.map(|account| BTreeMap::from([owned(&(CLAIM, account)), owned(&("sub", "somebody"))]));
     let query = query.iter().map(owned).collect();
-    Asked { method: method.into(), path: path.into(), query, claims, trace_id: None }
+    Request { method: method.into(), path: path.into(), query, claims, trace_id: None }
 }
 
 fn names(page: &Value) -> Vec<String> {
@@ -308,8 +308,8 @@ async fn samples_of_events_are_read_and_answered() {
     };
     let world = World::new().await;
     for (name, status) in [("backoffice-api.json", 200), ("backoffice-api-url.json", 401)] {
-        let asked = gateway::asked(&read(name), Some("1-abc".into()));
-        let response = serde_json::to_value(gateway::told(&world.office.answer(&asked).await)).unwrap();
+        let asked = gateway::read(&read(name), Some("1-abc".into()));
+        let response = serde_json::to_value(gateway::write(&world.office.answer(&asked).await)).unwrap();
         assert_eq!(response["statusCode"], status, "{response}");
         for (header, value) in HEADERS {
             assert_eq!(response["headers"][header], *value, "{header}");
@@ -317,7 +317,7 @@ async fn samples_of_events_are_read_and_answered() {
         let body: Value = serde_json::from_str(response["body"].as_str().unwrap()).unwrap();
         assert_eq!(body.get("settlements").map(|found| found.as_array().unwrap().len()), (status == 200).then_some(5));
     }
-    let asked = gateway::asked(&read("backoffice-api.json"), None);
+    let asked = gateway::read(&read("backoffice-api.json"), None);
     assert_eq!((asked.method.as_str(), asked.path.as_str()), ("GET", "/api/v1/settlements"));
     assert_eq!(asked.query.get("to").map(String::as_str), Some("2026-10-31"));
 }

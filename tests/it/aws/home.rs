@@ -13,7 +13,7 @@ use tests::python::target;
 
 use super::adapters::prepared;
 
-/// Runs `avstem` as it is built for functions too, with AWS in it.
+/// Runs `avstem` as `shipped.sh` builds it, with AWS in it.
 fn avstem(emulator: &Emulator, arguments: &[&str]) -> (Output, String) {
     let program = target().join("debug/avstem");
     let ended = Command::new(program).args(arguments).envs(emulator.environment()).output().unwrap();
@@ -24,9 +24,8 @@ fn avstem(emulator: &Emulator, arguments: &[&str]) -> (Output, String) {
 #[tokio::test]
 async fn a_report_that_is_parsed_into_the_cloud_can_be_explained_there() {
     let (emulator, _) = prepared();
-    let build = ["build", "--quiet", "--workspace", "--bins"];
-    let built = Command::new(env!("CARGO")).args(build).env("CARGO_TARGET_DIR", target()).status().unwrap();
-    assert!(built.success());
+    let build = Path::new(env!("CARGO_MANIFEST_DIR")).join("shipped.sh");
+    assert!(Command::new("bash").arg(build).env("CARGO_TARGET_DIR", target()).status().unwrap().success());
     let home = ["--home", "s3://contract?table=contract"];
     let with = |arguments: &[&str]| avstem(&emulator, &[arguments, &home].concat());
     let (ended, told) = with(&["account", "add-merchant", "vipps", "123456"]);

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::inbound::http::{Handler, Loopback};
 use adapters::outbound::aws;
 use adapters::outbound::mailer::Ses;
 use adapters::outbound::state::MemoryState;
+use adapters::stand_in_server::{Handler, Loopback};
 use aws_config::{Region, SdkConfig};
 use aws_sdk_s3::config::Credentials;
 use dintero::{Answer, NoAnswer, Sent};
@@ -121,7 +121,7 @@ async fn every_answer_of_ses_is_told_for_what_it_is() {
     assert_eq!(answered(Arc::new(lost)).await, (Err(NotSentKind::Unknown), 1));
 }
 
-/// A mail that waits for its answer is given up when the lease ends, and nothing is sent behind it.
+/// A mail that waits for its answer is given up when the lease ends, and nothing is sent after it.
 #[tokio::test]
 async fn nothing_is_sent_behind_the_lease_and_nothing_without_a_connection_is_unknown() {
     let from = address("avstem@example.no");

@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 
 use adapters::inbound::email_summary::EmailSummary;
-use adapters::inbound::http::{Handler, Loopback};
+use adapters::inbound::function::Function;
 use adapters::inbound::lambda::{Invocation, batch};
-use adapters::inbound::log::Log;
 use adapters::inbound::reconcile_settlements::ReconcileSettlements;
 use adapters::outbound::mailer::Ses;
 use adapters::outbound::queue::MemoryQueue;
+use adapters::stand_in_server::{Handler, Loopback};
 use async_trait::async_trait;
 use aws_lambda_events::event::sqs::SqsEvent;
 use dintero::{Answer, NoAnswer, Sent};
@@ -24,9 +24,9 @@ use pipeline::mail::recipients::{self, AddRecipient};
 use pipeline::mail::{self, Mailing};
 use pipeline::messages::ReportReady;
 use pipeline::{Packing, Ports};
+use sandbox::Clock;
 use serde_json::{Value, json};
 use settlement::{AccountId, Address, MailId, Mailbox, Rhythm};
-use simulation::Clock;
 use store::TokenSecret;
 use store::keys::{Key, LandingKey};
 use store::memory::{MemoryObjects, MemoryState};
@@ -46,7 +46,7 @@ const LOST: u16 = 0;
 
 const SCHEDULE: &str = r#"{"accounts": "all"}"#;
 
-/// The services behind the function: records, files, a queue, and a stand-in for SES that keeps what it is asked.
+/// The services that the function uses: records, files, a queue, and a stand-in for SES that keeps what it is asked.
 struct World {
     ports: Ports,
     queue: Arc<MemoryQueue>,
@@ -97,12 +97,9 @@ impl World {
         let from = Mailbox::from("avstem@example.no".parse::<Address>().unwrap());
         let (queue, lines) = (Arc::<MemoryQueue>::default(), Lines::default());
         let worker = EmailSummary {
-            ports: ports.clone(),
             mailing: Some(Mailing::new(Arc::new(ses), from, secret(), Arc::clone(&time))),
             own: queue.clone(),
-            scratch: scratch.path().to_owned(),
-            log: Log::new("email-summary", lines.clone()),
-            clock: time,
+            function: Function::new("email-summary", ports.clone(), scratch.path().to_owned(), time, lines.clone()),
         };
         World { ports, queue, lines, clock, worker, asked, status, scratch }
     }
@@ -157,13 +154,16 @@ impl World {
         };
         let report = parse::run(&self.ports, &command).await.unwrap().report.unwrap();
         let reconcile = ReconcileSettlements {
-            ports: self.ports.clone(),
+            function: Function::new(
+                "reconcile-settlements",
+                self.ports.clone(),
+                self.scratch.path().to_owned(),
+                Arc::clone(&self.worker.function.clock),
+                Lines::default(),
+            ),
             dintero: None,
             own: Arc::<MemoryQueue>::default(),
             mails: Some(self.queue.clone()),
-            scratch: self.scratch.path().to_owned(),
-            log: Log::new("reconcile-settlements", Lines::default()),
-            clock: Arc::clone(&self.worker.clock),
         };
         let message = serde_json::to_string(&ReportReady { account: account.clone(), report }).unwrap();
         let invocation = self.invocation();
@@ -344,12 +344,12 @@ async fn a_month_that_cannot_be_summarised_keeps_no_payout_from_being_told() {
     let mut world = World::new().await;
     world.paid_out(1, Rhythm::EachPayout).await;
     while world.queue.take().is_some() {}
-    let whole = world.worker.ports.clone();
-    world.worker.ports.state = Arc::new(WithoutLake(Arc::clone(&whole.state)));
+    let whole = world.worker.function.ports.clone();
+    world.worker.function.ports.state = Arc::new(WithoutLake(Arc::clone(&whole.state)));
     let message = r#"{"account_id": "T00000001", "months": true}"#;
     assert!(!world.deliver(message).await);
     assert_eq!((world.asked(), world.lines.sum("MailSent"), world.lines.sum("FailedMessages")), (1, 1, 1));
-    world.worker.ports = whole;
+    world.worker.function.ports = whole;
     assert!(world.deliver(message).await);
     assert_eq!((world.asked(), world.lines.sum("SummarisedMonths")), (1, 1));
 }
@@ -407,7 +407,7 @@ async fn the_role_may_do_what_the_steps_do() {
     let kept = Arc::<Kept>::default();
     let state: Arc<dyn State> = Arc::new(Watched(Arc::clone(&world.ports.state), Arc::clone(&kept)));
     let objects: Arc<dyn Objects> = Arc::new(Watched(Arc::clone(&world.ports.objects), Arc::clone(&kept)));
-    world.worker.ports = Ports { state, objects, ..world.ports.clone() };
+    world.worker.function.ports = Ports { state, objects, ..world.ports.clone() };
     for (number, rhythm) in [(1, Rhythm::Monthly), (2, Rhythm::Daily), (3, Rhythm::EachPayout)] {
         world.paid_out(number, rhythm).await;
     }

@@ -3,13 +3,13 @@
 mod sweeps;
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use adapters::app::App;
+use adapters::inbound::function::Function;
 use adapters::inbound::lambda::{Invocation, batch};
-use adapters::inbound::log::Log;
 use adapters::inbound::parse_report::ParseReports;
 use adapters::inbound::reconcile_settlements::ReconcileSettlements;
 use adapters::outbound::queue::MemoryQueue;
@@ -106,6 +106,11 @@ impl State for Once {
     }
 }
 
+/// What a function of that name has.
+fn function(name: &'static str, ports: Ports, scratch: PathBuf, lines: &Lines) -> Function {
+    Function::new(name, ports, scratch, Arc::new(|| NOW.parse().unwrap()), lines.clone())
+}
+
 struct World {
     ports: Ports,
     queue: Arc<MemoryQueue>,
@@ -125,14 +130,11 @@ impl World {
         let state = Arc::new(Throttled(Arc::clone(&ports.state), "/throttled.csv#"));
         let (queue, lines) = (Arc::new(MemoryQueue::default()), Lines::default());
         let worker = ParseReports {
-            ports: Ports { state, ..ports.clone() },
+            function: function("parse-report", Ports { state, ..ports.clone() }, folder, &lines),
             next: queue.clone(),
             bucket: "avstem-landing".into(),
-            scratch: folder,
             limits: Limits::default(),
             pauses: &[],
-            log: Log::new("parse-report", lines.clone()),
-            clock: Arc::new(|| NOW.parse().unwrap()),
         };
         World { ports, queue, lines, worker, _scratch: scratch }
     }
@@ -270,7 +272,9 @@ async fn a_report_that_another_worker_has_for_a_moment_is_read_by_the_same_deliv
     let stands = Arc::new(AtomicBool::new(true));
     let state = Arc::new(Once(Arc::clone(&world.ports.state), Arc::clone(&stands)));
     const PAUSES: &[SignedDuration] = &[SignedDuration::from_millis(1)];
-    let worker = ParseReports { ports: Ports { state, ..world.ports.clone() }, pauses: PAUSES, ..world.worker };
+    let ports = Ports { state, ..world.ports.clone() };
+    let function = Function { ports, ..world.worker.function };
+    let worker = ParseReports { function, pauses: PAUSES, ..world.worker };
     let event = json!({ "Records": [{ "messageId": "0", "body": message(&[record]) }] });
     let event: SqsEvent = serde_json::from_value(event).unwrap();
     let deadline = NOW.parse::<Timestamp>().unwrap() + SignedDuration::from_mins(5);
@@ -291,7 +295,7 @@ async fn the_same_report_once_more_is_no_lost_upload() {
     }
     while let Some((told, _)) = world.queue.take() {
         let ReportReady { account, report } = serde_json::from_str(&told).unwrap();
-        let command = WriteReports { account, report, scratch: world.worker.scratch.clone() };
+        let command = WriteReports { account, report, scratch: world.worker.function.scratch.clone() };
         dintero_report::write_reports(&world.ports, &command).await.unwrap();
     }
     let command = Sweep {
@@ -301,7 +305,7 @@ async fn the_same_report_once_more_is_no_lost_upload() {
         is_thorough: true,
         posts: false,
         asks_for_missing: false,
-        scratch: world.worker.scratch.clone(),
+        scratch: world.worker.function.scratch.clone(),
     };
     assert_eq!(sweep::find(&world.ports, &command).await.unwrap().open, Vec::new());
     assert_eq!(world.ports.objects.versions("landing/", None).await.unwrap().versions.len(), 4);
@@ -412,7 +416,7 @@ async fn lines_have_listed_fields_and_nothing_of_files() {
         assert!(!line.to_string().contains("canary"), "{line}");
         let is_number = line.get("_aws").is_some();
         for name in line.as_object().unwrap().keys() {
-            let known = adapters::inbound::log::Metric::ALL.iter().any(|metric| metric.to_string() == *name);
+            let known = adapters::inbound::metric::Metric::ALL.iter().any(|metric| metric.to_string() == *name);
             assert!(listed.contains(&name.as_str()) || (is_number && (name == "_aws" || known)), "{name}");
         }
     }
@@ -429,13 +433,10 @@ async fn a_committed_report_is_reconciled_and_anything_else_is_told() {
     let (told, _) = world.queue.take().unwrap();
     let lines = Lines::default();
     let worker = ReconcileSettlements {
-        ports: world.ports.clone(),
+        function: function("reconcile-settlements", world.ports.clone(), world.worker.function.scratch.clone(), &lines),
         dintero: None,
         mails: None,
         own: world.queue.clone(),
-        scratch: world.worker.scratch.clone(),
-        log: Log::new("reconcile-settlements", lines.clone()),
-        clock: Arc::clone(&world.worker.clock),
     };
     let other = json!({ "account_id": "T00000001", "report_id": "0".repeat(64) }).to_string();
     let records = [&told, "{}", &other].map(|body| json!({ "messageId": body.len().to_string(), "body": body }));

@@ -6,9 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use adapters::app::App;
-use adapters::inbound::backoffice::{Asked, Backoffice, Route};
+use adapters::inbound::backoffice::{Backoffice, Request, Route};
+use adapters::inbound::function::Function;
 use adapters::inbound::lambda::{Invocation, Scheduled, batch};
-use adapters::inbound::log::Log;
 use adapters::inbound::parse_report::ParseReports;
 use adapters::inbound::reconcile_settlements::ReconcileSettlements;
 use adapters::inbound::sweep::Sweeper;
@@ -60,16 +60,13 @@ fn sweeper(ports: Ports, folder: &Path) -> Sweeper {
     let turn = (0..96).map(|turn| now() + sweep::EVERY * turn).find(|now| sweep::is_turn("T00000001", *now)).unwrap();
     let told = Arc::new(MemoryQueue::default());
     Sweeper {
-        ports,
+        function: Function::new("sweep", ports, folder.to_owned(), Arc::new(move || turn), io::sink()),
         queues: Queues { parse: told.clone(), reconcile: told },
         posts: true,
-        scratch: folder.to_owned(),
-        log: Log::new("sweep", io::sink()),
-        clock: Arc::new(move || turn),
     }
 }
 
-/// Reports that come to every end, an upload that is gone and a message that is none; then everything behind them.
+/// Reports that come to every end, an upload that is gone and a message that is none; then everything that follows.
 #[tokio::test]
 async fn functions_touch_only_records_that_their_roles_name() {
     let scratch = tempfile::tempdir().unwrap();
@@ -89,16 +86,16 @@ async fn functions_touch_only_records_that_their_roles_name() {
     let bodies = messages(&ports, scratch.path()).await;
     let queue = Arc::new(MemoryQueue::default());
     let invocation = Invocation { deadline: now() + SignedDuration::from_mins(5), trace_id: None };
+    let folder = scratch.path();
+    let function =
+        |name: &'static str, ports: Ports| Function::new(name, ports, folder.to_owned(), Arc::new(now), io::sink());
     let (parse_ports, parse) = watched("ParseRole");
     let worker = ParseReports {
-        ports: parse_ports,
+        function: function("parse-report", parse_ports),
         next: queue.clone(),
         bucket: "landing".into(),
-        scratch: scratch.path().to_owned(),
         limits: Limits::default(),
         pauses: &[],
-        log: Log::new("parse-report", io::sink()),
-        clock: Arc::new(now),
     };
     let response = batch(&worker, &event(&bodies), &invocation).await.unwrap();
     assert_eq!(response.batch_item_failures.len(), 0);
@@ -107,25 +104,25 @@ async fn functions_touch_only_records_that_their_roles_name() {
     let mut messages: Vec<String> = std::iter::from_fn(|| queue.take()).map(|(message, _)| message).collect();
     let own = Arc::new(MemoryQueue::default());
     let worker = ReconcileSettlements {
-        ports: reconcile_ports,
+        function: function("reconcile-settlements", reconcile_ports),
         dintero: None,
         own,
         mails: Some(Arc::new(MemoryQueue::default())),
-        scratch: scratch.path().to_owned(),
-        log: Log::new("reconcile-settlements", io::sink()),
-        clock: Arc::new(now),
     };
     assert!(!messages.is_empty());
     messages.push("no message of this queue".to_owned());
     batch(&worker, &event(&messages), &invocation).await.unwrap();
 
     let (office_ports, office) = watched("BackofficeRole");
-    let log = Log::new("backoffice-api", io::sink());
-    let worker = Backoffice { ports: office_ports, account_claim: "a".into(), log, clock: Arc::new(now) };
+    let worker = Backoffice { function: function("backoffice-api", office_ports), account_claim: "a".into() };
     let claims = BTreeMap::from([("a".to_owned(), "T00000001".to_owned())]);
     for route in Route::ALL {
-        let asked =
-            Asked { method: "GET".into(), path: route.path().into(), claims: Some(claims.clone()), ..Asked::default() };
+        let asked = Request {
+            method: "GET".into(),
+            path: route.path().into(),
+            claims: Some(claims.clone()),
+            ..Request::default()
+        };
         assert_eq!(worker.answer(&asked).await.status, 200);
     }
 

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use adapters::config::CLOUD_VARIABLES;
 use adapters::inbound::backoffice::Route;
-use adapters::inbound::log::{Metric, NAMESPACE};
+use adapters::inbound::metric::{Metric, NAMESPACE};
 use pipeline::operate::sweep;
 use serde_json::Value;
 use tests::python::python_of;

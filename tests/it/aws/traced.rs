@@ -8,15 +8,17 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use adapters::app::App;
+use adapters::fields::Fields;
 use adapters::inbound::backoffice::Backoffice;
+use adapters::inbound::function::Function;
 use adapters::inbound::gateway;
 use adapters::inbound::lambda::{Invocation, Worker, batch};
-use adapters::inbound::log::{Fields, Log};
+use adapters::inbound::log::Log;
 use adapters::inbound::parse_report::ParseReports;
 use adapters::inbound::reconcile_settlements::ReconcileSettlements;
 use adapters::outbound::aws;
-use adapters::outbound::http::Traced;
 use adapters::outbound::queue::{MemoryQueue, Sqs};
+use adapters::outbound::traced::Traced;
 use adapters::traces::{self, CALLS, TRACE_HEADER, Traces};
 use async_trait::async_trait;
 use aws_lambda_events::event::apigw::ApiGatewayV2httpRequest;
@@ -105,8 +107,7 @@ impl Stub {
 
     /// Every span, held against what one may say.
     fn spans(&self) -> Vec<Seen> {
-        let allowed: BTreeSet<String> =
-            Fields::names().into_iter().chain(CALLS.iter().map(|name| (*name).to_owned())).collect();
+        let allowed: BTreeSet<&str> = Fields::NAMES.iter().chain(CALLS).copied().collect();
         let mut found = Vec::new();
         for body in self.bodies("/v1/traces") {
             for part in ExportTraceServiceRequest::decode(&*body).unwrap().resource_spans {
@@ -119,7 +120,7 @@ impl Stub {
                     assert_eq!(status.message, "");
                     let pairs = span.attributes.into_iter().map(|pair| (pair.key, text(pair.value.unwrap().value)));
                     let attributes: BTreeMap<String, String> = pairs.collect();
-                    assert!(attributes.keys().all(|name| allowed.contains(name)), "{attributes:?}");
+                    assert!(attributes.keys().all(|name| allowed.contains(name.as_str())), "{attributes:?}");
                     found.push(Seen {
                         function: function.clone(),
                         name: span.name,
@@ -201,8 +202,12 @@ impl World {
         World { ports, stub: Stub::start(), lines: Lines::default(), scratch, event }
     }
 
-    fn log(&self, function: &'static str, collector: &str) -> Log {
-        Log::new(function, self.lines.clone()).traced(Traces::to(function, collector).unwrap())
+    fn function(&self, name: &'static str) -> Function {
+        Function::new(name, self.ports.clone(), self.scratch.path().to_owned(), Arc::new(now), self.lines.clone())
+    }
+
+    fn traced(&self, name: &'static str, collector: &str) -> Function {
+        self.function(name).traced(Traces::to(name, collector).unwrap())
     }
 
     async fn queue(&self) -> Arc<Sqs> {
@@ -212,16 +217,13 @@ impl World {
         Arc::new(Sqs::new(&config.load().await, &format!("{}/queue", self.stub.url)))
     }
 
-    async fn parser(&self, log: Log) -> ParseReports {
+    async fn parser(&self, function: Function) -> ParseReports {
         ParseReports {
-            log,
-            ports: self.ports.clone(),
+            function,
             next: self.queue().await,
             bucket: "landing".into(),
-            scratch: self.scratch.path().to_owned(),
             limits: Limits::default(),
             pauses: &[],
-            clock: Arc::new(now),
         }
     }
 
@@ -251,18 +253,15 @@ fn named<'s>(spans: &'s [Seen], name: &str) -> &'s Seen {
 #[tokio::test]
 async fn one_trace_goes_from_function_to_function_and_says_listed_words_alone() {
     let world = World::new().await;
-    let parser = world.parser(world.log("parse-report", &world.stub.url)).await;
+    let parser = world.parser(world.traced("parse-report", &world.stub.url)).await;
     assert!(world.deliver(&parser, &world.event).await);
     let [told] = &world.stub.messages()[..] else { panic!() };
     let body = told["MessageBody"].as_str().unwrap();
     let reconciler = ReconcileSettlements {
-        log: world.log("reconcile-settlements", &world.stub.url),
-        ports: world.ports.clone(),
+        function: world.traced("reconcile-settlements", &world.stub.url),
         dintero: None,
         own: Arc::new(MemoryQueue::default()),
         mails: Some(world.queue().await),
-        scratch: world.scratch.path().to_owned(),
-        clock: Arc::new(now),
     };
     assert!(world.deliver(&reconciler, &event(body, Some(header_of(told)))).await);
 
@@ -300,7 +299,7 @@ async fn one_trace_goes_from_function_to_function_and_says_listed_words_alone() 
 #[tokio::test]
 async fn a_message_that_comes_again_is_a_failed_span_with_its_kind() {
     let world = World::new().await;
-    let parser = world.parser(world.log("parse-report", &world.stub.url)).await;
+    let parser = world.parser(world.traced("parse-report", &world.stub.url)).await;
     // Nobody takes what would be handed on.
     let gone = Stub { url: "http://127.0.0.1:1".into(), ..world.stub.clone() };
     let elsewhere = World { stub: gone, ..World::new().await };
@@ -325,7 +324,8 @@ impl HttpClient for Dintero {
 #[tokio::test]
 async fn a_call_to_dintero_names_its_host_and_status_and_no_more() {
     let stub = Stub::start();
-    let own = Traces::to("reconcile-settlements", &stub.url).unwrap();
+    let traces = Traces::to("reconcile-settlements", &stub.url).unwrap();
+    let own = Log::new("reconcile-settlements", Arc::new(now), std::io::sink()).traced(traces);
     let request = Request {
         method: Method::Post,
         url: "https://api.dintero.com/v1/accounts/canary-account/settlements?id=canary-query".to_owned(),
@@ -335,7 +335,7 @@ async fn a_call_to_dintero_names_its_host_and_status_and_no_more() {
     };
     let sent = |_| async { Traced(Dintero).send(&request).await.unwrap() };
     own.within(None, || traces::message("reconcile"), sent).await;
-    own.flush(traces::FLUSH).await.unwrap();
+    own.flush(invocation().deadline).await;
     let spans = stub.spans();
     let (step, call) = (named(&spans, "reconcile"), named(&spans, "POST api.dintero.com"));
     assert_eq!((call.kind, &call.parent, &call.trace), (CLIENT, &step.id, &step.trace));
@@ -348,12 +348,8 @@ async fn a_call_to_dintero_names_its_host_and_status_and_no_more() {
 #[tokio::test]
 async fn a_caller_is_a_span_of_a_known_route_and_method() {
     let world = World::new().await;
-    let office = Backoffice {
-        log: world.log("backoffice-api", &world.stub.url),
-        ports: world.ports.clone(),
-        account_claim: "account_id".into(),
-        clock: Arc::new(now),
-    };
+    let office =
+        Backoffice { function: world.traced("backoffice-api", &world.stub.url), account_claim: "account_id".into() };
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events/backoffice-api.json");
     let mut asked: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let read = |asked: &Value| serde_json::from_value::<ApiGatewayV2httpRequest>(asked.clone()).unwrap();
@@ -377,7 +373,7 @@ async fn a_collector_that_does_not_answer_fails_no_message() {
     let url = format!("http://{}", silent.local_addr().unwrap());
     for (collector, kind) in [(url.as_str(), "Timeout"), ("http://127.0.0.1:1", "NoAnswer")] {
         let world = World::new().await;
-        let parser = world.parser(world.log("parse-report", collector)).await;
+        let parser = world.parser(world.traced("parse-report", collector)).await;
         let began = Instant::now();
         assert!(world.deliver(&parser, &world.event).await, "{collector}");
         let patience = traces::FLUSH + Duration::from_secs(5);
@@ -393,7 +389,7 @@ async fn a_collector_that_does_not_answer_fails_no_message() {
 #[tokio::test]
 async fn without_a_collector_nothing_is_different() {
     let world = World::new().await;
-    let parser = world.parser(Log::new("parse-report", world.lines.clone())).await;
+    let parser = world.parser(world.function("parse-report")).await;
     assert!(world.deliver(&parser, &world.event).await);
     assert!(world.stub.messages()[0].get("MessageSystemAttributes").is_none());
     assert!(world.lines.read().iter().any(|line| line["trace_id"] == "Root=1-abc"));

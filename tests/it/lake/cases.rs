@@ -6,10 +6,10 @@ use jiff::SignedDuration;
 use jiff::civil::date;
 use pipeline::lake::{self, BuildLake};
 use settlement::{ReportId, SettleKey};
+use simulation::{Disturbed, Mode, Script};
 use store::keys::Key;
 use store::{Expect, MatchItem, Place, mark_dirty};
 use tables::{MatchRow, MatchTable, Packing};
-use tests::faults::{Fault, Plan, faulty};
 use tests::generate::{Seed, portal_csv};
 use tests::lake::{World, current_of, is_busy, parquet_bytes};
 
@@ -45,9 +45,9 @@ async fn a_builder_that_ends_at_any_call_leaves_nothing_that_the_next_one_does_n
     world.take(&world.ports, "a.csv", &first).await;
     world.built().await;
     world.take(&world.ports, "b.csv", &second).await;
-    let whole = async |plan: std::sync::Arc<Plan>| {
+    let whole = async |plan: std::sync::Arc<Disturbed>| {
         let world = world.fork();
-        let cut = lake::run(&faulty(&world.ports, &plan), &world.build()).await;
+        let cut = lake::run(&plan.ports(&world.ports), &world.build()).await;
         if let Err(error) = cut {
             assert!(error.is_retryable(), "{error}");
         }
@@ -56,12 +56,12 @@ async fn a_builder_that_ends_at_any_call_leaves_nothing_that_the_next_one_does_n
         assert!(!healed.is_unfinished && world.marks().is_empty());
         world.lake().await
     };
-    let plan = Plan::new(None);
+    let plan = Disturbed::by(Script::quiet());
     let expected = whole(std::sync::Arc::clone(&plan)).await;
     assert_eq!(expected.len(), 13, "{:?}", expected.keys());
     for at in 0..plan.calls() {
-        for fault in [Fault::Before, Fault::After, Fault::Refused] {
-            let found = whole(Plan::new(Some((at, fault)))).await;
+        for fault in [Mode::Before, Mode::After, Mode::Refused] {
+            let found = whole(Disturbed::by(Script::at([(at, fault.clone())]))).await;
             assert!(found == expected, "{fault:?} call {at}");
         }
     }
@@ -73,8 +73,8 @@ async fn one_builder_at_a_time_and_building_again_puts_nothing() {
     world.take(&world.ports, "a.csv", &first).await;
     world.take(&world.ports, "b.csv", &second).await;
     // A builder that ends while it has the lease keeps others away until the lease is over.
-    let plan = Plan::new(Some((12, Fault::Before)));
-    lake::run(&faulty(&world.ports, &plan), &world.build()).await.unwrap_err();
+    let plan = Disturbed::by(Script::at([(12, Mode::Before)]));
+    lake::run(&plan.ports(&world.ports), &world.build()).await.unwrap_err();
     assert!(is_busy(&lake::run(&world.ports, &world.build()).await));
     let later = BuildLake { now: world.now + SignedDuration::from_mins(15), ..world.build() };
     assert!(lake::run(&world.ports, &later).await.unwrap().objects > 0);
@@ -104,12 +104,12 @@ async fn a_builder_that_wakes_behind_its_lease_puts_nothing_old_in_place() {
         let world = std::sync::Arc::new(first_taken.fork());
         let second = second.clone();
         let meanwhile = std::sync::Arc::clone(&world);
-        let plan = Plan::held_up(at, async move {
+        let plan = Disturbed::held_up(at, async move {
             meanwhile.take(&meanwhile.ports, "b.csv", &second).await;
             let later = BuildLake { now: meanwhile.now + SignedDuration::from_hours(1), ..meanwhile.build() };
             lake::run(&meanwhile.ports, &later).await.unwrap();
         });
-        lake::run(&faulty(&world.ports, &plan), &world.build()).await.ok();
+        lake::run(&plan.ports(&world.ports), &world.build()).await.ok();
         if plan.calls() <= at {
             assert!(at > 30, "{at}");
             break;
@@ -129,11 +129,11 @@ async fn a_settlement_waits_for_an_old_day_that_was_marked_behind_the_reading_of
         let world = std::sync::Arc::new(built.fork());
         world.ports.state.put_if(&mark_dirty(&world.account, date(2026, 10, 12)).unwrap()).await.unwrap();
         let (meanwhile, second) = (std::sync::Arc::clone(&world), second.clone());
-        let plan = Plan::held_up(at, async move {
+        let plan = Disturbed::held_up(at, async move {
             meanwhile.take(&meanwhile.ports, "b.csv", &second).await;
         });
         // What must never be seen is looked at behind every put.
-        lake::run(&faulty(&world.ports, &plan), &world.build()).await.unwrap();
+        lake::run(&plan.ports(&world.ports), &world.build()).await.unwrap();
         if plan.calls() <= at {
             assert!(at > 30, "{at}");
             break;

@@ -7,9 +7,9 @@ use jiff::civil::{Date, date};
 use pipeline::Packing;
 use pipeline::lake::{self, BuildLake};
 use settlement::{SettleKey, Terms};
+use simulation::Disturbed;
 use store::{Place, Query, SettlementItem};
 use tests::generate::{Report, Seed, portal_csv, xml};
-use tests::interleaved::interleaved;
 use tests::lake::{Name, World, name_of};
 
 use super::{corrected, of, paid_on};
@@ -77,7 +77,7 @@ pub(super) async fn truth(world: &World) -> BTreeMap<Name, (Date, u64, Terms)> {
     let last = |item: &store::Item| {
         let SettlementItem { versions } = store::decode(item).unwrap();
         let settlement = versions.last().unwrap().settlement.clone();
-        let name = name_of(&SettleKey::new(&world.account, "vipps", &settlement.head));
+        let name = name_of(&SettleKey::new(&world.account, &"vipps".parse().unwrap(), &settlement.head));
         (name, (settlement.head.payout_on, settlement.lines, settlement.sums))
     };
     items.iter().map(last).collect()
@@ -94,7 +94,7 @@ fn allow(world: &World, files: &[(String, Vec<u8>)]) {
         })
         .unwrap();
         for settlement in judged.settlements {
-            let name = name_of(&SettleKey::new(&world.account, "vipps", &settlement.head));
+            let name = name_of(&SettleKey::new(&world.account, &"vipps".parse().unwrap(), &settlement.head));
             let Terms { capture_minor, refund_minor, fee_minor, .. } = settlement.sums;
             let sums = [settlement.lines as i64, capture_minor, refund_minor, fee_minor];
             allowed.entry(name).or_default().insert(sums);
@@ -115,7 +115,7 @@ pub(super) async fn taken_and_built(number: u64, packing: Packing) -> World {
     let rounds: Vec<&[(String, Vec<u8>)]> = files.chunks(40).chain(files.chunks(120)).collect();
     for (round, files) in (0_u64..).zip(rounds) {
         let [intake, first, second] =
-            [0, 1, 2].map(|part| interleaved(&world.ports, number * 1_000 + round * 3 + part));
+            [0, 1, 2].map(|part| Disturbed::by_turns(number * 1_000 + round * 3 + part).ports(&world.ports));
         let later = BuildLake { now: world.now + SignedDuration::from_hours(round as i64), ..world.build() };
         let much_later = BuildLake { now: later.now + SignedDuration::from_mins(16), ..later.clone() };
         tokio::join!(
@@ -151,7 +151,7 @@ async fn truth_reports(world: &World) -> BTreeMap<settlement::ReportId, Vec<Sett
     for item in &items {
         let SettlementItem { versions } = store::decode(item).unwrap();
         let last = versions.last().unwrap();
-        let key = SettleKey::new(&world.account, "vipps", &last.settlement.head);
+        let key = SettleKey::new(&world.account, &"vipps".parse().unwrap(), &last.settlement.head);
         found.entry(last.report).or_default().push(key);
     }
     found

@@ -12,8 +12,8 @@ use pipeline::current::notice::{self, NoticeCheck};
 use pipeline::intake::notice::{AddNotice, add_notice};
 use pipeline::lake::{self, BuildLake};
 use settlement::{Fees, PayoutNotice, SettleKey};
+use simulation::Disturbed;
 use store::EventState;
-use tests::faults::{Plan, faulty};
 use tests::generate::{Seed, Settlement, portal_csv};
 use tests::lake::{World, parquet_bytes};
 
@@ -119,12 +119,12 @@ async fn a_builder_that_puts_what_is_over_makes_the_day_again() {
         let world = Arc::new(base.fork());
         tell(&world, &key, "named", &settlement, [EventState::InFlight, EventState::Planned]).await;
         let (meanwhile, settlement, key) = (Arc::clone(&world), settlement.clone(), key.clone());
-        let plan = Plan::held_up(at, async move {
+        let plan = Disturbed::held_up(at, async move {
             tell(&meanwhile, &key, "named", &settlement, [EventState::Planned, EventState::Planned]).await;
             let later = BuildLake { now: meanwhile.now + SignedDuration::from_hours(1), ..meanwhile.build() };
             lake::run(&meanwhile.ports, &later).await.unwrap();
         });
-        let built = lake::run(&faulty(&world.ports, &plan), &world.build()).await;
+        let built = lake::run(&plan.ports(&world.ports), &world.build()).await;
         if plan.calls() <= at {
             assert!(at > 30, "{at}");
             break;

@@ -28,9 +28,9 @@ fn recipient(kind: RecipientKind, rhythms: &[Rhythm], at: &str) -> RecipientItem
 fn payout(number: u32, version: u32, payout_on: Date) -> KnownPayout {
     let settlement = SettleKey {
         account_id: "T00000001".parse().unwrap(),
-        provider: "vipps".into(),
-        merchant_number: "123456".into(),
-        settlement_id: number.to_string(),
+        provider: "vipps".parse().unwrap(),
+        merchant_number: "123456".parse().unwrap(),
+        settlement_id: number.to_string().parse().unwrap(),
         currency: "NOK".parse().unwrap(),
     };
     KnownPayout { settlement, version, payout_on }
@@ -124,7 +124,8 @@ fn days_without_a_run_are_made_up_for_by_one_digest_and_late_reports_come_with_t
     known.payouts[0].version = 2;
     assert_eq!(due(at("2026-11-06T12:00:00Z"), &zone, &recipients, &known, &[&told]), []);
     let next = due(at("2026-11-07T05:00:00Z"), &zone, &recipients, &known, &[&told]);
-    let versions: Vec<(String, u32)> = next[0].payouts.iter().map(|(key, v)| (key.settlement_id.clone(), *v)).collect();
+    let versions: Vec<(String, u32)> =
+        next[0].payouts.iter().map(|(key, v)| (key.settlement_id.to_string(), *v)).collect();
     assert_eq!(versions, [("1".to_owned(), 2), ("3".to_owned(), 1)]);
 }
 

@@ -1,6 +1,6 @@
 //! Each mail once in effect, whatever breaks off, comes twice, or is not answered.
 
-use tests::faults::{Fault, Plan, faulty};
+use simulation::{Disturbed, Mode, Script};
 
 use super::*;
 
@@ -24,7 +24,7 @@ async fn a_schedule_that_fires_a_hundred_and_eighty_five_times_sends_one_mail() 
 async fn schedules_that_fire_together_send_one_mail() {
     for seed in 0..60 {
         let world = World::with_payout(1).await;
-        let ports = [seed, seed + 1_000, seed + 2_000].map(|seed| tests::interleaved::interleaved(&world.ports, seed));
+        let ports = [seed, seed + 1_000, seed + 2_000].map(|seed| Disturbed::by_turns(seed).ports(&world.ports));
         let (mailing, command) = (world.mailing(), world.command());
         let [one, other, third] = ports.each_ref().map(|ports| mail::run(ports, &mailing, &command));
         let ended = tokio::join!(one, other, third);
@@ -38,17 +38,17 @@ async fn schedules_that_fire_together_send_one_mail() {
 /// T34: a worker that ends at any call, also between sending and noting it, leaves one mail to be found.
 #[tokio::test]
 async fn a_worker_that_ends_at_any_call_sends_no_second_mail() {
-    let plan = Plan::new(None);
+    let plan = Disturbed::by(Script::quiet());
     let world = World::with_payout(1).await;
-    mail::run(&faulty(&world.ports, &plan), &world.mailing(), &world.command()).await.unwrap();
+    mail::run(&plan.ports(&world.ports), &world.mailing(), &world.command()).await.unwrap();
     let calls = plan.calls();
     assert!(calls > 15, "{calls}");
     let mut found_by_trace = 0;
     for call in 0..calls {
-        for fault in [Fault::Before, Fault::After, Fault::Refused] {
+        for fault in [Mode::Before, Mode::After, Mode::Refused] {
             let world = World::with_payout(1).await;
-            let plan = Plan::new(Some((call, fault)));
-            let _ = mail::run(&faulty(&world.ports, &plan), &world.mailing(), &world.command()).await;
+            let plan = Disturbed::by(Script::at([(call, fault.clone())]));
+            let _ = mail::run(&plan.ports(&world.ports), &world.mailing(), &world.command()).await;
             let left_before = world.left();
             for _ in 0..8 {
                 world.clock.advance(minutes(6));
@@ -112,12 +112,12 @@ async fn a_refused_mail_is_shown_and_never_sent_again() {
 #[tokio::test]
 async fn a_worker_that_has_a_mail_is_left_alone_until_its_lease_is_over() {
     let world = World::with_payout(1).await;
-    let plan = Plan::new(None);
-    mail::run(&faulty(&world.ports, &plan), &world.mailing(), &world.command()).await.unwrap();
+    let plan = Disturbed::by(Script::quiet());
+    mail::run(&plan.ports(&world.ports), &world.mailing(), &world.command()).await.unwrap();
     let last = plan.calls() - 1;
     let world = World::with_payout(1).await;
-    let plan = Plan::new(Some((last, Fault::Before)));
-    mail::run(&faulty(&world.ports, &plan), &world.mailing(), &world.command()).await.unwrap_err();
+    let plan = Disturbed::by(Script::at([(last, Mode::Before)]));
+    mail::run(&plan.ports(&world.ports), &world.mailing(), &world.command()).await.unwrap_err();
     assert_eq!((world.left(), world.send().await.count("SENDING")), (1, 1));
     world.clock.advance(minutes(5));
     assert_eq!((world.send().await.count("SENT"), world.left()), (1, 1));

@@ -162,7 +162,12 @@ async fn a_digest_shows_held_reports_and_what_is_not_exact_beside_its_sums() {
     let gone = world.take("swedbankpay", "liste.xml", list).await;
     let number = &gone.outcome.judgement.settlements[0].head.merchant_number;
     let (provider, number, now) = ("swedbankpay".to_owned(), number.clone(), world.clock.now());
-    add_merchant(&world.ports, &AddMerchant { account: world.account.clone(), provider, number, now }).await.unwrap();
+    add_merchant(
+        &world.ports,
+        &AddMerchant { account: world.account.clone(), provider, number: number.to_string(), now },
+    )
+    .await
+    .unwrap();
     let list = fs::read(format!("{reports}/swedbankpay-sales-xml-v2/basic.xml")).unwrap();
     world.take("swedbankpay", "liste.xml", list).await;
     let wrong =

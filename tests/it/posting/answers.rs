@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use RequestKind::{SettlementEvents, Token, Transactions};
 use pipeline::posting::post::switch;
-use simulation::sandbox::TOKEN_MARK;
+use sandbox::TOKEN_MARK;
 use store::EventState;
 
 use super::*;

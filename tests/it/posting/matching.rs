@@ -10,9 +10,9 @@ use pipeline::matching::match_account::{self, MatchAccount};
 use pipeline::matching::unsettled::{self, ListUnsettled, Missed};
 use pipeline::transactions::sync::{self, SyncTransactions, Synced};
 use settlement::Rhythm;
+use simulation::{Disturbed, Mode, Script};
 use store::memory::MemoryMailer;
 use store::{MatchItem, RecipientKind};
-use tests::faults::{Fault as Cut, Plan, faulty};
 
 use super::*;
 
@@ -171,14 +171,14 @@ async fn matching_that_is_cut_off_is_done_by_the_next() {
         world
     };
     let world = prepared().await;
-    let plan = Plan::new(None);
-    let whole = match_account::run(&faulty(&world.ports, &plan), &world.matching()).await.unwrap();
+    let plan = Disturbed::by(Script::quiet());
+    let whole = match_account::run(&plan.ports(&world.ports), &world.matching()).await.unwrap();
     assert_eq!(whole.iter().map(|item| item.states["matched"]).collect::<Vec<_>>(), [2, 3]);
     assert!(plan.calls() > 15, "{}", plan.calls());
-    for fault in [Cut::Before, Cut::After, Cut::Refused] {
+    for fault in [Mode::Before, Mode::After, Mode::Refused] {
         for call in 0..plan.calls() {
             let world = prepared().await;
-            let cut = faulty(&world.ports, &Plan::new(Some((call, fault))));
+            let cut = Disturbed::by(Script::at([(call, fault.clone())])).ports(&world.ports);
             let _ = match_account::run(&cut, &world.matching()).await;
             let again = match_account::run(&world.ports, &world.matching()).await.unwrap();
             assert_eq!(again, whole, "{fault:?} at {call}");
@@ -263,8 +263,8 @@ async fn a_sync_that_stops_is_gone_on_with() {
     };
     let from = |world: &World| SyncTransactions { from: Some(at("2026-10-20T00:00:00Z")), ..world.syncing() };
     let world = prepared().await;
-    let plan = Plan::new(None);
-    let whole = sync::run(&faulty(&world.ports, &plan), &world.dintero, &from(&world)).await.unwrap();
+    let plan = Disturbed::by(Script::quiet());
+    let whole = sync::run(&plan.ports(&world.ports), &world.dintero, &from(&world)).await.unwrap();
     assert_eq!((whole.days_changed, world.known().len()), (9, 9));
     let mirror = world.mirror();
 
@@ -281,10 +281,10 @@ async fn a_sync_that_stops_is_gone_on_with() {
     assert_eq!(world.sync(&from(&world)).await.go_on_at, None);
     assert_eq!(world.mirror(), mirror);
 
-    for fault in [Cut::Before, Cut::After, Cut::Refused] {
+    for fault in [Mode::Before, Mode::After, Mode::Refused] {
         for call in 0..plan.calls() {
             let world = prepared().await;
-            let cut = faulty(&world.ports, &Plan::new(Some((call, fault))));
+            let cut = Disturbed::by(Script::at([(call, fault.clone())])).ports(&world.ports);
             let _ = sync::run(&cut, &world.dintero, &from(&world)).await;
             assert_eq!(world.sync(&from(&world)).await.go_on_at, None);
             assert_eq!(world.mirror(), mirror, "{fault:?} at {call}");

@@ -2,9 +2,8 @@
 
 use std::task::{Context, Poll, Waker};
 
-use simulation::{Script, Watch, Worker};
+use simulation::{Disturbed, Mode, Script, Watch, Worker};
 use store::{EventState, Place, ReportItem, ReportState, SettlementItem};
-use tests::faults::{Plan, faulty};
 use tests::generate::Seed;
 
 use super::*;
@@ -105,11 +104,11 @@ async fn two_workers_on_one_batch_send_one_post() {
 /// that the other has sent or will send.
 #[tokio::test]
 async fn a_worker_that_wakes_when_another_has_its_batch_sends_nothing() {
-    let counted = Plan::new(None);
+    let counted = Disturbed::by(Script::quiet());
     let (probe, upload) = World::with_sales(3).await;
-    let run = async |world: &World, upload: &ParseReport, plan: &Arc<Plan>| {
+    let run = async |world: &World, upload: &ParseReport, plan: &Arc<Disturbed>| {
         let command = ParseReport { now: world.clock.now(), ..upload.clone() };
-        process::process_upload(&faulty(&world.ports, plan), Some(&world.dintero), &command).await
+        process::process_upload(&plan.ports(&world.ports), Some(&world.dintero), &command).await
     };
     run(&probe, &upload, &counted).await.unwrap();
     assert!(counted.calls() > 20, "{}", counted.calls());
@@ -118,7 +117,7 @@ async fn a_worker_that_wakes_when_another_has_its_batch_sends_nothing() {
         let (ports, clock, account) = (world.ports.clone(), world.clock.clone(), world.account.clone());
         let other = dintero_of(&world.wire, &world.vault, &world.clock);
         let (command, scratch) = (upload.clone(), world.scratch.path().to_owned());
-        let plan = Plan::held_up(at, async move {
+        let plan = Disturbed::held_up(at, async move {
             clock.advance(SignedDuration::from_mins(later));
             let command = ParseReport { now: clock.now(), ..command };
             let _ = process::process_upload(&ports, Some(&other), &command).await;
@@ -139,14 +138,14 @@ async fn a_worker_that_wakes_when_another_has_its_batch_sends_nothing() {
 /// T23: what a worker sent that ended before its answer came may come about behind its lease, and is waited for as well.
 #[tokio::test]
 async fn a_request_of_a_worker_that_ended_is_waited_for_behind_its_lease() {
-    let counted = Plan::new(None);
+    let counted = Disturbed::by(Script::quiet());
     let (probe, upload) = World::with_sales(3).await;
-    process::process_upload(&faulty(&probe.ports, &counted), Some(&probe.dintero), &upload).await.unwrap();
+    process::process_upload(&counted.ports(&probe.ports), Some(&probe.dintero), &upload).await.unwrap();
     for at in 0..counted.calls() {
         let (world, upload) = World::with_sales(3).await;
         world.disturb(RequestKind::SettlementEvents, Fault::LateApply { seconds: 330 });
-        let plan = Plan::new(Some((at, tests::faults::Fault::Before)));
-        let _ = process::process_upload(&faulty(&world.ports, &plan), Some(&world.dintero), &upload).await;
+        let plan = Disturbed::by(Script::at([(at, Mode::Before)]));
+        let _ = process::process_upload(&plan.ports(&world.ports), Some(&world.dintero), &upload).await;
         world.clock.advance(LEASE);
         let _ = world.go(&upload).await;
         world.finish().await;

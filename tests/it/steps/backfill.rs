@@ -131,16 +131,16 @@ async fn a_backfill_that_is_stopped_goes_on_to_the_same_end_at_its_rate() {
 #[tokio::test]
 async fn a_backfill_that_ends_at_any_call_is_gone_on_with() {
     let mut straight = Landing::with(2).await;
-    let counted = Plan::new(None);
+    let counted = Disturbed::by(Script::quiet());
     let ports = straight.world.app.ports.clone();
-    straight.ports = faulty(&ports, &counted);
+    straight.ports = counted.ports(&ports);
     straight.run(usize::MAX).await.unwrap();
     assert!(counted.calls() > 40, "{}", counted.calls());
-    for fault in [Fault::Before, Fault::After] {
+    for fault in [Mode::Before, Mode::After] {
         for call in 0..counted.calls() {
             let mut landing = Landing::with(2).await;
             let ports = landing.world.app.ports.clone();
-            landing.ports = faulty(&ports, &Plan::new(Some((call, fault))));
+            landing.ports = Disturbed::by(Script::at([(call, fault.clone())])).ports(&ports);
             let ended = landing.run(usize::MAX).await;
             landing.ports = ports;
             if ended.is_err() {

@@ -62,15 +62,15 @@ async fn the_order_of_uploads_does_not_show_in_the_records() {
 #[tokio::test]
 async fn a_large_report_that_is_cut_off_before_its_commit_counts_for_nothing() {
     let content = report(&mut Seed(17), 150, 2);
-    let counted = Plan::new(None);
+    let counted = Disturbed::by(Script::quiet());
     let probe = World::with_merchant().await;
     let command = probe.upload("a.csv", &portal_csv(&content)).await;
-    parse::run(&faulty(&probe.app.ports, &counted), &command).await.unwrap();
+    parse::run(&counted.ports(&probe.app.ports), &command).await.unwrap();
     for behind_it in [1, 2, 3] {
         let world = World::with_merchant().await;
         let command = world.upload("a.csv", &portal_csv(&content)).await;
-        let plan = Plan::new(Some((counted.calls() - behind_it, Fault::Before)));
-        parse::run(&faulty(&world.app.ports, &plan), &command).await.unwrap_err();
+        let plan = Disturbed::by(Script::at([(counted.calls() - behind_it, Mode::Before)]));
+        parse::run(&plan.ports(&world.app.ports), &command).await.unwrap_err();
         let report = world.report_of(&command).await;
         assert!(matches!(world.report_item(report).await.state, ReportState::Claimed { .. }));
         let (account, scratch) = (world.account.clone(), world.app.scratch.clone());
@@ -92,8 +92,8 @@ async fn a_lease_ends_at_its_time() {
     for (lease, waits) in [(SignedDuration::ZERO, 0), (SignedDuration::from_mins(15), 900)] {
         let world = World::with_merchant().await;
         let command = ParseReport { lease, ..world.upload("a.csv", &portal_csv(&sample(18))).await };
-        let plan = Plan::new(Some((3, Fault::Before)));
-        parse::run(&faulty(&world.app.ports, &plan), &command).await.unwrap_err();
+        let plan = Disturbed::by(Script::at([(3, Mode::Before)]));
+        parse::run(&plan.ports(&world.app.ports), &command).await.unwrap_err();
         let at = |seconds| ParseReport { now: command.now + SignedDuration::from_secs(seconds), ..command.clone() };
         if waits > 0 {
             let busy = parse::run(&world.app.ports, &at(waits - 1)).await;

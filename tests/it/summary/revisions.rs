@@ -7,10 +7,9 @@ use documents::{ApartKind, Change, DifferenceOf, MonthSummary};
 use jiff::civil::date;
 use pipeline::months::{self, Summarise};
 use settlement::SettleKey;
+use simulation::{Disturbed, Mode, Script};
 use store::{EventState, Place, SummaryItem};
-use tests::faults::{Fault, Plan, faulty};
 use tests::generate::{Seed, portal_csv};
-use tests::interleaved::interleaved;
 use tests::lake::World;
 
 use super::{AFTER_OCTOBER, command, month, summarised};
@@ -162,9 +161,9 @@ async fn with_a_late_settlement() -> (World, Vec<u8>) {
 async fn a_summariser_that_ends_at_any_call_leaves_nothing_that_the_next_one_does_not_heal() {
     let (world, late) = with_a_late_settlement().await;
     world.take(&world.ports, "late.csv", &late).await;
-    let whole = async |plan: Arc<Plan>| {
+    let whole = async |plan: Arc<Disturbed>| {
         let world = world.fork();
-        let cut = months::run(&faulty(&world.ports, &plan), &command(&world, None, LATER)).await;
+        let cut = months::run(&plan.ports(&world.ports), &command(&world, None, LATER)).await;
         if let Err(error) = cut {
             assert!(error.is_retryable(), "{error}");
         }
@@ -172,12 +171,12 @@ async fn a_summariser_that_ends_at_any_call_leaves_nothing_that_the_next_one_doe
         let revisions = item(&world).await.revisions.into_iter().map(|r| (r.revision, r.content, r.edition));
         (revisions.collect::<Vec<_>>(), named_files(&world).await)
     };
-    let plan = Plan::new(None);
+    let plan = Disturbed::by(Script::quiet());
     let expected = whole(Arc::clone(&plan)).await;
     assert!(expected.0.len() == 2 && plan.calls() > 40, "{} calls", plan.calls());
     for at in 0..plan.calls() {
-        for fault in [Fault::Before, Fault::After, Fault::Refused] {
-            assert!(whole(Plan::new(Some((at, fault)))).await == expected, "{fault:?} call {at}");
+        for fault in [Mode::Before, Mode::After, Mode::Refused] {
+            assert!(whole(Disturbed::by(Script::at([(at, fault.clone())]))).await == expected, "{fault:?} call {at}");
         }
     }
 }
@@ -193,14 +192,14 @@ async fn a_summariser_that_is_overtaken_never_puts_what_it_knew_behind_what_is_n
     for at in 0.. {
         let world = Arc::new(first.fork());
         // A change of its own, so that there is something to be written before the late settlement comes.
-        let key = SettleKey { settlement_id: "2000001".into(), ..key_of(&world).await };
+        let key = SettleKey { settlement_id: "2000001".parse().unwrap(), ..key_of(&world).await };
         tell(&world, &key, [(1, EventState::Human { why: "decide".into() })]).await;
         let (meanwhile, late) = (Arc::clone(&world), late.clone());
-        let plan = Plan::held_up(at, async move {
+        let plan = Disturbed::held_up(at, async move {
             meanwhile.take(&meanwhile.ports, "late.csv", &late).await;
             months::run(&meanwhile.ports, &command(&meanwhile, None, "2026-11-10T07:00:00Z")).await.unwrap();
         });
-        months::run(&faulty(&world.ports, &plan), &command(&world, None, LATER)).await.ok();
+        months::run(&plan.ports(&world.ports), &command(&world, None, LATER)).await.ok();
         if plan.calls() <= at {
             assert!(at > 40, "{at}");
             break;
@@ -238,10 +237,10 @@ async fn a_revision_never_mixes_what_was_known_before_a_commit_with_what_is_know
         // A change of its own, so that a revision is written also where the settlement comes too late for it.
         tell(&world, &key_of(&world).await, [(1, EventState::Human { why: "decide".into() })]).await;
         let (meanwhile, late) = (Arc::clone(&world), late.clone());
-        let plan = Plan::held_up(at, async move {
+        let plan = Disturbed::held_up(at, async move {
             meanwhile.take(&meanwhile.ports, "late.csv", &late).await;
         });
-        months::run(&faulty(&world.ports, &plan), &command(&world, None, LATER)).await.unwrap();
+        months::run(&plan.ports(&world.ports), &command(&world, None, LATER)).await.unwrap();
         if plan.calls() <= at {
             break;
         }
@@ -257,9 +256,9 @@ async fn key_of(world: &World) -> SettleKey {
     let payout = &summary.content.payouts[0];
     SettleKey {
         account_id: world.account.clone(),
-        provider: payout.provider.clone(),
-        merchant_number: payout.merchant_number.clone(),
-        settlement_id: payout.settlement_id.clone(),
+        provider: payout.provider.parse().unwrap(),
+        merchant_number: payout.merchant_number.parse().unwrap(),
+        settlement_id: payout.settlement_id.parse().unwrap(),
         currency: payout.currency,
     }
 }
@@ -270,7 +269,7 @@ async fn two_summarisers_at_once_make_one_revision() {
     first.take(&first.ports, "late.csv", &late).await;
     for seed in 0..20 {
         let world = first.fork();
-        let [one, two] = [2 * seed, 2 * seed + 1].map(|seed| interleaved(&world.ports, seed));
+        let [one, two] = [2 * seed, 2 * seed + 1].map(|seed| Disturbed::by_turns(seed).ports(&world.ports));
         let early: Summarise = command(&world, None, LATER);
         // As if the first one's lease on the lake were over.
         let later: Summarise = command(&world, None, "2026-11-10T06:30:00Z");

@@ -28,7 +28,7 @@ fn main() -> anyhow::Result<()> {
     let judgement = judge(&name, &mut Cursor::new(&bytes), &Limits::default(), None, |format| {
         let owner = TableOwner {
             account_id: "T00000001".into(),
-            provider: format.provider.into(),
+            provider: format.provider.id.into(),
             format: format.id.into(),
             report_id: "0".repeat(64),
             zone: "Europe/Oslo".into(),

@@ -83,7 +83,7 @@ async fn settlements(ports: &Ports, account: &AccountId, told: &mut Told) -> any
                 continue;
             }
             told.insert(format!("settlement {} {}", item.sort, serde_json::to_string(&version)?));
-            let settlement = SettleKey::new(account, &provider, &version.settlement.head);
+            let settlement = SettleKey::new(account, &provider.parse()?, &version.settlement.head);
             for form in ReportType::ALL {
                 let (settlement, version) = (settlement.clone(), version.version);
                 let key = Key::DinteroReport { settlement, version, extension: form.extension() };

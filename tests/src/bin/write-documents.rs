@@ -54,8 +54,8 @@ fn write(form: ReportType, lines: u64, out: &mut dyn Write) -> anyhow::Result<()
     let mut sums = TermSums::default();
     made().for_each(|line| sums.add(&line.unwrap_or_else(|never| match never {}).terms));
     let head = SettlementHead {
-        merchant_number: "123456".into(),
-        settlement_id: "2000461".into(),
+        merchant_number: "123456".parse()?,
+        settlement_id: "2000461".parse()?,
         currency: Currency::NOK,
         exponent: 2,
         payout_on: jiff::civil::date(2026, 10, 30),
@@ -63,7 +63,7 @@ fn write(form: ReportType, lines: u64, out: &mut dyn Write) -> anyhow::Result<()
     let sums = sums.terms().context("too much money")?;
     let (payout_minor, fees, proof) = (sums.net_minor(), Fees::Deducted, Proof::Exact);
     let settlement = Settlement { lines, sums, payout_minor, fees, proof, ..Settlement::new(head) };
-    let key = SettleKey::new(&"T00000001".parse()?, "vipps", &settlement.head);
+    let key = SettleKey::new(&"T00000001".parse()?, &"vipps".parse()?, &settlement.head);
     let breakdown = Breakdown::of(made())?;
     let report = DinteroReport {
         key: &key,

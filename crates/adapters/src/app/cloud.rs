@@ -1,4 +1,4 @@
-//! In the cloud: S3, DynamoDB, SQS, SES and Secrets Manager behind the ports, for a function or for a person.
+//! The adapters of AWS for a function or for a person: S3, DynamoDB, SQS, SES and Secrets Manager.
 
 use std::io;
 use std::path::PathBuf;
@@ -14,33 +14,32 @@ use store::{PortError, Queue};
 
 use super::App;
 use crate::config::{ACCOUNT_CLAIM, BadConfig, CloudConfig, MailAccess, PARSE_QUEUE_URL, QUEUE_URL};
-use crate::inbound::log::Log;
+use crate::inbound::function::Function;
 use crate::outbound::aws;
-use crate::outbound::http::{HttpLimits, Reqwest, Traced};
+use crate::outbound::http::{HttpLimits, Reqwest};
 use crate::outbound::mailer::Ses;
 use crate::outbound::objects::S3;
 use crate::outbound::queue::Sqs;
 use crate::outbound::secrets::{SecretsManager, kept_token_secret};
 use crate::outbound::state::DynamoDb;
+use crate::outbound::traced::Traced;
 use crate::traces::Traces;
 
-/// What a function is made of, once for the life of its process.
+/// The clients that a function has for the life of its process.
 pub struct Cloud {
     /// What the steps use.
     pub ports: Ports,
     queue: Option<Arc<dyn Queue>>,
     parse_queue: Option<Arc<dyn Queue>>,
     account_claim: Option<String>,
-    /// To the queue of accounts that somebody may have to be told of by mail, where there is one.
+    /// The queue of `email-summary`, where there is one.
     pub mail_queue: Option<Arc<dyn Queue>>,
     /// Dintero's API, where it is configured.
     pub dintero: Option<Arc<Dintero>>,
     /// Name of the bucket that reports land in.
     pub landing_bucket: String,
-    /// For files that last as long as a step.
-    pub scratch: PathBuf,
-    /// Tells the time.
-    pub clock: Clock,
+    scratch: PathBuf,
+    clock: Clock,
     mail: Option<MailAccess>,
     traces: Option<String>,
     sdk: SdkConfig,
@@ -81,14 +80,15 @@ impl Cloud {
         })
     }
 
-    /// Where the lines of that function go, and its spans where a collector is named.
+    /// What the function of that name has. Its lines go to standard output, and its spans to the collector where one is named.
     ///
     /// # Errors
     /// When the collector's address cannot be read.
-    pub fn log(&self, function: &'static str) -> Result<Log, PortError> {
-        let log = Log::new(function, io::stdout());
-        let Some(url) = &self.traces else { return Ok(log) };
-        Ok(log.traced(Traces::to(function, url)?))
+    pub fn function(&self, name: &'static str) -> Result<Function, PortError> {
+        let (ports, scratch, clock) = (self.ports.clone(), self.scratch.clone(), Arc::clone(&self.clock));
+        let function = Function::new(name, ports, scratch, clock, io::stdout());
+        let Some(url) = &self.traces else { return Ok(function) };
+        Ok(function.traced(Traces::to(name, url)?))
     }
 
     /// The queue that the function sends to.

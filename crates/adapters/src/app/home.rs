@@ -86,7 +86,7 @@ impl Home {
     /// The directory that it is.
     ///
     /// # Errors
-    /// When it is none, with what is to be done instead.
+    /// When it is no directory. The error says what to do instead.
     pub fn directory(&self, instead: &str) -> Result<&Path, PortError> {
         match self {
             Home::Directory(path) => Ok(path),

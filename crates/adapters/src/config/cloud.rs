@@ -8,7 +8,7 @@ use settlement::{Mailbox, WebAddress};
 
 use super::{
     API_URL, BACKOFFICE_URL, BadConfig, CHECKOUT_URL, MAIL_FROM, MAIL_FROM_NAME, MAIL_REPLY_TO, MAIL_STOP_URL,
-    MailConfig, hosts, is_loopback,
+    MailConfig, Variables, hosts,
 };
 
 /// Where objects lie: `s3://` and what the names of all buckets begin with.
@@ -17,7 +17,7 @@ pub const OBJECTS_URL: &str = "AVSTEM_OBJECTS_URL";
 pub const STATE_URL: &str = "AVSTEM_STATE_URL";
 /// The queue that a function sends to, where it sends to one.
 pub const QUEUE_URL: &str = "AVSTEM_QUEUE_URL";
-/// The queue of accounts that somebody may have to be told of by mail.
+/// The queue of `email-summary`.
 pub const MAIL_QUEUE_URL: &str = "AVSTEM_MAIL_QUEUE_URL";
 /// What mails are sent with: `ses://` and the name of the configuration set.
 pub const MAIL_URL: &str = "AVSTEM_MAIL_URL";
@@ -59,7 +59,7 @@ pub const VARIABLES: &[&str] = &[
     CHECKOUT_URL,
 ];
 
-/// What a function is told by its environment.
+/// The configuration of a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CloudConfig {
     /// What the names of all buckets begin with.
@@ -70,7 +70,7 @@ pub struct CloudConfig {
     pub queue: Option<String>,
     /// The queue of the step that parses; `None` for a function that does not send to it.
     pub parse_queue: Option<String>,
-    /// The queue of accounts that somebody may have to be told of; `None` where nobody is told before the next morning.
+    /// The queue of `email-summary`; when it is `None`, mails wait for the next morning.
     pub mail_queue: Option<String>,
     /// The key that new objects are encrypted with.
     pub kms_key: Option<String>,
@@ -126,40 +126,29 @@ impl CloudConfig {
     /// # Errors
     /// As [`CloudConfig::of_process`].
     pub fn of(variables: &BTreeMap<String, String>) -> Result<Self, BadConfig> {
-        let value = |name: &str| variables.get(name).map(String::as_str).filter(|value| !value.is_empty());
-        let mut wrong = Vec::new();
-        let (buckets, table) =
-            (named(value, OBJECTS_URL, "s3", &mut wrong), named(value, STATE_URL, "dynamodb", &mut wrong));
-        let secrets = value(SECRETS_URL).map(|_| named(value, SECRETS_URL, "secretsmanager", &mut wrong));
-        let mut https = |name: &str, what: &str| {
-            let url = value(name)?;
-            if !url.starts_with("https://") && !is_loopback(url) {
-                wrong.push(format!("{name}: expected the https:// address of {what}"));
-            }
-            Some(url.to_owned())
-        };
-        let mut queue = |name: &str| https(name, "a queue");
+        let mut variables = Variables::new(variables);
+        let buckets = named(&mut variables, OBJECTS_URL, "s3");
+        let table = named(&mut variables, STATE_URL, "dynamodb");
+        let secrets = variables.get(SECRETS_URL).map(|_| named(&mut variables, SECRETS_URL, "secretsmanager"));
+        let mut queue = |name: &str| variables.address(name, "the https:// address of a queue");
         let (queue, parse_queue, mail_queue) = (queue(QUEUE_URL), queue(PARSE_QUEUE_URL), queue(MAIL_QUEUE_URL));
-        let traces = https(TRACES_URL, "a collector, or http:// of this machine");
-        let environment = match value(ENVIRONMENT) {
+        let traces =
+            variables.address(TRACES_URL, "the https:// address of a collector, or an http:// address of this machine");
+        let environment = match variables.get(ENVIRONMENT) {
             Some("test") => Some(Environment::Test),
             Some("production") => Some(Environment::Production),
             None if secrets.is_none() => None,
             _ => {
-                wrong.push(format!("{ENVIRONMENT}: expected test or production"));
+                variables.wrong(format!("{ENVIRONMENT}: expected test or production"));
                 None
             }
         };
-        let mail = value(MAIL_URL).and_then(|_| mail(value, &mut wrong));
-        let hosts = hosts(&value, &mut wrong);
+        let mail = variables.get(MAIL_URL).and_then(|_| mail(&mut variables));
+        let hosts = hosts(&mut variables);
         let dintero = secrets.zip(environment);
         let dintero = dintero.map(|(secrets, environment)| DinteroAccess { secrets, environment, hosts });
-        let kms_key = value(KMS_KEY).map(str::to_owned);
-        let account_claim = value(ACCOUNT_CLAIM).map(str::to_owned);
-        if !wrong.is_empty() {
-            return Err(BadConfig(wrong));
-        }
-        Ok(CloudConfig {
+        let (kms_key, account_claim) = (variables.text(KMS_KEY), variables.text(ACCOUNT_CLAIM));
+        variables.end(CloudConfig {
             buckets,
             table,
             queue,
@@ -174,23 +163,25 @@ impl CloudConfig {
     }
 }
 
-/// What a variable names by a URL of that scheme, the only one that lasts here.
-fn named<'a>(value: impl Fn(&str) -> Option<&'a str>, name: &str, scheme: &str, wrong: &mut Vec<String>) -> String {
-    match value(name).map(|url| url.split_once("://")) {
-        Some(Some((found, rest))) if found == scheme && !rest.is_empty() => return rest.to_owned(),
-        Some(_) => wrong.push(format!("{name}: expected {scheme}://, the only one that lasts here")),
-        None => wrong.push(format!("{name} is not set, expected {scheme}://")),
+/// What a variable names by a URL of that scheme, the only one that a function takes there.
+fn named(variables: &mut Variables<'_>, name: &str, scheme: &str) -> String {
+    if variables.get(name).is_none() {
+        variables.wrong(format!("{name} is not set, expected {scheme}://"));
     }
-    String::new()
+    let rest = variables.read(name, |url| match url.split_once("://") {
+        Some((found, rest)) if found == scheme && !rest.is_empty() => Ok(rest.to_owned()),
+        _ => Err(format!("expected {scheme}://, the only scheme that a function takes here")),
+    });
+    rest.unwrap_or_default()
 }
 
-/// How mails are sent, where everything of it is as it should be.
-fn mail<'a>(value: impl Fn(&str) -> Option<&'a str> + Copy, wrong: &mut Vec<String>) -> Option<MailAccess> {
-    let configuration_set = named(value, MAIL_URL, "ses", wrong);
-    let secret = named(value, MAIL_SECRET_URL, "secretsmanager", wrong);
-    let MailConfig { from, reply_to, backoffice, stop } = MailConfig::read(value, wrong);
-    if value(MAIL_FROM).is_none() {
-        wrong.push(format!("{MAIL_FROM} is not set, expected the address that mails come from"));
+/// How mails are sent, if all that they need is there.
+fn mail(variables: &mut Variables<'_>) -> Option<MailAccess> {
+    let configuration_set = named(variables, MAIL_URL, "ses");
+    let secret = named(variables, MAIL_SECRET_URL, "secretsmanager");
+    let MailConfig { from, reply_to, backoffice, stop } = MailConfig::read(variables);
+    if variables.get(MAIL_FROM).is_none() {
+        variables.wrong(format!("{MAIL_FROM} is not set, expected the address that mails come from"));
     }
     Some(MailAccess { configuration_set, secret, from: from?, reply_to, backoffice, stop })
 }

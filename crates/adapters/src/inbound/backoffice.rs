@@ -1,49 +1,50 @@
-//! What the back office asks for, as values in and values out: who asks, what for, and what is answered.
+//! The JSON API of the back office, as a function from a request to a response.
 //!
-//! Whose data are shown follows from the caller's token alone. Nothing is written.
+//! The caller's token alone decides whose data are shown. Nothing is written.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use pipeline::StepError;
 use pipeline::operate::answer::SettlementAnswer;
 use pipeline::operate::listing::{
     self, HeldReport, LISTED_MAX, ListSettlements, Listed, ListedSettlement, ListedState,
 };
-use pipeline::transactions::client::Clock;
-use pipeline::{Ports, StepError};
 use serde::Serialize;
 use serde_json::{Value, json};
 use settlement::{AccountId, mask_cards};
 
-use crate::inbound::log::{Fields, Level, Log, kind_of};
+use crate::fields::Fields;
+use crate::inbound::function::Function;
+use crate::inbound::log::kind_of;
 
-/// Who asks, and what for.
+/// A request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Asked {
+pub struct Request {
     /// The method, as in `GET`.
     pub method: String,
-    /// The path, without what follows it.
+    /// The path, without the query.
     pub path: String,
-    /// What follows it, decoded, by name.
+    /// The query parameters, decoded, by name.
     pub query: BTreeMap<String, String>,
-    /// What is proved of the caller; `None` when nobody proved anything.
+    /// The claims of the verified token; `None` without one.
     pub claims: Option<BTreeMap<String, String>>,
-    /// The trace that it is part of; X-Ray's id of it where there is none.
+    /// The trace that it belongs to, or X-Ray's id of the request where there is no trace.
     pub trace_id: Option<String>,
 }
 
-/// What is answered.
+/// A response.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
+pub struct Response {
     /// Status.
     pub status: u16,
-    /// Headers beside those that every answer has.
+    /// The headers beside [`HEADERS`].
     pub headers: Vec<(&'static str, &'static str)>,
     /// The body.
     pub body: Value,
 }
 
-/// Headers of every answer: it is JSON, for nobody to keep, to guess at or to show inside something else.
+/// The headers of every response: it is JSON that is not cached, not sniffed and not shown in a frame.
 pub const HEADERS: &[(&str, &str)] = &[
     ("cache-control", "no-store"),
     ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
@@ -75,95 +76,90 @@ impl Route {
     }
 }
 
-impl Told {
+impl Response {
     fn well(body: Value) -> Self {
-        Told { status: 200, headers: Vec::new(), body }
+        Response { status: 200, headers: Vec::new(), body }
     }
 
     fn refused(status: u16, why: &str) -> Self {
-        Told { status, headers: Vec::new(), body: json!({ "error": why }) }
+        Response { status, headers: Vec::new(), body: json!({ "error": why }) }
     }
 }
 
 /// Answers callers.
 pub struct Backoffice {
-    /// Where settlements are known; of the ports the state alone is used.
-    pub ports: Ports,
+    /// What it has as every function has it. Of the ports only the state is used.
+    pub function: Function,
     /// The claim of a caller's token that names the account.
     pub account_claim: String,
-    /// Where its lines go.
-    pub log: Log,
-    /// Tells the time.
-    pub clock: Clock,
 }
 
 impl Backoffice {
     /// Answers a caller; whatever goes wrong is an answer too.
-    pub async fn answer(&self, asked: &Asked) -> Told {
-        let began = (self.clock)();
-        let fields = Fields { trace_id: asked.trace_id.clone(), step: Some("answer"), ..Fields::default() };
-        let account = match self.account(asked) {
+    pub async fn answer(&self, request: &Request) -> Response {
+        let began = self.function.now();
+        let fields = Fields { trace_id: request.trace_id.clone(), step: Some("answer"), ..Fields::default() };
+        let account = match self.account(request) {
             Ok(account) => account,
-            Err(told) => return self.log_answer(began, told, fields),
+            Err(response) => return self.log_answer(began, response, fields),
         };
         let fields = Fields { account: Some(account.to_string()), ..fields };
-        let told = match Route::ALL.iter().find(|route| route.path() == asked.path) {
-            None => Told::refused(404, "There is nothing at this path"),
-            Some(_) if asked.method != "GET" => {
-                let told = Told::refused(405, "Found another method, expected GET");
-                Told { headers: vec![("allow", "GET")], ..told }
+        let response = match Route::ALL.iter().find(|route| route.path() == request.path) {
+            None => Response::refused(404, "There is nothing at this path"),
+            Some(_) if request.method != "GET" => {
+                let response = Response::refused(405, "Found another method, expected GET");
+                Response { headers: vec![("allow", "GET")], ..response }
             }
-            Some(route) => match command(*route, &account, &asked.query) {
+            Some(route) => match command(*route, &account, &request.query) {
                 Ok(command) => self.listed(*route, &command, &fields).await,
-                Err(why) => Told::refused(400, &why),
+                Err(why) => Response::refused(400, &why),
             },
         };
-        self.log_answer(began, told, fields)
+        self.log_answer(began, response, fields)
     }
 
     /// The account that the caller is proved to be of.
-    fn account(&self, asked: &Asked) -> Result<AccountId, Told> {
-        let claims = asked.claims.as_ref().ok_or_else(|| {
-            let told = Told::refused(401, "Found nobody who asks, expected the token of an account");
-            Told { headers: vec![("www-authenticate", "Bearer")], ..told }
+    fn account(&self, request: &Request) -> Result<AccountId, Response> {
+        let claims = request.claims.as_ref().ok_or_else(|| {
+            let response = Response::refused(401, "Found nobody who asks, expected the token of an account");
+            Response { headers: vec![("www-authenticate", "Bearer")], ..response }
         })?;
         let account = claims.get(&self.account_claim).and_then(|claim| claim.parse().ok());
-        account.ok_or_else(|| Told::refused(403, "Found a token of no account, expected one whose claim names it"))
+        account.ok_or_else(|| Response::refused(403, "Found a token of no account, expected one whose claim names it"))
     }
 
-    async fn listed(&self, route: Route, command: &ListSettlements, fields: &Fields) -> Told {
-        match listing::run(&self.ports, command).await {
+    async fn listed(&self, route: Route, command: &ListSettlements, fields: &Fields) -> Response {
+        match listing::run(&self.function.ports, command).await {
             Ok(_) if route == Route::Health => {
-                Told::well(json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
+                Response::well(json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
             }
-            Ok(listed) => Told::well(json!(Page::of(&command.account, &listed))),
+            Ok(listed) => Response::well(json!(Page::of(&command.account, &listed))),
             Err(error) => self.failed(&error, fields),
         }
     }
 
-    fn failed(&self, error: &StepError, fields: &Fields) -> Told {
+    fn failed(&self, error: &StepError, fields: &Fields) -> Response {
         let fields = Fields { kind: Some(kind_of(error)), ..fields.clone() };
-        self.log.say((self.clock)(), Level::Error, "a caller could not be answered", &fields);
+        self.function.log.error("a caller could not be answered", &fields);
         if error.is_retryable() {
-            let told = Told::refused(503, "The state cannot be read right now. Ask again later");
-            return Told { headers: vec![("retry-after", "5")], ..told };
+            let response = Response::refused(503, "The state cannot be read right now. Ask again later");
+            return Response { headers: vec![("retry-after", "5")], ..response };
         }
-        Told::refused(500, "The state cannot be read. The lines of the function say why")
+        Response::refused(500, "The state cannot be read. The lines of the function say why")
     }
 
-    fn log_answer(&self, began: Timestamp, told: Told, fields: Fields) -> Told {
-        let now = (self.clock)();
+    fn log_answer(&self, began: Timestamp, response: Response, fields: Fields) -> Response {
         let fields = Fields {
-            duration_ms: i64::try_from(now.duration_since(began).as_millis()).ok(),
-            outcome: Some(told.status.to_string()),
+            duration_ms: self.function.millis_since(began),
+            outcome: Some(response.status.to_string()),
             ..fields
         };
-        self.log.say(now, Level::Info, "a caller was answered", &fields);
-        told
+        self.function.log.info("a caller was answered", &fields);
+        response
     }
 }
 
-/// What a caller wants listed. An unknown parameter is refused: whoever misspells a filter would take everything for a part.
+/// Reads the query. An unknown parameter is refused, because with a misspelt filter everything would be taken for a part.
 fn command(route: Route, account: &AccountId, query: &BTreeMap<String, String>) -> Result<ListSettlements, String> {
     let (account, limit) = (account.clone(), if route == Route::Health { 1 } else { LISTED_MAX });
     let mut command =
@@ -184,7 +180,7 @@ fn command(route: Route, account: &AccountId, query: &BTreeMap<String, String>) 
     Ok(command)
 }
 
-/// As much of somebody else's text as is told back.
+/// The part of a caller's text that an error may repeat.
 fn short(text: &str) -> String {
     text.chars().take(40).collect()
 }

@@ -1,12 +1,13 @@
-//! What S3 says of uploads, in the messages that it puts into a queue, and what the sweep says where S3 did not.
+//! Messages about uploads: those of S3, and those that the sweep sends for uploads that S3 did not announce.
 //!
 //! The types of `aws_lambda_events` are not used for these: they need fields that nobody reads, so that a message which lacks
 //! one of them would be lost, and they leave the key encoded.
 
-use percent_encoding::percent_decode_str;
 use pipeline::messages::Uploaded;
 use serde::Deserialize;
 use store::keys::LandingKey;
+
+use crate::outbound::aws::form_decoded;
 
 /// The version of events that is understood; a later minor one only adds fields.
 const VERSION_MAJOR: &str = "2";
@@ -114,12 +115,6 @@ impl Event {
             Some(version) => Record::Due(landing, version.to_owned()),
         }
     }
-}
-
-/// A key as S3 writes it into events and lists: a blank is `+`, everything else unusual `%XX`. `None` when it is not UTF-8.
-pub fn form_decoded(key: &str) -> Option<String> {
-    let key = key.replace('+', " ");
-    Some(percent_decode_str(&key).decode_utf8().ok()?.into_owned())
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! HTTP as API Gateway and function URLs hand it to a function: their events in, their answers out.
+//! Requests of API Gateway and function URLs, and the responses to them.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -9,16 +9,16 @@ use aws_lambda_events::event::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpR
 use hyper::header::{HeaderName, HeaderValue};
 use lambda_runtime::{LambdaEvent, service_fn};
 
-use crate::inbound::backoffice::{Asked, Backoffice, HEADERS, Route, Told};
+use crate::inbound::backoffice::{Backoffice, HEADERS, Request, Response, Route};
 use crate::inbound::lambda::{Invocation, invocation_of};
 use crate::traces;
 
-/// What an event asks for. Claims are those of the token that the gateway has verified: an event of a function URL has none.
-pub fn asked(event: &ApiGatewayV2httpRequest, trace_id: Option<String>) -> Asked {
+/// The request of an event. Its claims are those of the token that the gateway has verified; an event of a function URL has none.
+pub fn read(event: &ApiGatewayV2httpRequest, trace_id: Option<String>) -> Request {
     let context = &event.request_context;
     let jwt = context.authorizer.as_ref().and_then(|authorizer| authorizer.jwt.as_ref());
     let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
-    Asked {
+    Request {
         method: context.http.method.to_string(),
         path: event.raw_path.clone().unwrap_or_default(),
         query: event.query_string_parameters.iter().map(owned).collect(),
@@ -27,15 +27,15 @@ pub fn asked(event: &ApiGatewayV2httpRequest, trace_id: Option<String>) -> Asked
     }
 }
 
-/// An answer as the gateway takes it.
-pub fn told(told: &Told) -> ApiGatewayV2httpResponse {
-    let mut response = ApiGatewayV2httpResponse::default();
-    response.status_code = i64::from(told.status);
-    for (name, value) in HEADERS.iter().chain(&told.headers) {
-        response.headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+/// A response as the gateway takes it.
+pub fn write(response: &Response) -> ApiGatewayV2httpResponse {
+    let mut written = ApiGatewayV2httpResponse::default();
+    written.status_code = i64::from(response.status);
+    for (name, value) in HEADERS.iter().chain(&response.headers) {
+        written.headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
-    response.body = Some(Body::Text(told.body.to_string()));
-    response
+    written.body = Some(Body::Text(response.body.to_string()));
+    written
 }
 
 /// Answers a caller.
@@ -45,18 +45,18 @@ pub async fn answer(
     invocation: &Invocation,
 ) -> ApiGatewayV2httpResponse {
     let answer = |trace_id: Option<String>| async {
-        let asked = asked(event, trace_id.or_else(|| invocation.trace_id.clone()));
-        let told = backoffice.answer(&asked).await;
-        traces::answered(&tracing::Span::current(), told.status);
-        told
+        let request = read(event, trace_id.or_else(|| invocation.trace_id.clone()));
+        let response = backoffice.answer(&request).await;
+        traces::answered(&tracing::Span::current(), response.status);
+        response
     };
-    let answer = backoffice.log.traces().within(None, || request(event), answer).await;
-    backoffice.log.flush((backoffice.clock)(), invocation.deadline).await;
-    told(&answer)
+    let response = backoffice.function.log.within(None, || span(event), answer).await;
+    backoffice.function.log.flush(invocation.deadline).await;
+    write(&response)
 }
 
-/// The span of a request, of words that are known here: a path and a method may be anything that somebody thinks of.
-fn request(event: &ApiGatewayV2httpRequest) -> tracing::Span {
+/// The span of a request, in words that are known here, because a caller may send any path and method.
+fn span(event: &ApiGatewayV2httpRequest) -> tracing::Span {
     let path = event.raw_path.as_deref().unwrap_or_default();
     let route = Route::ALL.iter().map(|route| route.path()).find(|route| *route == path);
     let methods = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"];

@@ -1,4 +1,4 @@
-//! A function on AWS Lambda: batches of messages in, and out which of them are to come again; or a schedule that calls.
+//! How AWS Lambda calls a function: with a batch of messages, of which some may have to come again, or by a schedule.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -7,34 +7,35 @@ use async_trait::async_trait;
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Context, LambdaEvent, service_fn};
-use pipeline::transactions::client::Clock;
 use serde::de::IgnoredAny;
 
-use crate::inbound::log::{Fields, Level, Log, Metric};
+use crate::fields::Fields;
+use crate::inbound::function::Function;
+use crate::inbound::metric::Metric;
 use crate::traces::{self, TRACE_HEADER};
 
-/// Nothing is begun when less time than this is left.
+/// The least time in which work is begun.
 const TIME_MIN: SignedDuration = SignedDuration::from_secs(5);
 
-/// A worker keeps what it has taken for so long behind the end of its time: what it had sent by then has arrived.
-const LEASE_BEHIND: SignedDuration = SignedDuration::from_secs(10);
+/// How long a claim lasts after the deadline: by then everything that the worker sent has arrived.
+const LEASE_AFTER: SignedDuration = SignedDuration::from_secs(10);
 
-/// What is known of a call of the function.
+/// A call of the function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invocation {
-    /// The process is ended at this time.
+    /// The time at which Lambda ends the process.
     pub deadline: Timestamp,
-    /// The trace that it is part of; X-Ray's id of it where there is none.
+    /// The trace that it belongs to, or X-Ray's id of the call where there is no trace.
     pub trace_id: Option<String>,
 }
 
 impl Invocation {
-    /// How long nobody else may have what is taken now.
+    /// How long a claim that is made now lasts.
     pub fn lease(&self, now: Timestamp) -> SignedDuration {
-        self.deadline.duration_since(now).max(SignedDuration::ZERO) + LEASE_BEHIND
+        self.deadline.duration_since(now).max(SignedDuration::ZERO) + LEASE_AFTER
     }
 
-    /// Whether there is time to begin something then.
+    /// Whether there is time enough to begin something at that time.
     pub fn has_time(&self, then: Timestamp) -> bool {
         self.deadline.duration_since(then) >= TIME_MIN
     }
@@ -44,7 +45,7 @@ impl Invocation {
         Invocation { trace_id: trace_id.or_else(|| self.trace_id.clone()), ..self.clone() }
     }
 
-    /// Fields of a line about a message of it.
+    /// The fields of a line about one of its messages.
     pub fn fields(&self, step: &'static str, attempt: u32) -> Fields {
         let (trace_id, step) = (self.trace_id.clone(), Some(step));
         Fields { trace_id, step, attempt: Some(attempt), ..Fields::default() }
@@ -59,16 +60,13 @@ pub struct Again;
 /// Carries out one message after the other.
 #[async_trait]
 pub trait Worker: Send + Sync {
-    /// What it does, in a word.
+    /// The name of its step in lines and spans.
     fn step(&self) -> &'static str;
 
-    /// Where its lines go.
-    fn log(&self) -> &Log;
+    /// What it has as every function has it.
+    fn function(&self) -> &Function;
 
-    /// The time.
-    fn clock(&self) -> &Clock;
-
-    /// Carries out a message, delivered for that time.
+    /// Carries out a message that was delivered `attempt` times.
     ///
     /// # Errors
     /// When it is to come again; why is in the log.
@@ -78,14 +76,11 @@ pub trait Worker: Send + Sync {
 /// Does what a schedule calls for.
 #[async_trait]
 pub trait Scheduled: Send + Sync {
-    /// What it does, in a word.
+    /// The name of its step in lines and spans.
     fn step(&self) -> &'static str;
 
-    /// Where its lines go.
-    fn log(&self) -> &Log;
-
-    /// The time.
-    fn clock(&self) -> &Clock;
+    /// What it has as every function has it.
+    fn function(&self) -> &Function;
 
     /// Does it once.
     ///
@@ -103,32 +98,33 @@ pub async fn batch(
     event: &SqsEvent,
     invocation: &Invocation,
 ) -> Result<SqsBatchResponse, &'static str> {
+    let function = worker.function();
     let mut again = Vec::new();
     for message in &event.records {
         let id = message.message_id.clone().filter(|id| !id.is_empty()).ok_or("a message has no id")?;
         let header = message.attributes.get(TRACE_HEADER).map(String::as_str);
         let begin = || traces::message(worker.step());
         let carry_out = |trace_id| one(worker, message, invocation.of_trace(trace_id));
-        if worker.log().traces().within(header, begin, carry_out).await.is_err() {
+        if function.log.within(header, begin, carry_out).await.is_err() {
             let mut failure = BatchItemFailure::default();
             failure.item_identifier = id;
             again.push(failure);
         }
     }
-    worker.log().count((worker.clock())(), &[(Metric::FailedMessages, again.len())]);
-    worker.log().flush((worker.clock())(), invocation.deadline).await;
+    function.log.count(&[(Metric::FailedMessages, again.len())]);
+    function.log.flush(invocation.deadline).await;
     let mut response = SqsBatchResponse::default();
     response.batch_item_failures = again;
     Ok(response)
 }
 
 async fn one(worker: &dyn Worker, message: &SqsMessage, invocation: Invocation) -> Result<(), Again> {
-    let (now, attempt) = ((worker.clock())(), attempt_of(message));
-    let done = if invocation.has_time(now) {
+    let (function, attempt) = (worker.function(), attempt_of(message));
+    let done = if invocation.has_time(function.now()) {
         worker.carry_out(message.body.as_deref().unwrap_or_default(), attempt, &invocation).await
     } else {
         let fields = invocation.fields("begin", attempt);
-        worker.log().say(now, Level::Warn, "no time is left to begin with a message", &fields);
+        function.log.warn("no time is left to begin with a message", &fields);
         Err(Again)
     };
     if done.is_err() {
@@ -149,8 +145,9 @@ pub async fn call(worker: &dyn Scheduled, invocation: &Invocation) -> Result<(),
         }
         done
     };
-    let done = worker.log().traces().within(None, || traces::scheduled(worker.step()), carry_out).await;
-    worker.log().flush((worker.clock())(), invocation.deadline).await;
+    let log = &worker.function().log;
+    let done = log.within(None, || traces::scheduled(worker.step()), carry_out).await;
+    log.flush(invocation.deadline).await;
     done
 }
 
@@ -174,8 +171,7 @@ pub async fn serve(worker: Arc<dyn Worker>) -> Result<(), Box<dyn Error + Send +
     .await
 }
 
-/// Is called by a schedule as long as the process lives. Whatever the schedule says of itself is nothing to go by: only that it
-/// calls counts.
+/// Takes the calls of a schedule as long as the process lives. The payload of a call is not read.
 ///
 /// # Errors
 /// When Lambda cannot be reached.

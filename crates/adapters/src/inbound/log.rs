@@ -1,291 +1,202 @@
-//! What a function says of itself: one JSON object a line, of fields that are listed here, numbers for CloudWatch, and spans where a
-//! collector takes them.
+//! The log of a function: events of `tracing`, each one JSON object on a line of its own.
 //!
-//! No text of a file, a key or an error has a field: what is said is fixed words, numbers, and ids that passed their grammar.
+//! A line has the fields of [`Fields`] and fixed words; numbers for CloudWatch are lines in its embedded metric format. A field that is
+//! not listed is never written, and no text of a file, a key or an error has a field.
 
 use std::fmt;
+use std::future::Future;
 use std::io::Write;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use pipeline::StepError;
-use serde::Serialize;
+use pipeline::transactions::client::Clock;
 use serde_json::{Map, Value, json};
 use store::PortError;
+use tracing::dispatcher::{self, Dispatch};
+use tracing::field::{Field, Visit};
+use tracing::level_filters::LevelFilter;
+use tracing::{Event, Level, Span, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::{Context, SubscriberExt};
 
+use crate::fields::{Fields, LINES};
+use crate::inbound::metric::{self, Metric, NAMESPACE, NUMBERS};
 use crate::outbound::aws::AwsError;
 use crate::traces::{self, Traces};
 
-/// The namespace of all numbers.
-pub const NAMESPACE: &str = "avstem";
-
-/// How much a line matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Level {
-    /// It went as it should.
-    Info,
-    /// Somebody may have to look at it.
-    Warn,
-    /// It did not work.
-    Error,
-}
-
-/// What a line is about, and what a span has of it; what is not known is left out.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct Fields {
-    /// The trace, or X-Ray's id of the request where there is none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub trace_id: Option<String>,
-    /// The report.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub report_id: Option<String>,
-    /// The account.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub account: Option<String>,
-    /// The mail.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mail_id: Option<String>,
-    /// The provider.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub provider: Option<String>,
-    /// The step.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub step: Option<&'static str>,
-    /// How often the message was delivered.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub attempt: Option<u32>,
-    /// How long it took.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub duration_ms: Option<i64>,
-    /// What it came to.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub outcome: Option<String>,
-    /// What was wrong with the report, or with the step.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub kind: Option<String>,
-}
-
-impl Fields {
-    /// The name of the field that joins lines with spans.
-    pub const TRACE_ID: &str = "trace_id";
-
-    /// What is known, by name.
-    pub fn known(&self) -> Map<String, Value> {
-        match serde_json::to_value(self) {
-            Ok(Value::Object(known)) => known,
-            _ => Map::new(),
-        }
-    }
-
-    /// The names of all fields.
-    pub fn names() -> Vec<String> {
-        let text = || Some(String::new());
-        let all = Fields {
-            trace_id: text(),
-            report_id: text(),
-            account: text(),
-            mail_id: text(),
-            provider: text(),
-            step: Some(""),
-            attempt: Some(0),
-            duration_ms: Some(0),
-            outcome: text(),
-            kind: text(),
-        };
-        all.known().into_iter().map(|(name, _)| name).collect()
-    }
-}
-
-/// Numbers that alarms and the dashboard are made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Metric {
-    /// Reports that count.
-    AcceptedReports,
-    /// Reports that brought nothing new.
-    DuplicateReports,
-    /// Reports that cannot be trusted.
-    QuarantinedReports,
-    /// Files that are no readable report.
-    RejectedReports,
-    /// Files that ended their reader again and again.
-    CrashedReports,
-    /// Messages and uploads that can never be carried out.
-    RefusedMessages,
-    /// Messages that show that something is set up wrongly.
-    Misconfigurations,
-    /// Messages that come again.
-    FailedMessages,
-    /// Settlement events that stand at Dintero.
-    PostedEvents,
-    /// Settlement events of which nobody knows whether they arrived.
-    UnknownEvents,
-    /// Settlement events that wait for a person.
-    HumanEvents,
-    /// Settlement events that Dintero refused.
-    RefusedEvents,
-    /// Lines without a transaction at Dintero.
-    UnmatchedLines,
-    /// Months of which a new revision was made.
-    SummarisedMonths,
-    /// Mails that were sent.
-    MailSent,
-    /// Mails that are not taken for now, and sent later.
-    MailWaiting,
-    /// Mails of which nobody knows whether they left.
-    MailUnknown,
-    /// Mails that wait for a person.
-    MailHuman,
-    /// Mails that were not taken, and never will be.
-    MailRefused,
-    /// Mails that a recipient's own service did not take.
-    Bounce,
-    /// Mails that a recipient called unwanted.
-    Complaint,
-    /// Sweeps that came to their end.
-    Sweeps,
-    /// Uploads and reports that nobody went on with, and somebody was told of.
-    TakenUp,
-    /// For how many seconds the oldest upload has not been read to its end.
-    OldestUnprocessedObjectAge,
-    /// For how many seconds the oldest report has counted without all that follows.
-    OldestCommittedUnpostedAge,
-    /// Providers that owe an account a report.
-    ExpectedReportMissing,
-}
-
-impl Metric {
-    /// Every number.
-    pub const ALL: &'static [Metric] = &[
-        Metric::AcceptedReports,
-        Metric::DuplicateReports,
-        Metric::QuarantinedReports,
-        Metric::RejectedReports,
-        Metric::CrashedReports,
-        Metric::RefusedMessages,
-        Metric::Misconfigurations,
-        Metric::FailedMessages,
-        Metric::PostedEvents,
-        Metric::UnknownEvents,
-        Metric::HumanEvents,
-        Metric::RefusedEvents,
-        Metric::UnmatchedLines,
-        Metric::SummarisedMonths,
-        Metric::MailSent,
-        Metric::MailWaiting,
-        Metric::MailUnknown,
-        Metric::MailHuman,
-        Metric::MailRefused,
-        Metric::Bounce,
-        Metric::Complaint,
-        Metric::Sweeps,
-        Metric::TakenUp,
-        Metric::OldestUnprocessedObjectAge,
-        Metric::OldestCommittedUnpostedAge,
-        Metric::ExpectedReportMissing,
-    ];
-
-    /// What CloudWatch shows it in.
-    fn unit(self) -> &'static str {
-        match self {
-            Metric::OldestUnprocessedObjectAge | Metric::OldestCommittedUnpostedAge => "Seconds",
-            _ => "Count",
-        }
-    }
-}
-
-impl fmt::Display for Metric {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, f)
-    }
-}
-
-/// Where a function's lines go.
+/// Where the lines of a function go, and its spans where a collector takes them.
+///
+/// Each log is a subscriber of its own: nothing is shared by the whole process.
 pub struct Log {
-    function: &'static str,
-    out: Mutex<Box<dyn Write + Send>>,
+    lines: Lines,
     traces: Traces,
+    dispatch: Dispatch,
 }
 
 impl fmt::Debug for Log {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Log").field("function", &self.function).finish_non_exhaustive()
+        f.debug_struct("Log").field("function", &self.lines.0.function).finish_non_exhaustive()
     }
 }
 
 impl Log {
-    /// Lines of a function to anywhere; a function's own go to standard output.
-    pub fn new(function: &'static str, out: impl Write + Send + 'static) -> Self {
-        Log { function, out: Mutex::new(Box::new(out)), traces: Traces::default() }
+    /// A log of the function of that name; a function on AWS writes to standard output.
+    pub fn new(function: &'static str, clock: Clock, out: impl Write + Send + 'static) -> Self {
+        let lines = Lines(Arc::new(Output { function, clock, out: Mutex::new(Box::new(out)) }));
+        Log::of(lines, Traces::default())
     }
 
-    /// The same, with spans beside the lines.
+    /// The same log, with spans beside the lines.
     #[must_use]
     pub fn traced(self, traces: Traces) -> Self {
-        Log { traces, ..self }
+        Log::of(self.lines, traces)
     }
 
-    /// Where its spans go.
-    pub fn traces(&self) -> &Traces {
-        &self.traces
+    fn of(lines: Lines, traces: Traces) -> Self {
+        let ours = filter_fn(|metadata| metadata.is_event() && [LINES, NUMBERS].contains(&metadata.target()));
+        let ours = ours.with_max_level_hint(LevelFilter::INFO);
+        let written = tracing_subscriber::registry().with(lines.clone().with_filter(ours));
+        let dispatch = match traces.layer() {
+            None => Dispatch::new(written),
+            Some(spans) => Dispatch::new(written.with(spans)),
+        };
+        Log { lines, traces, dispatch }
     }
 
-    /// Hands over the spans of a call of the function, before the answer to it goes out. A collector that does not take them costs
-    /// a line and a moment: at most half of the time that is left.
-    pub async fn flush(&self, now: Timestamp, deadline: Timestamp) {
-        let left = Duration::try_from(deadline.duration_since(now)).unwrap_or_default();
+    /// Does some work within a span, as [`Traces::within`] says.
+    pub async fn within<W: Future>(
+        &self,
+        header: Option<&str>,
+        begin: impl FnOnce() -> Span,
+        work: impl FnOnce(Option<String>) -> W,
+    ) -> W::Output {
+        self.traces.within(&self.dispatch, header, begin, work).await
+    }
+
+    /// Sends the spans of a call of the function, before its answer is given. A collector that does not take them costs a line and at
+    /// most half of the time that is left.
+    pub async fn flush(&self, deadline: Timestamp) {
+        let left = Duration::try_from(deadline.duration_since((self.lines.0.clock)())).unwrap_or_default();
         if let Err(kind) = self.traces.flush(left / 2).await {
             let fields = Fields { kind: Some(kind.to_owned()), ..Fields::default() };
-            self.say(now, Level::Warn, "spans could not be handed over", &fields);
+            self.warn("spans could not be handed over", &fields);
         }
     }
 
-    /// Says something of what is under way, in a line and by its span.
-    pub fn say(&self, now: Timestamp, level: Level, msg: &'static str, fields: &Fields) {
+    /// Writes that something went as it should.
+    pub fn info(&self, msg: &'static str, fields: &Fields) {
+        self.say(Level::INFO, msg, fields);
+    }
+
+    /// Writes that somebody may have to look at something.
+    pub fn warn(&self, msg: &'static str, fields: &Fields) {
+        self.say(Level::WARN, msg, fields);
+    }
+
+    /// Writes that something did not work.
+    pub fn error(&self, msg: &'static str, fields: &Fields) {
+        self.say(Level::ERROR, msg, fields);
+    }
+
+    /// Writes a line about the work at hand, and gives its span the same fields.
+    pub fn say(&self, level: Level, msg: &'static str, fields: &Fields) {
         traces::mark(fields);
-        self.mention(now, level, msg, fields);
+        dispatcher::with_default(&self.dispatch, || fields.event(level, msg));
     }
 
-    /// Says something of one of many, in a line alone: a span has each attribute once.
-    pub fn mention(&self, now: Timestamp, level: Level, msg: &'static str, fields: &Fields) {
-        let mut line = self.line(now);
-        line.insert("level".to_owned(), json!(level));
-        line.insert("msg".to_owned(), json!(msg));
-        line.insert("version".to_owned(), json!(env!("CARGO_PKG_VERSION")));
-        line.extend(fields.known());
-        self.write(line);
+    /// Writes a warning about one of many things. The span does not get its fields, because a span has each field once.
+    pub fn warn_of_one(&self, msg: &'static str, fields: &Fields) {
+        dispatcher::with_default(&self.dispatch, || fields.event(Level::WARN, msg));
     }
 
-    /// Counts something, in the form that CloudWatch reads from a log. Only the function is a dimension: a value for each
-    /// account or id would be a metric of its own.
-    pub fn count(&self, now: Timestamp, numbers: &[(Metric, usize)]) {
-        let metrics: Vec<Value> =
-            numbers.iter().map(|(metric, _)| json!({ "Name": metric.to_string(), "Unit": metric.unit() })).collect();
-        if metrics.is_empty() {
-            return;
+    /// Writes numbers in the form that CloudWatch reads from a log. The function is the only dimension: each value of an account or
+    /// an id would be a metric of its own.
+    pub fn count(&self, numbers: &[(Metric, usize)]) {
+        if !numbers.is_empty() {
+            dispatcher::with_default(&self.dispatch, || metric::event(numbers));
         }
-        let mut line = self.line(now);
-        let directive = json!([{ "Namespace": NAMESPACE, "Dimensions": [["fn"]], "Metrics": metrics }]);
-        line.insert("_aws".to_owned(), json!({ "Timestamp": now.as_millisecond(), "CloudWatchMetrics": directive }));
-        line.extend(numbers.iter().map(|(metric, number)| (metric.to_string(), json!(number))));
-        self.write(line);
     }
+}
 
-    fn line(&self, now: Timestamp) -> Map<String, Value> {
-        let pairs = [("ts", json!(now.to_string())), ("fn", json!(self.function))];
-        pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
-    }
+/// The layer that writes events as lines.
+#[derive(Clone)]
+struct Lines(Arc<Output>);
 
-    fn write(&self, line: Map<String, Value>) {
+struct Output {
+    function: &'static str,
+    clock: Clock,
+    out: Mutex<Box<dyn Write + Send>>,
+}
+
+impl<S: Subscriber> Layer<S> for Lines {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let now = (self.0.clock)();
+        let mut line = Map::new();
+        let mut put = |name: &str, value: Value| line.insert(name.to_owned(), value);
+        put("ts", json!(now.to_string()));
+        put("fn", json!(self.0.function));
+        let Values(values) = Values::of(event);
+        if event.metadata().target() == NUMBERS {
+            let listed = Metric::ALL.iter().map(|metric| (metric.to_string(), metric.unit()));
+            let known: Vec<_> = listed.filter(|(name, _)| values.contains_key(name)).collect();
+            let metrics: Vec<Value> = known.iter().map(|(name, unit)| json!({ "Name": name, "Unit": unit })).collect();
+            let directive = json!([{ "Namespace": NAMESPACE, "Dimensions": [["fn"]], "Metrics": metrics }]);
+            put("_aws", json!({ "Timestamp": now.as_millisecond(), "CloudWatchMetrics": directive }));
+            for (name, _) in known {
+                put(&name, json!(values.get(&name)));
+            }
+        } else {
+            put("level", json!(event.metadata().level().as_str().to_lowercase()));
+            put("msg", json!(values.get("msg")));
+            put("version", json!(env!("CARGO_PKG_VERSION")));
+            for (name, value) in Fields::NAMES.iter().filter_map(|name| Some((name, values.get(*name)?))) {
+                put(name, value.clone());
+            }
+        }
         let line = format!("{}\n", Value::Object(line));
-        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
-        // Nobody is left to be told of a log that cannot be written.
+        let mut out = self.0.out.lock().unwrap_or_else(PoisonError::into_inner);
+        // There is no other place to report that the log cannot be written.
         let _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
     }
 }
 
-/// Why a step failed, in fixed words and a service's own.
+/// The values of an event by name.
+#[derive(Default)]
+struct Values(Map<String, Value>);
+
+impl Values {
+    fn of(event: &Event<'_>) -> Self {
+        let mut values = Values::default();
+        event.record(&mut values);
+        values
+    }
+
+    fn put(&mut self, field: &Field, value: Value) {
+        self.0.insert(field.name().to_owned(), value);
+    }
+}
+
+impl Visit for Values {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.put(field, value.into());
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.put(field, value.into());
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.put(field, value.into());
+    }
+
+    /// No field is of another type, and the `Debug` form of a value may hold anything.
+    fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
+}
+
+/// The reason why a step failed, in fixed words and the error code of a service.
 pub fn kind_of(error: &StepError) -> String {
     match error {
         StepError::Port(PortError { kind, source, .. }) => match source.downcast_ref::<AwsError>() {
@@ -302,5 +213,92 @@ pub fn kind_of(error: &StepError) -> String {
         StepError::Record(_) => "Record".to_owned(),
         StepError::NotCommitted(_) => "NotCommitted".to_owned(),
         StepError::Refused(_) => "Refused".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn log() -> (Log, impl Fn() -> String) {
+        let written = Written::default();
+        let clock: Clock = Arc::new(|| "2026-11-01T06:00:00.5Z".parse().unwrap());
+        let log = Log::new("sweep", clock, written.clone());
+        (log, move || String::from_utf8(std::mem::take(&mut *written.0.lock().unwrap())).unwrap())
+    }
+
+    fn all() -> Fields {
+        let text = |text: &str| Some(text.to_owned());
+        Fields {
+            trace_id: text("1-abc"),
+            report_id: text("ab12"),
+            account: text("T00000001"),
+            mail_id: text("cd34"),
+            provider: text("vipps"),
+            step: Some("parse"),
+            attempt: Some(2),
+            duration_ms: Some(-1),
+            outcome: text("ACCEPTED"),
+            kind: text("Unavailable \"x\""),
+        }
+    }
+
+    #[test]
+    fn a_line_has_its_fields_in_one_order_and_what_is_not_known_is_left_out() {
+        let (log, written) = log();
+        log.info("a report was parsed", &all());
+        let version = env!("CARGO_PKG_VERSION");
+        let begin = r#"{"ts":"2026-11-01T06:00:00.5Z","fn":"sweep","level":"#;
+        let whole = r#""trace_id":"1-abc","report_id":"ab12","account":"T00000001","mail_id":"cd34","provider":"vipps","step":"parse","attempt":2,"duration_ms":-1,"outcome":"ACCEPTED","kind":"Unavailable \"x\"""#;
+        assert_eq!(
+            written(),
+            format!("{begin}\"info\",\"msg\":\"a report was parsed\",\"version\":\"{version}\",{whole}}}\n")
+        );
+        let fields = Fields { attempt: Some(1), ..Fields::default() };
+        for (level, word) in [(Level::INFO, "info"), (Level::WARN, "warn"), (Level::ERROR, "error")] {
+            log.say(level, "x", &fields);
+            let line = format!("{begin}\"{word}\",\"msg\":\"x\",\"version\":\"{version}\",\"attempt\":1}}\n");
+            assert_eq!(written(), line);
+        }
+    }
+
+    #[test]
+    fn numbers_are_a_line_that_cloudwatch_reads() {
+        let (log, written) = log();
+        log.count(&[]);
+        assert_eq!(written(), "");
+        log.count(&[(Metric::Sweeps, 1), (Metric::OldestUnprocessedObjectAge, 0)]);
+        let aws = r#"{"Timestamp":1793512800500,"CloudWatchMetrics":[{"Namespace":"avstem","Dimensions":[["fn"]],"Metrics":[{"Name":"Sweeps","Unit":"Count"},{"Name":"OldestUnprocessedObjectAge","Unit":"Seconds"}]}]}"#;
+        let begin = r#"{"ts":"2026-11-01T06:00:00.5Z","fn":"sweep","_aws":"#;
+        assert_eq!(written(), format!("{begin}{aws},\"Sweeps\":1,\"OldestUnprocessedObjectAge\":0}}\n"));
+    }
+
+    /// An event of another crate is no line, and a field that is not listed is not written, whoever makes the event.
+    #[test]
+    fn only_listed_events_and_fields_are_written() {
+        let (log, written) = log();
+        dispatcher::with_default(&log.dispatch, || {
+            tracing::error!(target: "hyper", account = "canary", "canary");
+            tracing::error!(target: LINES, canary = "canary", account = "T00000001", kind = ?"canary", msg = "x");
+            tracing::info!(target: NUMBERS, Canary = 1_u64, Sweeps = 1_u64);
+        });
+        let lines = written();
+        assert!(!lines.to_lowercase().contains("canary") && lines.lines().count() == 2, "{lines}");
+        assert!(lines.contains(r#""account":"T00000001"}"#) && lines.contains(r#""Sweeps":1}"#), "{lines}");
     }
 }

@@ -1,4 +1,4 @@
-//! What SES says of mails, in the messages that its configuration set publishes.
+//! Messages of SES about mails, as its configuration set publishes them.
 
 use std::collections::BTreeMap;
 
@@ -8,16 +8,16 @@ use store::MailEvent;
 
 use crate::outbound::mailer::MAIL_ID_TAG;
 
-/// What SES publishes once, when events begin to be published.
+/// The message that SES publishes once as a test.
 const TRIAL: &str = "Successfully validated SNS topic for Amazon SES event publishing.";
 
 /// A message of SES.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MailNotification {
-    /// SES tries out whether it may publish.
+    /// SES tests whether it may publish.
     Trial,
-    /// What became of a mail.
-    Told {
+    /// An event of a mail.
+    Event {
         /// The mail.
         mail: MailId,
         /// The id that SES knows it by.
@@ -61,7 +61,7 @@ impl MailNotification {
         };
         let tag = mail.tags.get(MAIL_ID_TAG).and_then(|values| values.first());
         let Some(id) = tag.and_then(|tag| tag.parse().ok()) else { return Some(MailNotification::Ignored) };
-        Some(MailNotification::Told { mail: id, message_id: mail.message_id, event })
+        Some(MailNotification::Event { mail: id, message_id: mail.message_id, event })
     }
 }
 
@@ -85,7 +85,7 @@ mod tests {
             ("Bounce", MailEvent::Bounced),
             ("Complaint", MailEvent::Complained),
         ] {
-            let told = MailNotification::Told { mail: id.parse().unwrap(), message_id: "0100".to_owned(), event };
+            let told = MailNotification::Event { mail: id.parse().unwrap(), message_id: "0100".to_owned(), event };
             assert_eq!(read(word, &tags), Some(told));
         }
         assert_eq!(read("Open", &tags), Some(MailNotification::Ignored));

@@ -1,40 +1,34 @@
-//! Messages about committed reports: their documents are written, and Dintero is told what they paid out. Messages about mirrors
-//! that are behind: what happened at Dintero since is read.
+//! The function `reconcile-settlements`: a message about a committed report writes its documents and posts its settlement events; a
+//! message about a mirror of transactions brings the mirror up to date.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use pipeline::intake::refuse;
+use pipeline::StepError;
 use pipeline::messages::{MailCheck, MirrorBehind, ReportReady};
 use pipeline::posting::post::{self, PostReport, Posted};
 use pipeline::reports::dintero_report::{self, WriteReports};
-use pipeline::transactions::client::{Clock, Dintero};
+use pipeline::transactions::client::Dintero;
 use pipeline::transactions::sync::{self, SyncTransactions};
-use pipeline::{Ports, StepError};
 use settlement::AccountId;
 use store::Queue;
 
+use crate::fields::Fields;
+use crate::inbound::function::{Function, send};
 use crate::inbound::lambda::{Again, Invocation, Worker};
-use crate::inbound::log::{Fields, Level, Log, Metric, kind_of};
+use crate::inbound::metric::Metric;
 
-/// Writes the documents of reports and posts what their settlements paid out.
+/// Writes the documents of reports and posts their settlement events.
 pub struct ReconcileSettlements {
-    /// What the steps use.
-    pub ports: Ports,
-    /// Dintero's API; where it is not configured, documents are written and that is all.
+    /// What it has as every function has it.
+    pub function: Function,
+    /// Dintero's API. Without it only documents are written.
     pub dintero: Option<Arc<Dintero>>,
-    /// The queue that its own messages come from, for what has to wait.
+    /// The queue of this function, for messages that have to wait.
     pub own: Arc<dyn Queue>,
-    /// To the step that mails, where whoever waits for a payout is told at once.
+    /// The queue of `email-summary`, when recipients are to be told of a payout at once.
     pub mails: Option<Arc<dyn Queue>>,
-    /// A directory for temporary files.
-    pub scratch: PathBuf,
-    /// Where its lines go.
-    pub log: Log,
-    /// Tells the time.
-    pub clock: Clock,
 }
 
 #[async_trait]
@@ -43,16 +37,12 @@ impl Worker for ReconcileSettlements {
         "reconcile"
     }
 
-    fn log(&self) -> &Log {
-        &self.log
-    }
-
-    fn clock(&self) -> &Clock {
-        &self.clock
+    fn function(&self) -> &Function {
+        &self.function
     }
 
     async fn carry_out(&self, body: &str, attempt: u32, invocation: &Invocation) -> Result<(), Again> {
-        let began = (self.clock)();
+        let began = self.function.now();
         let fields = invocation.fields(self.step(), attempt);
         if let Ok(mirror) = serde_json::from_str::<MirrorBehind>(body) {
             let fields = Fields { account: Some(mirror.account.to_string()), step: Some("sync"), ..fields };
@@ -60,14 +50,8 @@ impl Worker for ReconcileSettlements {
             return self.leave(reads, body, &fields).await;
         }
         let Ok(message) = serde_json::from_str::<ReportReady>(body) else {
-            return match refuse::run(&self.ports, body, "it names no report", began).await {
-                Ok(()) => {
-                    self.log.say(began, Level::Warn, "a message was refused and recorded", &fields);
-                    self.log.count(began, &[(Metric::RefusedMessages, 1)]);
-                    Ok(())
-                }
-                Err(error) => Err(self.again(&error, &fields)),
-            };
+            let refused = self.function.refuse(body, "it names no report", &fields).await;
+            return refused.map_err(|error| self.again(&error, &fields));
         };
         let fields = Fields {
             account: Some(message.account.to_string()),
@@ -80,7 +64,7 @@ impl Worker for ReconcileSettlements {
 }
 
 impl ReconcileSettlements {
-    /// Is done with a message, or sends it once more for the time when it has to be taken up again.
+    /// Ends a message, or sends it again for the time at which the work goes on.
     async fn leave(
         &self,
         done: Result<Option<Timestamp>, StepError>,
@@ -90,20 +74,17 @@ impl ReconcileSettlements {
         let until = match done {
             Ok(None) => return Ok(()),
             Ok(Some(until)) => until,
-            // What Dintero or another worker asks to wait for is no failure: the message waits in the queue.
+            // It is no failure that Dintero or another worker asks to wait: the message waits in the queue.
             Err(StepError::Later { until, .. } | StepError::Busy { until, .. }) => until,
             Err(error) => return Err(self.again(&error, fields)),
         };
-        let now = (self.clock)();
+        let now = self.function.now();
         let delay = until.duration_since(now).max(SignedDuration::from_secs(1));
-        self.log.say(now, Level::Info, "a message waits to be gone on with", fields);
-        match self.own.send(body, delay).await {
-            Ok(()) => Ok(()),
-            Err(error) => Err(self.again(&error.into(), fields)),
-        }
+        self.function.log.info("a message waits to be gone on with", fields);
+        self.own.send(body, delay).await.map_err(|error| self.again(&error.into(), fields))
     }
 
-    /// Brings a mirror up to date; when it has to be gone on with, where it has.
+    /// Brings a mirror up to date. Gives the time at which to go on when days are left.
     async fn read_on(
         &self,
         mirror: MirrorBehind,
@@ -112,24 +93,23 @@ impl ReconcileSettlements {
         invocation: &Invocation,
     ) -> Result<Option<Timestamp>, StepError> {
         let Some(dintero) = &self.dintero else { return Ok(None) };
-        let now = (self.clock)();
-        // The last day that is begun may take as long as all before it.
+        let now = self.function.now();
+        // The last day that is begun may take as long as all the days before it.
         let deadline = now + invocation.deadline.duration_since(now) / 2;
-        let (account, scratch) = (mirror.account, self.scratch.clone());
+        let (account, scratch) = (mirror.account, self.function.scratch.clone());
         let command = SyncTransactions { account, from: None, now, deadline, scratch };
-        let synced = sync::run(&self.ports, dintero, &command).await?;
-        let now = (self.clock)();
+        let synced = sync::run(&self.function.ports, dintero, &command).await?;
         let outcome = if synced.go_on_at.is_some() { "SYNCED_IN_PART" } else { "SYNCED" };
         let fields = Fields {
-            duration_ms: i64::try_from(now.duration_since(began).as_millis()).ok(),
+            duration_ms: self.function.millis_since(began),
             outcome: Some(outcome.to_owned()),
             ..fields.clone()
         };
-        self.log.say(now, Level::Info, "a mirror was read on", &fields);
+        self.function.log.info("a mirror was read on", &fields);
         Ok(synced.go_on_at)
     }
 
-    /// When the report has to be taken up again, where it has.
+    /// Writes, matches and posts a report. Gives the time at which to go on when something has to wait.
     async fn reconcile(
         &self,
         message: &ReportReady,
@@ -138,58 +118,50 @@ impl ReconcileSettlements {
         invocation: &Invocation,
     ) -> Result<Option<Timestamp>, StepError> {
         let ReportReady { account, report } = message.clone();
-        let scratch = self.scratch.clone();
+        let scratch = self.function.scratch.clone();
         let command = WriteReports { account: account.clone(), report, scratch: scratch.clone() };
-        let reconciled = dintero_report::write_reports(&self.ports, &command).await?;
+        let reconciled = dintero_report::write_reports(&self.function.ports, &command).await?;
         if !reconciled.written.is_empty() {
             self.tell(&account).await?;
         }
         let posted = match &self.dintero {
             None => Posted::default(),
             Some(dintero) => {
-                let now = (self.clock)();
+                let now = self.function.now();
                 let command = PostReport { account, report, now, lease: invocation.lease(now), scratch };
-                post::run(&self.ports, dintero, &command).await?
+                post::run(&self.function.ports, dintero, &command).await?
             }
         };
-        let now = (self.clock)();
         let outcome = match (&posted.off, reconciled.written.is_empty()) {
             (_, true) => "WITHHELD",
             (None, false) if self.dintero.is_some() => "POSTED",
             _ => "WRITTEN",
         };
         let fields = Fields {
-            duration_ms: i64::try_from(now.duration_since(began).as_millis()).ok(),
+            duration_ms: self.function.millis_since(began),
             outcome: Some(outcome.to_owned()),
             ..fields.clone()
         };
-        self.log.say(now, Level::Info, "a report was reconciled", &fields);
+        self.function.log.info("a report was reconciled", &fields);
         let unmatched: u64 = posted.outboxes.iter().map(|outbox| outbox.unmatched_lines).sum();
-        self.log.count(
-            now,
-            &[
-                (Metric::PostedEvents, posted.count("POSTED")),
-                (Metric::UnknownEvents, posted.count("UNKNOWN")),
-                (Metric::HumanEvents, posted.count("HUMAN")),
-                (Metric::RefusedEvents, posted.count("REFUSED")),
-                (Metric::UnmatchedLines, usize::try_from(unmatched).unwrap_or(usize::MAX)),
-            ],
-        );
+        self.function.log.count(&[
+            (Metric::PostedEvents, posted.count("POSTED")),
+            (Metric::UnknownEvents, posted.count("UNKNOWN")),
+            (Metric::HumanEvents, posted.count("HUMAN")),
+            (Metric::RefusedEvents, posted.count("REFUSED")),
+            (Metric::UnmatchedLines, usize::try_from(unmatched).unwrap_or(usize::MAX)),
+        ]);
         Ok(posted.not_before)
     }
 
-    /// Lets whoever waits for a payout be told, as soon as its documents are there to go with the mail. Told again, nobody is
-    /// sent anything twice.
+    /// Asks for the mails about a payout, once its documents are there to go with them. A second message sends no mail twice.
     async fn tell(&self, account: &AccountId) -> Result<(), StepError> {
         let Some(mails) = &self.mails else { return Ok(()) };
         let message = MailCheck { account: account.clone(), months: false, until: None };
-        Ok(mails.send(&serde_json::to_string(&message).unwrap_or_default(), SignedDuration::ZERO).await?)
+        send(&**mails, &message, SignedDuration::ZERO).await
     }
 
     fn again(&self, error: &StepError, fields: &Fields) -> Again {
-        let level = if error.is_retryable() { Level::Warn } else { Level::Error };
-        let fields = Fields { kind: Some(kind_of(error)), ..fields.clone() };
-        self.log.say((self.clock)(), level, "a message could not be carried out now", &fields);
-        Again
+        self.function.again("a message could not be carried out now", error, fields)
     }
 }

@@ -1,4 +1,4 @@
-//! Clients of AWS: explicit time limits, one place that tries again, errors as the steps know them.
+//! What all clients of AWS share: time limits, retries by the SDK alone, and errors as ports have them.
 
 use std::error::Error;
 use std::fmt;
@@ -10,17 +10,18 @@ use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use percent_encoding::percent_decode_str;
 use store::{PortError, PortErrorKind};
 
-/// Until there is a connection.
+/// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(3);
-/// Until one attempt has its answer; a part of a file goes up within it.
+/// How long one attempt may take; a part of a file is uploaded within it.
 const ATTEMPT: Duration = Duration::from_secs(20);
-/// Until all attempts have ended.
+/// How long all attempts together may take.
 const OPERATION: Duration = Duration::from_secs(65);
-/// Between two pieces of an object's body.
+/// How long the next piece of an object may take.
 pub(super) const PIECE: Duration = Duration::from_secs(20);
-/// A connection that was kept longer may have died while the function was frozen.
+/// How long an idle connection is kept. An older one may have died while the function was frozen.
 const IDLE: Duration = Duration::from_secs(10);
 
 /// Region and credentials as the environment has them, with time limits; the SDK alone tries again.
@@ -45,10 +46,10 @@ pub fn loader() -> ConfigLoader {
         .retry_config(RetryConfig::standard().with_max_attempts(3))
 }
 
-/// What a service of AWS said, without the request that it said it of.
+/// The error of a service of AWS, without the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AwsError {
-    /// The service's own word, such as `ThrottlingException`; `Timeout` and `NoAnswer` are ours.
+    /// The service's own code, such as `ThrottlingException`; `Timeout`, `NoAnswer` and `NotSent` are ours.
     pub code: String,
     message: String,
 }
@@ -61,13 +62,13 @@ impl fmt::Display for AwsError {
 
 impl Error for AwsError {}
 
-/// The code and HTTP status of what a service answered; `None` when it did not.
+/// The code and HTTP status that a service answered with; `None` when it did not answer.
 pub(super) fn answered<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Option<(&str, u16)> {
     let status = error.raw_response()?.status().as_u16();
     Some((error.as_service_error().and_then(ProvideErrorMetadata::code).unwrap_or_default(), status))
 }
 
-/// A call that failed, as the steps know it.
+/// The error of a port for a call that failed.
 pub(super) fn failed<E>(what: impl Into<String>, error: &SdkError<E>) -> PortError
 where
     E: ProvideErrorMetadata,
@@ -88,11 +89,17 @@ where
     PortError::new(kind, what, source)
 }
 
+/// Decodes a key as S3 writes it into events and lists: a blank is `+`, and every unusual byte `%XX`. `None` when it is not UTF-8.
+pub(crate) fn form_decoded(key: &str) -> Option<String> {
+    let key = key.replace('+', " ");
+    Some(percent_decode_str(&key).decode_utf8().ok()?.into_owned())
+}
+
 fn own(code: &str, message: &str) -> AwsError {
     AwsError { code: code.to_owned(), message: message.to_owned() }
 }
 
-/// What a service's word means to the steps.
+/// What a service's code means to the caller of a port.
 fn kind_of(code: &str, status: u16) -> PortErrorKind {
     match (code, status) {
         ("NoSuchKey" | "NoSuchVersion" | "NotFound", _) => PortErrorKind::NotFound,

@@ -1,10 +1,4 @@
-//! HTTP as it is.
-
-#[cfg(feature = "aws")]
-mod traced;
-
-#[cfg(feature = "aws")]
-pub use traced::Traced;
+//! The HTTP client for Dintero: each request once, on a connection of its own.
 
 use std::error::Error;
 use std::net::IpAddr;
@@ -97,7 +91,7 @@ impl Reqwest {
     }
 }
 
-/// What sends requests within those limits, apart from the bytes of an answer, which whoever reads it counts.
+/// A client within those limits. The reader of an answer counts its bytes.
 pub(crate) fn client(limits: HttpLimits) -> Result<Client, PortError> {
     let refused =
         |error: Box<dyn Error + Send + Sync>| PortError::new(PortErrorKind::Refused, "Cannot prepare HTTPS", error);

@@ -16,7 +16,7 @@ use settlement::AccountId;
 use store::{PortError, PortErrorKind, Secrets, TokenSecret};
 use tempfile::NamedTempFile;
 
-/// The API client of one account, as the process was told at its start.
+/// The API client of one account, given when the process starts.
 #[derive(Debug)]
 pub struct OneClient {
     /// The account; there is nothing for any other.

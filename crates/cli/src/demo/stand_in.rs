@@ -11,9 +11,9 @@ use dintero::{Credentials, Hosts, Secret};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use pipeline::posting::post::{self, PostAccount, PostReport, Posted};
+use sandbox::example::{self, CLIENT_ID, CLIENT_SECRET};
+use sandbox::{Clock, Fault, InProcess, RequestKind, Sandbox};
 use settlement::{AccountId, MajorUnits, ReportId, SettlementEvent, TransactionEventKind};
-use simulation::made_up::{self, CLIENT_ID, CLIENT_SECRET};
-use simulation::{Clock, Fault, InProcess, RequestKind, Sandbox};
 
 /// The day that payouts are missed on: soon after the last report.
 pub(super) const TODAY: Date = jiff::civil::date(2026, 10, 21);
@@ -44,10 +44,10 @@ pub(super) struct StandIn {
 }
 
 impl StandIn {
-    /// Puts the stand-in behind an app whose account posts.
-    pub(super) async fn behind(app: App, account: &AccountId, with_faults: bool) -> anyhow::Result<(Self, App)> {
+    /// Connects an app to the stand-in and turns on posting for its account.
+    pub(super) async fn connect(app: App, account: &AccountId, with_faults: bool) -> anyhow::Result<(Self, App)> {
         let clock = Clock::at(TODAY.in_tz("Europe/Oslo")?.timestamp());
-        let mut sandbox = made_up::sandbox(account);
+        let mut sandbox = example::sandbox(account);
         for (kind, fault) in FAULTS.iter().filter(|_| with_faults) {
             sandbox.disturb(*kind, fault.clone());
         }
@@ -107,7 +107,7 @@ impl StandIn {
     /// Shows every transaction with its settlement events, as the merchant would find them.
     pub(super) async fn show(&self, app: &App, account: &AccountId, out: &mut dyn Write) -> anyhow::Result<()> {
         let dintero = app.dintero.as_deref().context("The demo has a stand-in")?;
-        let known = made_up::transactions(account);
+        let known = example::transactions(account);
         let orders: BTreeMap<&str, &str> =
             known.iter().map(|known| (known.id.as_str(), known.merchant_reference.as_str())).collect();
         let ids: Vec<&str> = orders.keys().copied().collect();

@@ -102,6 +102,8 @@ fn absent_and_null_fields_have_no_value() {
 fn an_event_without_success_is_successful() {
     let [transaction] = with(r#""events":[{"event":"CAPTURE","amount":5}]"#).unwrap().try_into().unwrap();
     assert_eq!(transaction.sum_minor(TransactionEventKind::Capture), Some(5));
+    let [voided] = with(r#""events":[{"event":"VOID","amount":5}]"#).unwrap().try_into().unwrap();
+    assert_eq!(voided.events[0].kind, TransactionEventKind::Void);
     assert_eq!(transaction.events[0].at, None);
 }
 

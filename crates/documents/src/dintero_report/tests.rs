@@ -34,7 +34,7 @@ fn written(form: ReportType, lines: Vec<LineRecord>) -> Result<String, DocumentE
 
 fn bytes(form: ReportType, lines: Vec<LineRecord>) -> Result<Vec<u8>, DocumentError> {
     let settlement = settlement();
-    let key = SettleKey::new(&"T00000001".parse().unwrap(), "vipps", &settlement.head);
+    let key = SettleKey::new(&"T00000001".parse().unwrap(), &"vipps".parse().unwrap(), &settlement.head);
     let mut out = Vec::new();
     // What the lines are made of is read from those that were proved, as the caller does.
     let breakdown = Breakdown::of(self::lines().into_iter().map(Ok::<_, Infallible>)).unwrap();
@@ -119,7 +119,7 @@ fn lines_other_than_the_proved_ones_are_refused() {
 #[test]
 fn a_breakdown_of_other_lines_is_refused() {
     let settlement = settlement();
-    let key = SettleKey::new(&"T00000001".parse().unwrap(), "vipps", &settlement.head);
+    let key = SettleKey::new(&"T00000001".parse().unwrap(), &"vipps".parse().unwrap(), &settlement.head);
     let other = Breakdown::default();
     let report = report(&key, &settlement, &other);
     let lines = || lines().into_iter().map(Ok::<_, Infallible>);
@@ -190,7 +190,7 @@ fn sums_beyond_i64_are_refused_and_never_shown_as_zero() {
     let terms = Terms { capture_minor: i64::MAX, ..Terms::default() };
     let lines = || [line(LineKind::Sale, terms, "A"), line(LineKind::Sale, terms, "B")].into_iter();
     let settlement = Settlement { lines: 2, payout_minor: Some(0), ..Settlement::new(head()) };
-    let key = SettleKey::new(&"T00000001".parse().unwrap(), "vipps", &settlement.head);
+    let key = SettleKey::new(&"T00000001".parse().unwrap(), &"vipps".parse().unwrap(), &settlement.head);
     let breakdown = Breakdown::of(lines().map(Ok::<_, Infallible>)).unwrap();
     assert_eq!(breakdown.methods()[0].sums, None);
     let report = report(&key, &settlement, &breakdown);
@@ -208,7 +208,7 @@ fn a_line_beyond_i64_is_refused() {
     let lines = || [line(LineKind::Adjustment, beyond, "A"), line(LineKind::Fee, back, "B")].into_iter();
     let sums = Terms { capture_minor: i64::MAX, ..Terms::default() };
     let settlement = Settlement { lines: 2, sums, payout_minor: Some(i64::MAX), ..Settlement::new(head()) };
-    let key = SettleKey::new(&"T00000001".parse().unwrap(), "vipps", &settlement.head);
+    let key = SettleKey::new(&"T00000001".parse().unwrap(), &"vipps".parse().unwrap(), &settlement.head);
     let breakdown = Breakdown::of(lines().map(Ok::<_, Infallible>)).unwrap();
     let (first, _) = breakdown.deviations.first(1);
     assert_eq!(first[0].net_minor, None);

@@ -139,8 +139,8 @@ impl PayoutMail<'_> {
         let bank_account = settlement.bank_account.as_ref().map(|last| (labels.bank_account, format!("•••• {last}")));
         let facts = [(labels.payout_on, day.to_owned())].into_iter().chain(bank_account).chain([
             (labels.bank_reference, reference),
-            (labels.settlement, settlement.head.settlement_id.clone()),
-            (labels.merchant_number, settlement.head.merchant_number.clone()),
+            (labels.settlement, settlement.head.settlement_id.to_string()),
+            (labels.merchant_number, settlement.head.merchant_number.to_string()),
         ]);
         let row = |(name, fact): (&str, String)| Row {
             cells: vec![Cell::Text(name.to_owned()), Cell::Fact(fact)],

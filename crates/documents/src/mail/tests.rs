@@ -149,7 +149,7 @@ fn a_payout_tells_of_chargebacks_and_of_lines_that_nobody_can_find() {
     lines.extend((3..14).map(|row| line(row, LineKind::Chargeback, back, Some("A-1"))));
     let breakdown = Breakdown::of(lines.into_iter().map(Ok::<_, Infallible>)).unwrap();
     let settlement = settlement::Settlement::new(head());
-    let key = SettleKey::new(&"T00000001".parse().unwrap(), "vipps", &settlement.head);
+    let key = SettleKey::new(&"T00000001".parse().unwrap(), &"vipps".parse().unwrap(), &settlement.head);
     let (merchant, to, report) = (name(), to(), ReportId::from_sha256([7; 32]));
     for language in Language::ALL {
         let report =
@@ -334,7 +334,7 @@ fn a_payout_mail_guesses_no_reference_and_says_a_debt_without_a_sign() {
     let breakdown = Breakdown::of(lines.into_iter().map(Ok::<_, Infallible>)).unwrap();
     let settlement =
         settlement::Settlement { lines: 1, sums, payout_minor: Some(-50_000), ..settlement::Settlement::new(head()) };
-    let key = SettleKey::new(&"T00000001".parse().unwrap(), "vipps", &settlement.head);
+    let key = SettleKey::new(&"T00000001".parse().unwrap(), &"vipps".parse().unwrap(), &settlement.head);
     let (merchant, to, report) = (name(), to(), ReportId::from_sha256([7; 32]));
     let seen = |state: &str, net_minor: i64| LineToSee {
         line_no: 1,

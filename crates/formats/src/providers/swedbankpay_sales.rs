@@ -10,18 +10,16 @@
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use settlement::{
-    Control, Currency, Kind, Line, LineKind, MajorUnits, Problem, Provider, SettlementHead, Sink, Terms, exponent,
-};
+use settlement::{Control, Currency, Kind, Line, LineKind, MajorUnits, Problem, Provider, Sink, Terms};
 
-use crate::collect::Collector;
+use crate::collect::{Announced, Collector};
 use crate::failure::Failure;
 use crate::limits::Limits;
 use crate::read::amount::DecimalMark;
 use crate::read::date::{DateForm, instant_in, local_time};
 use crate::read::field::{Cell, Column, optional, required};
 
-pub(super) const PROVIDER: &str = Provider::SWEDBANK_PAY.id;
+pub(super) const PROVIDER: &Provider = &Provider::SWEDBANK_PAY;
 pub(super) const FAMILY: &str = "swedbankpay-sales";
 pub(super) const SOURCE: &str =
     "https://developer.swedbankpay.com/checkout-v3/features/core/settlement-reconciliation/";
@@ -245,7 +243,7 @@ impl<'s> SalesList<'s> {
         let stated = Count {
             debits: count(summary.cell(SUMMARY_DEBITS))?,
             credits: count(summary.cell(SUMMARY_CREDITS))?,
-            amount_minor: amount.amount(DecimalMark::Dot, exponent(PROVIDER, currency))?,
+            amount_minor: amount.amount(DecimalMark::Dot, PROVIDER.exponent(currency))?,
         };
         let (from, to) = (day_of(summary.cell(SUMMARY_FROM))?, day_of(summary.cell(SUMMARY_TO))?);
         let full = self.services.len() >= SERVICES_MAX;
@@ -285,13 +283,14 @@ impl<'s> SalesList<'s> {
             let mut sum = Count::default();
             let whole = own().try_for_each(|service| sum.add(service.stated));
             let row = own().map(|service| u64::from(service.row)).next();
-            let index = self.collector.open(SettlementHead {
-                merchant_number: merchant_number.clone(),
-                settlement_id: self.accounting_no.clone(),
+            let index = self.collector.open(&Announced {
+                merchant_number: &merchant_number,
+                settlement_id: &self.accounting_no,
                 currency,
-                exponent: exponent(PROVIDER, currency),
+                exponent: PROVIDER.exponent(currency),
                 // Version 1 states no day: the last day of its sales stands in.
                 payout_on: self.accounting_date.unwrap_or(to),
+                row: 1,
             })?;
             if whole.is_none() {
                 let message = format!("Found services in {currency} that sum to more than can be counted. {ADVICE}");
@@ -311,7 +310,7 @@ impl<'s> SalesList<'s> {
 
     /// Takes the sum that stands before the rows of a currency, in place of the sum of its services.
     pub(super) fn currency_sum(&mut self, sum: Cell<'_>, currency: Currency) -> Result<(), Failure> {
-        let minor = sum.amount(DecimalMark::Dot, exponent(PROVIDER, currency))?;
+        let minor = sum.amount(DecimalMark::Dot, PROVIDER.exponent(currency))?;
         let index = self.settlement_in(currency, sum)?;
         if let Some(settlement) = self.collector.settlement(index) {
             settlement.stated.gross_minor = Some(minor);
@@ -337,7 +336,7 @@ impl<'s> SalesList<'s> {
         }
         let settlement = self.settlement_in(currency, cell)?;
         let amount = row.cell(AMOUNT);
-        let minor = amount.amount(DecimalMark::Dot, exponent(PROVIDER, currency))?;
+        let minor = amount.amount(DecimalMark::Dot, PROVIDER.exponent(currency))?;
         let (kind, terms) = match minor < 0 {
             true => (LineKind::Refund, Terms { refund_minor: minor, ..Terms::default() }),
             false => (LineKind::Sale, Terms { capture_minor: minor, ..Terms::default() }),
@@ -391,7 +390,7 @@ impl<'s> SalesList<'s> {
 
     fn hold_against_summary(&mut self) {
         for service in self.services.iter().filter(|service| service.stated != service.found) {
-            let exponent = exponent(PROVIDER, service.currency);
+            let exponent = PROVIDER.exponent(service.currency);
             let counted = |count: &Count| {
                 let Count { debits, credits, amount_minor } = *count;
                 format!("{debits} sales and {credits} refunds, {}", MajorUnits::new(amount_minor, exponent))

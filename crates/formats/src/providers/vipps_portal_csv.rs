@@ -8,12 +8,9 @@
 //! - The last three of 17 columns hold names and messages of private persons; they are never read.
 
 use jiff::civil::Date;
-use settlement::{
-    Control, Currency, Fees, Kind, Line, LineKind, Problem, Problems, Proof, Provider, SettlementHead, Sink, Terms,
-    exponent,
-};
+use settlement::{Control, Currency, Fees, Kind, Line, LineKind, Problem, Problems, Proof, Provider, Sink, Terms};
 
-use crate::collect::Collector;
+use crate::collect::{Announced, Collector};
 use crate::failure::{Failure, ReadSeek};
 use crate::format::{Format, Surety};
 use crate::head::Head;
@@ -27,7 +24,7 @@ use crate::read::text::TextEncoding;
 
 pub(crate) const FORMAT: Format = Format {
     id: "vipps-portal-csv",
-    provider: Provider::VIPPS.id,
+    provider: &Provider::VIPPS,
     family: "vipps-settlement",
     payment_products: Provider::VIPPS.products,
     file_types: &["csv"],
@@ -143,7 +140,7 @@ impl<'s> Report<'s> {
             encoding,
             preamble: Preamble::default(),
             sale_date: DateMemo::default(),
-            exponent: exponent(FORMAT.provider, CURRENCY),
+            exponent: FORMAT.provider.exponent(CURRENCY),
             product: String::new(),
             current: None,
             announced: None,
@@ -324,12 +321,13 @@ impl<'s> Report<'s> {
 
     fn announce(&mut self, merchant: &str, id: &str, row: &Cells<'_, '_>) -> Result<u32, Failure> {
         let payout_on = row.cell(PAYOUT_DATE).date(DateForm::DayMonthYear)?;
-        let index = self.collector.open(SettlementHead {
-            merchant_number: merchant.to_owned(),
-            settlement_id: id.to_owned(),
+        let index = self.collector.open(&Announced {
+            merchant_number: merchant,
+            settlement_id: id,
             currency: CURRENCY,
             exponent: self.exponent,
             payout_on,
+            row: row.record.row,
         })?;
         let preamble = &self.preamble;
         if let Some(settlement) = self.collector.settlement(index) {

@@ -17,7 +17,7 @@ use crate::read::workbook::Workbook;
 
 pub(crate) const FORMAT: Format = Format {
     id: "vipps-portal-xlsx",
-    provider: Provider::VIPPS.id,
+    provider: &Provider::VIPPS,
     family: "vipps-settlement",
     payment_products: Provider::VIPPS.products,
     file_types: &["xlsx"],

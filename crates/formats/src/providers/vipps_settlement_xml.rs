@@ -7,12 +7,9 @@
 //! - There is no row type: a capture above zero is a sale, a refund below zero a refund.
 //! - `OrderID` is empty for payments to a number; `SettlementID` is unique only within `SerialNumber`.
 
-use settlement::{
-    Control, Currency, Defect, Fees, Kind, Line, LineKind, Problem, Proof, Provider, SettlementHead, Sink,
-    StatedTotals, Terms, exponent, is_seeded,
-};
+use settlement::{Control, Currency, Fees, Kind, Line, LineKind, Problem, Proof, Provider, Sink, StatedTotals, Terms};
 
-use crate::collect::Collector;
+use crate::collect::{Announced, Collector};
 use crate::failure::{Failure, ReadSeek};
 use crate::format::{Format, Refused, Surety};
 use crate::head::Head;
@@ -25,7 +22,7 @@ use crate::read::xml::{Foreign, Step, Vocabulary, XmlReader, root_name};
 
 pub(crate) const FORMAT: Format = Format {
     id: "vipps-settlement-xml-v3",
-    provider: Provider::VIPPS.id,
+    provider: &Provider::VIPPS,
     family: "vipps-settlement",
     payment_products: Provider::VIPPS.products,
     file_types: &["xml"],
@@ -320,7 +317,7 @@ impl<R: std::io::Read> Report<'_, R> {
 
     /// Takes what a settlement states of itself.
     fn settle(&mut self, index: u32, currency: Currency, values: &Values) -> Result<(), Failure> {
-        let exponent = exponent(FORMAT.provider, currency);
+        let exponent = FORMAT.provider.exponent(currency);
         let fees = match values.trimmed("SettlementType")? {
             Cell { text: "Net", .. } => Fees::Deducted,
             Cell { text: "Gross", .. } => Fees::Invoiced,
@@ -357,8 +354,10 @@ impl<R: std::io::Read> Report<'_, R> {
             return Err(cell.problem(Kind::DuplicateTransaction, "each settlement once", ADVICE).into());
         }
         let payout_on = values.trimmed("SettlementDate")?.date(DateForm::Iso)?;
-        let exponent = exponent(FORMAT.provider, currency);
-        self.collector.open(SettlementHead { merchant_number, settlement_id, currency, exponent, payout_on })
+        let exponent = FORMAT.provider.exponent(currency);
+        let row = values.trimmed("SettlementID")?.row;
+        let (merchant_number, settlement_id) = (merchant_number.as_str(), settlement_id.as_str());
+        self.collector.open(&Announced { merchant_number, settlement_id, currency, exponent, payout_on, row })
     }
 
     fn transaction(&mut self, settlement: u32, currency: Currency) -> Result<(), Failure> {
@@ -369,7 +368,7 @@ impl<R: std::io::Read> Report<'_, R> {
 
     fn line(&mut self, settlement: u32, currency: Currency, values: &Values) -> Result<(), Failure> {
         same_currency(values, currency)?;
-        let exponent = exponent(FORMAT.provider, currency);
+        let exponent = FORMAT.provider.exponent(currency);
         let capture = values.amount("TransactionCaptureAmount", exponent)?;
         let refund = values.amount("TransactionRefundAmount", exponent)?;
         let gross = values.amount("TransactionGrossAmount", exponent)?;
@@ -408,7 +407,6 @@ impl<R: std::io::Read> Report<'_, R> {
         let time = values.trimmed("TransactionTime")?;
         let expected = "a time with its offset, as 2026-12-31T23:59:59.000+01:00";
         let captured_at = instant_us(time.text).ok_or_else(|| time.problem(Kind::Identifier, expected, ADVICE))?;
-        let fee = if is_seeded(Defect::XmlFeeSign) { -fee } else { fee };
         let terms = Terms { capture_minor: capture, refund_minor: refund, fee_minor: fee, ..Terms::default() };
         self.collector.add(&Line {
             settlement,

@@ -9,12 +9,9 @@
 
 use std::collections::HashMap;
 
-use settlement::{
-    Control, Currency, Fees, Kind, Line, LineKind, Problem, Proof, Provider, SettlementHead, Sink, StatedTotals, Terms,
-    exponent,
-};
+use settlement::{Control, Currency, Fees, Kind, Line, LineKind, Problem, Proof, Provider, Sink, StatedTotals, Terms};
 
-use crate::collect::Collector;
+use crate::collect::{Announced, Collector};
 use crate::failure::{Failure, ReadSeek};
 use crate::format::{Format, Surety};
 use crate::head::Head;
@@ -28,7 +25,7 @@ use crate::read::text::TextEncoding;
 
 pub(crate) const FORMAT: Format = Format {
     id: "vipps-structured-csv",
-    provider: Provider::VIPPS.id,
+    provider: &Provider::VIPPS,
     family: "vipps-settlement",
     payment_products: Provider::VIPPS.products,
     file_types: &["csv"],
@@ -206,7 +203,7 @@ impl Report<'_> {
 
     fn settlement_row(&mut self, row: &Cells<'_, '_>) -> Result<(), Failure> {
         let currency = row.named("Currency").currency()?;
-        let exponent = exponent(FORMAT.provider, currency);
+        let exponent = FORMAT.provider.exponent(currency);
         let merchant_number = row.named("SaleUnitNumber").digits()?.to_owned();
         let settlement_id = row.named("SettlementID").digits()?.to_owned();
         let payout_on = row.named("SettlementDate").date(DateForm::DayMonthYear)?;
@@ -219,10 +216,15 @@ impl Report<'_> {
         let lines =
             count.digits()?.parse().map_err(|_| count.problem(Kind::Identifier, "a number of lines", ADVICE))?;
         let account = row.named("SettlementAccount").kept_text()?;
-        let head = SettlementHead { merchant_number, settlement_id, currency, exponent, payout_on };
-        let name = (head.merchant_number.clone(), head.settlement_id.clone());
-        self.currencies.entry(name).or_insert(currency);
-        let index = self.collector.open(head)?;
+        let index = self.collector.open(&Announced {
+            merchant_number: &merchant_number,
+            settlement_id: &settlement_id,
+            currency,
+            exponent,
+            payout_on,
+            row: row.record.row,
+        })?;
+        self.currencies.entry((merchant_number, settlement_id)).or_insert(currency);
         let organisation_number = self.organisation_number.clone();
         if let Some(settlement) = self.collector.settlement(index) {
             settlement.organisation_number = organisation_number;
@@ -256,7 +258,7 @@ impl Report<'_> {
             let expected = "the SettlementDate of its SettlementInfo row";
             return Err(row.named("SettlementDate").problem(Kind::RowShape, expected, ADVICE).into());
         }
-        let [gross, fee, refund, _] = self.amounts(row, exponent(FORMAT.provider, currency))?;
+        let [gross, fee, refund, _] = self.amounts(row, FORMAT.provider.exponent(currency))?;
         let kind = match (gross, refund) {
             (0, 0) if fee != 0 => LineKind::Fee,
             (_, 0) => LineKind::Sale,

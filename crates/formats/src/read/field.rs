@@ -1,6 +1,6 @@
 //! Cells by column name: the header of a table, and the checks every kept cell passes.
 
-use settlement::{Currency, Defect, Kind, Problem, Problems, is_seeded, mask_cards};
+use settlement::{Currency, Kind, Problem, Problems, mask_cards};
 
 use crate::read::amount::{DecimalMark, looks_like_amount, parse_minor};
 use crate::read::date::DateForm;
@@ -199,9 +199,6 @@ impl<'a> Cell<'a> {
                 return Err(self.problem(Kind::Amount, expected, "Download the workbook again; do not edit it"));
             }
         };
-        if minor.is_err() && is_seeded(Defect::BadAmountIsZero) {
-            return Ok(0);
-        }
         minor.map_err(|kind| self.bad_amount(kind, mark, exponent))
     }
 

@@ -45,7 +45,8 @@ fn said(name: &str, bytes: &[u8]) -> Option<Said> {
     }
     let fields = |settlement: &Settlement| {
         let Settlement { head, lines, sums, payout_minor, stated, period_from, period_to, .. } = settlement;
-        let mut fields = vec![head.merchant_number.clone(), head.settlement_id.clone(), head.currency.to_string()];
+        let mut fields =
+            vec![head.merchant_number.to_string(), head.settlement_id.to_string(), head.currency.to_string()];
         fields.extend([head.payout_on.to_string(), format!("{period_from:?}"), format!("{period_to:?}")]);
         fields.extend([lines.to_string(), format!("{payout_minor:?}"), format!("{:?}", stated.gross_minor)]);
         fields.extend(sums.named().map(|(_, minor)| minor.to_string()));

@@ -76,7 +76,7 @@ fn an_id_that_is_unsafe_in_keys_and_paths_is_a_problem_of_the_file_in_every_form
 #[test]
 fn the_ids_of_formats_and_providers_are_safe_in_keys_and_paths() {
     for format in FORMATS {
-        for word in [format.id, format.provider, format.family] {
+        for word in [format.id, format.provider.id, format.family] {
             let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
             assert!(!word.is_empty() && word.len() <= 64 && word.bytes().all(is_plain), "{word:?}");
         }

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::path::Path;
 
 use settlement::{
-    AccountId, Confirmed, Kind, LineRecord, PayoutNotice, Problem, Proof, SettleKey, Settlement, TermSums,
+    AccountId, Confirmed, Kind, LineRecord, PayoutNotice, Problem, Proof, ProviderId, SettleKey, Settlement, TermSums,
 };
 use store::{NoticeItem, Place, SettlementVersion};
 use tempfile::NamedTempFile;
@@ -75,7 +75,7 @@ pub async fn check(
 pub async fn hold_against(
     ports: &Ports,
     account: &AccountId,
-    provider: &str,
+    provider: &ProviderId,
     settlements: &mut [Settlement],
     lines: &Path,
 ) -> Result<Vec<Problem>, StepError> {
@@ -153,14 +153,11 @@ pub fn key_of(
     currency: settlement::Currency,
 ) -> Option<SettleKey> {
     let (merchant_number, settlement_id) = settlement.split_once('/')?;
-    let word = |text: &str| {
-        !text.is_empty() && text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-    };
-    (word(merchant_number) && word(settlement_id)).then(|| SettleKey {
+    Some(SettleKey {
         account_id: account.clone(),
-        provider: provider.to_owned(),
-        merchant_number: merchant_number.to_owned(),
-        settlement_id: settlement_id.to_owned(),
+        provider: provider.parse().ok()?,
+        merchant_number: merchant_number.parse().ok()?,
+        settlement_id: settlement_id.parse().ok()?,
         currency,
     })
 }

@@ -46,10 +46,10 @@ pub fn judge<S: Sink>(
         Ok(identified) => identified,
         Err(failure) => return judged(None, Err(failure)),
     };
-    if let Some(provider) = provider.filter(|provider| *provider != format.provider) {
+    if let Some(provider) = provider.filter(|provider| *provider != format.provider.id) {
         let message = format!(
             "Found a report of {}, expected one of {provider} at this place. Put the file where it belongs",
-            format.provider
+            format.provider.id
         );
         let problems = Problem::error(Kind::WrongProvider, message).into();
         return Ok(Judgement { format: Some(format), problems, ..Judgement::default() });
@@ -64,7 +64,7 @@ pub fn judge<S: Sink>(
 /// Only when the file cannot be read.
 pub fn provider_of(name: &str, input: &mut dyn ReadSeek, limits: &Limits) -> Result<Option<&'static str>, StepError> {
     match identified(name, input, limits) {
-        Ok((format, _)) => Ok(Some(format.provider)),
+        Ok((format, _)) => Ok(Some(format.provider.id)),
         Err(failure) => judged(None, Err(failure)).map(|_| None),
     }
 }

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::Path;
 
 use jiff::Timestamp;
-use settlement::{AccountId, Defect, Kind, Problem, ReportId, SettleKey, Settlement, is_seeded};
+use settlement::{AccountId, Defect, Kind, Problem, ProviderId, ReportId, SettleKey, Settlement, is_seeded};
 use store::{MerchantItem, Place, ReportItem, ReportState, SettlementItem, SettlementVersion};
 use tempfile::NamedTempFile;
 
@@ -58,7 +58,7 @@ pub struct IncomingReport<'a> {
     /// The account it was sent to.
     pub account: &'a AccountId,
     /// The provider that wrote it.
-    pub provider: &'a str,
+    pub provider: &'a ProviderId,
     /// Its id.
     pub report: ReportId,
     /// The time.

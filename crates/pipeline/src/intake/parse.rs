@@ -193,7 +193,7 @@ impl Work<'_> {
         for number in merchant_numbers(settlements) {
             let command = AddMerchant {
                 account: self.account().clone(),
-                provider: self.command.landing.provider.clone(),
+                provider: self.command.landing.provider.to_string(),
                 number: number.to_owned(),
                 now: self.command.now,
             };
@@ -208,7 +208,7 @@ impl Work<'_> {
         let provider = Some(self.command.landing.provider.as_str());
         judge(&self.command.landing.name, &mut input, &self.command.limits, provider, |format| {
             let report = self.spooled.report;
-            let owner = TableOwner::new(self.account(), format.provider, format.id, report, zone);
+            let owner = TableOwner::new(self.account(), format.provider.id, format.id, report, zone);
             LineTable::create(lines.reopen()?, owner, self.ports.packing)
         })
     }

@@ -142,8 +142,8 @@ fn item_of(versions: &[&Version], lines: u64, sums: Vec<tables::LineSum>) -> Res
     for sum in sums {
         let Some(version) = versions.get(sum.number) else { continue };
         let of = SumOf {
-            provider: version.key.provider.clone(),
-            merchant_number: version.key.merchant_number.clone(),
+            provider: version.key.provider.to_string(),
+            merchant_number: version.key.merchant_number.to_string(),
             payment_product: sum.payment_product,
             state: sum.state,
             currency: version.key.currency,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use jiff::civil::Date;
-use settlement::{AccountId, Confirmed, Defect, LineRecord, Month, Proof, SettleKey, Settlement, is_seeded};
+use settlement::{AccountId, Confirmed, LineRecord, Month, Proof, SettleKey, Settlement};
 use store::{Pager, Place, Query, SettlementItem, SettlementVersion, decode, settlement_key};
 use tables::{SettlementRow, Shown, TableOwner};
 
@@ -122,8 +122,7 @@ fn side_by_side(key: &SettleKey, records: Vec<SettlementVersion>) -> Vec<Version
     let days: BTreeSet<Date> = records.iter().map(|record| record.settlement.head.payout_on).collect();
     let last = records.last().map(|last| (last.version, last.settlement.head.payout_on));
     let show = |record: SettlementVersion| {
-        let is_last = last.is_some_and(|(version, _)| version == record.version);
-        let is_current = is_last || is_seeded(Defect::FormerVersionCounts);
+        let is_current = last.is_some_and(|(version, _)| version == record.version);
         let others = if is_current { days.clone() } else { last.iter().map(|(_, day)| *day).collect() };
         let other_days = others.into_iter().filter(|day| *day != record.settlement.head.payout_on).collect();
         Version {

@@ -206,8 +206,8 @@ impl Writer<'_> {
             let settlement = &owned.version.settlement;
             let head = &settlement.head;
             let of = |kind, count, amount_minor: i64| Apart {
-                reference: head.settlement_id.clone(),
-                merchant_number: Some(head.merchant_number.clone()),
+                reference: head.settlement_id.to_string(),
+                merchant_number: Some(head.merchant_number.to_string()),
                 day: Some(head.payout_on),
                 count: Some(count),
                 amount_minor: Some(amount_minor),
@@ -221,8 +221,8 @@ impl Writer<'_> {
                 apart.push(Apart { state: state.to_owned(), ..of(ApartKind::Event, count, amount_minor) });
             }
             payouts.push(DigestPayout {
-                provider: owned.key.provider.clone(),
-                settlement_id: head.settlement_id.clone(),
+                provider: owned.key.provider.to_string(),
+                settlement_id: head.settlement_id.to_string(),
                 version: owned.version.version,
                 payout_on: head.payout_on,
                 bank_reference: settlement.bank_reference.clone(),

@@ -45,8 +45,8 @@ impl Gathered {
             ..Apart::of(ApartKind::HeldReport, &item.provider, None)
         });
         let not_exact = self.not_exact.iter().map(|(key, version, why)| Apart {
-            reference: key.settlement_id.clone(),
-            merchant_number: Some(key.merchant_number.clone()),
+            reference: key.settlement_id.to_string(),
+            merchant_number: Some(key.merchant_number.to_string()),
             day: Some(version.settlement.head.payout_on),
             state: (*why).to_owned(),
             count: Some(version.settlement.lines),

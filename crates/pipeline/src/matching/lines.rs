@@ -38,7 +38,7 @@ impl ReportLines<'_> {
         let MatchAccount { account, scratch, .. } = command;
         let lines = NamedTempFile::new_in(scratch)?;
         fetch_lines(ports, account, report.report, &lines).await?;
-        let provider = report.settlements.keys().next().map(|key| key.provider.clone()).unwrap_or_default();
+        let provider = report.settlements.keys().next().map(|key| key.provider.to_string()).unwrap_or_default();
         let payouts: BTreeMap<(&str, &str, Currency), Date> = report
             .settlements
             .iter()

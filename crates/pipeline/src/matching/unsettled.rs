@@ -143,7 +143,7 @@ async fn last_payouts(ports: &Ports, account: &AccountId) -> Result<BTreeMap<Str
     let mut last: BTreeMap<String, Date> = BTreeMap::new();
     for (key, version) in Versions::new(ports, account).all().await? {
         let payout_on = version.settlement.head.payout_on;
-        let known = last.entry(key.provider).or_insert(payout_on);
+        let known = last.entry(key.provider.to_string()).or_insert(payout_on);
         *known = payout_on.max(*known);
     }
     Ok(last)

@@ -171,7 +171,12 @@ async fn held_object(
         let day = first_told(ports, &place).await?.or(listed.at).map(|at| zone.to_datetime(at).date());
         let state = object.kind.map(|kind| format!("REJECTED({kind})"));
         let LandingKey { name, provider, .. } = landing;
-        return Ok(state.zip(day).map(|(state, arrived_on)| Held { name, provider, state, arrived_on }));
+        return Ok(state.zip(day).map(|(state, arrived_on)| Held {
+            name,
+            provider: provider.to_string(),
+            state,
+            arrived_on,
+        }));
     };
     let place = Place::report(report, account);
     let Some((item, _)) = place.read::<ReportItem>(&*ports.state).await? else { return Ok(None) };

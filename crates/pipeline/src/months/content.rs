@@ -218,7 +218,7 @@ impl Collected {
             counting.settlement.head.payout_on == payout_on
                 && (key.provider.as_str(), key.merchant_number.as_str(), key.currency) == (provider, merchant, currency)
         });
-        own.map(|counting| counting.key.settlement_id.clone()).collect()
+        own.map(|counting| counting.key.settlement_id.to_string()).collect()
     }
 
     fn held(&self, month: Month) -> Vec<Apart> {
@@ -241,8 +241,8 @@ impl Collected {
         let not_exact = self.counting(month).filter_map(|counting| Some((counting, counting.not_exact?)));
         let mut found: Vec<Apart> = not_exact
             .map(|(counting, why)| Apart {
-                reference: counting.key.settlement_id.clone(),
-                merchant_number: Some(counting.key.merchant_number.clone()),
+                reference: counting.key.settlement_id.to_string(),
+                merchant_number: Some(counting.key.merchant_number.to_string()),
                 day: Some(counting.settlement.head.payout_on),
                 state: why.to_owned(),
                 count: Some(counting.settlement.lines),
@@ -282,8 +282,8 @@ impl Collected {
         for events in &self.events {
             let Some(counting) = self.counting(month).find(|counting| counting.key == events.key) else { continue };
             found.push(Apart {
-                reference: events.key.settlement_id.clone(),
-                merchant_number: Some(events.key.merchant_number.clone()),
+                reference: events.key.settlement_id.to_string(),
+                merchant_number: Some(events.key.merchant_number.to_string()),
                 day: Some(counting.settlement.head.payout_on),
                 state: events.state.to_owned(),
                 count: Some(events.count),
@@ -308,9 +308,9 @@ fn payout(counting: &SettlementInForce) -> MonthPayout {
     let (key, settlement) = (&counting.key, &counting.settlement);
     MonthPayout {
         payout_on: settlement.head.payout_on,
-        provider: key.provider.clone(),
-        merchant_number: key.merchant_number.clone(),
-        settlement_id: key.settlement_id.clone(),
+        provider: key.provider.to_string(),
+        merchant_number: key.merchant_number.to_string(),
+        settlement_id: key.settlement_id.to_string(),
         version: counting.version,
         bank_reference: settlement.bank_reference.clone(),
         bank_account: settlement.bank_account.clone(),

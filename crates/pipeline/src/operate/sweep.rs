@@ -2,8 +2,8 @@
 //! message be given up; what is told once too often has no second effect.
 //!
 //! Uploads are found by listing them, and all else by the reports that they were: nothing that a step has to write first can be missing.
-//! So that the work stays bounded, an upload is looked at by every sweep for a day, and from then on twice a day, at quarter-hours that its
-//! own name decides: what is open is never lost, however old. What a person has to do with, reports that were ever held, is always looked at.
+//! So that the work stays bounded, every sweep looks at an upload for a day, and after that two sweeps a day do, twelve hours apart,
+//! at a quarter-hour that its own name decides: what is open is never lost, however old. What a person has to do with, reports that were ever held, is always looked at.
 
 mod find;
 
@@ -203,13 +203,13 @@ pub fn plan(open: &[Open], now: Timestamp) -> Plan {
     plan
 }
 
-/// Whether something with that name is looked at by the sweep of that time. Its turn is a quarter-hour of the day, and the one behind it:
-/// one sweep that does not come about, or comes a little early, leaves nobody out.
+/// Whether something with that name is looked at by the sweep of that time. It has two turns a day, twelve hours apart: what one
+/// sweep leaves out, the next one finds half a day later.
 pub fn is_turn(name: &str, now: Timestamp) -> bool {
     let digest = Sha256::digest(name);
     let own = digest.iter().take(4).fold(0, |number, byte| number * 256 + i64::from(*byte)).rem_euclid(TURNS);
     let turn = now.as_second().div_euclid(EVERY.as_secs());
-    [turn, turn - 1].iter().any(|turn| turn.rem_euclid(TURNS) == own)
+    [turn, turn - TURNS / 2].iter().any(|turn| turn.rem_euclid(TURNS) == own)
 }
 
 /// Looks at everything, and tells what nobody has in hand. Running it again tells the same once more, until somebody has done it.
@@ -232,8 +232,8 @@ pub async fn run(ports: &Ports, queues: &Queues, command: &Sweep) -> Result<(Pla
 }
 
 async fn send(queue: &dyn Queue, message: &impl serde::Serialize) -> Result<(), StepError> {
-    // Plain structures with string keys, which always serialise.
-    let message = serde_json::to_string(message).unwrap_or_default();
+    let message = serde_json::to_string(message)
+        .map_err(|error| StepError::Refused(format!("Cannot write the message as JSON: {error}")))?;
     Ok(queue.send(&message, SignedDuration::ZERO).await?)
 }
 

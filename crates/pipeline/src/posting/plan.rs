@@ -75,7 +75,7 @@ pub(super) async fn plan(
     let lines = NamedTempFile::new_in(&command.scratch)?;
     fetch_lines(ports, &command.account, command.report, &lines).await?;
     let settlements: Vec<&ExactSettlement> = undone.iter().map(|(exact, _)| exact).collect();
-    let told = Told::fetch(ports, client, command, &settlements).await?;
+    let told = MatchedRows::fetch(ports, client, command, &settlements).await?;
     let plans = plans_of(&settlements, &lines, told)?;
     for (plan, (exact, known)) in plans.into_iter().zip(undone) {
         outboxes.push(plan.store(ports, &exact, known, command.now).await?);
@@ -87,7 +87,7 @@ pub(super) async fn plan(
 fn plans_of(
     settlements: &[&ExactSettlement],
     lines: &NamedTempFile,
-    mut told: Told<'_>,
+    mut told: MatchedRows<'_>,
 ) -> Result<Vec<Plan>, StepError> {
     let places: HashMap<_, usize> =
         settlements.iter().enumerate().map(|(place, exact)| (exact.name(), place)).collect();
@@ -142,13 +142,13 @@ enum LineIs {
 }
 
 /// What the lines of a report were matched with, row by row beside the lines themselves.
-struct Told<'a> {
+struct MatchedRows<'a> {
     rows: MatchRows,
     settlements: BTreeSet<(String, String, Currency)>,
     client: &'a AccountClient<'a>,
 }
 
-impl<'a> Told<'a> {
+impl<'a> MatchedRows<'a> {
     async fn fetch(
         ports: &Ports,
         client: &'a AccountClient<'a>,
@@ -164,8 +164,8 @@ impl<'a> Told<'a> {
         let file = NamedTempFile::new_in(scratch)?;
         match_rows::fetch(ports, account, &item, &file).await?;
         let rows = tables::read_matches(File::open(file.path())?)?;
-        let name = |key: SettleKey| (key.merchant_number, key.settlement_id, key.currency);
-        Ok(Told { rows, settlements: item.settlements.into_iter().map(name).collect(), client })
+        let name = |key: SettleKey| (key.merchant_number.into(), key.settlement_id.into(), key.currency);
+        Ok(MatchedRows { rows, settlements: item.settlements.into_iter().map(name).collect(), client })
     }
 
     /// The row of a line, when its settlement counts: rows have the order of the lines.
@@ -342,12 +342,11 @@ fn counted(minor: i128) -> Result<i64, StepError> {
 
 fn event_of(exact: &ExactSettlement, [capture, refund, fee]: [i128; 3]) -> Result<SettlementEvent, StepError> {
     let settlement_id = exact.key.settlement_id.clone();
-    let deducted = if is_seeded(Defect::EventWithoutFee) { 0 } else { fee };
     Ok(SettlementEvent {
-        provider_reference: settlement_id.clone(),
-        settlement_id,
-        event_correlation_id: is_seeded(Defect::OwnCorrelationId).then(|| exact.version.hash.to_string()),
-        amount_minor: counted(capture - refund - deducted)?,
+        provider_reference: settlement_id.to_string(),
+        settlement_id: settlement_id.to_string(),
+        event_correlation_id: None,
+        amount_minor: counted(capture - refund - fee)?,
         capture_minor: counted(capture)?,
         refund_minor: counted(refund)?,
         fee_minor: counted(fee)?,
@@ -428,10 +427,7 @@ fn make_batches(exact: &ExactSettlement, events: &[PlannedEvent]) -> Vec<(String
         };
         (BatchItem::id_of(item.version, events), item)
     };
-    if events.is_empty() && is_seeded(Defect::EmptyBatch) {
-        return vec![batch(&[])];
-    }
-    events.chunks(EVENTS_MAX + usize::from(is_seeded(Defect::ChunkOf101))).map(batch).collect()
+    events.chunks(EVENTS_MAX).map(batch).collect()
 }
 
 /// A batch that is there already is of an earlier planning that was cut off, and the same to the byte: its id says so.

@@ -74,7 +74,7 @@ impl Dintero {
     /// # Errors
     /// When the account is of the other environment; no request is made then.
     pub fn account(&self, account: &AccountId) -> Result<AccountClient<'_>, StepError> {
-        if !self.environment.has(account) && !is_seeded(Defect::OtherEnvironment) {
+        if !self.environment.has(account) {
             let message = format!(
                 "Account {account} is not of the {:?} environment that this installation speaks for; nothing was sent",
                 self.environment
@@ -149,7 +149,12 @@ impl AccountClient<'_> {
             let page =
                 dintero::transactions(&answer).map_err(|error| unavailable("Cannot list transactions", error))?;
             let is_last = page.len() < dintero::TRANSACTIONS_MAX;
-            after = page.last().map(|last| last.id.clone());
+            let last = page.last().map(|last| last.id.clone());
+            if last.is_some() && last == after {
+                let message = "found the same page twice, so that Dintero does not go on after the last transaction";
+                return Err(unavailable("Cannot list transactions", message).into());
+            }
+            after = last;
             page.into_iter().for_each(&mut each);
             if is_last {
                 return Ok(());

@@ -1,24 +1,25 @@
-//! Runs of mails alone: everything else has come to its end, and every call of sending is disturbed.
+//! Runs of mails alone: everything else has ended, and every call of sending is disturbed.
 
 use std::path::Path;
 
-use super::Found;
+use super::FailedRun;
 use crate::faults::{Mode, Script};
-use crate::run::{QUIET_ORDER, Violation, mailing};
+use crate::run::{QUIET_ORDER, mailing};
 use crate::scenario::Scenario;
+use crate::violation::Violation;
 
-/// A worker is held up behind one of so many calls.
+/// A worker is held up after every second call.
 const HELD_UP_EACH: usize = 2;
 
-/// Effects that lie further apart are of different mails.
+/// Effects that are further apart belong to different mails.
 const APART_MAX: usize = 8;
 
-/// Sends mails undisturbed, holds a worker up behind its calls, and lets several send at once as so many seeds decide; gives
-/// the number of runs.
+/// Sends mails without faults, holds a worker up after its calls, and lets several workers send at once in the order of each
+/// seed; gives the number of runs.
 ///
 /// # Errors
-/// With the first run that went wrong.
-pub fn some_mails(scenario: &Scenario, scratch: &Path, seeds: u64) -> Result<usize, Found> {
+/// With the first run that violated a rule.
+pub fn some_mails(scenario: &Scenario, scratch: &Path, seeds: u64) -> Result<usize, FailedRun> {
     let world = mailing::before_mails(scenario, scratch).map_err(found("before mails".to_owned()))?;
     let quiet = mailing::mails_of(&world, scenario, scratch, QUIET_ORDER, &mut |_| Script::quiet());
     quiet.map_err(found("mails undisturbed".to_owned()))?;
@@ -29,7 +30,7 @@ pub fn some_mails(scenario: &Scenario, scratch: &Path, seeds: u64) -> Result<usi
     }
     for calls in (0..).step_by(HELD_UP_EACH) {
         let held_up = mailing::held_up_mailing(&world, scenario, scratch, calls);
-        if !held_up.map_err(found(format!("mailing held up behind call {calls}")))? {
+        if !held_up.map_err(found(format!("mailing held up after {calls} calls")))? {
             break;
         }
         runs += 1;
@@ -40,8 +41,8 @@ pub fn some_mails(scenario: &Scenario, scratch: &Path, seeds: u64) -> Result<usi
 /// Disturbs every call of sending mails in every way, and every two effects that are near; gives the number of runs.
 ///
 /// # Errors
-/// With the first run that went wrong.
-pub fn mails(scenario: &Scenario, scratch: &Path) -> Result<usize, Found> {
+/// With the first run that violated a rule.
+pub fn mails(scenario: &Scenario, scratch: &Path) -> Result<usize, FailedRun> {
     let world = mailing::before_mails(scenario, scratch).map_err(found("before mails".to_owned()))?;
     let (first_call, first_effect) = (world.calls(), world.effects());
     let quiet = mailing::mails_of(&world, scenario, scratch, QUIET_ORDER, &mut |_| Script::quiet());
@@ -67,6 +68,6 @@ pub fn mails(scenario: &Scenario, scratch: &Path) -> Result<usize, Found> {
     Ok(runs)
 }
 
-fn found(which: String) -> impl FnOnce(Violation) -> Found {
-    move |violation| Found { which, violation }
+fn found(which: String) -> impl FnOnce(Violation) -> FailedRun {
+    move |violation| FailedRun { which, violation }
 }

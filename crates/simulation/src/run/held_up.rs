@@ -1,31 +1,33 @@
-//! A worker that is held up while the world goes on without it, and then wakes.
+//! A worker that stops in the middle of a step while others run on, and then continues.
 
 use std::task::{Context, Waker};
 
-use super::{Run, Violation, now};
+use super::Run;
+use crate::end_state;
+use crate::poll::to_end;
 use crate::scenario::Upload;
-use crate::told;
+use crate::violation::Violation;
 use crate::world::locked;
 
-/// What the worker is at.
+/// The step in which a worker is held up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HeldUp {
-    /// It reads a report, until its lease is over; another reads it then.
+    /// It reads a report; its lease ends, and another worker reads the report.
     Reading,
-    /// It goes on with postings, and so does another.
+    /// It resumes postings, and so does another.
     Posting,
-    /// It matches; a report comes and is matched by others.
+    /// It matches; another report arrives and is matched by others.
     Matching,
-    /// It builds the lake; a report comes.
+    /// It builds the lake; another report arrives.
     Building,
 }
 
 impl Run<'_> {
-    /// Holds a worker up behind so many of its calls; gives whether it makes as many.
+    /// Stops a worker after `calls` calls, lets others run, and lets it run on; `false` when it makes fewer calls.
     pub(crate) fn held_up(mut self, at: HeldUp, calls: usize) -> Result<bool, Violation> {
         let mut uploads: Vec<Upload> =
             self.scenario.uploads.iter().filter(|upload| upload.phase == 1).cloned().collect();
-        // Its account has another report before it.
+        // Another report of its account comes first.
         let second = uploads.iter().rposition(|upload| upload.landing.name == "b.csv");
         let late: Vec<Upload> = second.map(|place| uploads.remove(place)).into_iter().collect();
         self.deliver_all(uploads)?;
@@ -38,7 +40,7 @@ impl Run<'_> {
                 let Some(upload) = late.first() else { return Ok(false) };
                 self.message(upload)
             }
-            HeldUp::Posting => self.going_on(),
+            HeldUp::Posting => self.resuming(),
             HeldUp::Matching => self.matching(),
             HeldUp::Building => self.building(),
         };
@@ -53,7 +55,7 @@ impl Run<'_> {
                 self.deliver_all(late)?;
             }
             HeldUp::Posting => {
-                let other = self.going_on();
+                let other = self.resuming();
                 self.interleave(vec![other])?;
             }
             HeldUp::Matching => {
@@ -62,7 +64,7 @@ impl Run<'_> {
             }
             HeldUp::Building => self.deliver_all(late)?,
         }
-        match now(task) {
+        match to_end(task) {
             Err(error) if !error.is_retryable() => return Err(Violation(format!("a step failed for good: {error}"))),
             _ => {}
         }
@@ -71,16 +73,16 @@ impl Run<'_> {
         }
         match at {
             HeldUp::Reading | HeldUp::Posting => {}
-            HeldUp::Matching => told::check(&self.world, self.scenario, false, self.scratch)?,
+            HeldUp::Matching => end_state::check(&self.world, self.scenario, false, self.scratch)?,
             HeldUp::Building => {
-                // Behind the lease of whoever was held up.
+                // By now the lease of the worker that was held up has ended.
                 self.world.clock.advance(self.again);
                 let (_, next) = self.building();
-                now(next).map_err(|error| Violation(format!("L5: the lake cannot be built: {error}")))?;
+                to_end(next).map_err(|error| Violation(format!("L5: the lake cannot be built: {error}")))?;
                 self.scenario
                     .accounts
                     .last()
-                    .map_or(Ok(()), |account| told::check_lake(&self.world, account, self.scratch))?;
+                    .map_or(Ok(()), |account| end_state::check_lake(&self.world, account, self.scratch))?;
             }
         }
         Ok(true)

@@ -1,4 +1,4 @@
-//! What goes on beside the messages: the mirror follows Dintero, lines are matched, and the lake is built.
+//! The work that no upload starts: sync of transactions, matching, and building the lake.
 
 use jiff::{SignedDuration, Timestamp};
 use pipeline::lake::{self, BuildLake};
@@ -6,21 +6,22 @@ use pipeline::matching::match_account::{self, MatchAccount};
 use pipeline::transactions::sync::{self, SyncTransactions};
 use pipeline::{Ports, StepError};
 
-use super::{LEASE, ROUNDS_MAX, Run, Task, Violation};
+use super::{LEASE, ROUNDS_MAX, Run, Task};
 use crate::faults::Script;
 use crate::scenario::beginning;
+use crate::violation::Violation;
 use crate::world::Worker;
 
-/// Mirrors reach so far back behind the beginning.
+/// A mirror begins this long before the beginning.
 const MIRRORED: SignedDuration = SignedDuration::from_hours(2 * 24);
 
-/// Behind so many rounds the world comes to rest.
+/// After this many rounds nothing is disturbed any more.
 const DISTURBED_ROUNDS: usize = 4;
 
 impl Run<'_> {
-    /// Brings the mirror up to date, matches all lines and builds the lake, until somebody comes to the end of it.
+    /// Syncs the mirror, matches all lines and builds the lake, until one worker has done all of it.
     ///
-    /// Where nothing comes late, messages bring all that is to be known.
+    /// Scenarios without late transactions skip this.
     pub(super) fn look_after(&mut self) -> Result<(), Violation> {
         if self.scenario.late.is_empty() {
             return Ok(());
@@ -40,10 +41,10 @@ impl Run<'_> {
                 return Ok(());
             }
         }
-        Err(Violation("L4: mirror, matches and lake never come to an end".to_owned()))
+        Err(Violation("L4: mirror, matches and lake never end".to_owned()))
     }
 
-    /// One process that matches, for every account.
+    /// One process that matches the lines of every account.
     pub(super) fn matching(&mut self) -> (Worker, Task) {
         self.workers += 1;
         let worker = Worker::new(&self.world, self.workers, Script::quiet());
@@ -73,7 +74,7 @@ impl Run<'_> {
         (worker, Box::pin(task))
     }
 
-    /// One process that follows Dintero, matches and builds, for every account.
+    /// One process that syncs, matches and builds for every account.
     fn looking_after(&mut self, script: Script) -> (Worker, Task) {
         self.workers += 1;
         let worker = Worker::new(&self.world, self.workers, script);
@@ -86,7 +87,7 @@ impl Run<'_> {
                 let matching = MatchAccount { account: account.clone(), now, scratch: scratch.clone() };
                 let command = SyncTransactions { account, from, now, deadline, scratch };
                 if let Some(until) = sync::run(&ports, &dintero, &command).await?.go_on_at {
-                    return Err(StepError::Later { what: "going on".to_owned(), until });
+                    return Err(StepError::Later { what: "the sync".to_owned(), until });
                 }
                 match_account::run(&ports, &matching).await?;
                 let MatchAccount { account, now, scratch } = matching;

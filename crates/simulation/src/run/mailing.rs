@@ -1,4 +1,4 @@
-//! Mails beside the other steps: who is told, sending until all have ended, and a world in which nothing else is left to do.
+//! Mails in a run: they are sent until each has ended, beside the other steps or in a world where nothing else is left to do.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -6,59 +6,26 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 
 use jiff::SignedDuration;
-use pipeline::mail::recipients::{self, AddRecipient};
+use pipeline::StepError;
 use pipeline::mail::{self, MailAccount, Mailing};
-use pipeline::{Ports, StepError};
-use settlement::{AccountId, Mailbox as Sender, Rhythm, SettleKey};
-use store::{Item, MailItem, MailState, Occasion, RecipientItem, RecipientKind, TokenSecret};
+use settlement::{Mailbox as Sender, Rhythm, SettleKey};
+use store::{Item, MailItem, MailState, Occasion, RecipientItem};
 
-use super::{LEASE, QUIET_ORDER, ROUNDS_MAX, Run, Scripts, Task, Violation, now};
-use crate::end::counted;
+use super::{LEASE, QUIET_ORDER, ROUNDS_MAX, Run, Scripts, Task};
 use crate::faults::Script;
 use crate::generate::Seed;
+use crate::in_force::versions_in_force;
+use crate::poll::to_end;
+use crate::recipients::secret;
 use crate::scenario::{Scenario, beginning};
-use crate::world::{REFUSED_AT, SECRET_MARK, Worker, World, locked};
+use crate::violation::Violation;
+use crate::world::{REFUSED_AT, Worker, World, locked};
 
 /// Digests of everything that was paid out are due by then.
 const DIGESTED: SignedDuration = SignedDuration::from_hours(3 * 24);
 
-fn secret() -> TokenSecret {
-    TokenSecret::new(SECRET_MARK.as_bytes())
-}
-
-/// Who is told in every world: of each account a person and an inbox, somebody who never confirms, and an address that the
-/// service does not take.
-pub(crate) async fn recipients(ports: &Ports, accounts: [&AccountId; 2]) -> Result<(), StepError> {
-    for account in accounts {
-        for (address, kind, rhythms, confirms) in [
-            ("regnskap@example.no", RecipientKind::Person, vec![Rhythm::EachPayout, Rhythm::Daily], true),
-            ("bilag@example.no", RecipientKind::Inbox, vec![Rhythm::EachPayout], true),
-            ("fremmed@example.no", RecipientKind::Person, vec![Rhythm::EachPayout], false),
-            (REFUSED_AT, RecipientKind::Inbox, vec![Rhythm::Weekly, Rhythm::Daily], true),
-        ] {
-            let address = address.parse().map_err(|error| StepError::Refused(format!("{error}")))?;
-            let command = AddRecipient {
-                account: account.clone(),
-                address,
-                name: None,
-                kind,
-                language: None,
-                rhythms: rhythms.into_iter().collect(),
-                from: None,
-                now: beginning(),
-            };
-            let item = recipients::add(ports, &secret(), &command).await?;
-            if confirms {
-                let token = secret().token(account, &item.address, item.generation);
-                recipients::confirm(ports, account, &item.address, &token, beginning()).await?;
-            }
-        }
-    }
-    Ok(())
-}
-
 impl Run<'_> {
-    /// Sends what is due until everything has ended. Where nothing comes late, mails have worlds of their own.
+    /// Sends what is due until every mail has ended. Small scenarios send their mails in a world of their own instead.
     pub(super) fn mail(&mut self) -> Result<(), Violation> {
         if self.scenario.late.is_empty() {
             return Ok(());
@@ -77,10 +44,10 @@ impl Run<'_> {
                 return Ok(());
             }
         }
-        Err(Violation("L4: mails never come to an end".to_owned()))
+        Err(Violation("L4: mails never end".to_owned()))
     }
 
-    /// One process that sends what is due, for every account; it comes to its end when nothing waits.
+    /// One process that sends what is due, for every account; it ends when nothing waits.
     pub(super) fn mailing(&mut self) -> (Worker, Task) {
         let worker = self.worker();
         let clock = self.world.clock.clone();
@@ -104,7 +71,8 @@ impl Run<'_> {
         (worker, Box::pin(task))
     }
 
-    /// L4, I8: every version that counts was told to whoever waits for it, or waits for a person; nothing else was sent.
+    /// L4, I8: a mail about every version in force was sent to each of its recipients or is left to a person; no other mail
+    /// was sent.
     pub(super) fn check_mails(&self) -> Result<(), Violation> {
         if self.scenario.late.is_empty() {
             return Ok(());
@@ -128,7 +96,7 @@ fn check(world: &World) -> Result<(), Violation> {
         let is_right = match &mail.state {
             MailState::Sent { .. } => sent.contains(id),
             MailState::Refused { .. } => mail.recipient.as_str() == REFUSED_AT,
-            // Two answers that were lost are a person's, whether it was sent or not.
+            // Once two answers are lost, a person decides, whether it was sent or not.
             MailState::Human { .. } => mail.unknown_times > 1,
             MailState::Withdrawn { .. } => !sent.contains(id),
             MailState::Planned { .. } | MailState::Sending { .. } | MailState::Unknown { .. } => false,
@@ -141,13 +109,17 @@ fn check(world: &World) -> Result<(), Violation> {
         if !recipient.is_confirmed() {
             continue;
         }
-        for told in counted(&records, account) {
+        for version in versions_in_force(&records, account) {
             for rhythm in &recipient.rhythms {
-                let is_told = ended.iter().any(|((own, _), mail)| {
-                    *own == account && mail.recipient.as_str() == address && tells(mail, *rhythm, &told)
+                let is_sent = ended.iter().any(|((own, _), mail)| {
+                    *own == account && mail.recipient.as_str() == address && is_about(mail, *rhythm, &version)
                 });
-                if *rhythm != Rhythm::Weekly && !is_told {
-                    return Err(Violation(format!("L4: {address} is not told of {} as {}", told.0, rhythm.as_str())));
+                if *rhythm != Rhythm::Weekly && !is_sent {
+                    return Err(Violation(format!(
+                        "L4: {address} has no mail about {} as {}",
+                        version.0,
+                        rhythm.as_str()
+                    )));
                 }
             }
         }
@@ -162,16 +134,16 @@ fn recipient_of(item: &Item) -> Option<(&str, &str, RecipientItem)> {
     Some((item.partition.trim_start_matches("RECIPIENT#"), &item.sort, store::decode(item).ok()?))
 }
 
-fn tells(mail: &MailItem, rhythm: Rhythm, told: &(SettleKey, u32)) -> bool {
+fn is_about(mail: &MailItem, rhythm: Rhythm, version: &(SettleKey, u32)) -> bool {
     let is_of = match &mail.occasion {
         Occasion::Payout { .. } => rhythm == Rhythm::EachPayout,
         Occasion::Digest { rhythm: own, .. } => *own == rhythm,
         _ => false,
     };
-    is_of && mail.payouts.contains(told) && !matches!(mail.state, MailState::Withdrawn { .. })
+    is_of && mail.payouts.contains(version) && !matches!(mail.state, MailState::Withdrawn { .. })
 }
 
-/// A world in which everything but mails has come to its end.
+/// A world in which everything but mails has ended.
 pub(crate) fn before_mails(scenario: &Scenario, scratch: &Path) -> Result<World, Violation> {
     let mut scripts = |_: usize| Script::quiet();
     let mut run = Run::new(scenario, scratch, QUIET_ORDER, &mut scripts);
@@ -182,7 +154,7 @@ pub(crate) fn before_mails(scenario: &Scenario, scratch: &Path) -> Result<World,
     Ok(run.world.fork())
 }
 
-/// Sends the mails of such a world, disturbed; gives its calls and those that are not reads.
+/// Sends the mails of such a world under these scripts; gives the number of calls and of effects.
 pub(crate) fn mails_of(
     world: &World,
     scenario: &Scenario,
@@ -206,7 +178,7 @@ pub(crate) fn mails_of(
     }
 }
 
-/// Holds a worker up behind so many calls, until others have sent everything, and lets it go on; whether it makes as many.
+/// Stops a worker after `calls` calls, lets others send everything, and lets it run on; `false` when it makes fewer calls.
 pub(crate) fn held_up_mailing(
     world: &World,
     scenario: &Scenario,
@@ -223,7 +195,7 @@ pub(crate) fn held_up_mailing(
         }
     }
     run.mail_to_the_end()?;
-    match now(task) {
+    match to_end(task) {
         Err(error) if !error.is_retryable() => return Err(Violation(format!("a step failed for good: {error}"))),
         _ => {}
     }
@@ -234,7 +206,7 @@ pub(crate) fn held_up_mailing(
     check(&run.world).map(|()| true)
 }
 
-/// A run in which several workers send at once and calls are disturbed, as a seed decides.
+/// Sends mails by several workers at once, with the order and the faults that a seed decides.
 pub(crate) fn seeded_mails(world: &World, scenario: &Scenario, scratch: &Path, seed: u64) -> Result<(), Violation> {
     let mut scripts = |number: usize| {
         let drawn = Seed(seed.wrapping_mul(1_000_003).wrapping_add(number as u64)).draw();

@@ -1,21 +1,22 @@
-//! A person who lets a corrected report through, and the report that then comes once more.
+//! A person releases a corrected report, which is then delivered again.
 
 use pipeline::StepError;
 use pipeline::intake::release::{self, ReleaseReport};
 use store::{ObjectItem, Place, Release};
 
-use super::{ROUNDS_MAX, Run, Task, Violation};
+use super::{ROUNDS_MAX, Run, Task};
 use crate::scenario::Upload;
+use crate::violation::Violation;
 use crate::world::{Worker, locked};
 
 impl Run<'_> {
-    /// Whether a corrected report counts.
+    /// Whether the corrected report is committed.
     pub(super) fn is_corrected(&self) -> bool {
         let correction = self.scenario.correction.as_ref();
         correction.is_some_and(|correction| self.state_of(&correction.upload).as_deref() == Some("COMMITTED"))
     }
 
-    /// Lets the corrected report through, whatever has become of postings in the meantime, and takes it again.
+    /// Releases the corrected report, however far postings have come, and delivers it again.
     pub(super) fn release(&mut self) -> Result<(), Violation> {
         let Some(correction) = &self.scenario.correction else { return Ok(()) };
         let upload = &correction.upload;
@@ -28,7 +29,7 @@ impl Run<'_> {
             self.interleave(vec![releasing])?;
             self.world.clock.advance(self.again);
         }
-        Err(Violation("L1: a report can never be let through".to_owned()))
+        Err(Violation("L1: a report can never be released".to_owned()))
     }
 
     fn take_again(&mut self, upload: &Upload) -> Result<(), Violation> {

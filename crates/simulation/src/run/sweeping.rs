@@ -1,4 +1,4 @@
-//! The sweep, every quarter of an hour, and what it tells: nothing else brings further whose message was lost.
+//! The sweep, every quarter of an hour: nothing else resumes work whose message was lost.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,20 +9,22 @@ use pipeline::posting::post::PostReport;
 use store::keys::{Key, LandingKey};
 use store::{ObjectItem, Place};
 
-use super::{LEASE, POSTING_ROUNDS_MAX, ROUNDS_MAX, Run, Task, Violation, now};
+use super::{LEASE, POSTING_ROUNDS_MAX, ROUNDS_MAX, Run, Task};
 use crate::faults::Script;
+use crate::poll::to_end;
 use crate::scenario::Upload;
+use crate::violation::Violation;
 use crate::world::{Worker, locked, taken};
 
 impl Run<'_> {
-    /// Whether a message comes no more: whoever reads it ended, and it is left to the sweep. What was committed and not
-    /// posted only its message brings further.
+    /// Whether the message of an upload is lost for good, so that the sweep must find the upload. A message is never lost once
+    /// its report is committed, because only the message leads to the posting.
     pub(super) fn is_lost(&mut self, upload: &Upload) -> bool {
-        let undone = self.state_of(upload).is_none_or(|word| word == "CLAIMED");
-        undone && self.is_lossy && self.scripts.is_some() && self.order.below(4) == 0
+        let is_open = self.state_of(upload).is_none_or(|word| word == "CLAIMED");
+        is_open && self.is_lossy && self.scripts.is_some() && self.order.below(4) == 0
     }
 
-    /// Sweeps until everything that was uploaded so far has come to its end, but for what is to be posted.
+    /// Sweeps until everything that was uploaded so far has ended, except postings.
     pub(super) fn sweep(&mut self, phase: u8) -> Result<(), Violation> {
         for _ in 0..ROUNDS_MAX {
             if let Some(open) = self.sweep_once(phase, false)?
@@ -35,7 +37,7 @@ impl Run<'_> {
         Err(Violation("L3: the sweep never ends".to_owned()))
     }
 
-    /// Sweeps until every event has ended: nobody else goes on with postings.
+    /// Sweeps until every event has ended; only sweeps resume postings here.
     pub(super) fn post_by_sweeps(&mut self) -> Result<(), Violation> {
         for _ in 0..POSTING_ROUNDS_MAX {
             if self.open_events().is_empty() && self.is_planned() {
@@ -44,15 +46,15 @@ impl Run<'_> {
             self.world.clock.advance(sweep::EVERY);
             self.sweep_once(u8::MAX, true)?;
         }
-        Err(Violation(format!("L2: sweeps never bring events to their end: {:?}", self.open_events())))
+        Err(Violation(format!("L2: sweeps never end these events: {:?}", self.open_events())))
     }
 
-    /// The next sweep, and what it tells; gives what it found open, when it came to its end.
+    /// Makes a sweep and delivers the messages that it sends; gives what it found open, if it ended.
     fn sweep_once(&mut self, phase: u8, posts: bool) -> Result<Option<Vec<Open>>, Violation> {
         let (task, found) = self.sweeping(posts);
         let swept = self.interleave(vec![task])?.contains(&true);
         let read = |message: String| serde_json::from_str(&message).ok();
-        let told: Vec<Uploaded> = taken(&self.world.to_parse).into_iter().filter_map(read).collect();
+        let sent: Vec<Uploaded> = taken(&self.world.to_parse).into_iter().filter_map(read).collect();
         let reports = taken(&self.world.to_reconcile).into_iter();
         let reports = reports.filter_map(|message| serde_json::from_str::<ReportReady>(&message).ok());
         let arrived: Vec<Upload> =
@@ -62,14 +64,14 @@ impl Run<'_> {
         };
         if swept {
             for upload in arrived.iter().filter(|upload| self.is_unread(upload)) {
-                if !told.iter().any(|told| is_of(upload, told)) {
+                if !sent.iter().any(|sent| is_of(upload, sent)) {
                     let name = &upload.landing.name;
-                    return Err(Violation(format!("L3: nobody was told of {name} within a quarter of an hour")));
+                    return Err(Violation(format!("L3: no message about {name} was sent within a quarter of an hour")));
                 }
             }
         }
         self.deliver_all(
-            arrived.iter().filter(|upload| told.iter().any(|told| is_of(upload, told))).cloned().collect(),
+            arrived.iter().filter(|upload| sent.iter().any(|sent| is_of(upload, sent))).cloned().collect(),
         )?;
         let following: Vec<(Worker, Task)> = reports.map(|report| self.following(report)).collect();
         self.interleave(following)?;
@@ -80,13 +82,13 @@ impl Run<'_> {
 
     fn is_unread(&self, upload: &Upload) -> bool {
         let place = Place::object(&Key::Landing(upload.landing.clone()).to_string(), &upload.version);
-        matches!(now(place.read::<ObjectItem>(&self.world.state)), Ok(None))
+        matches!(to_end(place.read::<ObjectItem>(&self.world.state)), Ok(None))
     }
 
     /// One sweep over all accounts, and where it leaves what it found.
     fn sweeping(&mut self, posts: bool) -> ((Worker, Task), Arc<Mutex<Found>>) {
         let script = self.scripts.as_mut().map_or_else(Script::quiet, |scripts| scripts(self.workers));
-        // Where nothing is left to chance, messages are told apart by the numbers of their workers.
+        // In quiet runs the number of a worker says which message it carries.
         self.workers += usize::from(self.is_lossy);
         let worker = Worker::new(&self.world, self.workers, script);
         let (ports, queues) = (worker.ports(), worker.queues());
@@ -109,7 +111,7 @@ impl Run<'_> {
         ((worker, Box::pin(task)), found)
     }
 
-    /// One process that goes on with a report that counts.
+    /// One process that writes and posts a committed report.
     fn following(&mut self, report: ReportReady) -> (Worker, Task) {
         let worker = self.worker();
         let (ports, dintero) = (worker.ports(), worker.dintero());

@@ -1,4 +1,4 @@
-//! The service that sends mails, and what must hold of each mail that it is given.
+//! The mail service, and the rules for each mail that it is given.
 
 use std::collections::BTreeMap;
 
@@ -13,16 +13,16 @@ use store::{
 use super::{Worker, World, locked};
 use crate::faults::{Effect, Mode};
 
-/// A mail that is late leaves so much later.
+/// A late mail is sent this much later.
 const LATE: SignedDuration = SignedDuration::from_secs(30);
 
-/// What was sent can be told so much later.
+/// The trace of a sent mail can be read this much later.
 const TRACE: SignedDuration = SignedDuration::from_mins(5);
 
-/// The service takes nothing for this address.
+/// The service refuses mails to this address.
 pub(crate) const REFUSED_AT: &str = "ukjent@example.no";
 
-/// Mails that have left, and those that are about to.
+/// Mails that were sent, and mails that will be sent late.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Mailbox {
     sent: BTreeMap<MailId, Timestamp>,
@@ -30,7 +30,7 @@ pub(crate) struct Mailbox {
 }
 
 impl Mailbox {
-    /// Lets what is late and due leave; the first mail that leaves twice is wrong.
+    /// Sends the late mails that are due; a mail that is sent twice is an error.
     fn pass(&mut self, now: Timestamp) -> Result<(), String> {
         let (due, rest): (Vec<_>, Vec<_>) = self.late.drain(..).partition(|(at, _)| *at <= now);
         self.late = rest;
@@ -44,12 +44,12 @@ impl Mailbox {
         }
     }
 
-    /// Every mail that has left.
+    /// Every mail that was sent.
     pub(crate) fn sent(&self) -> impl Iterator<Item = &MailId> {
         self.sent.keys()
     }
 
-    /// Lets everything leave that is about to.
+    /// Sends every late mail.
     pub(crate) fn settle(&mut self) -> Result<(), String> {
         self.pass(Timestamp::MAX)
     }
@@ -106,21 +106,21 @@ impl Mailer for Worker {
         let asked = async {
             let now = world.clock.now();
             self.mailbox(|mailbox| mailbox.pass(now));
-            let told = |at: &Timestamp| at.saturating_add(TRACE).is_ok_and(|told| told <= now);
-            Ok(locked(&world.mailbox).sent.get(id).is_some_and(told).then(|| format!("ses-{id}")))
+            let is_traced = |at: &Timestamp| at.saturating_add(TRACE).is_ok_and(|traced| traced <= now);
+            Ok(locked(&world.mailbox).sent.get(id).is_some_and(is_traced).then(|| format!("ses-{id}")))
         };
         self.call(Effect::Read, "mail", asked).await
     }
 }
 
 impl World {
-    /// Lets every mail leave that is about to.
+    /// Sends every late mail.
     pub(crate) fn settle_mails(&self) -> Result<(), String> {
         locked(&self.mailbox).settle()
     }
 }
 
-/// I4, I6, I8: a mail is noted as being sent, goes to somebody who confirmed, and tells as paid what counts, to the minor unit.
+/// I4, I6, I8: a mail is recorded as being sent, goes to a confirmed recipient, and shows the payout in force to the minor unit.
 fn check(envelope: &Envelope<'_>, message: &[u8], records: &[Item]) -> Result<(), String> {
     let noted = records.iter().find(|item| item.partition.starts_with("MAIL#") && item.sort == envelope.id.as_str());
     let Some(item) = noted else { return Err(format!("I6: mail {} was sent and is not planned", envelope.id)) };
@@ -139,20 +139,20 @@ fn check(envelope: &Envelope<'_>, message: &[u8], records: &[Item]) -> Result<()
     }
     let text = text_of(message);
     for (key, version) in &mail.payouts {
-        let Some(settlement) = counted(records, account, &key.settlement_id, *version) else {
-            return Err(format!("I4: mail {} tells {key} as paid, which does not count", envelope.id));
+        let Some(settlement) = in_force(records, account, &key.settlement_id, *version) else {
+            return Err(format!("I4: mail {} shows the payout of {key}, which is not in force", envelope.id));
         };
         let head = &settlement.head;
         let amount = MajorUnits::new(settlement.payout_minor.unwrap_or(0), head.exponent).to_string().replace('.', ",");
-        if !text.contains(&amount) || !text.contains(&head.settlement_id) {
+        if !text.contains(&amount) || !text.contains(head.settlement_id.as_str()) {
             return Err(format!("I8: mail {} does not say that {key} is {amount}", envelope.id));
         }
     }
     Ok(())
 }
 
-/// That version of a settlement, where its report is committed.
-fn counted(records: &[Item], account: &str, settlement: &str, version: u32) -> Option<Settlement> {
+/// This version of a settlement, if its report is committed.
+fn in_force(records: &[Item], account: &str, settlement: &str, version: u32) -> Option<Settlement> {
     let of = |item: &&Item| item.partition == format!("SETTLEMENT#{account}");
     let known = records.iter().filter(of).filter_map(|item| decode::<SettlementItem>(item).ok());
     let mut versions = known.flat_map(|item| item.versions);
@@ -168,21 +168,21 @@ fn counted(records: &[Item], account: &str, settlement: &str, version: u32) -> O
 /// The text of a mail in quoted-printable, with amounts as programs write them.
 fn text_of(message: &[u8]) -> String {
     let (mut text, mut rest) = (Vec::with_capacity(4_096), message);
-    // What comes behind the letter is attached.
-    while let [first, behind @ ..] = rest {
+    // Attachments follow the letter.
+    while let [first, after @ ..] = rest {
         if text.len() > 100_000 {
             break;
         }
-        rest = match (first, behind) {
-            (b'=', [b'\r', b'\n', behind @ ..]) => behind,
-            (b'=', [high, low, behind @ ..]) => {
+        rest = match (first, after) {
+            (b'=', [b'\r', b'\n', after @ ..]) => after,
+            (b'=', [high, low, after @ ..]) => {
                 let digit = |sign: &u8| char::from(*sign).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
                 text.extend(digit(high).zip(digit(low)).map(|(high, low)| high << 4 | low));
-                behind
+                after
             }
-            (sign, behind) => {
+            (sign, after) => {
                 text.push(*sign);
-                behind
+                after
             }
         };
     }

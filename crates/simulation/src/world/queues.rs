@@ -1,4 +1,4 @@
-//! The queues of a world: what a worker sends may be lost, doubled, or sent by nobody.
+//! The queues of a world; a send is a call like any other, and can be disturbed.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -11,7 +11,7 @@ use store::{PortError, Queue};
 use super::{Worker, World, locked};
 use crate::faults::Effect;
 
-/// One queue, as a worker sends to it.
+/// One queue, to which a worker sends.
 struct Sends {
     worker: Worker,
     to: fn(&World) -> &Mutex<VecDeque<String>>,
@@ -30,7 +30,7 @@ impl Queue for Sends {
 }
 
 impl Worker {
-    /// What it sends to.
+    /// The queues to which it sends.
     pub fn queues(&self) -> Queues {
         let queue = |to| -> Arc<dyn Queue> { Arc::new(Sends { worker: self.clone(), to }) };
         Queues { parse: queue(|world| &world.to_parse), reconcile: queue(|world| &world.to_reconcile) }

@@ -64,9 +64,9 @@ pub fn settlement_key(item: &Item) -> Result<SettleKey, RecordError> {
     let no_key = |what: &str| unreadable(item, format!("its place names no {what}"));
     Ok(SettleKey {
         account_id: account.parse().map_err(|_| no_key("account"))?,
-        provider: (*provider).to_owned(),
-        merchant_number: (*merchant_number).to_owned(),
-        settlement_id: (*settlement_id).to_owned(),
+        provider: provider.parse().map_err(|_| no_key("provider"))?,
+        merchant_number: merchant_number.parse().map_err(|_| no_key("merchant number"))?,
+        settlement_id: settlement_id.parse().map_err(|_| no_key("settlement id"))?,
         currency: currency.parse().map_err(|_| no_key("currency"))?,
     })
 }

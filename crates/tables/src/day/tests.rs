@@ -21,7 +21,8 @@ fn report(lines: u32) -> File {
     let mut table = LineTable::create(file.try_clone().unwrap(), owner, Packing::None).unwrap();
     for (number, payout_on) in (0_u32..).zip(DAYS) {
         let shown = shown(number as usize, 1, true);
-        let (merchant_number, settlement_id) = (shown.merchant_number.into(), shown.settlement_id.into());
+        let (merchant_number, settlement_id) =
+            (shown.merchant_number.parse().unwrap(), shown.settlement_id.parse().unwrap());
         let head = SettlementHead { merchant_number, settlement_id, currency: shown.currency, exponent: 2, payout_on };
         table.open(&head).unwrap();
         let mut batch = LineBatch::default();

@@ -7,17 +7,20 @@ use pipeline::operate::sweep::Queues;
 use super::*;
 
 impl World {
-    /// The function, at so many minutes behind the time of the others, and the queue of the step that parses.
+    /// The function, so many minutes after the time of the others, and the queue of the step that parses.
     fn sweeper(&self, minutes: i64) -> (Sweeper, Arc<MemoryQueue>) {
         let parse = Arc::new(MemoryQueue::default());
         let now = NOW.parse::<Timestamp>().unwrap() + SignedDuration::from_mins(minutes);
         let sweeper = Sweeper {
-            ports: self.ports.clone(),
+            function: Function::new(
+                "sweep",
+                self.ports.clone(),
+                self.worker.function.scratch.clone(),
+                Arc::new(move || now),
+                self.lines.clone(),
+            ),
             queues: Queues { parse: parse.clone(), reconcile: self.queue.clone() },
             posts: false,
-            scratch: self.worker.scratch.clone(),
-            log: Log::new("sweep", self.lines.clone()),
-            clock: Arc::new(move || now),
         };
         (sweeper, parse)
     }
@@ -82,7 +85,8 @@ async fn a_sweep_tells_how_it_went_in_numbers() {
 async fn a_sweep_that_fails_is_called_again_and_is_no_heartbeat() {
     let world = World::new().await;
     let (sweeper, _) = world.sweeper(0);
-    let sweeper = Sweeper { ports: Ports { state: Arc::new(Down), ..world.ports.clone() }, ..sweeper };
+    let ports = Ports { state: Arc::new(Down), ..world.ports.clone() };
+    let sweeper = Sweeper { function: Function { ports, ..sweeper.function }, ..sweeper };
     assert_eq!(sweeper.carry_out(&invocation()).await, Err(Again));
     assert_eq!((world.lines.sum("Sweeps"), world.lines.said("not everything could be looked over")), (0, 1));
 }

@@ -11,7 +11,7 @@ use settlement::MailId;
 use store::{Envelope, Mailer, NotSent, NotSentKind, PortError, PortErrorKind};
 use tempfile::NamedTempFile;
 
-/// A directory that stands for a service which sends mails.
+/// A directory as a mailer.
 #[derive(Debug)]
 pub struct EmlFolder {
     root: PathBuf,
@@ -55,7 +55,7 @@ impl EmlFolder {
 impl Mailer for EmlFolder {
     async fn send(&self, envelope: &Envelope<'_>, message: &[u8]) -> Result<String, NotSent> {
         let name = format!("{}_{}.eml", envelope.at.strftime("%Y-%m-%dT%H%M%SZ"), envelope.id);
-        // What is not there whole is not there.
+        // A mail that is not complete must not be seen.
         let failed = |error: std::io::Error| NotSent {
             kind: NotSentKind::Later,
             why: format!("Cannot write to the outbox {}: {error}", self.root.display()),

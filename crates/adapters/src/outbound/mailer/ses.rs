@@ -1,7 +1,7 @@
-//! Mails through Amazon SES, as they were written: one attempt for each, and an answer that says what is known.
+//! A mailer that sends through Amazon SES, with one attempt for each mail.
 //!
-//! SES takes an equal mail twice for two mails, so that nothing is ever tried again here. What became of a mail is told by
-//! events of its configuration set, which lead to the trace of the mail; an answer is noted there as well.
+//! SES takes an equal mail for a second mail, so that nothing is tried again here. Events of the configuration set tell what became of a
+//! mail. They are noted in the trace of the mail, and so is the answer to the request.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -17,14 +17,15 @@ use aws_sdk_ses::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ses::primitives::Blob;
 use aws_sdk_ses::types::{MessageTag, RawMessage};
 use jiff::Timestamp;
-use pipeline::transactions::client::Clock;
 use settlement::MailId;
 use store::{
     Envelope, MailEvent, Mailer, NotSent, NotSentKind, PortError, PortErrorKind, RecordError, State, note_mail_event,
     sent_message_id,
 };
 
-/// Until there is an answer.
+use crate::outbound::Clock;
+
+/// How long SES may take to answer.
 const ATTEMPT: Duration = Duration::from_secs(10);
 
 /// The tag that events about a mail name it by.
@@ -81,7 +82,7 @@ impl Mailer for Ses {
         if message_id.is_empty() {
             return Err(NotSent { kind: NotSentKind::Unknown, why: "SES named no message".to_owned() });
         }
-        // The mail has left: without this note its events tell so, or whoever called.
+        // The mail has left. If this note fails, the events of the mail or the caller record it.
         let _ = note_mail_event(&*self.state, envelope.id, &message_id, MailEvent::Sent, (self.clock)()).await;
         Ok(message_id)
     }
@@ -94,7 +95,7 @@ impl Mailer for Ses {
     }
 }
 
-/// How long an attempt may take; `None` behind the time at which another worker may have the mail.
+/// How long an attempt may take; `None` after the time from which another worker may take the mail.
 fn left_until(not_after: Timestamp, now: Timestamp) -> Option<Duration> {
     let left = not_after.duration_since(now);
     left.is_positive().then(|| ATTEMPT.min(left.unsigned_abs()))
@@ -139,7 +140,7 @@ fn never_connected(error: &(dyn Error + 'static)) -> bool {
     false
 }
 
-/// What an answer means. Only what is wrong with the mail itself is final: rights, identities and quotas are put right by a
+/// What an answer means for the mail. Only what is wrong with the mail itself is final: rights, identities and quotas are put right by a
 /// person, and the mail leaves then.
 fn kind_of(code: &str, message: &str, status: u16, asks_to_wait: bool) -> NotSentKind {
     match (code, status) {

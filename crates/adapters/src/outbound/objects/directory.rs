@@ -18,7 +18,7 @@ use tempfile::NamedTempFile;
 /// Earlier versions lie below this folder, each under its key.
 const VERSIONS: &str = ".versions";
 
-/// A directory that stands for an object store.
+/// A directory as an object store.
 #[derive(Debug)]
 pub struct Directory {
     root: PathBuf,

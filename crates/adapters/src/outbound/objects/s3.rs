@@ -1,5 +1,6 @@
 //! Objects in S3: one bucket for each first part of a key, all of them versioned.
 
+use std::error::Error;
 use std::io::Write;
 use std::path::Path;
 
@@ -16,8 +17,7 @@ use store::keys::Key;
 use store::{ListedVersion, ObjectMeta, Objects, PortError, PortErrorKind, PutNew, VersionPage};
 use tokio::time::timeout;
 
-use crate::inbound::events::form_decoded;
-use crate::outbound::aws::{PIECE, answered, failed};
+use crate::outbound::aws::{PIECE, answered, failed, form_decoded};
 
 /// A file goes up in parts of this size when it has more bytes.
 const PART_BYTES: u64 = 16 << 20;
@@ -31,7 +31,16 @@ pub struct S3 {
     kms_key: Option<String>,
 }
 
-/// What must hold for a put, as S3 is told.
+/// A download that ended before the object did.
+#[derive(Debug, thiserror::Error)]
+#[error("{why}")]
+struct Broken {
+    why: &'static str,
+    #[source]
+    cause: Box<dyn Error + Send + Sync>,
+}
+
+/// The condition of a put.
 #[derive(Debug, Clone)]
 enum Condition {
     None,
@@ -199,7 +208,7 @@ fn unreadable(key: &Key, error: impl Into<Box<dyn std::error::Error + Send + Syn
     PortError::new(PortErrorKind::Unavailable, format!("Cannot put {key}"), error)
 }
 
-/// What is there now. A bucket that keeps one version only would lose reports, so that it is not used.
+/// The object that is there now. A bucket without versions would lose reports and is refused.
 fn meta(key: &Key, version: Option<String>, size_bytes: u64) -> Result<ObjectMeta, PortError> {
     match version {
         Some(version) if version != "null" => Ok(ObjectMeta { key: key.to_string(), version, size_bytes }),
@@ -243,10 +252,14 @@ impl Objects for S3 {
             }
             Err(error) => return Err(failed(what, &error)),
         };
-        let cut = |why: &str| PortError::new(PortErrorKind::Unavailable, what.clone(), why);
+        let broken = |why, cause| PortError::new(PortErrorKind::Unavailable, what.clone(), Broken { why, cause });
         let mut size = 0;
-        while let Some(piece) = timeout(PIECE, body.next()).await.map_err(|_| cut("the object stopped coming"))? {
-            let piece = piece.map_err(|_| cut("the object was cut off"))?;
+        loop {
+            let piece = timeout(PIECE, body.next()).await;
+            let piece =
+                piece.map_err(|cause| broken("the next piece of the object did not come in time", cause.into()))?;
+            let Some(piece) = piece else { break };
+            let piece = piece.map_err(|cause| broken("the object was cut off", cause.into()))?;
             into.write_all(&piece)
                 .map_err(|error| PortError::new(PortErrorKind::Unavailable, format!("Cannot copy {key}"), error))?;
             size += piece.len() as u64;
@@ -315,5 +328,46 @@ impl Objects for S3 {
 
     async fn put_new(&self, key: &Key, bytes: &[u8]) -> Result<PutNew, PortError> {
         self.put(key, ByteStream::from(bytes.to_vec()), bytes.len() as u64, &Condition::Absent).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader};
+    use std::net::TcpListener;
+
+    use aws_config::Region;
+    use aws_sdk_s3::config::Credentials;
+    use store::keys::LandingKey;
+
+    use super::*;
+    use crate::outbound::aws;
+
+    /// Answers every request with three bytes of an object of a hundred, and closes the connection.
+    fn cuts_off(listener: &TcpListener) {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let head = BufReader::new(stream.try_clone().unwrap()).lines();
+            head.take_while(|line| line.as_ref().is_ok_and(|line| !line.is_empty())).for_each(drop);
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nabc").unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_download_that_breaks_keeps_its_cause() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || cuts_off(&listener));
+        let credentials = Credentials::new("test", "test", None, None, "test");
+        let config =
+            aws::loader().endpoint_url(url).region(Region::new("eu-north-1")).credentials_provider(credentials);
+        let s3 = S3::new(&config.load().await, "avstem", None);
+        let landing = LandingKey::new("T00000001".parse().unwrap(), "vipps", "a.csv").unwrap();
+        let mut got = Vec::new();
+        let error = s3.fetch(&Key::Landing(landing), "v1", &mut got).await.unwrap_err();
+        assert_eq!((error.kind, got.as_slice()), (PortErrorKind::Unavailable, &b"abc"[..]));
+        let source: &dyn Error = &*error.source;
+        assert_eq!(source.to_string(), "the object was cut off");
+        assert!(source.source().is_some_and(|cause| !cause.to_string().is_empty()), "{error:?}");
     }
 }

@@ -34,7 +34,7 @@ impl Queue for Sqs {
         let send = self.client.send_message().queue_url(&self.url).message_body(message);
         // A delay that is named replaces the queue's own.
         let send = send.set_delay_seconds((seconds > 0).then(|| i32::try_from(seconds).unwrap_or(0)));
-        // Whoever takes the message goes on with the trace of whoever sent it, at once or later.
+        // The receiver continues the trace of the sender.
         let header = traces::header().and_then(|header| {
             MessageSystemAttributeValue::builder().data_type("String").string_value(header).build().ok()
         });

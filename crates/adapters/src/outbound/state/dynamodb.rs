@@ -21,7 +21,7 @@ use store::{Expect, Item, Page, PortError, PortErrorKind, Put, Query, State};
 
 use crate::outbound::aws::failed;
 
-/// Sorts behind every key that begins alike.
+/// Sorts after every key with the same beginning.
 const BEHIND_ALL: char = '\u{10FFFF}';
 
 /// A table with the keys `pk` and `sk`.
@@ -93,7 +93,7 @@ impl DynamoDb {
                 .condition_expression(format!("#r = :seen AND {known}"))
                 .expression_attribute_values(":seen", number(revision)),
         };
-        // Of a record that is in the way it is told which layout it has.
+        // The answer includes the layout of a record that is in the way.
         let update = update.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         Ok(TransactWriteItem::builder().update(update.build().map_err(refused)?).build())
     }

@@ -53,7 +53,7 @@ impl Work<'_> {
             object_key: self.key.clone(),
             object_version: self.command.version.clone(),
             name: self.command.landing.name.clone(),
-            provider: self.command.landing.provider.clone(),
+            provider: self.command.landing.provider.to_string(),
             size_bytes: self.spooled.size_bytes,
             format: None,
             parser_version: PARSER_VERSION.to_owned(),

@@ -1,4 +1,4 @@
-//! What must hold in the end of what lines were matched with and of the lake, told by a model that knows what was paid.
+//! Mirror, matches and lake at the end of a run, compared with what the scenario knows was paid.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -8,18 +8,19 @@ use jiff::civil::Date;
 use pipeline::current::{match_rows, versions};
 use pipeline::transactions::mirror;
 use pipeline::{Ports, StepError};
-use settlement::{AccountId, SettleKey, TransactionEventKind};
+use settlement::{AccountId, Provider, ProviderId, SettleKey, TransactionEventKind};
 use store::keys::Key;
 use store::{DayItem, DirtyItem, MatchingItem, Place, Query, SettlementItem};
 use tables::MatchRow;
 
 use crate::faults::Script;
-use crate::run::{Violation, now};
-use crate::sandbox::MadeEvent;
+use crate::poll::to_end;
 use crate::scenario::{Paid, Scenario};
+use crate::violation::Violation;
 use crate::world::{Worker, World, locked};
+use sandbox::MadeEvent;
 
-/// Holds mirror and matches of every account against what is known to have happened.
+/// Compares mirror, matches and lake of every account with what the scenario says has happened.
 pub(crate) fn check(
     world: &Arc<World>,
     scenario: &Scenario,
@@ -29,20 +30,21 @@ pub(crate) fn check(
     let ports = Worker::new(world, 0, Script::quiet()).ports();
     for account in &scenario.accounts {
         let failed = |error: StepError| Violation(format!("M1: the matches of {account} cannot be read: {error}"));
-        let told = Told::read(&ports, account, scratch).map_err(failed)?;
-        let is_right = told.every_line_once().and_then(|()| told.as_matched(world, scenario, is_corrected));
-        is_right.and_then(|()| told.as_paid(scenario, is_corrected)).map_err(Violation)?;
+        let state = EndState::read(&ports, account, scratch).map_err(failed)?;
+        let is_right = state.every_line_once().and_then(|()| state.as_matched(world, scenario, is_corrected));
+        is_right.and_then(|()| state.as_paid(scenario, is_corrected)).map_err(Violation)?;
         if !scenario.late.is_empty() {
-            lake_as_counted(&ports, account, &told.counted).map_err(Violation)?;
+            lake_is_right(&ports, account, &state.in_force).map_err(Violation)?;
         }
     }
     Ok(())
 }
 
-/// L5: the lake holds what counts, day by day, and nothing waits to be built.
-fn lake_as_counted(ports: &Ports, account: &AccountId, counted: &BTreeMap<Date, (u64, i64)>) -> Result<(), String> {
+/// L5: the lake holds what is in force, day by day, and nothing waits to be built.
+fn lake_is_right(ports: &Ports, account: &AccountId, in_force: &BTreeMap<Date, (u64, i64)>) -> Result<(), String> {
     let all = |partition: &str| {
-        now(store::all(&*ports.state, Query::all(format!("{partition}#{account}")))).map_err(|error| error.to_string())
+        to_end(store::all(&*ports.state, Query::all(format!("{partition}#{account}"))))
+            .map_err(|error| error.to_string())
     };
     if let Some(item) =
         all("DIRTY")?.iter().find(|item| store::decode(item).is_ok_and(|DirtyItem { is_dirty }| is_dirty))
@@ -56,78 +58,78 @@ fn lake_as_counted(ports: &Ports, account: &AccountId, counted: &BTreeMap<Date, 
         for table in ["settlement_line", "match"] {
             let version = day.objects.get(table);
             let key = Key::LakeDay { account: account.clone(), table, payout_on };
-            let found = now(ports.objects.head(&key)).map_err(|error| error.to_string())?;
+            let found = to_end(ports.objects.head(&key)).map_err(|error| error.to_string())?;
             if found.as_ref().map(|meta| &meta.version) != version {
-                return Err(format!("L5: {key} is not the one that was made last"));
+                return Err(format!("L5: {key} is not the object that was made last"));
             }
         }
         let lines = day.sums.iter().map(|sum| sum.lines).sum::<u64>();
         let net_minor = day.sums.iter().filter_map(|sum| sum.terms.net_minor()).sum::<i64>();
         built.insert(payout_on, (lines, net_minor));
     }
-    if built != *counted {
-        return Err(format!("L5: the lake of {account} holds {built:?}, expected {counted:?}"));
+    if built != *in_force {
+        return Err(format!("L5: the lake of {account} holds {built:?}, expected {in_force:?}"));
     }
     Ok(())
 }
 
-/// L5 alone.
+/// The check of the lake alone.
 pub(crate) fn check_lake(world: &Arc<World>, account: &AccountId, scratch: &Path) -> Result<(), Violation> {
     let ports = Worker::new(world, 0, Script::quiet()).ports();
-    let told = Told::read(&ports, account, scratch).map_err(|error| Violation(format!("L5: {error}")))?;
-    lake_as_counted(&ports, account, &told.counted).map_err(Violation)
+    let state = EndState::read(&ports, account, scratch).map_err(|error| Violation(format!("L5: {error}")))?;
+    lake_is_right(&ports, account, &state.in_force).map_err(Violation)
 }
 
-struct Told<'a> {
+struct EndState<'a> {
     account: &'a AccountId,
     rows: Vec<MatchRow>,
-    /// Lines of each settlement that counts.
+    /// Lines of each settlement in force.
     lines: BTreeMap<String, u64>,
-    /// By day of payout: lines and net of what counts, in minor units.
-    counted: BTreeMap<Date, (u64, i64)>,
-    /// The same by settlement.
+    /// Lines and net in minor units of the settlements in force, by day of payout.
+    in_force: BTreeMap<Date, (u64, i64)>,
+    /// What each settlement in force pays.
     paid: BTreeMap<String, Paid>,
     /// Ids of the transactions in the mirror.
     mirror: BTreeSet<String>,
-    /// Captures less refunds that wait for a settlement, in minor units.
+    /// Captures less refunds that are in no settlement, in minor units.
     waiting_minor: i64,
 }
 
-impl<'a> Told<'a> {
+impl<'a> EndState<'a> {
     fn read(ports: &Ports, account: &'a AccountId, scratch: &Path) -> Result<Self, StepError> {
         let mut rows = Vec::new();
-        now(match_rows::rows(ports, account, scratch, |_, row| -> Result<(), StepError> {
+        to_end(match_rows::rows(ports, account, scratch, |_, row| -> Result<(), StepError> {
             rows.push(row);
             Ok(())
         }))?;
         let mut ids = BTreeSet::new();
-        now(mirror::read(ports, account, |transaction| {
+        to_end(mirror::read(ports, account, |transaction| {
             ids.insert(transaction.id);
             Ok(())
         }))?;
         let (mut lines, mut paid) = (BTreeMap::new(), BTreeMap::new());
-        let mut counted = BTreeMap::<Date, (u64, i64)>::new();
-        for item in now(store::all(&*ports.state, Query::all(format!("SETTLEMENT#{account}"))))? {
+        let mut in_force = BTreeMap::<Date, (u64, i64)>::new();
+        for item in to_end(store::all(&*ports.state, Query::all(format!("SETTLEMENT#{account}"))))? {
             let SettlementItem { versions } = store::decode(&item)?;
             let Some(last) = versions.last() else { continue };
-            let key = SettleKey::new(account, "vipps", &last.settlement.head);
-            if let Some(current) = now(versions::in_force(ports, &key))? {
+            let key = SettleKey::new(account, &ProviderId::from(&Provider::VIPPS), &last.settlement.head);
+            if let Some(current) = to_end(versions::in_force(ports, &key))? {
                 let settlement = current.settlement;
                 let pays = (settlement.head.payout_on, settlement.lines, settlement.net_minor().unwrap_or_default());
-                let (count, net_minor) = counted.entry(pays.0).or_default();
+                let (count, net_minor) = in_force.entry(pays.0).or_default();
                 *count += pays.1;
                 *net_minor += pays.2;
-                lines.insert(key.settlement_id.clone(), pays.1);
-                paid.insert(key.settlement_id, pays);
+                lines.insert(key.settlement_id.to_string(), pays.1);
+                paid.insert(key.settlement_id.into(), pays);
             }
         }
-        let last = now(Place::matching(account).read::<MatchingItem>(&*ports.state))?;
+        let last = to_end(Place::matching(account).read::<MatchingItem>(&*ports.state))?;
         let waiting = last.map(|(item, _)| item.waiting).unwrap_or_default();
         let waiting_minor = waiting.iter().map(|waiting| waiting.capture_minor + waiting.refund_minor).sum();
-        Ok(Told { account, rows, lines, counted, paid, mirror: ids, waiting_minor })
+        Ok(EndState { account, rows, lines, in_force, paid, mirror: ids, waiting_minor })
     }
 
-    /// M1: every line that counts has one state, and every capture or refund is one line.
+    /// M1: every line in force has one state, and every capture or refund is one line.
     fn every_line_once(&self) -> Result<(), String> {
         let mut lines: BTreeMap<String, u64> = BTreeMap::new();
         let mut events = BTreeSet::new();
@@ -144,7 +146,7 @@ impl<'a> Told<'a> {
         Ok(())
     }
 
-    /// I1: of every settlement the version counts that came last.
+    /// I1: of every settlement the version that came last is in force.
     fn as_paid(&self, scenario: &Scenario, is_corrected: bool) -> Result<(), String> {
         for (settlement, pays) in &self.paid {
             let expected = scenario.paid(settlement, is_corrected);
@@ -155,7 +157,7 @@ impl<'a> Told<'a> {
         Ok(())
     }
 
-    /// M2, M3: what was paid is matched, what Dintero knows is in the mirror, and the rest waits.
+    /// M2, M3: what was paid out is matched, what Dintero knows is in the mirror, and the rest is in transit.
     fn as_matched(&self, world: &World, scenario: &Scenario, is_corrected: bool) -> Result<(), String> {
         let matched: BTreeSet<(&str, &str)> = self
             .rows

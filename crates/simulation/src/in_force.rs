@@ -1,14 +1,14 @@
-//! What must hold of the records in the end, whatever way they came about.
+//! Which versions of settlements are in force by the records, and that none is in force twice.
 
 use std::collections::BTreeMap;
 
 use settlement::SettleKey;
 use store::{Item, ReportItem, ReportSettlementItem, ReportState, SettlementItem, decode};
 
-use crate::run::Violation;
+use crate::violation::Violation;
 
-/// I1: no content of a settlement counts twice, and each version that counts is of one report.
-pub(crate) fn counted_once(records: &[Item]) -> Result<(), Violation> {
+/// I1: no content of a settlement is in force twice, and each version in force comes from one report.
+pub(crate) fn check_once(records: &[Item]) -> Result<(), Violation> {
     let of = |kind: &'static str| records.iter().filter(move |item| item.partition.starts_with(kind));
     let committed: Vec<&str> = of("REPORT#")
         .filter(|item| decode::<ReportItem>(item).is_ok_and(|report| report.state == ReportState::Committed))
@@ -19,28 +19,28 @@ pub(crate) fn counted_once(records: &[Item]) -> Result<(), Violation> {
         let Ok(ReportSettlementItem { key, version: Some(version) }) = decode(item) else { continue };
         let SettleKey { account_id, .. } = &key;
         if let Some(other) = brought.insert((key.to_string(), version), &item.partition) {
-            let what = format!("I1: {other} and {} both count as version {version} of", item.partition);
+            let what = format!("I1: {other} and {} both brought version {version} of", item.partition);
             return Err(Violation(format!("{what} {key} of {account_id}")));
         }
     }
     for item in of("SETTLEMENT#") {
         let Ok(settlement) = decode::<SettlementItem>(item) else { continue };
-        let counts = |report: &str| committed.iter().any(|partition| partition.ends_with(report));
+        let is_committed = |report: &str| committed.iter().any(|partition| partition.ends_with(report));
         let hashes: Vec<_> = settlement
             .versions
             .iter()
-            .filter(|version| counts(&version.report.to_string()))
+            .filter(|version| is_committed(&version.report.to_string()))
             .map(|version| version.hash)
             .collect();
         if hashes.windows(2).any(|pair| pair.first() == pair.last()) {
-            return Err(Violation(format!("I1: {} {} counts twice with one content", item.partition, item.sort)));
+            return Err(Violation(format!("I1: {} {} is in force twice with one content", item.partition, item.sort)));
         }
     }
     Ok(())
 }
 
-/// The version of each settlement of an account that counts.
-pub(crate) fn counted(records: &[Item], account: &str) -> Vec<(SettleKey, u32)> {
+/// The version in force of each settlement of an account.
+pub(crate) fn versions_in_force(records: &[Item], account: &str) -> Vec<(SettleKey, u32)> {
     let committed: Vec<&str> = records
         .iter()
         .filter(|item| decode::<ReportItem>(item).is_ok_and(|report| report.state == ReportState::Committed))
@@ -52,7 +52,7 @@ pub(crate) fn counted(records: &[Item], account: &str) -> Vec<(SettleKey, u32)> 
         let mut versions = settlement.versions.into_iter().rev();
         let last = versions.find(|version| committed.contains(&version.report.to_string().as_str()))?;
         let provider = item.sort.split('/').next()?;
-        Some((SettleKey::new(&account.parse().ok()?, provider, &last.settlement.head), last.version))
+        Some((SettleKey::new(&account.parse().ok()?, &provider.parse().ok()?, &last.settlement.head), last.version))
     });
     last.collect()
 }

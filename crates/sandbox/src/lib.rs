@@ -1,12 +1,11 @@
-//! Dintero's API as far as avstem uses it, held in memory: it takes what the documentation allows, refuses the rest, and
-//! fails in the ways it is told to.
-//!
-//! It reads addresses and bodies by itself, with nothing of `dintero` but the shapes of a request and an answer, so that an
-//! error there is not repeated here. What the documentation leaves open is decided against the caller: equal events are
-//! added again, so that a double posting is seen; a list has its own order; a parameter that is not known is refused.
+#![doc = include_str!("../README.md")]
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::float_arithmetic)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 mod address;
+pub mod example;
 mod fault;
+mod in_process;
 mod list;
 mod posting;
 mod refusal;
@@ -21,6 +20,7 @@ use address::Address;
 use dintero::{Answer, Method, NoAnswer, Request, Sent};
 use fault::Faults;
 pub use fault::{Fault, RequestKind};
+pub use in_process::{Clock, InProcess};
 use jiff::{SignedDuration, Timestamp};
 pub use list::PaidSettlement;
 use posting::Posting;

@@ -1,7 +1,7 @@
 use dintero::{NoAnswer, Sent};
 
 use super::*;
-use crate::sandbox::{Fault, RequestKind};
+use crate::{Fault, RequestKind};
 
 /// What comes back of a posting for `a`, `b` and `c` that meets the fault, and the sandbox afterwards.
 fn disturbed(fault: Fault) -> (Result<Answer, NoAnswer>, Sandbox) {

@@ -1,4 +1,4 @@
-//! HTTP on this machine alone, for a stand-in to be reached as the real thing would be.
+//! A server on this machine alone, which gives a stand-in for a service an address.
 
 use std::convert::Infallible;
 use std::io;
@@ -18,10 +18,10 @@ use tokio::net::TcpListener;
 /// Bytes of a request's body at most.
 const BODY_BYTES_MAX: usize = 32 << 20;
 
-/// Gives the answer to a request; where it gives none, the connection is closed without one.
+/// Answers a request; on an error the connection is closed without an answer.
 pub type Handler = Arc<dyn Fn(&Request) -> Result<Answer, NoAnswer> + Send + Sync>;
 
-/// A server that nobody reaches but this machine.
+/// A server that only this machine can reach.
 #[derive(Debug)]
 pub struct Loopback {
     listener: TcpListener,
@@ -29,7 +29,7 @@ pub struct Loopback {
 }
 
 impl Loopback {
-    /// Listens on 127.0.0.1; port 0 is any free one.
+    /// Listens on 127.0.0.1; port 0 takes any free port.
     ///
     /// # Errors
     /// When the port is taken.
@@ -39,7 +39,7 @@ impl Loopback {
         Ok(Loopback { listener, address })
     }
 
-    /// Where it is reached, without a slash at the end.
+    /// Its address, without a slash at the end.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -48,14 +48,14 @@ impl Loopback {
     pub async fn serve(self, handler: Handler) -> Infallible {
         loop {
             let Ok((stream, _)) = self.listener.accept().await else {
-                // Out of file descriptors, most likely; the next moment may have some.
+                // Usually there are no free file descriptors; a moment later there may be some.
                 tokio::time::sleep(std::time::Duration::from_millis(50)).await;
                 continue;
             };
             let (handler, url) = (Arc::clone(&handler), self.url());
             let answer = service_fn(move |request| answered(request, Arc::clone(&handler), url.clone()));
             tokio::spawn(async move {
-                // A connection that breaks is the caller's to notice.
+                // The caller notices a broken connection.
                 let _ = http1::Builder::new().keep_alive(false).serve_connection(TokioIo::new(stream), answer).await;
             });
         }
@@ -79,7 +79,7 @@ async fn answered(
 async fn read(request: hyper::Request<Incoming>, url: &str) -> Result<Request, StatusCode> {
     let (head, body) = request.into_parts();
     let text = |name| head.headers.get(name).map(HeaderValue::to_str).transpose().map_err(|_| StatusCode::BAD_REQUEST);
-    // A page in a browser may be led here under a name of its own.
+    // A web page can make a browser send requests here under another host name.
     let host = text(HOST)?.unwrap_or_default();
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     if !["127.0.0.1", "localhost"].contains(&name) {

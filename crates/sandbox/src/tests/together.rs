@@ -4,7 +4,7 @@ use dintero::{Api, Credentials, Hosts, Outcome, SettlementCursor, Signs, Token, 
 use settlement::{SettlementEvent, SettlementStatus, Transaction, TransactionStatus};
 
 use super::*;
-use crate::sandbox::{BUYER_MARK, Fault, PaidSettlement, RequestKind};
+use crate::{BUYER_MARK, Fault, PaidSettlement, RequestKind};
 
 fn api() -> Api {
     Api::new(Hosts::default(), account("T00000001"))

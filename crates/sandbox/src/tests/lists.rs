@@ -1,5 +1,5 @@
 use super::*;
-use crate::sandbox::PaidSettlement;
+use crate::PaidSettlement;
 
 #[test]
 fn transactions_are_listed_ten_at_a_time_unless_asked_otherwise() {

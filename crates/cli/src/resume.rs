@@ -1,4 +1,4 @@
-//! `avstem replay --undone`: the sweep on one machine. What it tells is done by this very process.
+//! `avstem replay --undone`: a sweep whose messages this process carries out itself.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -17,10 +17,10 @@ use store::memory::MemoryQueue;
 
 use crate::{Ended, show};
 
-/// A worker has a report for itself this long.
+/// How long the lease of a report lasts.
 const LEASE: SignedDuration = SignedDuration::from_mins(15);
 
-/// Shows what nobody goes on with, and goes on with it when it is to be applied.
+/// Shows the work that has stopped, and resumes it when `apply` is set.
 pub(crate) async fn run(app: &App, account: &AccountId, apply: bool, out: &mut dyn Write) -> anyhow::Result<Ended> {
     let command = Sweep {
         account: Some(account.clone()),
@@ -39,7 +39,7 @@ pub(crate) async fn run(app: &App, account: &AccountId, apply: bool, out: &mut d
     }
     let due = plan.parse.len() + plan.reconcile.len();
     if !apply {
-        writeln!(out, "{due} would be gone on with; do it with --apply")?;
+        writeln!(out, "{due} would be resumed; do it with --apply")?;
         return Ok(Ended::Well);
     }
     while let Some((message, _)) = parse.take() {
@@ -53,7 +53,7 @@ pub(crate) async fn run(app: &App, account: &AccountId, apply: bool, out: &mut d
         writeln!(out, "report {}: {} files of Dintero reports", report.short(), reconciled.written.len())?;
         show::posted_or_not(out, "  ", &posted)?;
     }
-    writeln!(out, "{due} gone on with")?;
+    writeln!(out, "{due} resumed")?;
     Ok(Ended::Well)
 }
 
@@ -68,8 +68,8 @@ async fn read(app: &App, upload: Uploaded, out: &mut dyn Write) -> anyhow::Resul
         limits: Limits::default(),
         adopts_merchants: false,
     };
-    let gone = process::process_upload(&app.ports, app.dintero.as_deref(), &command).await?;
-    writeln!(out, "{}: {}", show::text(&upload.key), gone.outcome.verdict)?;
-    show::posted_or_not(out, "  ", &gone.posted)?;
+    let processed = process::process_upload(&app.ports, app.dintero.as_deref(), &command).await?;
+    writeln!(out, "{}: {}", show::text(&upload.key), processed.outcome.verdict)?;
+    show::posted_or_not(out, "  ", &processed.posted)?;
     Ok(())
 }

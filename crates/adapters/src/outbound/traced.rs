@@ -1,4 +1,4 @@
-//! Requests as spans.
+//! An HTTP client that makes a span of each request.
 
 use async_trait::async_trait;
 use dintero::{Answer, Method, NoAnswer, Request};
@@ -8,7 +8,7 @@ use tracing::Instrument;
 
 use crate::traces;
 
-/// Sends each request within a span of its own, where spans are made.
+/// Sends each request within a span of its own. Outside of a span it only sends.
 #[derive(Debug)]
 pub struct Traced<C>(pub C);
 

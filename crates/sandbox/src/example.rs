@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use settlement::{AccountId, TransactionEventKind};
 
-use crate::sandbox::{MadeEvent, MadeTransaction, Sandbox};
+use crate::{MadeEvent, MadeTransaction, Sandbox};
 
 /// Id of the example shop's API client.
 pub const CLIENT_ID: &str = "example-client";

@@ -7,7 +7,7 @@ use dintero::{Answer, NoAnswer, Request, Sent};
 use jiff::{SignedDuration, Timestamp};
 use store::HttpClient;
 
-use crate::sandbox::Sandbox;
+use crate::Sandbox;
 
 /// A time that is shared and moves only when it is told to.
 #[derive(Debug, Clone)]

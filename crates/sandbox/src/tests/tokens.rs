@@ -1,5 +1,5 @@
 use super::*;
-use crate::sandbox::TOKEN_MARK;
+use crate::TOKEN_MARK;
 
 const BODY: &str = r#"{"grant_type":"client_credentials","audience":"https://api.dintero.com/v1/accounts/T00000001"}"#;
 const BASIC: &str = "Basic Y2xpZW50LXQ6c2VjcmV0LXQ=";
