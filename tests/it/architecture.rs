@@ -87,9 +87,7 @@ fn crates_know_only_what_they_may() {
     for name in crates.map(|entry| entry.unwrap().file_name().into_string().unwrap()) {
         let may = allowed.get(name.as_str()).unwrap_or_else(|| panic!("{name} is not in the list of crates"));
         for dependency in dependencies(&name).iter().filter(|dependency| allowed.contains_key(dependency.as_str())) {
-            // Until the stand-in for Dintero is a crate of its own, the command line has it from there.
-            let has_stand_in = name == "cli" && dependency == "simulation" && !root().join("crates/sandbox").exists();
-            assert!(has_stand_in || may.contains(&dependency.as_str()), "{name} may not depend on {dependency}");
+            assert!(may.contains(&dependency.as_str()), "{name} may not depend on {dependency}");
         }
     }
     for (name, forbidden) in FORBIDDEN {
