@@ -6,6 +6,7 @@ mod cli;
 mod contracts;
 mod defects;
 mod documents;
+mod homes;
 mod http;
 mod injection;
 mod lake;

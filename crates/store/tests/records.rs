@@ -1,5 +1,7 @@
 //! The table of records in the README is the one of the code.
 
+#![expect(clippy::disallowed_methods, reason = "a test reads and writes files of the crate")]
+
 use std::collections::BTreeSet;
 use std::fs;
 

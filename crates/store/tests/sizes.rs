@@ -1,5 +1,7 @@
 //! How large the records with lists can become, held against `ITEM_BYTES_MAX`.
 
+#![expect(clippy::disallowed_methods, reason = "a test reads and writes files of the crate")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
