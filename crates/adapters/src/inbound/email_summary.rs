@@ -14,7 +14,8 @@ use serde::Deserialize;
 use settlement::MailId;
 use store::{MailEvent, MailItem, MailState, Queue, note_mail_event};
 
-use crate::inbound::lambda::{Again, Invocation, Worker};
+use crate::inbound::function::Again;
+use crate::inbound::lambda::{Invocation, Worker};
 use tracing::Level;
 
 use crate::fields::Fields;

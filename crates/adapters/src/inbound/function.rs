@@ -12,10 +12,14 @@ use store::{PortError, PortErrorKind, Queue};
 use tracing::Level;
 
 use crate::fields::Fields;
-use crate::inbound::lambda::Again;
 use crate::inbound::log::{Log, kind_of};
 use crate::inbound::metric::Metric;
 use crate::traces::Traces;
+
+/// A message, or a call, that is to come again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it is to be tried again; the lines of the function say why")]
+pub struct Again;
 
 /// What every function has.
 pub struct Function {

@@ -10,7 +10,7 @@ use lambda_runtime::{Context, LambdaEvent, service_fn};
 use serde::de::IgnoredAny;
 
 use crate::fields::Fields;
-use crate::inbound::function::Function;
+use crate::inbound::function::{Again, Function};
 use crate::inbound::metric::Metric;
 use crate::traces::{self, TRACE_HEADER};
 
@@ -51,11 +51,6 @@ impl Invocation {
         Fields { trace_id, step, attempt: Some(attempt), ..Fields::default() }
     }
 }
-
-/// A message, or a call, that is to come again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it is to be tried again; the lines of the function say why")]
-pub struct Again;
 
 /// Carries out one message after the other.
 #[async_trait]

@@ -15,8 +15,8 @@ use tracing::Level;
 
 use crate::fields::Fields;
 use crate::inbound::events::{Notification, Record};
-use crate::inbound::function::{Function, send};
-use crate::inbound::lambda::{Again, Invocation, Worker};
+use crate::inbound::function::{Again, Function, send};
+use crate::inbound::lambda::{Invocation, Worker};
 use crate::inbound::metric::Metric;
 
 /// The pauses before the second and later attempts within one delivery.

@@ -15,8 +15,8 @@ use settlement::AccountId;
 use store::Queue;
 
 use crate::fields::Fields;
-use crate::inbound::function::{Function, send};
-use crate::inbound::lambda::{Again, Invocation, Worker};
+use crate::inbound::function::{Again, Function, send};
+use crate::inbound::lambda::{Invocation, Worker};
 use crate::inbound::metric::Metric;
 
 /// Writes the documents of reports and posts their settlement events.

@@ -6,8 +6,8 @@ use pipeline::operate::sweep::{self, Queues, Sweep};
 use settlement::AccountId;
 
 use crate::fields::Fields;
-use crate::inbound::function::Function;
-use crate::inbound::lambda::{Again, Invocation, Scheduled};
+use crate::inbound::function::{Again, Function};
+use crate::inbound::lambda::{Invocation, Scheduled};
 use crate::inbound::log::kind_of;
 use crate::inbound::metric::Metric;
 

@@ -1,6 +1,7 @@
 //! The sweep as a function: what a schedule calls, what it says of itself, and what the others make of what it tells.
 
-use adapters::inbound::lambda::{Again, Scheduled};
+use adapters::inbound::function::Again;
+use adapters::inbound::lambda::Scheduled;
 use adapters::inbound::sweep::Sweeper;
 use pipeline::operate::sweep::Queues;
 
