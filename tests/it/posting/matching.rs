@@ -332,9 +332,7 @@ async fn what_was_captured_and_not_settled_is_missed() {
     assert_eq!(digests.len(), 2, "{mails:?}");
     for (to, shown) in digests {
         let is_person = *to == serde_json::json!(["regnskap@example.no"]);
-        for words in
-            ["Betalt av kunder, forfalt, ikke i noe oppgjør: Vipps", "145,00 NOK", "Rapport som mangler: Vipps"]
-        {
+        for words in ["Forfalt: belastet, ikke utbetalt: Vipps", "145,00 NOK", "Manglende rapport: Vipps"] {
             assert_eq!(shown.contains(words), is_person, "{words}: {shown}");
         }
     }

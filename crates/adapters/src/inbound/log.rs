@@ -66,7 +66,7 @@ impl Log {
         Log { lines, traces, dispatch }
     }
 
-    /// Does some work within a span, as [`Traces::within`] says.
+    /// Does some work within a span.
     pub async fn within<W: Future>(
         &self,
         header: Option<&str>,
