@@ -204,7 +204,8 @@ def ended(world, patience):
     world.redrive("parse-report")
     world.redrive("reconcile-settlements")
     empty = lambda: not any(world.waiting().values())
-    wait("all queues are empty", empty, patience)
+    # What waits for a lost answer or a lease comes again minutes later.
+    wait("all queues are empty", empty, 3 * patience)
     wait("the sweep finds nothing that is left", lambda: empty() and is_quiet(world), patience)
 
 
