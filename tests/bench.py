@@ -111,7 +111,8 @@ def lake(avstem, source, folder, rounds):
         shutil.rmtree(path, ignore_errors=True)
         os.makedirs(path)
     os.link(source, os.path.join(inbox, os.path.basename(source)))
-    subprocess.run([avstem, "run", "--inbox", inbox, "--home", home], stdout=subprocess.DEVNULL, check=True)
+    subprocess.run([avstem, "account", "add", "T00000001", "--home", home], stdout=subprocess.DEVNULL, check=True)
+    subprocess.run([avstem, "run", "--register-merchants", "--inbox", inbox, "--home", home], stdout=subprocess.DEVNULL, check=True)
     commands = {
         "lake rebuild": [avstem, "lake", "rebuild", "--home", home],
         "months": [avstem, "months", "--home", home],

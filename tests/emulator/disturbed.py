@@ -246,6 +246,7 @@ def on_one_machine(world):
     avstem = lambda *arguments, **how: subprocess.run(
         [f"{world.arguments.binaries}/avstem", *arguments, "--home", str(home)], env=environment, stdout=subprocess.DEVNULL, **how
     )
+    avstem("account", "add", ACCOUNT, check=True)
     for merchant in MERCHANTS:
         avstem("account", "add-merchant", *merchant.split("/"), check=True)
     avstem("account", "set", "--post", "on", check=True)

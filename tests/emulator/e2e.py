@@ -195,18 +195,23 @@ class World:
         client = dict(zip(("client_id", "client_secret"), self.credentials))
         name = f"{self.outputs['Secrets']}/{ACCOUNT}"
         self.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(client))
+        self.avstem_with(["account", "add", ACCOUNT])
         for merchant in MERCHANTS:
             self.avstem("account", "add-merchant", *merchant.split("/"))
         self.avstem("account", "set", "--post", "on")
         stage("the account is set up")
 
     def avstem(self, *command, ended=0):
+        """What the command line says of the account of the deployed stack."""
+        return self.avstem_with([*command, "--account", ACCOUNT], ended)
+
+    def avstem_with(self, command, ended=0):
         """What the command line says of the deployed stack, as a person at their own machine asks it."""
         home = f"s3://{self.prefix}?table={self.outputs['Table']}"
         client = dict(zip(("AVSTEM_DINTERO_CLIENT_ID", "AVSTEM_DINTERO_CLIENT_SECRET"), self.credentials))
         hosts = {"AVSTEM_DINTERO_API_URL": self.dintero, "AVSTEM_DINTERO_CHECKOUT_URL": self.dintero}
         environment = {**self.environment, **client, **hosts, "AVSTEM_DINTERO_ACCOUNT": ACCOUNT}
-        command = [f"{self.arguments.binaries}/avstem", *command, "--account", ACCOUNT, "--home", home]
+        command = [f"{self.arguments.binaries}/avstem", *command, "--home", home]
         run = subprocess.run(command, env=environment, capture_output=True, text=True)
         if run.returncode != ended:
             fail(f"{' '.join(command)} ended with {run.returncode}: {run.stdout}{run.stderr}")
@@ -361,9 +366,9 @@ def asked(world, count):
     told = world.avstem("match", ended=2)
     assert "matched" in told, told
     switch = lambda: world.item("SWITCH", "POSTING")
-    world.avstem("posting", "stop", "--by", "somebody")
+    world.avstem_with(["posting", "stop", "--by", "somebody"])
     assert switch()["stopped_by"] == "somebody", switch()
-    world.avstem("posting", "go", "--by", "somebody")
+    world.avstem_with(["posting", "go", "--by", "somebody"])
     assert switch()["stopped_by"] is None, switch()
     refused = world.avstem("run", "--inbox", str(ROOT / "crates/cli/demo"), ended=1)
     assert not refused, refused

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 use tests::generate::{Report, Seed, portal_csv, report, xml};
 
-use crate::cli::{avstem, tree};
+use crate::cli::{avstem, begin, run, tree};
 
 /// Text that some program runs, opens, follows or breaks at.
 const PACK: [&str; 16] = [
@@ -60,7 +60,8 @@ fn given_out(name: &str, bytes: &[u8]) -> (String, Vec<(PathBuf, Vec<u8>)>, temp
     std::fs::create_dir(&inbox).unwrap();
     std::fs::write(inbox.join(name), bytes).unwrap();
     let home_text = home.to_str().unwrap();
-    let (_, mut text) = avstem(&["run", "--inbox", inbox.to_str().unwrap(), "--home", home_text]);
+    begin(home_text);
+    let mut text = run(&inbox, home_text).1;
     text += &avstem(&["explain", "2000001", "--home", home_text]).1;
     text += &avstem(&["check", "--json", inbox.join(name).to_str().unwrap()]).1;
     let files = tree(&home).into_iter().filter(|(path, _)| {

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use pipeline::current::accounts::{self, AddMerchant};
+use pipeline::current::accounts::{self, AccountSettings, AddMerchant};
 use pipeline::posting::post;
 use pipeline::{Packing, Ports};
 use serde_json::json;
@@ -185,7 +185,8 @@ pub async fn accounts(state: Arc<dyn State>) {
         accounts::add_merchant(&ports, &command).await.expect("add")
     };
     assert!(add(2, "200").await && add(1, "100").await && add(1, "101").await && !add(1, "100").await);
-    accounts::set_name(&ports, &id(4), &HeaderText::new("Butikk AS").expect("name"), now).await.expect("name");
+    let named = AccountSettings { name: HeaderText::new("Butikk AS").ok(), ..AccountSettings::default() };
+    accounts::set(&ports, &id(4), &named, now).await.expect("name");
     for posts in [true, false] {
         post::set_posting(&ports, &id(3), posts, now).await.expect("posting");
     }

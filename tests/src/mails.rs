@@ -1,6 +1,5 @@
 //! Who is told by mail, and mails as Python's own parser reads them.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -42,9 +41,9 @@ pub async fn add(
         account: account.clone(),
         address: address.parse().unwrap(),
         name: None,
-        kind,
+        kind: Some(kind),
         language: None,
-        rhythms: rhythms.iter().copied().collect::<BTreeSet<_>>(),
+        rhythms: Some(rhythms.iter().copied().collect()),
         from: Some(jiff::civil::date(2026, 10, 1)),
         now,
     };

@@ -69,14 +69,13 @@ impl App {
         Ok(Mailing { reply_to, backoffice, stop, ..Mailing::new(mailer, from, token_secret(home)?, clock) })
     }
 
-    /// The same directory, to be read only: nothing in it is made or changed, and what it lacks is empty.
+    /// The same directory, to be read only: nothing in it is made or changed.
     ///
     /// # Errors
-    /// When what is there cannot be read.
+    /// `NotFound` when the directory is no home, else when what is there cannot be read.
     pub fn reading(home: &Path) -> Result<Self, PortError> {
-        let path = home.join("state.sqlite");
-        let state: Arc<dyn State> =
-            if path.exists() { Arc::new(Sqlite::open_to_read(&path)?) } else { Arc::new(MemoryState::default()) };
+        home::is_home(home)?;
+        let state: Arc<dyn State> = Arc::new(Sqlite::open_to_read(&home.join("state.sqlite"))?);
         let objects = objects_at(&format!("file://{}", home.display()))?;
         let ports = Ports { objects, state, packing: Packing::Zstd };
         Ok(App { ports, scratch: std::env::temp_dir(), dintero: None })

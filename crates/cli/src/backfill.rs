@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use pipeline::operate::backfill::{Backfill, BackfillAccount, Next};
 use settlement::Verdict;
 
+use crate::home::Opened;
 use crate::{Ended, HomeArguments, show};
 
 #[derive(clap::Args)]
@@ -34,10 +35,10 @@ pub(crate) struct BackfillArguments {
 }
 
 pub(crate) async fn run(arguments: &BackfillArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
-    let app = crate::home(&arguments.home).await?;
+    let Opened { app, account } = arguments.home.open_with_dintero().await?;
     let beginning = |day: Date| -> anyhow::Result<Timestamp> { Ok(day.to_zoned(TimeZone::UTC)?.timestamp()) };
     let command = BackfillAccount {
-        account: arguments.home.account.clone(),
+        account: account.clone(),
         prefix: arguments.prefix.clone(),
         from: arguments.from.map(beginning).transpose()?,
         until: arguments.to.map(|day| beginning(day.tomorrow()?)).transpose()?,
@@ -50,6 +51,11 @@ pub(crate) async fn run(arguments: &BackfillArguments, out: &mut dyn Write) -> a
     let before = backfill.taken();
     if !arguments.apply {
         let count = backfill.count().await?;
+        anyhow::ensure!(
+            count > 0 || before > 0,
+            "Found no upload of account {account} below {:?} in that time, so that there is nothing to take in",
+            arguments.prefix
+        );
         writeln!(out, "{count} objects would be taken, {before} were taken before; do it with --apply")?;
         return Ok(Ended::Well);
     }
@@ -71,6 +77,11 @@ pub(crate) async fn run(arguments: &BackfillArguments, out: &mut dyn Write) -> a
             Next::Ended => break,
         }
     }
+    anyhow::ensure!(
+        taken > 0 || before > 0,
+        "Found no upload of account {account} below {:?} in that time, so that nothing was taken in",
+        arguments.prefix
+    );
     writeln!(
         out,
         "{taken} objects taken, {before} before: {accepted} newly accepted, {held} held, the rest done before"

@@ -17,12 +17,13 @@ use store::{Place, ReportItem, ReportState};
 use tables::{DigestSink, LineTable, Packing, TableOwner};
 use tempfile::NamedTempFile;
 
+use crate::home::{self, Opened};
 use crate::progress::Watched;
 use crate::{Ended, show};
 
 #[derive(clap::Args)]
 pub(crate) struct CheckArguments {
-    /// Files to judge
+    /// Files to judge; - is standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// One JSON object per file and line
@@ -31,8 +32,8 @@ pub(crate) struct CheckArguments {
     /// Also hold the files against what this directory knows
     #[arg(long, value_name = "DIR")]
     home: Option<PathBuf>,
-    /// Dintero account that the files were sent to; whose merchant numbers are its own is known with --home
-    #[arg(long)]
+    /// Dintero account of that home that the files were sent to
+    #[arg(long, requires = "home")]
     account: Option<AccountId>,
     /// Provider that the files were sent as
     #[arg(long)]
@@ -47,16 +48,17 @@ struct Checked {
 }
 
 pub(crate) async fn run(arguments: &CheckArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
-    let app = match &arguments.home {
+    let opened = match &arguments.home {
         Some(home) => {
-            anyhow::ensure!(home.is_dir(), "Cannot use {}: it is no directory", home.display());
-            Some(App::reading(home)?)
+            let app = App::reading(home)?;
+            let account = home::account_of(&app, &home.display(), arguments.account.as_ref()).await?;
+            Some(Opened { app, account })
         }
         None => None,
     };
     let mut ended = Ended::Well;
     for path in &arguments.files {
-        let checked = match check(arguments, app.as_ref(), path).await {
+        let checked = match check(arguments, opened.as_ref(), path).await {
             Ok(checked) => checked,
             Err(error) => {
                 ended = ended.and(Ended::failed(path, &error));
@@ -67,7 +69,8 @@ pub(crate) async fn run(arguments: &CheckArguments, out: &mut dyn Write) -> anyh
             ended = ended.and(Ended::Held);
         }
         if arguments.json {
-            writeln!(out, "{}", serde_json::to_string(&Answer::of(&checked))?)?;
+            let Checked { file, verdict, judgement } = &checked;
+            writeln!(out, "{}", serde_json::to_string(&Answer::of(file, *verdict, judgement))?)?;
         } else {
             report(out, &checked)?;
         }
@@ -75,21 +78,20 @@ pub(crate) async fn run(arguments: &CheckArguments, out: &mut dyn Write) -> anyh
     Ok(ended)
 }
 
-async fn check(arguments: &CheckArguments, app: Option<&App>, path: &Path) -> anyhow::Result<Checked> {
+async fn check(arguments: &CheckArguments, opened: Option<&Opened>, path: &Path) -> anyhow::Result<Checked> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let file = path.display().to_string();
-    let mut input = Watched::open(path)?;
+    let mut input = Watched::open_or_stdin(path)?;
     let (limits, provider) = (Limits::default(), arguments.provider.as_deref());
-    let Some(app) = app else {
+    let Some(Opened { app, account }) = opened else {
         let judgement = judge(&name, &mut input, &limits, provider, |_| Ok(DigestSink::default()))?;
         return Ok(Checked { file, verdict: judgement.verdict(), judgement });
     };
-    let account = arguments.account.clone().map_or_else(|| "T00000001".parse(), Ok)?;
     let report = report_id_of(input.file())?;
     let lines = NamedTempFile::new_in(&app.scratch)?;
-    let zone = store::account(&*app.ports.state, &account).await?.zone;
+    let zone = store::account(&*app.ports.state, account).await?.zone;
     let mut judgement = judge(&name, &mut input, &limits, provider, |format| {
-        let owner = TableOwner::new(&account, format.provider.id, format.id, report, &zone);
+        let owner = TableOwner::new(account, format.provider.id, format.id, report, &zone);
         LineTable::create(lines.reopen()?, owner, Packing::Zstd)
     })?;
     let Some(format) = judgement.format.filter(|_| !judgement.problems.has_errors()) else {
@@ -98,25 +100,23 @@ async fn check(arguments: &CheckArguments, app: Option<&App>, path: &Path) -> an
     let provider = ProviderId::from(format.provider);
     let incoming = IncomingReport {
         ports: &app.ports,
-        account: &account,
+        account,
         provider: &provider,
         report,
         now: Timestamp::now(),
         scratch: &app.scratch,
     };
-    if arguments.account.is_some() {
-        for problem in incoming.foreign_merchant_numbers(&judgement.settlements).await? {
-            judgement.problems.push(problem);
-        }
+    for problem in incoming.foreign_merchant_numbers(&judgement.settlements).await? {
+        judgement.problems.push(problem);
     }
-    let before = Place::report(report, &account).read::<ReportItem>(&*app.ports.state).await?;
+    let before = Place::report(report, account).read::<ReportItem>(&*app.ports.state).await?;
     let taken = before.is_some_and(|(item, _)| matches!(item.state, ReportState::Committed | ReportState::Duplicate));
     let known = taken || {
         let standings = incoming.compare(&mut judgement, lines.path(), false).await?;
         standings.iter().all(|standing| matches!(standing.case, Case::Known(_)))
     };
     let settlements = &mut judgement.settlements;
-    for problem in notice::hold_against(&app.ports, &account, &provider, settlements, lines.path()).await? {
+    for problem in notice::hold_against(&app.ports, account, &provider, settlements, lines.path()).await? {
         judgement.problems.push(problem);
     }
     let verdict = match judgement.verdict() {
@@ -128,7 +128,7 @@ async fn check(arguments: &CheckArguments, app: Option<&App>, path: &Path) -> an
 
 fn report(out: &mut dyn Write, checked: &Checked) -> anyhow::Result<()> {
     let format = checked.judgement.format.map_or("no known format", |format| format.id);
-    writeln!(out, "{}  {}  {format}", checked.verdict, show::name(Path::new(&checked.file)))?;
+    writeln!(out, "{}  {}  {format}", show::verdict(checked.verdict), show::name(Path::new(&checked.file)))?;
     show::settlements(out, "  ", &checked.judgement.settlements)?;
     show::problems(out, "  ", &checked.judgement.problems)?;
     Ok(())
@@ -136,7 +136,7 @@ fn report(out: &mut dyn Write, checked: &Checked) -> anyhow::Result<()> {
 
 /// The stable answer of `check --json`.
 #[derive(Serialize)]
-struct Answer<'a> {
+pub(crate) struct Answer<'a> {
     file: &'a str,
     verdict: Verdict,
     format: Option<&'a str>,
@@ -146,11 +146,10 @@ struct Answer<'a> {
 }
 
 impl<'a> Answer<'a> {
-    fn of(checked: &'a Checked) -> Self {
-        let Checked { file, verdict, judgement } = checked;
+    pub(crate) fn of(file: &'a str, verdict: Verdict, judgement: &'a Judgement) -> Self {
         Answer {
             file,
-            verdict: *verdict,
+            verdict,
             format: judgement.format.map(|format| format.id),
             kind: judgement.kind(),
             problems: judgement.problems.list(),

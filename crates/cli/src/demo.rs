@@ -1,6 +1,7 @@
 //! `avstem demo`: bundled sample reports on the whole way, from bytes to proved settlements.
 
 mod mails;
+mod overview;
 mod stand_in;
 
 use std::fs;
@@ -10,15 +11,15 @@ use std::path::{Path, PathBuf};
 use ::matching::Waits;
 use adapters::app::{App, Home};
 use anyhow::Context;
-use pipeline::current::accounts;
+use pipeline::current::accounts::{self, AccountSettings};
 use pipeline::current::notice::{self, NoticeCheck};
 use pipeline::intake::notice::{AddNotice, add_notice};
 use pipeline::lake::month_figures;
 use pipeline::reports::dintero_report::{self, WriteReports};
-use settlement::{AccountId, Fees, HeaderText, PayoutNotice, Proof, Settlement, Verdict};
+use settlement::{AccountId, Fees, HeaderText, PayoutNotice, Settlement, Verdict};
 
 use self::stand_in::StandIn;
-use crate::run::{Taken, take};
+use crate::run::take;
 use crate::{Ended, lake, matching, show};
 
 /// Lies in a directory that the demo made and may therefore empty.
@@ -45,9 +46,12 @@ pub(crate) struct DemoArguments {
     /// Directory for everything the demo writes; emptied first when an earlier demo made it
     #[arg(long, value_name = "DIR", default_value = ".local/demo")]
     home: PathBuf,
-    /// End when all is shown
+    /// End when all is shown, which it always does; for scripts that say so
     #[arg(long)]
     exit: bool,
+    /// Show every step, every line and every mail
+    #[arg(long)]
+    verbose: bool,
     /// Let the stand-in for Dintero fail in many ways; the end is the same
     #[arg(long)]
     faults: bool,
@@ -60,55 +64,57 @@ pub(crate) async fn run(arguments: &DemoArguments, out: &mut dyn Write) -> anyho
     fs::create_dir_all(&inbox)?;
     let account: AccountId = "T00000001".parse()?;
     let (stand_in, app) = StandIn::connect(App::at_home(home)?, &account, arguments.faults).await?;
-    writeln!(
-        out,
-        "avstem demo: {} sample reports of account {account}, all data in {}\n",
-        REPORTS.len(),
-        home.display()
-    )?;
+    let named = AccountSettings { name: Some(HeaderText::new(MERCHANT)?), ..AccountSettings::default() };
+    accounts::set(&app.ports, &account, &named, stand_in.now()).await?;
+    writeln!(out, "avstem demo: {} made-up reports of account {account} ({MERCHANT})\n", REPORTS.len())?;
+    let mut steps: Box<dyn Write + '_> =
+        if arguments.verbose { Box::new(&mut *out) } else { Box::new(std::io::sink()) };
     let mut all = Vec::new();
     for (name, bytes) in REPORTS {
         let file = inbox.join(name);
         fs::write(&file, bytes).with_context(|| format!("Cannot write {}", file.display()))?;
-        let taken = take(&app, &account, &file, stand_in.now()).await?;
-        taken.report(out, &place)?;
-        writeln!(out)?;
+        let taken = take(&app, &account, &file, stand_in.now(), true).await?;
+        taken.report(&mut steps, &place)?;
+        writeln!(steps)?;
         all.push(taken);
     }
-    let confirmed = tell_notice(&app, &account, &stand_in, home, out).await?;
+    let confirmed = tell_notice(&app, &account, &stand_in, &place, &mut steps).await?;
+    drop(steps);
     let posted = stand_in.settle(&app, &account).await?;
-    again(&app, &account, &stand_in, &inbox, out).await?;
-    summary(&all, confirmed, out)?;
-    writeln!(out)?;
-    stand_in.show(&app, &account, out).await?;
-    writeln!(out, "\nWhat was posted, and what was not")?;
-    show::posted(out, "  ", &posted)?;
-    writeln!(out, "\nEvery line, and what it is at Dintero")?;
-    matching::lines(&app, &account, true, out).await?;
-    writeln!(out, "\nCaptured or refunded, and in no settlement on {}", stand_in::TODAY)?;
+    overview::reports(&all, confirmed, out)?;
+    overview::held(&app, &account, out).await?;
+    overview::posting(&posted, out)?;
+    if arguments.verbose {
+        writeln!(out)?;
+        stand_in.show(&app, &account, out).await?;
+        writeln!(out, "\nEvery line, and what it is at Dintero")?;
+        matching::lines(&app, &account, true, out).await?;
+    }
+    stand_in.sync(&app, &account).await?;
     let missed = matching::list_missed(&app, &account, stand_in::TODAY, Waits::default(), &app.scratch).await?;
-    matching::show_missed(&missed, out)?;
-    writeln!(out, "\nThe lake")?;
-    lake::build(&app, &place, &account, stand_in.now(), out).await?;
-    writeln!(out, "\nThe months of the lake")?;
-    lake::show_months(&month_figures(&app.ports, &account).await?, out)?;
-    writeln!(out, "\nThe summary of every month that is over on {}", stand_in::MONTH_AFTER)?;
+    overview::open(&app, &account, &missed, out).await?;
+    again(&app, &account, &stand_in, &inbox, out).await?;
+    if arguments.verbose {
+        lake::build(&app, &place, &account, stand_in.now(), out).await?;
+    } else {
+        lake::build(&app, &place, &account, stand_in.now(), &mut std::io::sink()).await?;
+    }
     let now = stand_in.now().max(stand_in::MONTH_AFTER.in_tz("Europe/Oslo")?.timestamp());
     stand_in.clock().set(now);
-    accounts::set_name(&app.ports, &account, &HeaderText::new(MERCHANT)?, now).await?;
+    writeln!(out)?;
+    lake::show_months(&month_figures(&app.ports, &account).await?, out)?;
     for made in crate::summary::make(&app, &account, None, now).await? {
-        crate::summary::told(&place, &made, out)?;
+        if arguments.verbose {
+            crate::summary::told(&place, &made, out)?;
+        }
     }
-    writeln!(out, "\nMails")?;
-    mails::tell(&app, &account, &stand_in, home, out).await?;
-    places(home, out)?;
-    if !arguments.exit {
-        writeln!(
-            out,
-            "\nThe files stay where they are; run `avstem explain 2000461 --home {}` to see why.",
-            home.display()
-        )?;
-    }
+    let mails = if arguments.verbose {
+        mails::tell(&app, &account, &stand_in, home, out).await?
+    } else {
+        mails::tell(&app, &account, &stand_in, home, &mut std::io::sink()).await?
+    };
+    places(home, mails, out)?;
+    writeln!(out, "next: avstem held list --home {}; the demo with --verbose shows every step", home.display())?;
     Ok(Ended::Well)
 }
 
@@ -129,10 +135,10 @@ async fn tell_notice(
     app: &App,
     account: &AccountId,
     stand_in: &StandIn,
-    home: &Path,
+    home: &Home,
     out: &mut dyn Write,
 ) -> anyhow::Result<Option<Settlement>> {
-    let evidence = home.join("swedbankpay-balance-report.pdf");
+    let evidence = home.directory("The demo has one")?.join("swedbankpay-balance-report.pdf");
     fs::write(&evidence, BALANCE_REPORT).with_context(|| format!("Cannot write {}", evidence.display()))?;
     let key = notice::key_of(account, "swedbankpay", "R4321/R4321-0012", "SEK".parse()?);
     let notice = PayoutNotice {
@@ -154,9 +160,8 @@ async fn tell_notice(
     if let Some(report) = report {
         let scratch = app.scratch.clone();
         let command = WriteReports { account: account.clone(), report, scratch };
-        for key in dintero_report::write_reports(&app.ports, &command).await?.written {
-            writeln!(out, "  wrote {}", home.join(key.to_string()).display())?;
-        }
+        let written = dintero_report::write_reports(&app.ports, &command).await?.written;
+        show::documents(out, "  ", home, &written)?;
         show::posted(out, "  ", &stand_in.post(app, account, report).await?)?;
     }
     writeln!(out)?;
@@ -177,47 +182,33 @@ async fn again(
     let mut effects = 0;
     let events = stand_in.count();
     for (name, _) in REPORTS {
-        let taken = take(app, account, &inbox.join(name), stand_in.now()).await?;
+        let taken = take(app, account, &inbox.join(name), stand_in.now(), false).await?;
         effects += usize::from(taken.outcome.verdict == Verdict::Accepted);
     }
     stand_in.settle(app, account).await?;
     let more = stand_in.count() - events;
     writeln!(
         out,
-        "All {} files sent once more: {effects} taken in again, {more} settlement events posted again\n",
+        "All {} files sent once more: {effects} taken in again, {more} settlement events posted again",
         REPORTS.len()
     )?;
     anyhow::ensure!(effects == 0 && more == 0, "Something happened twice");
     Ok(())
 }
 
-fn summary(all: &[Taken], confirmed: Option<Settlement>, out: &mut dyn Write) -> anyhow::Result<()> {
-    let exact = all.iter().flat_map(Taken::new_settlements).filter(|settlement| settlement.proof == Proof::Exact);
-    let settlements: Vec<Settlement> = exact.cloned().chain(confirmed).collect();
-    writeln!(out, "Proved settlements")?;
-    show::settlements(out, "  ", &settlements)?;
-    let held: Vec<&Taken> = all.iter().filter(|taken| taken.is_held()).collect();
-    writeln!(out, "\nHeld reports: {}", held.len())?;
-    for taken in &held {
-        let first = taken.outcome.judgement.problems.first_error();
-        let why = first.map(|problem| format!("{}: {}", problem.kind, problem.message)).unwrap_or_default();
-        writeln!(out, "  {}\n    {why}", show::name(&taken.file))?;
-    }
-    Ok(())
-}
-
-fn places(home: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
-    writeln!(out, "\nWhere it lies")?;
+fn places(home: &Path, mails: usize, out: &mut dyn Write) -> anyhow::Result<()> {
+    writeln!(out, "\nWhere it lies, below {}", home.display())?;
+    let outbox = format!("{mails} mails as files, which any mail program opens");
     for (folder, what) in [
         ("landing", "the files as they arrived"),
         ("archive", "the sources of accepted reports, and the document of the notice"),
-        ("lake/v1", "Parquet for BI tools: what counts, by day and month of payout, and as one file per table"),
+        ("lake/v1", "Parquet for BI tools: what is in force, by day and month of payout, and as one file per table"),
         ("lake/reports", "Parquet: settlement_line and settlement of each report"),
         ("reports", "Dintero reports and months as XLSX, PDF, CSV, JSON and more; problems of held reports"),
-        ("outbox", "mails as files, which any mail program opens"),
+        ("outbox", outbox.as_str()),
         ("state.sqlite", "what is known of every report and settlement, with its journal"),
     ] {
-        writeln!(out, "  {:<32} {what}", home.join(folder).display())?;
+        writeln!(out, "  {folder:<13} {what}")?;
     }
     Ok(())
 }

@@ -11,7 +11,8 @@ use pipeline::lake::{self, BuildLake, Built};
 use serde_json::{Value, json};
 use settlement::{AccountId, MajorUnits, Terms, exponent};
 
-use crate::{Ended, HomeArguments, show};
+use crate::home::Opened;
+use crate::{Ended, HomeArguments, show, summary};
 
 /// Nobody else builds the lake for this long.
 const LEASE: SignedDuration = SignedDuration::from_mins(15);
@@ -38,9 +39,13 @@ pub(crate) async fn run(command: &LakeCommand, out: &mut dyn Write) -> anyhow::R
         LakeCommand::Build(home) => (home, false),
         LakeCommand::Rebuild(home) => (home, true),
     };
-    let app = App::open(&home.home).await?;
-    let built = lake::run(&app.ports, &command_of(&app, &home.account, Timestamp::now(), all)).await?;
-    told(out, &home.home, &home.account, &built)
+    let Opened { app, account } = home.open().await?;
+    anyhow::ensure!(
+        summary::has_settlements(&app, &account).await?,
+        "Found no accepted settlement of account {account}, so that there is nothing to build"
+    );
+    let built = lake::run(&app.ports, &command_of(&app, &account, Timestamp::now(), all)).await?;
+    told(out, &home.home, &account, &built)
 }
 
 /// Builds the days that other steps have changed; does nothing while another worker builds them.
@@ -87,8 +92,12 @@ fn told(out: &mut dyn Write, home: &Home, account: &AccountId, built: &Built) ->
 }
 
 pub(crate) async fn months(arguments: &MonthsArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
-    let app = App::open_to_read(&arguments.home.home).await?;
-    let groups = lake::month_figures(&app.ports, &arguments.home.account).await?;
+    let Opened { app, account } = arguments.home.open_to_read().await?;
+    let groups = lake::month_figures(&app.ports, &account).await?;
+    anyhow::ensure!(
+        !groups.is_empty(),
+        "No month of account {account} is built, so that there is nothing to show. Run `avstem lake build` first"
+    );
     let rows = groups.iter().flat_map(|group| group.months.iter().map(move |row| (&group.group, row)));
     if arguments.json {
         for (group, row) in rows {
@@ -110,19 +119,8 @@ pub(crate) async fn months(arguments: &MonthsArguments, out: &mut dyn Write) -> 
 pub(crate) fn show_months(groups: &[GroupBridge], out: &mut dyn Write) -> anyhow::Result<Ended> {
     let rows = groups.iter().flat_map(|group| group.months.iter().map(move |row| (&group.group, row)));
     let header = [
-        "month",
-        "provider",
-        "product",
-        "",
-        "opening",
-        "captures",
-        "refunds",
-        "fees",
-        "fee VAT",
-        "other",
-        "paid out",
-        "closing",
-        "invoiced fees",
+        "month", "provider", "product", "", "opening", "captures", "refunds", "fees", "fee VAT", "other", "paid out",
+        "closing", "invoiced",
     ];
     let rows: Vec<[String; 13]> = rows
         .map(|(group, row)| {

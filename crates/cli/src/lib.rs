@@ -1,17 +1,23 @@
 #![doc = include_str!("../README.md")]
 
+mod account;
+mod ask;
 mod backfill;
 mod check;
+mod completions;
 mod convert;
 mod demo;
+mod explain;
 mod formats;
+mod held;
+mod home;
+mod inbox;
 mod lake;
 mod mail;
 mod matching;
 mod notice;
 mod post;
 mod progress;
-mod records;
 mod replay;
 mod resume;
 mod run;
@@ -22,14 +28,10 @@ mod summary;
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::Path;
-use std::sync::Arc;
 
-use adapters::app::{App, Home};
-use adapters::config::Config;
-use adapters::outbound::http::{HttpLimits, Reqwest};
 use clap::{Parser, Subcommand};
-use jiff::Timestamp;
-use settlement::AccountId;
+
+pub(crate) use home::HomeArguments;
 
 /// Reconcile payment providers' settlement reports: every øre proved.
 #[derive(Parser)]
@@ -58,9 +60,12 @@ enum Command {
     Months(lake::MonthsArguments),
     /// Write the summary of one month, or of every past month that has changed
     Summary(summary::SummaryArguments),
-    /// Manage accounts
+    /// Manage accounts: names, language, time zone, posting, merchant numbers
     #[command(subcommand)]
-    Account(records::AccountCommand),
+    Account(account::AccountCommand),
+    /// List and decide about the reports that are held
+    #[command(subcommand)]
+    Held(held::HeldCommand),
     /// Send the mails that are due
     Mail(mail::MailArguments),
     /// Manage the recipients of mails
@@ -90,23 +95,14 @@ enum Command {
     Backfill(backfill::BackfillArguments),
     /// Compare a month's posted events with Dintero
     Audit(replay::AuditArguments),
-    /// Release a held report that changes a known settlement
-    Release(records::ReleaseArguments),
-    /// Show everything that happened to a settlement or report
-    Explain(records::ExplainArguments),
+    /// Show everything that happened to a settlement, report, order or transaction
+    Explain(explain::ExplainArguments),
     /// Serve a stand-in for Dintero's API on this machine
     Sandbox(sandbox::SandboxArguments),
-}
-
-/// The home and the account that a command works on.
-#[derive(clap::Args)]
-struct HomeArguments {
-    /// Directory of all data, or s3://BUCKETS?table=TABLE of a stack
-    #[arg(long, value_name = "DIR")]
-    home: Home,
-    /// Dintero account
-    #[arg(long, default_value = "T00000001")]
-    account: AccountId,
+    /// Print what completes the commands of avstem in a shell
+    Completions(completions::CompletionsArguments),
+    /// Write the manual, one page per command
+    Man(completions::ManArguments),
 }
 
 /// How a command that could run ended.
@@ -132,9 +128,19 @@ impl Ended {
 
     /// Reports a file that could not be processed at once, so that the next one can be.
     fn failed(file: &Path, error: &anyhow::Error) -> Ended {
-        eprintln!("avstem: {}: {error:#}", show::name(file));
+        eprintln!("avstem: {}: {}", show::name(file), show::error(error));
         Ended::Failed
     }
+}
+
+/// Colours what stands for a state from now on, where `on`: only for a terminal.
+pub fn set_colours(on: bool) {
+    show::set_colours(on);
+}
+
+/// An error as a person reads it: each cause is said once.
+pub fn explained(error: &anyhow::Error) -> String {
+    show::error(error)
 }
 
 /// Carries out one command line and writes what it prints to `out`.
@@ -147,18 +153,6 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, out: &mut dyn Write) -
     runtime.block_on(dispatch(arguments.command, out))
 }
 
-/// Opens a home, with a client of Dintero if the environment configures one.
-async fn home(arguments: &HomeArguments) -> anyhow::Result<App> {
-    let app = App::open(&arguments.home).await?;
-    let config = Config::of_process()?;
-    Ok(match config.dintero {
-        Some(dintero) => {
-            app.with_dintero(Arc::new(Reqwest::new(HttpLimits::default())?), dintero, Arc::new(Timestamp::now))
-        }
-        None => app,
-    })
-}
-
 async fn dispatch(command: Command, out: &mut dyn Write) -> anyhow::Result<Ended> {
     match command {
         Command::Check(arguments) => check::run(&arguments, out).await,
@@ -169,7 +163,8 @@ async fn dispatch(command: Command, out: &mut dyn Write) -> anyhow::Result<Ended
         Command::Lake(command) => lake::run(&command, out).await,
         Command::Months(arguments) => lake::months(&arguments, out).await,
         Command::Summary(arguments) => summary::run(&arguments, out).await,
-        Command::Account(command) => records::account(&command, out).await,
+        Command::Account(command) => account::run(&command, out).await,
+        Command::Held(command) => held::run(&command, out).await,
         Command::Mail(arguments) => mail::run(&arguments, out).await,
         Command::Recipient(command) => mail::recipient(&command, out).await,
         Command::Notice(command) => notice::run(&command, out).await,
@@ -183,8 +178,9 @@ async fn dispatch(command: Command, out: &mut dyn Write) -> anyhow::Result<Ended
         Command::Replay(arguments) => replay::run(&arguments, out).await,
         Command::Backfill(arguments) => backfill::run(&arguments, out).await,
         Command::Audit(arguments) => replay::audit(&arguments, out).await,
-        Command::Release(arguments) => records::release(&arguments, out).await,
-        Command::Explain(arguments) => records::explain(&arguments, out).await,
+        Command::Explain(arguments) => explain::run(&arguments, out).await,
         Command::Sandbox(arguments) => sandbox::run(&arguments, out).await,
+        Command::Completions(arguments) => Ok(completions::run(&arguments, out)),
+        Command::Man(arguments) => completions::man(&arguments, out),
     }
 }

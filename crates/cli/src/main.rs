@@ -3,9 +3,12 @@
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
+use anstream::{AutoStream, ColorChoice};
 use cli::Ended;
 
 fn main() -> ExitCode {
+    let choice = AutoStream::choice(&io::stdout());
+    cli::set_colours(!matches!(choice, ColorChoice::Never));
     let mut out = BufWriter::new(io::stdout().lock());
     let ended = cli::run(std::env::args_os(), &mut out).and_then(|ended| {
         out.flush()?;
@@ -28,7 +31,7 @@ fn main() -> ExitCode {
             Err(error) => {
                 // What was found so far is still shown, before what ended it.
                 let _ = out.flush();
-                eprintln!("avstem: {error:#}");
+                eprintln!("avstem: {}", cli::explained(&error));
                 ExitCode::FAILURE
             }
         },

@@ -1,22 +1,27 @@
 //! Commands about lines and transactions: which belong together, and what is missed.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 
 use ::matching::{Wait, Waits};
 use adapters::app::App;
+use anyhow::Context;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use pipeline::current::match_rows;
 use pipeline::matching::match_account::{self, MatchAccount};
-use pipeline::matching::unsettled::{self, ListUnsettled, Missed};
+use pipeline::matching::matched_lines;
+use pipeline::matching::unsettled::{self, ListUnsettled, LookedAt, Missed};
+use pipeline::transactions::mirror;
 use pipeline::transactions::sync::{self, SyncTransactions};
 use serde_json::json;
-use settlement::AccountId;
+use settlement::{AccountId, MajorUnits, exponent};
+use store::SyncItem;
 
+use crate::home::Opened;
 use crate::post::reachable;
-use crate::{Ended, HomeArguments};
+use crate::{Ended, HomeArguments, show};
 
 #[derive(clap::Args)]
 pub(crate) struct SyncArguments {
@@ -64,9 +69,9 @@ fn product_days(text: &str) -> Result<(String, u16), String> {
 
 /// Brings the mirror of transactions up to date, waiting where Dintero asks for it.
 pub(crate) async fn sync(arguments: &SyncArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
-    let app = crate::home(&arguments.home).await?;
+    let Opened { app, account } = arguments.home.open_with_dintero().await?;
     let dintero = reachable(&app)?;
-    let account = &arguments.home.account;
+    let account = &account;
     let zone = zone(&app, account).await?;
     let from = arguments.from.map(|day| day.to_zoned(zone)).transpose()?.map(|day| day.timestamp());
     loop {
@@ -88,12 +93,19 @@ pub(crate) async fn sync(arguments: &SyncArguments, out: &mut dyn Write) -> anyh
 
 /// Matches all lines of an account with the transactions that are known.
 pub(crate) async fn match_lines(arguments: &MatchArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
-    let app = App::open(&arguments.home.home).await?;
-    let account = &arguments.home.account;
+    let Opened { app, account } = arguments.home.open().await?;
+    let account = &account;
+    let span = span(&app, account).await?;
+    let is_any_known = span.is_some() || mirror::is_begun(&app.ports, account).await?;
+    anyhow::ensure!(is_any_known, "{}", nothing_known(account));
     let command = MatchAccount { account: account.clone(), now: Timestamp::now(), scratch: app.scratch.clone() };
     let items = match_account::run(&app.ports, &command).await?;
+    anyhow::ensure!(
+        !items.is_empty(),
+        "Found no accepted report of account {account}, so that there is no line to match"
+    );
     if arguments.json {
-        match_rows::rows(&app.ports, account, &app.scratch, |item, row| -> anyhow::Result<()> {
+        matched_lines::read(&app.ports, account, &app.scratch, |item, line, row| -> anyhow::Result<()> {
             let object = json!({
                 "report": item.report.to_string(),
                 "merchant_number": row.merchant_number,
@@ -109,36 +121,86 @@ pub(crate) async fn match_lines(arguments: &MatchArguments, out: &mut dyn Write)
                 "merchant_reference": row.merchant_reference,
                 "merchant_reference_2": row.merchant_reference_2,
                 "payout_on": row.payout_on.to_string(),
+                "order_reference": line.and_then(|line| line.order_reference.as_deref()),
+                "net_minor": line.and_then(|line| line.terms.net_minor()),
             });
             Ok(writeln!(out, "{object}")?)
         })
         .await?;
     } else {
         lines(&app, account, arguments.all, out).await?;
+        match span {
+            Some(SyncItem { from, until }) => {
+                writeln!(out, "  held against the transactions from {from:.0} until {until:.0}")?;
+            }
+            None => writeln!(out, "  held against the transactions around each report; `avstem sync` gets them all")?,
+        }
     }
     Ok(if items.iter().all(store::MatchItem::is_all_told) { Ended::Well } else { Ended::Held })
 }
 
+/// The span of time whose transactions are all known; `None` when they were never synchronised.
+async fn span(app: &App, account: &AccountId) -> anyhow::Result<Option<SyncItem>> {
+    let known = store::Place::sync(account).read::<SyncItem>(&*app.ports.state).await?;
+    Ok(known.map(|(item, _)| item))
+}
+
+fn nothing_known(account: &AccountId) -> String {
+    format!("No transactions of account {account} are known, so that nothing was looked at. Run `avstem sync` first")
+}
+
 /// The lines with their states and reasons, those that are matched only when `all` is asked for; then how many have which.
 pub(crate) async fn lines(app: &App, account: &AccountId, all: bool, out: &mut dyn Write) -> anyhow::Result<()> {
-    let mut states = std::collections::BTreeMap::<String, u64>::new();
-    match_rows::rows(&app.ports, account, &app.scratch, |_, row| -> anyhow::Result<()> {
+    let mut states = BTreeMap::<String, u64>::new();
+    let mut rows: Vec<[String; 7]> = Vec::new();
+    matched_lines::read(&app.ports, account, &app.scratch, |item, line, row| -> anyhow::Result<()> {
         if all || !matches!(row.state.as_str(), "matched" | "not_a_transaction") {
-            let line = if row.line_no > 0 { row.line_no.to_string() } else { "notice".to_owned() };
-            writeln!(out, "  {:<12} {line:>6}  {:<20} {}", row.settlement_id, row.state, row.reason)?;
+            let provider = item.settlements.first().map_or("", |key| key.provider.as_str());
+            let amount = line.and_then(|line| line.terms.net_minor()).map_or_else(String::new, |minor| {
+                format!("{} {}", MajorUnits::new(minor, exponent(provider, row.currency)), row.currency)
+            });
+            let order = line.and_then(|line| line.order_reference.as_deref()).unwrap_or("-");
+            rows.push([
+                row.payout_on.to_string(),
+                provider.to_owned(),
+                row.settlement_id,
+                if row.line_no > 0 { row.line_no.to_string() } else { "notice".to_owned() },
+                show::text(order),
+                amount,
+                show::text(&row.reason),
+            ]);
+            // A table is as wide as its widest row; a long one is shown in parts.
+            if rows.len() >= ROWS_TOGETHER_MAX {
+                table(&mut rows, out)?;
+            }
         }
         *states.entry(row.state).or_default() += 1;
         Ok(())
     })
     .await?;
-    let told: Vec<String> = states.iter().map(|(state, lines)| format!("{lines} {state}")).collect();
-    writeln!(out, "  lines: {}", told.join(", "))?;
+    table(&mut rows, out)?;
+    let states: Vec<String> = states.iter().map(|(state, lines)| format!("{lines} {state}")).collect();
+    writeln!(out, "  lines: {}", states.join(", "))?;
+    Ok(())
+}
+
+/// Rows of a table that are laid out together.
+const ROWS_TOGETHER_MAX: usize = 1_000;
+
+fn table(rows: &mut Vec<[String; 7]>, out: &mut dyn Write) -> io::Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let header = ["paid out", "provider", "settlement", "row", "order", "amount", "reason"];
+    show::table(out, "  ", &header, |column| !matches!(column, 3 | 5), rows)?;
+    rows.clear();
     Ok(())
 }
 
 /// Lists what was captured or refunded and no settlement has brought, and the providers that owe a report.
 pub(crate) async fn unsettled(arguments: &UnsettledArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
-    let app = App::open(&arguments.home.home).await?;
+    let Opened { app, account } = arguments.home.open_to_read().await?;
+    let span = span(&app, &account).await?.with_context(|| nothing_known(&account))?;
     let mut waits = Waits::default();
     if let Some(days) = arguments.days {
         waits.set_others(Wait::Days(days));
@@ -146,14 +208,20 @@ pub(crate) async fn unsettled(arguments: &UnsettledArguments, out: &mut dyn Writ
     arguments.product.iter().for_each(|(product, days)| waits.set(product, Wait::Days(*days)));
     let today = match arguments.today {
         Some(day) => day,
-        None => zone(&app, &arguments.home.account).await?.to_datetime(Timestamp::now()).date(),
+        None => zone(&app, &account).await?.to_datetime(Timestamp::now()).date(),
     };
-    let missed = list_missed(&app, &arguments.home.account, today, waits, &app.scratch).await?;
+    let missed = list_missed(&app, &account, today, waits, &app.scratch).await?;
     if arguments.json {
         show_json(&missed, out)?;
     } else {
         show_missed(&missed, out)?;
     }
+    let reached_on = span.until.to_zoned(zone(&app, &account).await?).date();
+    anyhow::ensure!(
+        reached_on >= today.yesterday().unwrap_or(today),
+        "Transactions are known until {:.0} only, so that nothing after it was looked at. Run `avstem sync` first",
+        span.until
+    );
     Ok(if missed.unsettled.is_empty() && missed.reports.is_empty() { Ended::Well } else { Ended::Held })
 }
 
@@ -168,12 +236,18 @@ pub(crate) async fn list_missed(
     Ok(unsettled::run(&app.ports, &command).await?)
 }
 
+/// Lists what is missed, then says what was looked at.
 pub(crate) fn show_missed(missed: &Missed, out: &mut dyn Write) -> io::Result<()> {
     if missed.unsettled.is_empty() && missed.reports.is_empty() {
-        return writeln!(out, "  nothing is missed");
+        writeln!(out, "  nothing is missing")?;
     }
     missed.unsettled.iter().try_for_each(|one| writeln!(out, "  {}", one.explained()))?;
-    missed.reports.iter().try_for_each(|report| writeln!(out, "  report missing, {}", report.explained()))
+    missed.reports.iter().try_for_each(|report| writeln!(out, "  report missing, {}", report.explained()))?;
+    let LookedAt { span, transactions, settlements } = &missed.looked_at;
+    let Some(SyncItem { from, until }) = span else {
+        return writeln!(out, "  no transactions are known: nothing was looked at");
+    };
+    writeln!(out, "  looked at: {transactions} transactions from {from:.0} until {until:.0}, {settlements} settlements")
 }
 
 fn show_json(missed: &Missed, out: &mut dyn Write) -> io::Result<()> {

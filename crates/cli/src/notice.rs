@@ -11,8 +11,9 @@ use pipeline::current::notice::{self, NoticeCheck};
 use pipeline::intake::notice::{AddNotice, add_notice};
 use pipeline::posting::post::{self, PostReport};
 use pipeline::reports::dintero_report::{self, WriteReports};
-use settlement::{Currency, Fees, Kind, PayoutNotice, exponent};
+use settlement::{AccountId, Currency, Fees, Kind, PayoutNotice, exponent};
 
+use crate::home::Opened;
 use crate::post::LEASE;
 use crate::{Ended, HomeArguments, show};
 
@@ -62,8 +63,13 @@ pub(crate) struct AddArguments {
 
 pub(crate) async fn run(command: &NoticeCommand, out: &mut dyn Write) -> anyhow::Result<Ended> {
     let NoticeCommand::Add(arguments) = command;
-    let app = crate::home(&arguments.home).await?;
-    let notice = arguments.notice()?;
+    anyhow::ensure!(
+        arguments.evidence.is_file(),
+        "Found no file {}, expected the balance report",
+        arguments.evidence.display()
+    );
+    let Opened { app, account } = arguments.home.open_with_dintero().await?;
+    let notice = arguments.notice(&account)?;
     add(&app, arguments, notice, out).await
 }
 
@@ -82,9 +88,8 @@ async fn add(app: &App, arguments: &AddArguments, notice: PayoutNotice, out: &mu
         return Ok(if matches!(together, NoticeCheck::Disagree(_)) { Ended::Held } else { Ended::Well });
     };
     let command = WriteReports { account: key.account_id.clone(), report, scratch: app.scratch.clone() };
-    for key in dintero_report::write_reports(&app.ports, &command).await?.written {
-        writeln!(out, "  wrote {}", arguments.home.home.place(key))?;
-    }
+    let written = dintero_report::write_reports(&app.ports, &command).await?.written;
+    show::documents(out, "  ", &arguments.home.home, &written)?;
     if let Some(dintero) = &app.dintero {
         let (account, scratch, now) = (key.account_id.clone(), app.scratch.clone(), Timestamp::now());
         let command = PostReport { account, report, now, lease: LEASE, scratch };
@@ -95,14 +100,14 @@ async fn add(app: &App, arguments: &AddArguments, notice: PayoutNotice, out: &mu
 
 impl AddArguments {
     /// The figures as they were typed.
-    fn notice(&self) -> anyhow::Result<PayoutNotice> {
+    fn notice(&self, account: &AccountId) -> anyhow::Result<PayoutNotice> {
         let known = ::formats::FORMATS.iter().any(|format| format.provider.id == self.provider);
         anyhow::ensure!(known, "Found provider {:?}, expected one that `avstem formats` lists", self.provider);
         let currency: Currency = self
             .currency
             .parse()
             .map_err(|_| anyhow::anyhow!("Found currency {:?}, expected a code such as SEK", self.currency))?;
-        let key = notice::key_of(&self.home.account, &self.provider, &self.settlement, currency).ok_or_else(|| {
+        let key = notice::key_of(account, &self.provider, &self.settlement, currency).ok_or_else(|| {
             anyhow::anyhow!(
                 "Found {:?}, expected merchant number and settlement id, as R1234/R1234-0001",
                 self.settlement

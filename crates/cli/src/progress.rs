@@ -17,7 +17,22 @@ pub(crate) struct Watched {
 }
 
 impl Watched {
+    /// Opens a file, or keeps what standard input gives where the path is `-`.
+    pub(crate) fn open_or_stdin(path: &Path) -> anyhow::Result<Self> {
+        if path != Path::new("-") {
+            return Watched::open(path);
+        }
+        let mut file = tempfile::tempfile().context("Cannot keep standard input")?;
+        io::copy(&mut io::stdin().lock(), &mut file).context("Cannot read standard input")?;
+        file.rewind()?;
+        Ok(Watched { file: BufReader::with_capacity(64 * 1024, file), bar: ProgressBar::hidden() })
+    }
+
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
+        anyhow::ensure!(
+            !path.is_dir(),
+            "Found a folder, expected a file; `avstem run --inbox` takes the files of a folder"
+        );
         let open = || {
             let file = File::open(path)?;
             let size_bytes = file.metadata()?.len();

@@ -3,15 +3,18 @@
 use std::io::Write;
 
 use ::formats::Limits;
+use adapters::app::App;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use pipeline::intake::parse::ParseReport;
 use pipeline::intake::replay::{self, Replay};
-use pipeline::operate::process;
+use pipeline::operate::{explain, process};
 use pipeline::posting::audit;
-use settlement::{ReportId, Verdict};
+use serde_json::json;
+use settlement::{AccountId, Verdict};
 
+use crate::home::Opened;
 use crate::post::reachable;
 use crate::{Ended, HomeArguments, resume, show};
 
@@ -21,7 +24,7 @@ pub(crate) struct ReplayArguments {
     /// One uploaded object, as in T00000001/vipps/2000461.xml
     #[arg(long, value_name = "KEY")]
     object: Option<String>,
-    /// The upload of the report with this id, in full
+    /// The upload of the report whose id begins so
     #[arg(long, value_name = "ID")]
     report: Option<String>,
     /// Everything uploaded since the beginning of this day, in UTC
@@ -42,18 +45,27 @@ pub(crate) struct AuditArguments {
     /// Month of payout, as in 2026-10
     #[arg(long, value_name = "MONTH")]
     month: String,
+    /// One JSON object
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     home: HomeArguments,
 }
 
 impl ReplayArguments {
     /// What is replayed; `None` when the sweep is to find it.
-    fn which(&self) -> anyhow::Result<Option<Replay>> {
+    async fn which(&self, app: &App, account: &AccountId) -> anyhow::Result<Option<Replay>> {
         if let Some(object) = &self.object {
             return Ok(Some(Replay::Object(object.parse()?)));
         }
         if let Some(report) = &self.report {
-            return Ok(Some(Replay::Report(ReportId::try_from(report.clone()).map_err(anyhow::Error::msg)?)));
+            let mut named = explain::run(&app.ports, account, report, &app.scratch).await?.reports;
+            anyhow::ensure!(
+                named.len() == 1,
+                "{report:?} names {} reports of account {account}, expected the beginning of one id",
+                named.len()
+            );
+            return Ok(Some(Replay::Report(named.swap_remove(0).report)));
         }
         let since = self.since.map(|day| day.to_zoned(TimeZone::UTC)).transpose()?;
         Ok(since.map(|since| Replay::Since(since.timestamp())))
@@ -61,10 +73,13 @@ impl ReplayArguments {
 }
 
 pub(crate) async fn run(arguments: &ReplayArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
-    let app = crate::home(&arguments.home).await?;
-    let account = &arguments.home.account;
-    let Some(which) = arguments.which()? else { return resume::run(&app, account, arguments.apply, out).await };
+    let Opened { app, account } = arguments.home.open_with_dintero().await?;
+    let account = &account;
+    let Some(which) = arguments.which(&app, account).await? else {
+        return resume::run(&app, account, arguments.apply, out).await;
+    };
     let due = replay::find(&app.ports, account, &which).await?;
+    anyhow::ensure!(!due.is_empty(), "Found no upload of account {account} that this names");
     let mut accepted = 0;
     for due in &due {
         writeln!(out, "{}  {}", show::text(&due.landing.name), due.known)?;
@@ -95,13 +110,30 @@ pub(crate) async fn run(arguments: &ReplayArguments, out: &mut dyn Write) -> any
 }
 
 pub(crate) async fn audit(arguments: &AuditArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
-    let app = crate::home(&arguments.home).await?;
+    let Opened { app, account } = arguments.home.open_with_dintero().await?;
     let dintero = reachable(&app)?;
     let month: Date = format!("{}-01", arguments.month)
         .parse()
         .map_err(|_| anyhow::anyhow!("Found month {:?}, expected one as in 2026-10", arguments.month))?;
-    let account = &arguments.home.account;
-    let audit = audit::run(&app.ports, &dintero, account, month).await?;
+    let audit = audit::run(&app.ports, &dintero, &account, month).await?;
+    anyhow::ensure!(
+        audit.settlements > 0,
+        "Found no settlement of {} that was planned to be posted, so that nothing was looked at",
+        arguments.month
+    );
+    if arguments.json {
+        let differences: Vec<_> = audit
+            .differences
+            .iter()
+            .map(|(key, what)| json!({ "settlement": key.to_string(), "what": what }))
+            .collect();
+        let object = json!({
+            "month": arguments.month, "settlements": audit.settlements, "confirmed": audit.confirmed,
+            "differences": differences,
+        });
+        writeln!(out, "{object}")?;
+        return Ok(if differences.is_empty() { Ended::Well } else { Ended::Held });
+    }
     writeln!(
         out,
         "{} settlements of {}: {} events stand at Dintero as recorded, {} differences",

@@ -17,6 +17,9 @@ use store::memory::MemoryQueue;
 
 use crate::{Ended, show};
 
+/// What is younger may still be in some worker's hands.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
+
 /// How long the lease of a report lasts.
 const LEASE: SignedDuration = SignedDuration::from_mins(15);
 
@@ -25,7 +28,7 @@ pub(crate) async fn run(app: &App, account: &AccountId, apply: bool, out: &mut d
     let command = Sweep {
         account: Some(account.clone()),
         now: Timestamp::now(),
-        patience: SignedDuration::from_mins(15),
+        patience: PATIENCE,
         is_thorough: true,
         posts: app.dintero.is_some(),
         asks_for_missing: false,
@@ -34,12 +37,17 @@ pub(crate) async fn run(app: &App, account: &AccountId, apply: bool, out: &mut d
     let (parse, reconcile) = (Arc::new(MemoryQueue::default()), Arc::new(MemoryQueue::default()));
     let queues = Queues { parse: parse.clone(), reconcile: reconcile.clone() };
     let (plan, found) = sweep::run(&app.ports, &queues, &command).await?;
+    anyhow::ensure!(
+        found.looked_at > 0,
+        "No upload of account {account} is older than {} minutes, so that none was looked at",
+        PATIENCE.as_mins()
+    );
     for open in &found.open {
         writeln!(out, "{}  {}", show::text(&open.upload.key), open.stands.word())?;
     }
     let due = plan.parse.len() + plan.reconcile.len();
     if !apply {
-        writeln!(out, "{due} would be resumed; do it with --apply")?;
+        writeln!(out, "{due} of {} uploads would be resumed; do it with --apply", found.looked_at)?;
         return Ok(Ended::Well);
     }
     while let Some((message, _)) = parse.take() {

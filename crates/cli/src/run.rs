@@ -1,11 +1,11 @@
 //! `avstem run`: a folder of reports through the whole way, into a home directory.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use ::formats::Limits;
 use adapters::app::{App, Home};
-use anyhow::Context;
 use jiff::{SignedDuration, Timestamp};
 use pipeline::StepError;
 use pipeline::current::notice::NoticeCheck;
@@ -14,11 +14,15 @@ use pipeline::intake::parse::{Outcome, ParseReport};
 use pipeline::operate::process::{self, Processed};
 use pipeline::posting::post::Posted;
 use pipeline::reports::dintero_report::WrittenReports;
-use settlement::{AccountId, SettleKey, Settlement, Verdict};
+use serde_json::{Value, json};
+use settlement::{AccountId, Kind, SettleKey, Settlement, Verdict};
 use store::keys::{Key, LandingKey};
 
+use crate::check::Answer;
+use crate::home::Opened;
+use crate::inbox::Inbox;
 use crate::progress::Watched;
-use crate::{Ended, HomeArguments, lake, show};
+use crate::{Ended, HomeArguments, account, ask, lake, show};
 
 /// A file that no format claims lies under this name instead of a provider's.
 const NO_PROVIDER: &str = "unknown";
@@ -28,58 +32,118 @@ pub(crate) struct RunArguments {
     /// Folder with reports, searched with all folders in it
     #[arg(long, value_name = "DIR")]
     inbox: PathBuf,
+    /// Register merchant numbers that no account has to this one, without asking
+    #[arg(long)]
+    register_merchants: bool,
+    /// One JSON object per file and line
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     home: HomeArguments,
 }
 
+/// How many files came to what.
+#[derive(Default)]
+struct Counts {
+    accepted: u64,
+    known: u64,
+    held: u64,
+    failed: u64,
+}
+
 pub(crate) async fn run(arguments: &RunArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
-    let home = arguments.home.home.directory("Upload reports to the landing bucket")?;
-    let app = crate::home(&arguments.home).await?;
-    let files = files_of(&arguments.inbox, home)?;
-    anyhow::ensure!(!files.is_empty(), "Found no file in {}", arguments.inbox.display());
-    let mut ended = Ended::Well;
-    for file in &files {
-        match take(&app, &arguments.home.account, file, Timestamp::now()).await {
+    let RunArguments { inbox, register_merchants, json, home } = arguments;
+    let directory = home.home.directory("Upload reports to the landing bucket")?;
+    let Opened { app, account } = home.open_with_dintero().await?;
+    let inbox = Inbox::open(inbox, directory)?;
+    let passed_over = inbox.passed_over();
+    anyhow::ensure!(
+        !inbox.files.is_empty(),
+        "Found no report in {}{}",
+        arguments.inbox.display(),
+        passed_over.as_ref().map_or_else(String::new, |named| format!("; passed over: {named}"))
+    );
+    let (mut ended, mut counts) = (Ended::Well, Counts::default());
+    for file in &inbox.files {
+        match take_asking(&app, &account, file, *register_merchants).await {
             Ok(taken) => {
+                match taken.outcome.verdict {
+                    _ if taken.is_held() => counts.held += 1,
+                    Verdict::Duplicate => counts.known += 1,
+                    _ => counts.accepted += 1,
+                }
                 if taken.is_held() {
                     ended = ended.and(Ended::Held);
                 }
-                taken.report(out, &arguments.home.home)?;
+                if *json {
+                    writeln!(out, "{}", taken.json()?)?;
+                } else {
+                    taken.report(out, &home.home)?;
+                }
             }
-            Err(error) => ended = ended.and(Ended::failed(file, &error)),
+            Err(error) => {
+                counts.failed += 1;
+                ended = ended.and(Ended::failed(file, &error));
+            }
         }
     }
-    let HomeArguments { home, account } = &arguments.home;
-    Ok(ended.and(lake::build(&app, home, account, Timestamp::now(), out).await?))
+    let built = lake::build(&app, &home.home, &account, Timestamp::now(), &mut std::io::sink()).await?;
+    if !json {
+        counts.show(passed_over, &home.home, &account, out)?;
+    }
+    Ok(ended.and(built))
 }
 
-/// All files below a folder, sorted, so that every run takes them in the same order.
-///
-/// Hidden files are passed over, and so is the home directory, should it lie in the folder.
-fn files_of(folder: &Path, home: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let home = home.canonicalize()?;
-    let mut files = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        let entries = std::fs::read_dir(&folder).with_context(|| format!("Cannot read {}", folder.display()))?;
-        for entry in entries {
-            let entry = entry?;
-            let hidden = entry.file_name().to_string_lossy().starts_with('.');
-            if hidden {
-                continue;
-            }
-            let kind = entry.file_type()?;
-            if kind.is_dir() {
-                if entry.path().canonicalize()? != home {
-                    folders.push(entry.path());
-                }
-            } else if entry.path().is_file() {
-                files.push(entry.path());
-            }
+impl Counts {
+    fn show(
+        &self,
+        passed_over: Option<String>,
+        home: &Home,
+        account: &AccountId,
+        out: &mut dyn Write,
+    ) -> anyhow::Result<()> {
+        let Counts { accepted, known, held, failed } = *self;
+        let words = [(accepted, "accepted"), (known, "known before"), (held, "held"), (failed, "failed")];
+        let words: Vec<String> =
+            words.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+        writeln!(out, "{}", words.join(", "))?;
+        if let Some(named) = passed_over {
+            writeln!(out, "passed over: {named}")?;
+        }
+        if held > 0 {
+            writeln!(out, "next: avstem held list --home {home} --account {account}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Takes a file; where only its merchant numbers are unknown, asks a person whether they are the account's.
+async fn take_asking(app: &App, account: &AccountId, file: &Path, registers: bool) -> anyhow::Result<Taken> {
+    let taken = take(app, account, file, Timestamp::now(), registers).await?;
+    let judgement = &taken.outcome.judgement;
+    if judgement.kind() != Some(Kind::MerchantUnknown) {
+        return Ok(taken);
+    }
+    let Some(provider) = judgement.format.map(|format| format.provider.id) else { return Ok(taken) };
+    let numbers: BTreeSet<&str> =
+        judgement.settlements.iter().map(|settlement| settlement.head.merchant_number.as_str()).collect();
+    for number in &numbers {
+        let name = store::account(&*app.ports.state, account)
+            .await?
+            .name
+            .map_or_else(String::new, |name| format!(" ({})", show::text(&name)));
+        let question = format!(
+            "{}: merchant number {number} of {provider} is registered to no account. Is it {account}{name}?",
+            show::name(file)
+        );
+        if ask::yes(&question)? != Some(true) {
+            return Ok(taken);
         }
     }
-    files.sort();
-    Ok(files)
+    for number in &numbers {
+        account::register(&app.ports, account, provider, number).await?;
+    }
+    take(app, account, file, Timestamp::now(), false).await
 }
 
 /// A file that went the whole way, or as far as it may.
@@ -92,11 +156,15 @@ pub(crate) struct Taken {
     pub(crate) posted: Result<Posted, StepError>,
 }
 
-/// Uploads a local file and takes it the whole way.
-///
-/// A merchant number that nobody has is registered to the account on its first use: on a person's own machine there is
-/// nobody else it could belong to.
-pub(crate) async fn take(app: &App, account: &AccountId, file: &Path, now: Timestamp) -> anyhow::Result<Taken> {
+/// Uploads a local file and takes it the whole way. A merchant number that nobody has becomes the account's when it
+/// `registers`.
+pub(crate) async fn take(
+    app: &App,
+    account: &AccountId,
+    file: &Path,
+    now: Timestamp,
+    registers: bool,
+) -> anyhow::Result<Taken> {
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let provider = provider_of(&name, &mut Watched::open(file)?, &Limits::default())?.unwrap_or(NO_PROVIDER);
     let landing = LandingKey::new(account.clone(), provider, &name)?;
@@ -108,7 +176,7 @@ pub(crate) async fn take(app: &App, account: &AccountId, file: &Path, now: Times
         lease: SignedDuration::from_mins(15),
         scratch: app.scratch.clone(),
         limits: Limits::default(),
-        adopts_merchants: true,
+        adopts_merchants: registers,
     };
     let Processed { outcome, reports, posted } =
         process::process_upload(&app.ports, app.dintero.as_deref(), &command).await?;
@@ -130,32 +198,45 @@ impl Taken {
 
     pub(crate) fn report(&self, out: &mut dyn Write, home: &Home) -> anyhow::Result<()> {
         let Outcome { report, verdict, judgement, .. } = &self.outcome;
-        let format = judgement.format.map_or("", |format| format.id);
-        let id = report.map(|report| report.short()).unwrap_or_default();
-        writeln!(out, "{verdict:<11}  {}  {format}  report {id}", show::name(&self.file))?;
+        let format = judgement.format.map_or("no known format", |format| format.id);
+        let id = report.map_or_else(|| "-".to_owned(), |report| report.short());
+        writeln!(out, "{}  {}  {format}  report {id}", show::verdict(*verdict), show::name(&self.file))?;
         show::settlements(out, "  ", &judgement.settlements)?;
         show::problems(out, "  ", &judgement.problems)?;
         for known in self.outcome.settlements.iter().filter(|_| *verdict == Verdict::Accepted) {
             if known.version.is_none() {
-                writeln!(
-                    out,
-                    "  settlement {} is known with the same content; nothing happens again",
-                    known.key.settlement_id
-                )?;
+                let settlement = &known.key.settlement_id;
+                writeln!(out, "  settlement {settlement} is known with the same content; nothing happens again")?;
             }
         }
-        if *verdict == Verdict::Duplicate {
+        let finishes = !self.reports.written.is_empty();
+        if *verdict == Verdict::Duplicate && finishes {
+            writeln!(out, "  accepted before by a run that did not end; what was left is done now")?;
+        } else if *verdict == Verdict::Duplicate && judgement.problems.list().is_empty() {
             writeln!(out, "  the same content is known already; nothing happens again")?;
         }
-        if *verdict == Verdict::Accepted {
-            for key in &self.reports.written {
-                writeln!(out, "  wrote {}", home.place(key))?;
-            }
-        }
+        show::documents(out, "  ", home, &self.reports.written)?;
         for (key, together) in &self.reports.withheld {
             show::together(out, "  ", key, together)?;
         }
         show::posted_or_not(out, "  ", &self.posted)?;
+        if let (Some(report), true) = (report, matches!(verdict, Verdict::Quarantined | Verdict::Rejected)) {
+            writeln!(out, "  what to do: avstem held show {} --home {home}", report.short())?;
+        }
         Ok(())
+    }
+
+    /// The answer of `check --json`, with what became of the report.
+    fn json(&self) -> anyhow::Result<Value> {
+        let Outcome { report, verdict, judgement, .. } = &self.outcome;
+        let file = self.file.display().to_string();
+        let mut object = serde_json::to_value(Answer::of(&file, *verdict, judgement))?;
+        if let Some(fields) = object.as_object_mut() {
+            let documents: Vec<String> = self.reports.written.iter().map(Key::to_string).collect();
+            fields.insert("report_id".to_owned(), json!(report));
+            fields.insert("documents".to_owned(), json!(documents));
+            fields.insert("posting".to_owned(), show::posted_json(&self.posted));
+        }
+        Ok(object)
     }
 }

@@ -1,13 +1,101 @@
 //! What a person reads: settlements as a table, problems as lines.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::OnceLock;
 
+use adapters::app::Home;
 use pipeline::StepError;
 use pipeline::current::notice::NoticeCheck;
 use pipeline::posting::post::Posted;
-use settlement::{MajorUnits, Problems, SettleKey, Settlement, Severity, exponent, mask_cards};
+use serde_json::{Value, json};
+use settlement::{MajorUnits, Problems, SettleKey, Settlement, Severity, Verdict, exponent, mask_cards};
+use store::keys::Key;
 use store::{EventState, OutboxItem};
+
+/// Whether words of a state are coloured: only where a person watches.
+static COLOURS: OnceLock<bool> = OnceLock::new();
+
+/// Colours words of a state from now on, or never.
+pub(crate) fn set_colours(on: bool) {
+    // Whoever sets it first decides: a process has one terminal.
+    let _ = COLOURS.set(on);
+}
+
+/// A verdict in a column of its own, green, red or faint on a terminal.
+pub(crate) fn verdict(verdict: Verdict) -> String {
+    let word = format!("{verdict:<11}");
+    if !COLOURS.get().copied().unwrap_or(false) {
+        return word;
+    }
+    let colour = match verdict {
+        Verdict::Accepted => "32",
+        Verdict::Duplicate => "2",
+        Verdict::Quarantined | Verdict::Rejected => "31",
+    };
+    format!("\u{1b}[{colour}m{word}\u{1b}[0m")
+}
+
+/// An error with its causes, each said once.
+pub(crate) fn error(error: &anyhow::Error) -> String {
+    let mut said = String::new();
+    let mut last = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        let is_said = said.contains(&cause) || (!last.is_empty() && cause.contains(&last));
+        if !is_said {
+            if !said.is_empty() {
+                said.push_str(": ");
+            }
+            said.push_str(&cause);
+        }
+        last = cause;
+    }
+    said
+}
+
+/// Says which documents were written, folder by folder.
+pub(crate) fn documents(out: &mut dyn Write, indent: &str, home: &Home, written: &[Key]) -> io::Result<()> {
+    let mut folders: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for key in written {
+        let key = key.to_string();
+        let (folder, name) = key.rsplit_once('/').unwrap_or(("", &key));
+        let form = name.split_once('.').map_or(name, |(_, form)| form);
+        folders.entry(folder.to_owned()).or_default().push(form.to_owned());
+    }
+    for (folder, forms) in &folders {
+        writeln!(out, "{indent}wrote {} in {}", forms.join(", "), home.place(folder))?;
+    }
+    Ok(())
+}
+
+/// What came of posting, for programs.
+pub(crate) fn posted_json(posted: &Result<Posted, StepError>) -> Value {
+    let posted = match posted {
+        Ok(posted) => posted,
+        Err(error) => return json!({ "error": error.to_string() }),
+    };
+    let mut states: BTreeMap<&str, u64> = BTreeMap::new();
+    for event in &posted.events {
+        *states.entry(event.state.word()).or_default() += 1;
+    }
+    json!({
+        "off": posted.off,
+        "events": states,
+        "settlements": posted.outboxes.iter().map(|outbox| json!({
+            "settlement": outbox.settlement.to_string(),
+            "lines_minor": outbox.lines_minor,
+            "events_minor": outbox.events_minor,
+            "not_postable_minor": outbox.not_postable_minor,
+            "unmatched_minor": outbox.unmatched_minor,
+            "unmatched_lines": outbox.unmatched_lines,
+            "currency": outbox.settlement.currency,
+        })).collect::<Vec<_>>(),
+        "withheld": posted.withheld.iter().map(|(key, why)| json!({ "settlement": key.to_string(), "why": why }))
+            .collect::<Vec<_>>(),
+        "not_before": posted.not_before,
+    })
+}
 
 /// A file name as it may stand in a line for people: without control characters and card numbers.
 pub(crate) fn name(path: &Path) -> String {
@@ -38,7 +126,7 @@ pub(crate) fn settlements(out: &mut dyn Write, indent: &str, settlements: &[Sett
         "fee VAT",
         "other",
         "payout",
-        "difference",
+        "diff",
         "proof",
     ];
     let rows: Vec<[String; 12]> = settlements.iter().map(row).collect();

@@ -8,7 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 use pipeline::months::{self, Summarise, Summarised};
 use serde_json::json;
 use settlement::{AccountId, MajorUnits, Month};
+use store::{Pager, Query};
 
+use crate::home::Opened;
 use crate::{Ended, HomeArguments, show};
 
 /// Nobody else builds the lake for this long, which is brought up to date first.
@@ -27,9 +29,13 @@ pub(crate) struct SummaryArguments {
 }
 
 pub(crate) async fn run(arguments: &SummaryArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
-    let HomeArguments { home, account } = &arguments.home;
-    let app = App::open(home).await?;
-    let made = make(&app, account, arguments.month, Timestamp::now()).await?;
+    let home = &arguments.home.home;
+    let Opened { app, account } = arguments.home.open().await?;
+    anyhow::ensure!(
+        has_settlements(&app, &account).await?,
+        "Found no accepted settlement of account {account}, so that there is nothing to summarise"
+    );
+    let made = make(&app, &account, arguments.month, Timestamp::now()).await?;
     if arguments.json {
         for Summarised { summary, files, is_new } in &made {
             let files: Vec<String> = files.iter().map(|key| home.place(key)).collect();
@@ -42,6 +48,12 @@ pub(crate) async fn run(arguments: &SummaryArguments, out: &mut dyn Write) -> an
     }
     made.iter().try_for_each(|made| told(home, made, out))?;
     Ok(Ended::Well)
+}
+
+/// Whether any settlement of the account was ever accepted.
+pub(crate) async fn has_settlements(app: &App, account: &AccountId) -> anyhow::Result<bool> {
+    let query = Query { limit: 1, ..Query::settlements(account) };
+    Ok(Pager::new(&*app.ports.state, query).next().await?.is_some())
 }
 
 /// Makes the summary of a month, or of all that are due.

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod events;
+pub mod held;
 pub(crate) mod lines;
 pub mod match_rows;
 pub mod notice;

@@ -1,6 +1,7 @@
 //! A report on its way in: spooled, judged, proved, compared with what is known, and committed or held.
 
 pub mod difference;
+pub mod dismiss;
 pub mod judge;
 pub mod known;
 pub mod notice;

@@ -3,4 +3,5 @@
 mod known;
 mod lines;
 pub mod match_account;
+pub mod matched_lines;
 pub mod unsettled;

@@ -64,6 +64,15 @@ pub struct Account {
     /// The name that people know the merchant by. Where it is absent, the id is shown.
     #[serde(default)]
     pub name: Option<String>,
+    /// The name that the merchant is registered under, as in `Butikken Eksempel AS`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub legal_name: Option<String>,
+    /// The number that the merchant is registered under, as its country writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organisation_number: Option<String>,
+    /// Its postal address, in one line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
     /// IANA name of the time zone that its calendar days are in, as in `Europe/Oslo`.
     pub zone: String,
     /// Language of the mails and documents for it, as in `nb`.
@@ -79,7 +88,17 @@ impl Account {
     /// An account with Norwegian defaults and no merchant numbers.
     pub fn new(id: AccountId) -> Self {
         let (zone, language) = ("Europe/Oslo".into(), "nb".into());
-        Account { id, name: None, zone, language, posts: false, merchant_numbers: BTreeMap::new() }
+        Account {
+            id,
+            name: None,
+            legal_name: None,
+            organisation_number: None,
+            address: None,
+            zone,
+            language,
+            posts: false,
+            merchant_numbers: BTreeMap::new(),
+        }
     }
 
     /// Whether the account has this merchant number at this provider.

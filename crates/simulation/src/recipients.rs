@@ -28,9 +28,9 @@ pub(crate) async fn add(ports: &Ports, accounts: [&AccountId; 2], at: Timestamp)
                 account: account.clone(),
                 address,
                 name: None,
-                kind,
+                kind: Some(kind),
                 language: None,
-                rhythms: rhythms.into_iter().collect(),
+                rhythms: Some(rhythms.into_iter().collect()),
                 from: None,
                 now: at,
             };

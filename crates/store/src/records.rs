@@ -27,7 +27,7 @@ pub use account::{ListedAccount, account, listed_account};
 pub use backfill::{BackfillItem, TakenObject};
 pub use batch::{BatchItem, EVENTS_MAX, EventState, PlannedEvent, batch_id, event_id};
 pub use dirty::{DirtyItem, DirtyMark, dirty_mark, mark_days_dirty, mark_dirty, mark_settlement_dirty};
-pub use held::{HeldItem, mark_held};
+pub use held::{HELD_SETTLEMENTS_MAX, HeldItem, HeldSettlement, mark_held};
 pub use journal::{JournalItem, Order, journal};
 pub use lake::{BuiltItem, DayItem, DayPayout, DaySum, LeaseItem, SumOf, lake_day};
 pub use mail::{MailItem, MailState, Occasion, TRACE_WITHIN};

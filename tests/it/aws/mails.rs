@@ -116,9 +116,9 @@ impl World {
             account: account.clone(),
             address: address.clone(),
             name: None,
-            kind: RecipientKind::Person,
+            kind: Some(RecipientKind::Person),
             language: None,
-            rhythms: BTreeSet::from([rhythm]),
+            rhythms: Some(BTreeSet::from([rhythm])),
             from: Some(date(2026, 10, 1)),
             now,
         };

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use pipeline::current::accounts::set_name;
+use pipeline::current::accounts::{self, AccountSettings};
 use pipeline::intake::release::{self, ReleaseReport};
 use pipeline::months::{self, Summarise, Summarised};
 use serde_json::{Value, json};
@@ -43,9 +43,8 @@ fn hash_of(world: &World, key: &str) -> String {
 #[tokio::test]
 async fn the_mail_of_a_payout_has_the_figures_of_the_state_and_the_stored_documents() {
     let world = World::new().await;
-    set_name(&world.ports, &world.account, &HeaderText::new("Ærlig & Sønn AS 🛒").unwrap(), world.clock.now())
-        .await
-        .unwrap();
+    let named = AccountSettings { name: HeaderText::new("Ærlig & Sønn AS 🛒").ok(), ..AccountSettings::default() };
+    accounts::set(&world.ports, &world.account, &named, world.clock.now()).await.unwrap();
     world.told("regnskap@example.no", RecipientKind::Person, &[Rhythm::EachPayout]).await;
     world.told("bilag@example.no", RecipientKind::Inbox, &[Rhythm::EachPayout]).await;
     world.take("vipps", "a.csv", portal_csv(&report(vec![settlement(1, 4)]))).await;

@@ -99,7 +99,7 @@ impl World {
             Summarise { account: account.clone(), month: None, now, lease: LEASE, scratch: scratch.clone() };
         note(months::run(&self.ports, &summarise).await.err());
         self.mails(&mut note).await;
-        note(explain::run(&self.ports, &account, "2000001").await.err());
+        note(explain::run(&self.ports, &account, "2000001", &scratch).await.err());
         let backfill = BackfillAccount {
             account: account.clone(),
             prefix: String::new(),
@@ -140,9 +140,9 @@ impl World {
             account: account.clone(),
             address: address.clone(),
             name: None,
-            kind: RecipientKind::Person,
+            kind: Some(RecipientKind::Person),
             language: None,
-            rhythms: BTreeSet::from([Rhythm::EachPayout, Rhythm::Daily]),
+            rhythms: Some(BTreeSet::from([Rhythm::EachPayout, Rhythm::Daily])),
             from: Some(date(2026, 1, 1)),
             now,
         };

@@ -13,9 +13,9 @@ fn the_demo_writes_the_month_and_the_command_says_where_it_lies() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path().join("demo");
     let folder = home.to_str().unwrap();
-    let (ended, text) = avstem(&["demo", "--exit", "--home", folder]);
+    let (ended, text) = avstem(&["demo", "--exit", "--verbose", "--home", folder]);
     assert_eq!(ended.unwrap(), Ended::Well);
-    let (_, text) = text.split_once("The summary of every month that is over").unwrap();
+    let (_, text) = text.split_once("In transit when the month began").unwrap();
     assert!(text.contains("2026-10 revision 1\n"), "{text}");
     assert!(
         text.contains("apart: held_report vipps 5-vipps-redigert.csv") && text.contains("QUARANTINED(RowArithmetic)")

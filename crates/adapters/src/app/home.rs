@@ -99,11 +99,26 @@ impl Home {
 }
 
 impl App {
-    /// Opens whatever place that is.
+    /// Opens whatever place that is, where it is one already.
+    ///
+    /// # Errors
+    /// `NotFound` for a directory that is no home; else as [`App::at_home`], and in the cloud also when avstem was built
+    /// without it.
+    pub async fn open(home: &Home) -> Result<Self, PortError> {
+        match home {
+            Home::Directory(path) => {
+                is_home(path)?;
+                App::at_home(path)
+            }
+            Home::Cloud { buckets, table } => App::in_cloud(buckets, table).await,
+        }
+    }
+
+    /// Opens whatever place that is; a directory that is no home becomes one.
     ///
     /// # Errors
     /// As [`App::at_home`]; in the cloud also when avstem was built without it.
-    pub async fn open(home: &Home) -> Result<Self, PortError> {
+    pub async fn open_or_begin(home: &Home) -> Result<Self, PortError> {
         match home {
             Home::Directory(path) => App::at_home(path),
             Home::Cloud { buckets, table } => App::in_cloud(buckets, table).await,
@@ -132,6 +147,22 @@ impl App {
     async fn token_secret_in_cloud(_: &str) -> Result<TokenSecret, PortError> {
         Err(without_aws("Cannot read the stack's secret"))
     }
+}
+
+/// Whether a directory holds the state of a home.
+///
+/// # Errors
+/// `NotFound` when it does not.
+pub(super) fn is_home(path: &Path) -> Result<(), PortError> {
+    if path.join("state.sqlite").is_file() {
+        return Ok(());
+    }
+    let what = format!("Found no home of avstem at {}", path.display());
+    let home = path.display();
+    let why = format!(
+        "it holds no state.sqlite. Check the path, or begin a home with `avstem account add ACCOUNT --home {home}`"
+    );
+    Err(PortError::new(PortErrorKind::NotFound, what, why))
 }
 
 #[cfg(not(feature = "aws"))]

@@ -19,18 +19,20 @@ use crate::mail::{send, show};
 /// Long enough ago for a week to be over.
 const CONFIRMED_BEFORE: SignedDuration = SignedDuration::from_hours(8 * 24);
 
-/// Confirms one recipient of each kind, sends what is due, and shows that a second time sends nothing.
+/// Confirms one recipient of each kind, sends what is due, shows that a second time sends nothing, and gives how many mails
+/// were written.
 pub(super) async fn tell(
     app: &App,
     account: &AccountId,
     stand_in: &StandIn,
     home: &Path,
     out: &mut dyn Write,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<usize> {
     let clock = stand_in.clock();
     let place = Home::from(home);
     let mailing = App::mailing(home, MailConfig::default(), Arc::new(move || clock.now()))?;
     let begun = stand_in.now().saturating_sub(CONFIRMED_BEFORE)?;
+    let mut count = 0;
     for (address, name, kind, language, rhythms) in [
         ("regnskap@example.no", Some("Regnskap"), RecipientKind::Person, "nb", [Rhythm::EachPayout, Rhythm::Weekly]),
         ("bilag@example.se", None, RecipientKind::Inbox, "sv", [Rhythm::EachPayout, Rhythm::Monthly]),
@@ -39,22 +41,26 @@ pub(super) async fn tell(
             account: account.clone(),
             address: address.parse()?,
             name: name.map(HeaderText::new).transpose()?,
-            kind,
+            kind: Some(kind),
             language: Some(language.to_owned()),
-            rhythms: BTreeSet::from(rhythms),
+            rhythms: Some(BTreeSet::from(rhythms)),
             from: Some(date(2026, 10, 1)),
             now: begun,
         };
         let item = recipients::add(&app.ports, &mailing.secret, &add).await?;
         // The first mail has nothing but the code in it, which comes back from whoever reads there.
-        show(out, "  ", &place, &send(app, &mailing, account).await?)?;
+        let asked = send(app, &mailing, account).await?;
+        show(out, "  ", &place, &asked)?;
+        count += asked.mails.len();
         let code = mailing.secret.token(account, &item.address, item.generation);
         recipients::confirm(&app.ports, account, &item.address, &code, confirmed_at(begun)).await?;
     }
-    show(out, "  ", &place, &send(app, &mailing, account).await?)?;
+    let told = send(app, &mailing, account).await?;
+    show(out, "  ", &place, &told)?;
+    count += told.mails.len();
     let again = send(app, &mailing, account).await?;
     anyhow::ensure!(again.mails.is_empty(), "Mails were sent twice");
-    Ok(())
+    Ok(count)
 }
 
 fn confirmed_at(begun: Timestamp) -> Timestamp {

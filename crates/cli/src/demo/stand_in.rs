@@ -11,6 +11,7 @@ use dintero::{Credentials, Hosts, Secret};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use pipeline::posting::post::{self, PostAccount, PostReport, Posted};
+use pipeline::transactions::sync::{self, SyncTransactions};
 use sandbox::example::{self, CLIENT_ID, CLIENT_SECRET};
 use sandbox::{Clock, Fault, InProcess, RequestKind, Sandbox};
 use settlement::{AccountId, MajorUnits, ReportId, SettlementEvent, TransactionEventKind};
@@ -97,6 +98,23 @@ impl StandIn {
             }
         }
         anyhow::bail!("Events wait after {ROUNDS_MAX} rounds, expected all of them to have ended")
+    }
+
+    /// Gets every transaction of the last weeks, so that what was never paid out is known too.
+    pub(super) async fn sync(&self, app: &App, account: &AccountId) -> anyhow::Result<()> {
+        let dintero = app.dintero.as_deref().context("The demo has a stand-in")?;
+        for _ in 0..ROUNDS_MAX {
+            let (account, scratch, now) = (account.clone(), app.scratch.clone(), self.now());
+            let command = SyncTransactions { account, from: None, now, deadline: Timestamp::MAX, scratch };
+            match sync::run(&app.ports, dintero, &command).await {
+                Err(error) if error.is_retryable() => self.clock.advance(LEASE),
+                synced => match synced?.go_on_at {
+                    None => return Ok(()),
+                    Some(until) => self.clock.set(until.max(self.now().saturating_add(SignedDuration::from_secs(1))?)),
+                },
+            }
+        }
+        anyhow::bail!("Transactions wait after {ROUNDS_MAX} rounds, expected all of them to be known")
     }
 
     /// How many settlement events stand at Dintero.

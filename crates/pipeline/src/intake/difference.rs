@@ -67,7 +67,7 @@ fn totals(before: &Settlement, now: &Settlement) -> Problem {
     };
     let message = format!(
         "Found {} with other content than before: it had {}, it has {}. Look at the differences; \
-         `avstem release` makes this the new version",
+         `avstem held release` makes this the new version",
         now.name(),
         show(before),
         show(now)

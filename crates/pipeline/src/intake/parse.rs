@@ -13,12 +13,16 @@ use formats::Limits;
 use jiff::{SignedDuration, Timestamp};
 use settlement::{AccountId, Kind, Problem, Problems, ReportId, Settlement, Verdict};
 use store::keys::{Key, LandingKey};
-use store::{Expect, ObjectItem, Order, Place, Put, ReportItem, ReportSettlementItem, ReportState, journal, mark_held};
+use store::{
+    Expect, HELD_SETTLEMENTS_MAX, HeldItem, HeldSettlement, ObjectItem, Order, Place, Put, ReportItem,
+    ReportSettlementItem, ReportState, journal, mark_held,
+};
 use tables::{LineTable, TableOwner};
 use tempfile::NamedTempFile;
 
 use self::claim::Claim;
-use crate::current::accounts::{AddMerchant, add_merchant};
+use crate::current::accounts::{AddMerchant, register_merchant};
+use crate::intake::dismiss::held_for;
 use crate::intake::judge::{Judgement, judge};
 use crate::intake::known::{Case, IncomingReport, KnownSettlement, merchant_numbers};
 use crate::intake::spool::{Spool, Spooled, spool};
@@ -141,7 +145,6 @@ impl Work<'_> {
             journal(&self.place(), revision, self.command.now, order, what)?,
         ];
         writes.extend(marks);
-        writes.extend(mark_held(item, self.command.now)?);
         Ok(self.ports.state.transact(&writes).await?)
     }
 
@@ -181,7 +184,7 @@ impl Work<'_> {
             ..item
         };
         if let Some(kind) = judgement.kind() {
-            return self.hold(item, revision, kind, judgement).await;
+            return self.hold(item, revision, kind, judgement, &standings).await;
         }
         if standings.iter().all(|standing| matches!(standing.case, Case::Known(_))) {
             return self.record_duplicate(item, revision, judgement, &standings).await;
@@ -197,7 +200,7 @@ impl Work<'_> {
                 number: number.to_owned(),
                 now: self.command.now,
             };
-            add_merchant(self.ports, &command).await?;
+            register_merchant(self.ports, &command).await?;
         }
         Ok(())
     }
@@ -219,11 +222,9 @@ impl Work<'_> {
         revision: u64,
         kind: Kind,
         judgement: Judgement,
+        standings: &[KnownSettlement],
     ) -> Result<Outcome, StepError> {
-        let state = match kind.verdict() {
-            Verdict::Rejected => ReportState::Rejected { kind },
-            _ => ReportState::Quarantined { kind },
-        };
+        let state = held_for(kind);
         let key = Key::Problems {
             account: self.account().clone(),
             report: item.report,
@@ -232,8 +233,36 @@ impl Work<'_> {
         self.ports.objects.put_new(&key, problems_json(&judgement.problems).as_bytes()).await?;
         let what = format!("{}: {}", state.word(), item.first_problem.as_deref().unwrap_or_default());
         let item = ReportItem { state, ..item };
-        self.write(&item, Expect::Revision(revision), revision + 1, what).await?;
+        let mark = mark_held(&item, self.held(&judgement.settlements, standings))?;
+        self.write_marking(&item, Expect::Revision(revision), revision + 1, what, vec![mark]).await?;
         Ok(Outcome { report: Some(item.report), verdict: judgement.verdict(), judgement, settlements: Vec::new() })
+    }
+
+    /// What a person knows a held report by: its first settlements, beside what is in force.
+    fn held(&self, settlements: &[Settlement], standings: &[KnownSettlement]) -> HeldItem {
+        let named = settlements.iter().enumerate().take(HELD_SETTLEMENTS_MAX).map(|(place, settlement)| {
+            let head = &settlement.head;
+            let before = standings.get(place).and_then(|standing| match &standing.case {
+                Case::Conflict(before) => before.settlement.payout_minor,
+                _ => None,
+            });
+            HeldSettlement {
+                merchant_number: head.merchant_number.clone(),
+                settlement_id: head.settlement_id.clone(),
+                currency: head.currency,
+                exponent: head.exponent,
+                payout_on: head.payout_on,
+                lines: settlement.lines,
+                payout_minor: settlement.payout_minor,
+                payout_before_minor: before,
+            }
+        });
+        HeldItem {
+            report: self.spooled.report,
+            at: self.command.now,
+            settlements: named.collect(),
+            settlement_count: settlements.len() as u64,
+        }
     }
 
     async fn record_duplicate(

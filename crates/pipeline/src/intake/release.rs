@@ -30,7 +30,8 @@ pub async fn run(ports: &Ports, command: &ReleaseReport) -> Result<ReportItem, S
         return Err(StepError::Refused(format!("Found no report {report} of account {account}")));
     };
     match &item.state {
-        ReportState::Quarantined { kind: Kind::SettlementConflict } => {}
+        ReportState::Quarantined { kind: Kind::SettlementConflict }
+        | ReportState::Dismissed { kind: Some(Kind::SettlementConflict), .. } => {}
         // A release that was marked and not yet read is complete as it is.
         ReportState::Released => return Ok(item),
         state => {

@@ -3,12 +3,12 @@
 use documents::{Apart, ApartKind};
 use settlement::{ReportId, Rhythm, SettleKey};
 use store::{
-    HeldItem, Occasion, Place, Query, RecipientItem, RecipientKind, ReportItem, SettlementItem, SettlementVersion,
-    settlement_key,
+    Occasion, Query, RecipientItem, RecipientKind, ReportItem, SettlementItem, SettlementVersion, settlement_key,
 };
 
 use super::MailAccount;
 use super::due::{Known, KnownHeld, KnownPayout};
+use crate::current::held::{self, HeldReport};
 use crate::current::notice::{self, NoticeCheck};
 use crate::current::versions::{ExactSettlement, Versions};
 use crate::{Ports, StepError, months};
@@ -137,13 +137,9 @@ impl AlreadyMailed<'_> {
 
 /// Reports that are held, with the time at which they came to be.
 async fn gather_held(ports: &Ports, command: &MailAccount, gathered: &mut Gathered) -> Result<(), StepError> {
-    for entry in store::all(&*ports.state, Query::held(&command.account)).await? {
-        let HeldItem { report, at } = store::decode(&entry)?;
-        let item = Place::report(report, &command.account).read::<ReportItem>(&*ports.state).await?;
-        if let Some((item, _)) = item.filter(|(item, _)| item.state.held_kind().is_some()) {
-            gathered.known.held.push(KnownHeld { report, at });
-            gathered.held.push(item);
-        }
+    for HeldReport { report, held, .. } in held::all(ports, &command.account).await? {
+        gathered.known.held.push(KnownHeld { report: report.report, at: held.at });
+        gathered.held.push(report);
     }
     Ok(())
 }

@@ -24,19 +24,19 @@ pub struct AddRecipient {
     pub address: Address,
     /// Who reads there.
     pub name: Option<HeaderText>,
-    /// What kind of reader.
-    pub kind: RecipientKind,
-    /// Language; the account's when none is told.
+    /// What kind of reader; a person where nothing is said of a new one.
+    pub kind: Option<RecipientKind>,
+    /// Language; the account's where nothing is said of a new one.
     pub language: Option<String>,
-    /// How often.
-    pub rhythms: BTreeSet<Rhythm>,
-    /// Payouts from this day on are told; from today when none is told.
+    /// How often; at each payout where nothing is said of a new one.
+    pub rhythms: Option<BTreeSet<Rhythm>>,
+    /// Payouts from this day on are told; from today where nothing is said of a new one.
     pub from: Option<Date>,
     /// The time.
     pub now: Timestamp,
 }
 
-/// Adds a recipient, who has to confirm, or changes what a known one is sent. Running it again changes nothing.
+/// Adds a recipient, who has to confirm, or changes of a known one what the command names. Running it again changes nothing.
 ///
 /// # Errors
 /// When the state cannot answer.
@@ -46,11 +46,12 @@ pub async fn add(ports: &Ports, secret: &TokenSecret, command: &AddRecipient) ->
     let known = place.read::<RecipientItem>(&*ports.state).await?;
     let revision = known.as_ref().map(|(_, revision)| *revision);
     let zone = crate::current::zone::zone_of(ports, &account).await?;
-    let language = match language {
-        Some(language) => language,
-        None => store::account(&*ports.state, &account).await?.language,
-    };
     let standing = known.as_ref().map(|(item, _)| item).filter(|item| item.removed_at.is_none());
+    let language = match (language, standing) {
+        (Some(language), _) => language,
+        (None, Some(standing)) => standing.language.clone(),
+        (None, None) => store::account(&*ports.state, &account).await?.language,
+    };
     let generation = match (standing, &known) {
         (Some(standing), _) => standing.generation,
         (None, Some((removed, _))) => removed.generation + 1,
@@ -58,10 +59,12 @@ pub async fn add(ports: &Ports, secret: &TokenSecret, command: &AddRecipient) ->
     };
     let today = now.to_zoned(zone).date();
     let item = RecipientItem {
-        name,
-        kind,
+        name: name.or_else(|| standing.and_then(|standing| standing.name.clone())),
+        kind: kind.or(standing.map(|standing| standing.kind)).unwrap_or(RecipientKind::Person),
         language,
-        rhythms,
+        rhythms: rhythms
+            .or_else(|| standing.map(|standing| standing.rhythms.clone()))
+            .unwrap_or_else(|| BTreeSet::from([Rhythm::EachPayout])),
         from: from.or(standing.map(|standing| standing.from)).unwrap_or(today),
         generation,
         token_hash: hash_of(&secret.token(&account, &address, generation)),

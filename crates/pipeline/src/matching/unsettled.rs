@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use matching::{MissingReport, Overdue, SettledEvents, Unsettled, Waits, missing_reports, unsettled};
 use settlement::{AccountId, Currency, Transaction, TransactionEventKind};
+use store::{Place, SyncItem};
 use tables::MatchRow;
 
 use crate::current::match_rows;
@@ -36,6 +37,19 @@ pub struct Missed {
     pub unsettled: Vec<Unsettled>,
     /// Providers that owe a report.
     pub reports: Vec<MissingReport>,
+    /// What it was looked for in.
+    pub looked_at: LookedAt,
+}
+
+/// What was looked at, so that nobody takes an empty list for an all-clear.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LookedAt {
+    /// The span of time whose transactions are known; `None` when they were never synchronised.
+    pub span: Option<SyncItem>,
+    /// Transactions in it.
+    pub transactions: u64,
+    /// Settlements that are in force.
+    pub settlements: u64,
 }
 
 /// By provider, product and currency: how many, how much where all of it is known, and the first day that one was due.
@@ -96,6 +110,7 @@ pub(crate) struct UnsettledTransactions {
     last_payouts: BTreeMap<String, Date>,
     waits: Waits,
     zone: TimeZone,
+    looked_at: LookedAt,
 }
 
 impl UnsettledTransactions {
@@ -104,23 +119,27 @@ impl UnsettledTransactions {
         let zone = zone_of(ports, account).await?;
         let settled = settled(ports, account, scratch).await?;
         let mut transactions: Vec<Transaction> = Vec::new();
+        let span = Place::sync(account).read::<SyncItem>(&*ports.state).await?.map(|(item, _)| item);
+        let mut looked_at = LookedAt { span, ..LookedAt::default() };
         mirror::read(ports, account, |transaction| {
+            looked_at.transactions += 1;
             if !unsettled([&transaction], &settled, *today, waits, &zone).is_empty() {
                 transactions.push(transaction);
             }
             Ok(())
         })
         .await?;
-        let last_payouts = last_payouts(ports, account).await?;
-        Ok(UnsettledTransactions { transactions, settled, last_payouts, waits: waits.clone(), zone })
+        let last_payouts = last_payouts(ports, account, &mut looked_at).await?;
+        Ok(UnsettledTransactions { transactions, settled, last_payouts, waits: waits.clone(), zone, looked_at })
     }
 
     /// What of it was missed on a day that is not later.
     pub(crate) fn missed(&self, today: Date) -> Missed {
-        let UnsettledTransactions { transactions, settled, last_payouts, waits, zone } = self;
+        let UnsettledTransactions { transactions, settled, last_payouts, waits, zone, looked_at } = self;
         Missed {
             unsettled: unsettled(transactions, settled, today, waits, zone),
             reports: missing_reports(transactions, settled, last_payouts, today, waits, zone),
+            looked_at: looked_at.clone(),
         }
     }
 }
@@ -139,9 +158,14 @@ async fn settled(ports: &Ports, account: &AccountId, scratch: &Path) -> Result<S
 }
 
 /// The day of the last payout of each provider.
-async fn last_payouts(ports: &Ports, account: &AccountId) -> Result<BTreeMap<String, Date>, StepError> {
+async fn last_payouts(
+    ports: &Ports,
+    account: &AccountId,
+    looked_at: &mut LookedAt,
+) -> Result<BTreeMap<String, Date>, StepError> {
     let mut last: BTreeMap<String, Date> = BTreeMap::new();
     for (key, version) in Versions::new(ports, account).all().await? {
+        looked_at.settlements += 1;
         let payout_on = version.settlement.head.payout_on;
         let known = last.entry(key.provider.to_string()).or_insert(payout_on);
         *known = payout_on.max(*known);

@@ -183,7 +183,10 @@ async fn held_object(
     let is_held = match item.state {
         ReportState::Quarantined { .. } | ReportState::Rejected { .. } => true,
         ReportState::Crashed | ReportState::Released => true,
-        ReportState::Claimed { .. } | ReportState::Committed | ReportState::Duplicate => false,
+        ReportState::Claimed { .. }
+        | ReportState::Committed
+        | ReportState::Duplicate
+        | ReportState::Dismissed { .. } => false,
     };
     if !is_held || !seen.insert(report) {
         return Ok(None);

@@ -239,7 +239,7 @@ impl<'a> Listing<'a> {
             }
             let Some(item) = records.next().await? else { return Ok(None) };
             self.looked_at += 1;
-            let HeldItem { report, at } = store::decode(&item)?;
+            let HeldItem { report, at, .. } = store::decode(&item)?;
             let found = Place::report(report, account).read::<ReportItem>(&*self.ports.state).await?;
             let found = found
                 .map(|(report, _)| report)

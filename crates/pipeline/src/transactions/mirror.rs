@@ -163,6 +163,14 @@ async fn read_day(ports: &Ports, key: &Key) -> Result<Day, StepError> {
     Err(StepError::Refused(format!("{key} was replaced {TRIES_MAX} times while it was being read. Try again later")))
 }
 
+/// Whether any transaction of an account was ever stored.
+///
+/// # Errors
+/// When the objects cannot be listed.
+pub async fn is_begun(ports: &Ports, account: &AccountId) -> Result<bool, StepError> {
+    Ok(!ports.objects.versions(&format!("mirror/{account}/"), None).await?.versions.is_empty())
+}
+
 /// Hands every transaction of the mirror to `each`, in the order of days and ids, each once.
 ///
 /// # Errors

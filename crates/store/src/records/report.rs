@@ -13,7 +13,7 @@ pub(super) const RECORDS: &[Record] = &[
     Record {
         name: "report",
         place: "`REPORT#<report>`, `<account>`",
-        question: "what became of a report: CLAIMED, COMMITTED, DUPLICATE, QUARANTINED(kind), REJECTED(kind), CRASHED or RELEASED",
+        question: "what became of a report: CLAIMED, COMMITTED, DUPLICATE, QUARANTINED(kind), REJECTED(kind), CRASHED, RELEASED or DISMISSED",
     },
     Record {
         name: "settlement of a report",
@@ -49,6 +49,15 @@ pub enum ReportState {
     Crashed,
     /// A person let a conflicting report through; it is to be read again.
     Released,
+    /// A person decided that nothing is to be done with a held report.
+    Dismissed {
+        /// Why it was held; `None` for a report whose workers crashed.
+        kind: Option<Kind>,
+        /// The person.
+        by: String,
+        /// The reason.
+        why: String,
+    },
 }
 
 impl ReportState {
@@ -62,19 +71,20 @@ impl ReportState {
             ReportState::Rejected { kind } => format!("REJECTED({kind})"),
             ReportState::Crashed => "CRASHED".into(),
             ReportState::Released => "RELEASED".into(),
+            ReportState::Dismissed { .. } => "DISMISSED".into(),
         }
     }
-}
 
-impl ReportState {
     /// Why a report is held; `None` when it is not. The inner value is `None` for a report whose workers crashed.
     pub fn held_kind(&self) -> Option<Option<Kind>> {
         match self {
             ReportState::Quarantined { kind } | ReportState::Rejected { kind } => Some(Some(*kind)),
             ReportState::Crashed => Some(None),
-            ReportState::Claimed { .. } | ReportState::Committed | ReportState::Duplicate | ReportState::Released => {
-                None
-            }
+            ReportState::Claimed { .. }
+            | ReportState::Committed
+            | ReportState::Duplicate
+            | ReportState::Released
+            | ReportState::Dismissed { .. } => None,
         }
     }
 }

@@ -49,6 +49,11 @@ impl Query {
     pub fn settlements(account: &AccountId) -> Self {
         Query::all(format!("SETTLEMENT#{account}"))
     }
+
+    /// The settlements of one merchant number.
+    pub fn settlements_of_merchant(account: &AccountId, provider: &str, number: &str) -> Self {
+        Query { prefix: format!("{provider}/{number}/"), ..Query::settlements(account) }
+    }
 }
 
 /// The settlement that a record is of, by its place.

@@ -1,7 +1,7 @@
 //! Claiming a report: one worker at a time reads it, and none that has ended is read again.
 
 use settlement::{Defect, Kind, Problem, Verdict, is_seeded};
-use store::{Expect, ObjectItem, Place, ReportItem, ReportState};
+use store::{Expect, ObjectItem, Place, ReportItem, ReportState, mark_held};
 
 use super::{ATTEMPTS_MAX, Outcome, Work};
 use crate::current::versions::settlements_of;
@@ -90,7 +90,8 @@ impl Work<'_> {
         item.state = ReportState::Crashed;
         item.problems = 1;
         item.first_problem = Some(message.clone());
-        self.write(&item, Expect::Revision(revision), revision + 1, "given up".to_owned()).await?;
+        let mark = mark_held(&item, self.held(&[], &[]))?;
+        self.write_marking(&item, Expect::Revision(revision), revision + 1, "given up".to_owned(), vec![mark]).await?;
         Ok(self.outcome(Problem::error(Kind::Crashed, message)))
     }
 
@@ -102,6 +103,11 @@ impl Work<'_> {
                 Ok(self.outcome(Problem::error(*kind, message)))
             }
             ReportState::Crashed => Ok(self.outcome(Problem::error(Kind::Crashed, message))),
+            ReportState::Dismissed { kind, by, why } => {
+                let message = format!("{by} dismissed this report: {why}. `avstem held reopen` holds it again");
+                let note = Problem::note(kind.unwrap_or(Kind::Crashed), message);
+                Ok(Outcome { verdict: Verdict::Duplicate, ..self.outcome(note) })
+            }
             _ => Ok(Outcome {
                 report: Some(item.report),
                 verdict: Verdict::Duplicate,

@@ -110,7 +110,8 @@ impl Look<'_> {
             ReportState::Duplicate
             | ReportState::Quarantined { .. }
             | ReportState::Rejected { .. }
-            | ReportState::Crashed => return Ok(()),
+            | ReportState::Crashed
+            | ReportState::Dismissed { .. } => return Ok(()),
         };
         if item.state == ReportState::Committed && left.is_empty() {
             return Ok(());
