@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use pipeline::operate::backfill::{Backfill, BackfillAccount, Next};
+use serde_json::json;
 use settlement::Verdict;
 
 use crate::home::Opened;
@@ -30,6 +31,9 @@ pub(crate) struct BackfillArguments {
     /// Do it; without this it is only counted
     #[arg(long)]
     apply: bool,
+    /// One JSON object per upload and line
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     home: HomeArguments,
 }
@@ -56,7 +60,11 @@ pub(crate) async fn run(arguments: &BackfillArguments, out: &mut dyn Write) -> a
             "Found no upload of account {account} below {:?} in that time, so that there is nothing to take in",
             arguments.prefix
         );
-        writeln!(out, "{count} objects would be taken, {before} were taken before; do it with --apply")?;
+        if arguments.json {
+            writeln!(out, "{}", json!({ "to_take": count, "taken_before": before }))?;
+        } else {
+            writeln!(out, "{count} objects would be taken, {before} were taken before; do it with --apply")?;
+        }
         return Ok(Ended::Well);
     }
     let (mut taken, mut accepted, mut held) = (0, 0, 0);
@@ -66,13 +74,19 @@ pub(crate) async fn run(arguments: &BackfillArguments, out: &mut dyn Write) -> a
                 let wait = until.duration_since(Timestamp::now()).max(SignedDuration::ZERO);
                 tokio::time::sleep(wait.unsigned_abs()).await;
             }
-            Next::Took(landing, gone) => {
-                let verdict = gone.outcome.verdict;
+            Next::Took(landing, processed) => {
+                let verdict = processed.outcome.verdict;
                 taken += 1;
                 accepted += usize::from(verdict == Verdict::Accepted);
                 held += usize::from(matches!(verdict, Verdict::Quarantined | Verdict::Rejected));
-                writeln!(out, "{verdict:<11}  {}", show::text(&landing.name))?;
-                show::posted_or_not(out, "  ", &gone.posted)?;
+                if arguments.json {
+                    let posting = show::posted_json(&processed.posted);
+                    let object = json!({ "file": landing.name, "verdict": verdict, "posting": posting });
+                    writeln!(out, "{object}")?;
+                } else {
+                    writeln!(out, "{}  {}", show::verdict(verdict), show::text(&landing.name))?;
+                    show::posted_or_not(out, "  ", &processed.posted)?;
+                }
             }
             Next::Ended => break,
         }
@@ -82,9 +96,11 @@ pub(crate) async fn run(arguments: &BackfillArguments, out: &mut dyn Write) -> a
         "Found no upload of account {account} below {:?} in that time, so that nothing was taken in",
         arguments.prefix
     );
-    writeln!(
-        out,
-        "{taken} objects taken, {before} before: {accepted} newly accepted, {held} held, the rest done before"
-    )?;
+    if !arguments.json {
+        writeln!(
+            out,
+            "{taken} objects taken, {before} before: {accepted} newly accepted, {held} held, the rest done before"
+        )?;
+    }
     Ok(if held > 0 { Ended::Held } else { Ended::Well })
 }

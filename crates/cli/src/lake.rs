@@ -20,9 +20,18 @@ const LEASE: SignedDuration = SignedDuration::from_mins(15);
 #[derive(clap::Subcommand)]
 pub(crate) enum LakeCommand {
     /// Build the days that have changed
-    Build(HomeArguments),
+    Build(BuildArguments),
     /// Build every day anew; what has not changed is left as it is
-    Rebuild(HomeArguments),
+    Rebuild(BuildArguments),
+}
+
+#[derive(clap::Args)]
+pub(crate) struct BuildArguments {
+    /// One JSON object
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    home: HomeArguments,
 }
 
 #[derive(clap::Args)]
@@ -35,9 +44,9 @@ pub(crate) struct MonthsArguments {
 }
 
 pub(crate) async fn run(command: &LakeCommand, out: &mut dyn Write) -> anyhow::Result<Ended> {
-    let (home, all) = match command {
-        LakeCommand::Build(home) => (home, false),
-        LakeCommand::Rebuild(home) => (home, true),
+    let (BuildArguments { json: as_json, home }, all) = match command {
+        LakeCommand::Build(arguments) => (arguments, false),
+        LakeCommand::Rebuild(arguments) => (arguments, true),
     };
     let Opened { app, account } = home.open().await?;
     anyhow::ensure!(
@@ -45,6 +54,14 @@ pub(crate) async fn run(command: &LakeCommand, out: &mut dyn Write) -> anyhow::R
         "Found no accepted settlement of account {account}, so that there is nothing to build"
     );
     let built = lake::run(&app.ports, &command_of(&app, &account, Timestamp::now(), all)).await?;
+    if *as_json {
+        let Built { days, objects, no_bridge, is_unfinished } = &built;
+        let no_bridge = no_bridge.as_ref().map(ToString::to_string);
+        let object =
+            json!({ "days": days, "objects_changed": objects, "no_bridge": no_bridge, "is_unfinished": is_unfinished });
+        writeln!(out, "{object}")?;
+        return Ok(ended(&built));
+    }
     told(out, &home.home, &account, &built)
 }
 
@@ -88,7 +105,11 @@ fn told(out: &mut dyn Write, home: &Home, account: &AccountId, built: &Built) ->
             Path::new(&lake).join("settlement_line/*/*.parquet").display()
         )?;
     }
-    Ok(if no_bridge.is_some() || *is_unfinished { Ended::Failed } else { Ended::Well })
+    Ok(ended(built))
+}
+
+fn ended(built: &Built) -> Ended {
+    if built.no_bridge.is_some() || built.is_unfinished { Ended::Failed } else { Ended::Well }
 }
 
 pub(crate) async fn months(arguments: &MonthsArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {

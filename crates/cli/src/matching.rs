@@ -28,6 +28,9 @@ pub(crate) struct SyncArguments {
     /// First day that must be known, as in 2026-01-01; what is known already stays
     #[arg(long, value_name = "DAY")]
     from: Option<Date>,
+    /// One JSON object per reading and line
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     home: HomeArguments,
 }
@@ -82,10 +85,19 @@ pub(crate) async fn sync(arguments: &SyncArguments, out: &mut dyn Write) -> anyh
         if let Some(reaches) = &synced.reaches {
             let (from, until) = (reaches.from, reaches.until);
             let days = synced.days_changed;
-            writeln!(out, "Transactions from {from:.0} until {until:.0} are known; days of them that changed: {days}")?;
+            if arguments.json {
+                writeln!(out, "{}", json!({ "from": from, "until": until, "days_changed": days }))?;
+            } else {
+                writeln!(
+                    out,
+                    "Transactions from {from:.0} until {until:.0} are known; days of them that changed: {days}"
+                )?;
+            }
         }
         let Some(until) = synced.go_on_at else { return Ok(Ended::Well) };
-        writeln!(out, "Dintero asks to wait until {until:.0}")?;
+        if !arguments.json {
+            writeln!(out, "Dintero asks to wait until {until:.0}")?;
+        }
         let wait = until.duration_since(Timestamp::now()).max(SignedDuration::from_secs(1));
         tokio::time::sleep(wait.unsigned_abs()).await;
     }

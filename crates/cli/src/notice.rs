@@ -7,11 +7,14 @@ use ::formats::{DecimalMark, parse_minor};
 use adapters::app::App;
 use clap::Subcommand;
 use jiff::Timestamp;
+use pipeline::StepError;
 use pipeline::current::notice::{self, NoticeCheck};
 use pipeline::intake::notice::{AddNotice, add_notice};
-use pipeline::posting::post::{self, PostReport};
+use pipeline::posting::post::{self, PostReport, Posted};
 use pipeline::reports::dintero_report::{self, WriteReports};
-use settlement::{AccountId, Currency, Fees, Kind, PayoutNotice, exponent};
+use serde_json::{Value, json};
+use settlement::{AccountId, Currency, Fees, Kind, PayoutNotice, SettleKey, exponent};
+use store::keys::Key;
 
 use crate::home::Opened;
 use crate::post::LEASE;
@@ -57,6 +60,9 @@ pub(crate) struct AddArguments {
     /// Who read the figures
     #[arg(long)]
     by: String,
+    /// One JSON object
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     home: HomeArguments,
 }
@@ -82,20 +88,41 @@ async fn add(app: &App, arguments: &AddArguments, notice: PayoutNotice, out: &mu
         now: Timestamp::now(),
         scratch: app.scratch.clone(),
     };
-    let (together, report) = add_notice(&app.ports, &command).await?;
-    show::together(out, "", &key, &together)?;
-    let Some(report) = report.filter(|_| matches!(together, NoticeCheck::Agree(_))) else {
-        return Ok(if matches!(together, NoticeCheck::Disagree(_)) { Ended::Held } else { Ended::Well });
-    };
-    let command = WriteReports { account: key.account_id.clone(), report, scratch: app.scratch.clone() };
-    let written = dintero_report::write_reports(&app.ports, &command).await?.written;
-    show::documents(out, "  ", &arguments.home.home, &written)?;
-    if let Some(dintero) = &app.dintero {
-        let (account, scratch, now) = (key.account_id.clone(), app.scratch.clone(), Timestamp::now());
-        let command = PostReport { account, report, now, lease: LEASE, scratch };
-        show::posted_or_not(out, "  ", &post::run(&app.ports, dintero, &command).await)?;
+    let (check, report) = add_notice(&app.ports, &command).await?;
+    let (mut written, mut posted) = (Vec::new(), Ok(Posted::default()));
+    if let Some(report) = report.filter(|_| matches!(check, NoticeCheck::Agree(_))) {
+        let command = WriteReports { account: key.account_id.clone(), report, scratch: app.scratch.clone() };
+        written = dintero_report::write_reports(&app.ports, &command).await?.written;
+        if let Some(dintero) = &app.dintero {
+            let (account, scratch, now) = (key.account_id.clone(), app.scratch.clone(), Timestamp::now());
+            let command = PostReport { account, report, now, lease: LEASE, scratch };
+            posted = post::run(&app.ports, dintero, &command).await;
+        }
     }
-    Ok(Ended::Well)
+    if arguments.json {
+        writeln!(out, "{}", json_of(&key, &check, &written, &posted))?;
+    } else {
+        show::together(out, "", &key, &check)?;
+        show::documents(out, "  ", &arguments.home.home, &written)?;
+        show::posted_or_not(out, "  ", &posted)?;
+    }
+    Ok(if matches!(check, NoticeCheck::Disagree(_)) { Ended::Held } else { Ended::Well })
+}
+
+fn json_of(key: &SettleKey, check: &NoticeCheck, written: &[Key], posted: &Result<Posted, StepError>) -> Value {
+    let (state, problems) = match check {
+        NoticeCheck::WaitsForNotice => ("waits_for_notice", &[][..]),
+        NoticeCheck::WaitsForList => ("waits_for_list", &[][..]),
+        NoticeCheck::Agree(_) => ("agrees", &[][..]),
+        NoticeCheck::Disagree(found) => ("disagrees", found.as_slice()),
+    };
+    json!({
+        "settlement": key.to_string(),
+        "state": state,
+        "problems": problems,
+        "documents": written.iter().map(Key::to_string).collect::<Vec<_>>(),
+        "posting": show::posted_json(posted),
+    })
 }
 
 impl AddArguments {

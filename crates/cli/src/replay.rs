@@ -36,6 +36,9 @@ pub(crate) struct ReplayArguments {
     /// Do it; without this, only show what would be done
     #[arg(long)]
     apply: bool,
+    /// One JSON object per upload and line
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     home: HomeArguments,
 }
@@ -82,7 +85,11 @@ pub(crate) async fn run(arguments: &ReplayArguments, out: &mut dyn Write) -> any
     anyhow::ensure!(!due.is_empty(), "Found no upload of account {account} that this names");
     let mut accepted = 0;
     for due in &due {
-        writeln!(out, "{}  {}", show::text(&due.landing.name), due.known)?;
+        if arguments.json && !arguments.apply {
+            writeln!(out, "{}", json!({ "file": due.landing.name, "known": due.known }))?;
+        } else if !arguments.json {
+            writeln!(out, "{}  {}", show::text(&due.landing.name), due.known)?;
+        }
         if !arguments.apply {
             continue;
         }
@@ -95,10 +102,21 @@ pub(crate) async fn run(arguments: &ReplayArguments, out: &mut dyn Write) -> any
             limits: Limits::default(),
             adopts_merchants: false,
         };
-        let gone = process::process_upload(&app.ports, app.dintero.as_deref(), &command).await?;
-        accepted += usize::from(gone.outcome.verdict == Verdict::Accepted);
-        writeln!(out, "  {}", gone.outcome.verdict)?;
-        show::posted_or_not(out, "  ", &gone.posted)?;
+        let processed = process::process_upload(&app.ports, app.dintero.as_deref(), &command).await?;
+        let verdict = processed.outcome.verdict;
+        accepted += usize::from(verdict == Verdict::Accepted);
+        if arguments.json {
+            let posting = show::posted_json(&processed.posted);
+            let object =
+                json!({ "file": due.landing.name, "known": due.known, "verdict": verdict, "posting": posting });
+            writeln!(out, "{object}")?;
+        } else {
+            writeln!(out, "  {verdict}")?;
+            show::posted_or_not(out, "  ", &processed.posted)?;
+        }
+    }
+    if arguments.json {
+        return Ok(Ended::Well);
     }
     if arguments.apply {
         let done = due.len() - accepted;

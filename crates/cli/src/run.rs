@@ -8,6 +8,7 @@ use ::formats::Limits;
 use adapters::app::{App, Home};
 use jiff::{SignedDuration, Timestamp};
 use pipeline::StepError;
+use pipeline::current::accounts;
 use pipeline::current::notice::NoticeCheck;
 use pipeline::intake::judge::provider_of;
 use pipeline::intake::parse::{Outcome, ParseReport};
@@ -125,8 +126,13 @@ async fn take_asking(app: &App, account: &AccountId, file: &Path, registers: boo
         return Ok(taken);
     }
     let Some(provider) = judgement.format.map(|format| format.provider.id) else { return Ok(taken) };
-    let numbers: BTreeSet<&str> =
-        judgement.settlements.iter().map(|settlement| settlement.head.merchant_number.as_str()).collect();
+    let mut numbers: BTreeSet<&str> = BTreeSet::new();
+    for settlement in &judgement.settlements {
+        let number = settlement.head.merchant_number.as_str();
+        if accounts::owner_of(&app.ports, provider, number).await?.is_none() {
+            numbers.insert(number);
+        }
+    }
     for number in &numbers {
         let name = store::account(&*app.ports.state, account)
             .await?

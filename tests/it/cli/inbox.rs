@@ -50,3 +50,17 @@ fn run_answers_one_json_object_per_file() {
     assert_eq!((&found[0]["verdict"], &found[1]["kind"]), (&"ACCEPTED".into(), &"RowArithmetic".into()));
     assert_eq!(found[0]["documents"].as_array().unwrap().len(), 6);
 }
+
+#[test]
+fn a_rerun_finishes_what_a_killed_run_left_and_says_so() {
+    let (folder, inbox, home) = folders();
+    std::fs::copy(fixture("vipps-settlement-xml-v3/gross.xml"), inbox.join("a.xml")).unwrap();
+    assert_eq!(run(&inbox, &home).0.unwrap(), Ended::Well);
+    let (_, again) = run(&inbox, &home);
+    assert!(again.contains("nothing happens again") && again.ends_with("1 known before\n"), "{again}");
+    // As after a run that was killed between the commit and the documents.
+    std::fs::remove_dir_all(folder.path().join("home/reports")).unwrap();
+    let (ended, text) = run(&inbox, &home);
+    assert_eq!(ended.unwrap(), Ended::Well);
+    assert!(text.contains("what was left is done now") && text.contains("wrote csv, json, xml"), "{text}");
+}

@@ -80,6 +80,15 @@ pub(crate) async fn register_merchant(ports: &Ports, command: &AddMerchant) -> R
     Ok(true)
 }
 
+/// The account that a merchant number belongs to; `None` when it is nobody's.
+///
+/// # Errors
+/// When the state cannot answer.
+pub async fn owner_of(ports: &Ports, provider: &str, number: &str) -> Result<Option<AccountId>, StepError> {
+    let owner = Place::merchant(provider, number).read::<MerchantItem>(&*ports.state).await?;
+    Ok(owner.map(|(item, _)| item.account))
+}
+
 /// Whether a merchant number has the form that its provider's numbers have.
 fn check_number(provider: &str, number: &str) -> Result<(), StepError> {
     let form = Provider::of(provider).map_or(IdForm::Any, |provider| provider.merchant_number);

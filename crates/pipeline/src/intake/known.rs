@@ -6,9 +6,10 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use settlement::{AccountId, Defect, Kind, Problem, ProviderId, ReportId, SettleKey, Settlement, is_seeded};
-use store::{MerchantItem, Place, ReportItem, ReportState, SettlementItem, SettlementVersion};
+use store::{Place, ReportItem, ReportState, SettlementItem, SettlementVersion};
 use tempfile::NamedTempFile;
 
+use crate::current::accounts::owner_of;
 use crate::current::lines::fetch_lines;
 use crate::intake::difference;
 use crate::intake::judge::Judgement;
@@ -76,8 +77,7 @@ impl IncomingReport<'_> {
         let (account, provider) = (self.account, self.provider);
         let (mut foreign, mut unknown) = (Vec::new(), Vec::new());
         for number in merchant_numbers(settlements) {
-            let owner = Place::merchant(provider, number).read::<MerchantItem>(&*self.ports.state).await?;
-            match owner.map(|(item, _)| item.account) {
+            match owner_of(self.ports, provider, number).await? {
                 Some(owner) if owner == *account => {}
                 // Whose number it is stays untold.
                 Some(_) => {
