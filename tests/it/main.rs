@@ -13,6 +13,7 @@ mod lake;
 mod mail;
 mod notices;
 mod posting;
+mod privacy;
 mod properties;
 mod refusal;
 mod simulation;

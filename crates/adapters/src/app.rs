@@ -3,10 +3,12 @@
 #[cfg(feature = "aws")]
 mod cloud;
 mod home;
+mod lock;
 
 #[cfg(feature = "aws")]
 pub use cloud::Cloud;
 pub use home::{BadHome, Home};
+pub use lock::HomeLock;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -31,6 +33,8 @@ pub struct App {
     pub scratch: PathBuf,
     /// Dintero's API, where it is configured.
     pub dintero: Option<Arc<Dintero>>,
+    /// This process' share in a directory; nobody has one in a directory that is only read, in memory or in the cloud.
+    pub lock: Option<Arc<HomeLock>>,
 }
 
 impl App {
@@ -43,10 +47,13 @@ impl App {
         std::fs::create_dir_all(&scratch).map_err(|error| {
             PortError::new(PortErrorKind::Refused, format!("Cannot make directory {}", scratch.display()), error)
         })?;
+        let lock = HomeLock::take(home, &scratch).map_err(|error| {
+            PortError::new(PortErrorKind::Refused, format!("Cannot lock {}", home.display()), error)
+        })?;
         let objects = format!("file://{}", home.display());
         let state = format!("sqlite://{}", home.join("state.sqlite").display());
         let ports = Ports { objects: objects_at(&objects)?, state: state_at(&state)?, packing: Packing::Zstd };
-        Ok(App { ports, scratch, dintero: None })
+        Ok(App { ports, scratch, dintero: None, lock: Some(Arc::new(lock)) })
     }
 
     /// The same, speaking with Dintero as it is configured.
@@ -78,7 +85,7 @@ impl App {
         let state: Arc<dyn State> = Arc::new(Sqlite::open_to_read(&home.join("state.sqlite"))?);
         let objects = objects_at(&format!("file://{}", home.display()))?;
         let ports = Ports { objects, state, packing: Packing::Zstd };
-        Ok(App { ports, scratch: std::env::temp_dir(), dintero: None })
+        Ok(App { ports, scratch: std::env::temp_dir(), dintero: None, lock: None })
     }
 
     /// Everything in memory, gone at the end.
@@ -88,7 +95,7 @@ impl App {
     pub fn in_memory(scratch: &Path) -> Result<Self, PortError> {
         let (objects, state) = (objects_at("memory://")?, state_at("memory://")?);
         let ports = Ports { objects, state, packing: Packing::Zstd };
-        Ok(App { ports, scratch: scratch.to_owned(), dintero: None })
+        Ok(App { ports, scratch: scratch.to_owned(), dintero: None, lock: None })
     }
 }
 

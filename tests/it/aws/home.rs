@@ -58,6 +58,7 @@ async fn a_report_that_is_parsed_into_the_cloud_can_be_explained_there() {
     emulator.script(&root.join("emulator/prepare.py"), &["restored"]);
     let of_copy =
         |arguments: &[&str]| avstem(&emulator, &[arguments, &["--home", "s3://contract?table=restored"]].concat()).1;
+    of_copy(&["account", "add", "T00000001"]);
     let another = ["account", "add-merchant", "vipps", "999999"];
     assert!(of_copy(&another).contains("is registered") && of_copy(&another).contains("was registered before"));
     emulator.script(&root.join("../infra/put_back.py"), &["contract", "restored"]);

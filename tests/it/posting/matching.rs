@@ -132,6 +132,11 @@ async fn what_lines_come_to_depends_on_payouts_and_not_on_arrivals() {
     assert!(ends[0][4].3.contains("settlement 2000001"), "{:?}", ends[0][4]);
 }
 
+/// Whether nothing is missing; what was looked at is another matter.
+fn is_nothing(missed: &Missed) -> bool {
+    missed.unsettled.is_empty() && missed.reports.is_empty()
+}
+
 /// A corrected report takes its lines over whole: of the report before no line is matched any more, and what the correction
 /// leaves out waits for a settlement again.
 #[tokio::test]
@@ -146,7 +151,7 @@ async fn only_lines_of_the_version_that_counts_are_matched() {
     world.take(&world.upload("a.csv", portal_csv(&before))).await;
     assert_eq!(world.told().await.len(), 3);
     let today = date(2026, 11, 8);
-    assert_eq!(world.missed(today).await, Missed::default());
+    assert!(is_nothing(&world.missed(today).await));
     super::planned::corrected(&world, &after).await;
     assert_eq!(world.states().await, BTreeMap::from([("matched".to_owned(), 2)]));
     let missed = world.missed(today).await.unsettled;
@@ -301,7 +306,7 @@ async fn what_was_captured_and_not_settled_is_missed() {
     add(paid("A-2", &[(Capture, 5_000, "2026-11-03T05:00:00Z")]));
     world.take(&upload).await;
     world.sync(&world.syncing()).await;
-    assert_eq!(world.missed(date(2026, 11, 7)).await, Missed::default());
+    assert!(is_nothing(&world.missed(date(2026, 11, 7)).await));
     let missed = world.missed(date(2026, 11, 8)).await;
     let found: Vec<_> = missed.unsettled.iter().map(|one| (one.transaction_id.clone(), one.kind)).collect();
     assert_eq!((found, missed.reports), (vec![(id_of("A-1"), Capture)], Vec::new()));

@@ -136,7 +136,7 @@ impl App {
         let sdk = aws::config().await;
         let objects = Arc::new(S3::new(&sdk, buckets, None));
         let ports = Ports { objects, state: Arc::new(DynamoDb::new(&sdk, table)), packing: Packing::Zstd };
-        Ok(App { ports, scratch: std::env::temp_dir(), dintero: None })
+        Ok(App { ports, scratch: std::env::temp_dir(), dintero: None, lock: None })
     }
 
     /// What the stack makes codes of recipients with; the template names buckets `<stack>-<account>` and the secret `<stack>/mail`.
