@@ -51,8 +51,8 @@ impl App {
             PortError::new(PortErrorKind::Refused, format!("Cannot lock {}", home.display()), error)
         })?;
         let objects = format!("file://{}", home.display());
-        let state = format!("sqlite://{}", home.join("state.sqlite").display());
-        let ports = Ports { objects: objects_at(&objects)?, state: state_at(&state)?, packing: Packing::Zstd };
+        let state = Arc::new(Sqlite::open(&home.join("state.sqlite"))?.alone_since(lock.alone_at));
+        let ports = Ports { objects: objects_at(&objects)?, state, packing: Packing::Zstd };
         Ok(App { ports, scratch, dintero: None, lock: Some(Arc::new(lock)) })
     }
 

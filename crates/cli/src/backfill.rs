@@ -7,6 +7,7 @@ use ::formats::Limits;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use pipeline::current::lease::REPORT_LEASE;
 use pipeline::operate::backfill::{Backfill, BackfillAccount, Next};
 use serde_json::json;
 use settlement::Verdict;
@@ -47,7 +48,7 @@ pub(crate) async fn run(arguments: &BackfillArguments, out: &mut dyn Write) -> a
         from: arguments.from.map(beginning).transpose()?,
         until: arguments.to.map(|day| beginning(day.tomorrow()?)).transpose()?,
         per_second: arguments.per_second,
-        lease: SignedDuration::from_mins(15),
+        lease: REPORT_LEASE,
         scratch: app.scratch.clone(),
         limits: Limits::default(),
     };

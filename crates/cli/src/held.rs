@@ -4,8 +4,9 @@ use std::io::Write;
 
 use ::formats::Limits;
 use adapters::app::App;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use pipeline::current::held::{self, HeldProblems, HeldReport};
+use pipeline::current::lease::REPORT_LEASE;
 use pipeline::intake::dismiss::{DismissReport, dismiss, reopen};
 use pipeline::intake::parse::ParseReport;
 use pipeline::intake::release::{self, ReleaseReport};
@@ -264,7 +265,7 @@ async fn release(decision: &DecisionArguments, out: &mut dyn Write) -> anyhow::R
         landing,
         version: item.object_version,
         now: Timestamp::now(),
-        lease: SignedDuration::from_mins(15),
+        lease: REPORT_LEASE,
         scratch: app.scratch.clone(),
         limits: Limits::default(),
         adopts_merchants: false,

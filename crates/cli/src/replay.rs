@@ -4,9 +4,10 @@ use std::io::Write;
 
 use ::formats::Limits;
 use adapters::app::App;
+use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use pipeline::current::lease::REPORT_LEASE;
 use pipeline::intake::parse::ParseReport;
 use pipeline::intake::replay::{self, Replay};
 use pipeline::operate::{explain, process};
@@ -97,7 +98,7 @@ pub(crate) async fn run(arguments: &ReplayArguments, out: &mut dyn Write) -> any
             landing: due.landing.clone(),
             version: due.version.clone(),
             now: Timestamp::now(),
-            lease: SignedDuration::from_mins(15),
+            lease: REPORT_LEASE,
             scratch: app.scratch.clone(),
             limits: Limits::default(),
             adopts_merchants: false,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ::formats::Limits;
 use adapters::app::App;
 use jiff::{SignedDuration, Timestamp};
+use pipeline::current::lease::REPORT_LEASE;
 use pipeline::intake::parse::ParseReport;
 use pipeline::messages::{ReportReady, Uploaded};
 use pipeline::operate::process;
@@ -19,9 +20,6 @@ use crate::{Ended, show};
 
 /// What is younger may still be in some worker's hands.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
-
-/// How long the lease of a report lasts.
-const LEASE: SignedDuration = SignedDuration::from_mins(15);
 
 /// Shows the work that has stopped, and resumes it when `apply` is set.
 pub(crate) async fn run(app: &App, account: &AccountId, apply: bool, out: &mut dyn Write) -> anyhow::Result<Ended> {
@@ -56,7 +54,7 @@ pub(crate) async fn run(app: &App, account: &AccountId, apply: bool, out: &mut d
     while let Some((message, _)) = reconcile.take() {
         let ReportReady { account, report } = serde_json::from_str(&message)?;
         let (now, scratch) = (Timestamp::now(), app.scratch.clone());
-        let command = PostReport { account, report, now, lease: LEASE, scratch };
+        let command = PostReport { account, report, now, lease: REPORT_LEASE, scratch };
         let (reconciled, posted) = process::after_commit(&app.ports, app.dintero.as_deref(), &command).await?;
         writeln!(out, "report {}: {} files of Dintero reports", report.short(), reconciled.written.len())?;
         show::posted_or_not(out, "  ", &posted)?;
@@ -71,7 +69,7 @@ async fn read(app: &App, upload: Uploaded, out: &mut dyn Write) -> anyhow::Resul
         landing,
         version: upload.version,
         now: Timestamp::now(),
-        lease: LEASE,
+        lease: REPORT_LEASE,
         scratch: app.scratch.clone(),
         limits: Limits::default(),
         adopts_merchants: false,

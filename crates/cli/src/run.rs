@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use ::formats::Limits;
 use adapters::app::{App, Home};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use pipeline::StepError;
 use pipeline::current::accounts;
+use pipeline::current::lease::REPORT_LEASE;
 use pipeline::current::notice::NoticeCheck;
 use pipeline::intake::judge::provider_of;
 use pipeline::intake::parse::{Outcome, ParseReport};
@@ -179,7 +180,7 @@ pub(crate) async fn take(
         landing,
         version: object.version,
         now,
-        lease: SignedDuration::from_mins(15),
+        lease: REPORT_LEASE,
         scratch: app.scratch.clone(),
         limits: Limits::default(),
         adopts_merchants: registers,

@@ -1,6 +1,11 @@
 //! The folder of a person: what is no report, and what lies elsewhere, is passed over and told.
 
+use std::path::Path;
+
+use adapters::app::App;
 use cli::Ended;
+use jiff::{SignedDuration, Timestamp};
+use store::{Expect, Place, ReportItem, ReportState};
 
 use super::{answers, avstem, fixture, folders, run};
 
@@ -63,4 +68,36 @@ fn a_rerun_finishes_what_a_killed_run_left_and_says_so() {
     let (ended, text) = run(&inbox, &home);
     assert_eq!(ended.unwrap(), Ended::Well);
     assert!(text.contains("what was left is done now") && text.contains("wrote csv, json, xml"), "{text}");
+}
+
+/// Sets a report back to what a run leaves that is killed while it reads it.
+async fn killed(home: &Path, file: &Path) {
+    let app = App::at_home(home).unwrap();
+    let report = pipeline::report_id_of(&mut std::fs::File::open(file).unwrap()).unwrap();
+    let place = Place::report(report, &"T00000001".parse().unwrap());
+    let (item, revision) = place.read::<ReportItem>(&*app.ports.state).await.unwrap().unwrap();
+    let lease_until = Timestamp::now() + SignedDuration::from_mins(14);
+    let item = ReportItem { state: ReportState::Claimed { lease_until }, ..item };
+    app.ports.state.put_if(&place.put(&item, Expect::Revision(revision)).unwrap()).await.unwrap();
+    std::fs::write(app.scratch.join("left over"), "").unwrap();
+}
+
+#[test]
+fn a_lease_ends_with_its_process_and_holds_while_another_works() {
+    let (folder, inbox, home) = folders();
+    let (home_path, file) = (folder.path().join("home"), inbox.join("a.csv"));
+    std::fs::copy(fixture("vipps-portal-csv/row-arithmetic.csv"), &file).unwrap();
+    run(&inbox, &home).0.unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(killed(&home_path, &file));
+    {
+        let _other = App::at_home(&home_path).unwrap();
+        runtime.block_on(killed(&home_path, &file));
+        let (ended, _) = run(&inbox, &home);
+        assert_eq!(ended.unwrap(), Ended::Failed, "another process may have the report");
+        assert!(home_path.join("tmp/left over").exists());
+    }
+    let (ended, text) = run(&inbox, &home);
+    assert!(ended.unwrap() == Ended::Held && text.contains("RowArithmetic"), "{text}");
+    assert!(!home_path.join("tmp/left over").exists());
 }

@@ -10,6 +10,7 @@ use store::{Place, ReportItem, ReportState, SettlementItem, SettlementVersion};
 use tempfile::NamedTempFile;
 
 use crate::current::accounts::owner_of;
+use crate::current::lease;
 use crate::current::lines::fetch_lines;
 use crate::intake::difference;
 use crate::intake::judge::Judgement;
@@ -150,7 +151,9 @@ impl IncomingReport<'_> {
                     break if known { Case::Known(last.report) } else { Case::New };
                 }
                 Some(ReportState::Committed) => break Case::Conflict(Box::new(last.clone())),
-                Some(ReportState::Claimed { lease_until }) if last.report != self.report && lease_until > self.now => {
+                Some(ReportState::Claimed { lease_until })
+                    if last.report != self.report && lease::holds(self.ports, lease_until, self.now) =>
+                {
                     break Case::InFlight(lease_until);
                 }
                 // The report that proposed this version never came to count.

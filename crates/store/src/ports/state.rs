@@ -1,6 +1,7 @@
 //! Records with conditions.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::error::{PortError, PortErrorKind};
@@ -134,6 +135,11 @@ pub const TRANSACT_WRITES_MAX: usize = 100;
 /// Records with conditions: DynamoDB, SQLite, or memory.
 #[async_trait]
 pub trait State: Send + Sync {
+    /// Since when no worker of before is left, where the store can know it: leases that were granted earlier are nobody's.
+    fn alone_since(&self) -> Option<Timestamp> {
+        None
+    }
+
     /// The record, as last written.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, TransactionBehavior, params};
 use store::{Expect, Item, Page, PortError, PortErrorKind, Put, Query, State};
 
@@ -24,6 +25,7 @@ const PUT: &str = "INSERT INTO item (partition, sort, revision, schema, body) VA
 #[derive(Debug)]
 pub struct Sqlite {
     connection: Mutex<Connection>,
+    alone_since: Option<Timestamp>,
 }
 
 impl Sqlite {
@@ -40,7 +42,13 @@ impl Sqlite {
             Ok(connection)
         };
         let connection = open().map_err(|error| failed(&format!("open the state {}", path.display()), error))?;
-        Ok(Sqlite { connection: Mutex::new(connection) })
+        Ok(Sqlite { connection: Mutex::new(connection), alone_since: None })
+    }
+
+    /// The same database, whose workers of before that time are all gone.
+    #[must_use]
+    pub fn alone_since(self, since: Option<Timestamp>) -> Self {
+        Sqlite { alone_since: since, ..self }
     }
 
     /// Opens a database that is there, to read from it only.
@@ -50,7 +58,7 @@ impl Sqlite {
     pub fn open_to_read(path: &Path) -> Result<Self, PortError> {
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
             .map_err(|error| failed(&format!("open the state {}", path.display()), error))?;
-        Ok(Sqlite { connection: Mutex::new(connection) })
+        Ok(Sqlite { connection: Mutex::new(connection), alone_since: None })
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
@@ -60,6 +68,10 @@ impl Sqlite {
 
 #[async_trait]
 impl State for Sqlite {
+    fn alone_since(&self) -> Option<Timestamp> {
+        self.alone_since
+    }
+
     async fn get(&self, partition: &str, sort: &str) -> Result<Option<Item>, PortError> {
         self.connection()
             .query_row("SELECT * FROM item WHERE partition = ?1 AND sort = ?2", [partition, sort], item)

@@ -4,6 +4,7 @@ use settlement::{Defect, Kind, Problem, Verdict, is_seeded};
 use store::{Expect, ObjectItem, Place, ReportItem, ReportState, mark_held};
 
 use super::{ATTEMPTS_MAX, Outcome, Work};
+use crate::current::lease;
 use crate::current::versions::settlements_of;
 use crate::intake::judge::Judgement;
 use crate::{PARSER_VERSION, StepError};
@@ -24,7 +25,8 @@ impl Work<'_> {
             None => (0, None, Expect::Absent),
             Some((item, revision)) => match &item.state {
                 ReportState::Claimed { lease_until }
-                    if *lease_until > self.command.now && !is_seeded(Defect::ReportLeaseIgnored) =>
+                    if lease::holds(self.ports, *lease_until, self.command.now)
+                        && !is_seeded(Defect::ReportLeaseIgnored) =>
                 {
                     if is_seeded(Defect::AcknowledgedWhileRead) {
                         return self.ended(&item.state, item).await.map(Claim::Ended);
