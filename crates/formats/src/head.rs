@@ -1,6 +1,7 @@
 //! The first bytes of a file, as far as they decide what it is.
 
 use crate::limits::HEAD_BYTES_MAX;
+use crate::read::delimiter::lines_with_content;
 use crate::read::text::TextEncoding;
 
 /// File name and first bytes of a file: all that a format may look at to claim it.
@@ -45,8 +46,9 @@ impl Head {
         self.sheet.as_deref()
     }
 
-    /// The lines of that text; the last one may be cut.
+    /// The lines of that text that show something; the last one may be cut. A hint for spreadsheets as `sep=;` is left
+    /// out.
     pub fn lines(&self) -> impl Iterator<Item = &str> {
-        self.text.lines()
+        lines_with_content(&self.text)
     }
 }

@@ -176,7 +176,7 @@ impl Work<'_> {
         };
         let item = ReportItem {
             format: judgement.format.map(|format| format.id.to_owned()),
-            problems: judgement.problems.list().len() as u64 + judgement.problems.beyond_limit(),
+            problems: judgement.problems.count(),
             first_problem: judgement.problems.first_error().map(|problem| problem.message.clone()),
             ..item
         };
