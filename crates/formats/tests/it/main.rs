@@ -7,4 +7,5 @@ mod golden;
 mod ids;
 mod judged;
 mod limits;
+mod private;
 mod properties;
