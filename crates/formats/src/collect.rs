@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use jiff::civil::Date;
 use settlement::{
     Control, Currency, Held, Kind, Line, LineBatch, Problem, Problems, Settlement, SettlementHead, Sink, TermSums,
-    mask_cards, prove,
+    WaitingEntries, mask_cards, prove,
 };
 
 use crate::failure::Failure;
@@ -28,6 +28,8 @@ pub(crate) struct Collector<'s> {
     /// Rows that could not be read, whose money is in no sum.
     rows_lost: u64,
     compares_totals: bool,
+    /// Of a ledger: the entries that are in none of its settlements.
+    pub(crate) waiting: Vec<WaitingEntries>,
 }
 
 /// A settlement as a parser announces it: its ids are texts of the file.
@@ -75,6 +77,7 @@ impl<'s> Collector<'s> {
             lines: 0,
             rows_lost: 0,
             compares_totals: true,
+            waiting: Vec::new(),
         }
     }
 
@@ -273,14 +276,14 @@ impl<'s> Collector<'s> {
             };
             self.problems.push(Problem::note(Kind::ControlTotal, message));
         }
-        if self.settlements.is_empty() && !self.problems.has_errors() {
+        if self.settlements.is_empty() && self.waiting.is_empty() && !self.problems.has_errors() {
             let message = "Found no settlement in the file, expected at least one. Check the period of the report";
             self.problems.push(Problem::error(Kind::Empty, message));
         }
         if self.problems.has_errors() {
             return Err(self.held());
         }
-        Ok(Control { settlements: self.settlements, notes: self.problems })
+        Ok(Control { settlements: self.settlements, notes: self.problems, waiting: self.waiting })
     }
 
     fn sum_up(&mut self) {

@@ -52,7 +52,8 @@ impl Table {
     fn of(text: &str, delimiter: char) -> Option<Table> {
         let rows: Vec<Vec<String>> =
             text.lines().map(|line| line.split(delimiter).map(str::to_owned).collect()).collect();
-        let header = rows.iter().position(|row| row.iter().filter(|head| UNREAD.contains(&head.as_str())).count() > 0)?;
+        let header =
+            rows.iter().position(|row| row.iter().filter(|head| UNREAD.contains(&head.as_str())).count() > 0)?;
         let mut table = Table { rows, header };
         let private: Vec<usize> =
             (0..table.heads().len()).filter(|place| UNREAD.contains(&table.heads()[*place].as_str())).collect();
@@ -190,7 +191,10 @@ fn nothing_private_is_given_of_a_document_that_is_cut_or_confused() {
             assert_private(&format!("{what} cut at {end}"), "a.xml", &planted.as_bytes()[..end], true);
         }
         let swaps: &[(&str, &[&str])] = &[
-            ("SaleUnitName", &["SerialNumber", "OrganizationNumber", "ReportDateFrom", "SettlementID", "SettlementType"]),
+            (
+                "SaleUnitName",
+                &["SerialNumber", "OrganizationNumber", "ReportDateFrom", "SettlementID", "SettlementType"],
+            ),
             ("OrganizationName", &["SettlementCurrencyCode", "NumOfSettlements", "SettledAmount", "TransactionTime"]),
             ("MainAddress", &["TransactionFeeAmount", "TransactionID", "SettlementAccountNum"]),
             ("Description", &["Amount", "DateCreated", "Currency", "PayexTransactionNo", "ServiceName", "Provider"]),
