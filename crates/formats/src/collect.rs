@@ -83,9 +83,7 @@ impl<'s> Collector<'s> {
 
     /// Announces a settlement and gives its index.
     pub(crate) fn open(&mut self, announced: &Announced<'_>) -> Result<u32, Failure> {
-        if self.settlements.len() >= self.limits.settlements_max {
-            return Err(too_many("settlements", self.limits.settlements_max as u64).into());
-        }
+        self.has_room(self.settlements.len())?;
         for id in [announced.merchant_number, announced.settlement_id] {
             if let Cow::Owned(masked) = mask_cards(id) {
                 let message = format!("Found {masked:?}, the number of a payment card, where a settlement is named");
@@ -100,6 +98,12 @@ impl<'s> Collector<'s> {
         self.settlements.push(Settlement::new(head));
         self.sums.push((0, TermSums::default()));
         Ok(index)
+    }
+
+    /// Whether one more settlement may come after `count`.
+    pub(crate) fn has_room(&self, count: usize) -> Result<(), Problem> {
+        let most = self.limits.settlements_max;
+        if count >= most { Err(too_many("settlements", most as u64)) } else { Ok(()) }
     }
 
     /// The settlement of that merchant, id and currency, when it was announced.
@@ -277,8 +281,8 @@ impl<'s> Collector<'s> {
             self.problems.push(Problem::note(Kind::ControlTotal, message));
         }
         if self.settlements.is_empty() && self.waiting.is_empty() && !self.problems.has_errors() {
-            let message = "Found no settlement in the file, expected at least one. Check the period of the report";
-            self.problems.push(Problem::error(Kind::Empty, message));
+            let message = "Found no settlement in the report: its period has none";
+            self.problems.push(Problem::note(Kind::Empty, message));
         }
         if self.problems.has_errors() {
             return Err(self.held());

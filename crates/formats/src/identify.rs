@@ -30,7 +30,7 @@ pub fn identify(head: &Head) -> Result<&'static Format, Problem> {
     if head.bytes().is_empty() {
         return Err(Problem::error(Kind::Empty, "Found an empty file, expected a report. Upload the file again"));
     }
-    let is_workbook = head.sheet().is_some();
+    let is_workbook = !head.sheets().is_empty();
     if !is_workbook && let Some((_, what)) = CONTAINERS.iter().find(|(magic, _)| head.bytes().starts_with(magic)) {
         return Err(unknown(&format!("Found {what}")));
     }
@@ -79,6 +79,10 @@ fn is_workbook(format: &Format) -> bool {
 
 /// Says what the file is as far as its own structure tells: none of its text is shown but names of elements.
 fn unclaimed(head: &Head) -> Problem {
+    if let [_, _, ..] = head.sheets() {
+        let count = head.sheets().len();
+        return unknown(&format!("Found a workbook of {count} sheets, which no known report has"));
+    }
     if let Some(rows) = head.sheet() {
         let rows = rows.iter().map(|row| row.iter().map(|cell| trimmed(cell)).collect());
         return unknown(&match nearest(rows) {

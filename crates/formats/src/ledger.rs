@@ -10,7 +10,10 @@ use jiff::civil::{Date, DateTime};
 use settlement::{Fees, WaitingReason};
 
 /// So many entries are kept to be put in order; a longer file must come in the order of the ledger.
-const SORTED_MAX: usize = 100_000;
+pub(crate) const SORTED_MAX: usize = 100_000;
+/// More days than any account has before a payout, and than any report covers.
+const OPEN_DAYS_MAX: usize = 1_000;
+const DAYS_MAX: usize = 10_000;
 /// Entries of one second among which the next is looked for.
 const TIED_MAX: usize = 64;
 
@@ -88,6 +91,8 @@ pub(crate) enum Break {
     LaterDay { row: u32, booked_on: Date },
     /// The fees of a day's rows are not what was taken out of the balance for them.
     Fees { row: u32, booked_on: Date, rows_minor: i128, taken_minor: i128 },
+    /// More days are open than can be put together.
+    ManyDays { row: u32 },
     /// A day has a second row of fees.
     FeesTwice { row: u32, booked_on: Date },
 }
@@ -103,10 +108,10 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    /// Takes the next entry of the file.
-    pub(crate) fn take(&mut self, entry: Entry) {
+    /// Takes the next entry of the file; `keeps` says whether it may be kept to be put in order.
+    pub(crate) fn take(&mut self, entry: Entry, keeps: bool) {
         self.count += 1;
-        if self.count <= SORTED_MAX {
+        if keeps {
             self.kept.push(entry);
         } else {
             self.kept = Vec::new();
@@ -204,8 +209,11 @@ impl Chain {
         self.balance_minor = Some(entry.balance_minor);
         if self.stopped.is_some() || entry.kind == EntryKind::Unknown {
             self.stopped.get_or_insert(row);
+            if matches!(entry.kind, EntryKind::Payout { .. }) {
+                return Ok(());
+            }
             self.hold_open(entry.booked_on, i128::from(entry.amount_minor), row);
-            return Ok(());
+            return self.has_few_days(row);
         }
         self.count_day(entry);
         if let EntryKind::Payout { place } = entry.kind {
@@ -215,7 +223,9 @@ impl Chain {
             return Err(Break::PaidOut { row, booked_on: entry.booked_on });
         }
         let day = self.hold_open(entry.booked_on, i128::from(entry.amount_minor), row);
-        day.begins_late &= entry.time.date() >= entry.booked_on;
+        // Fees are taken when their day is over, and so before its payout.
+        let is_payment = matches!(entry.kind, EntryKind::Payment { .. });
+        day.begins_late &= is_payment && entry.time.date() >= entry.booked_on;
         match entry.kind {
             EntryKind::Payment { fee_minor, .. } => {
                 day.payments += 1;
@@ -224,7 +234,12 @@ impl Chain {
             _ if day.taken.is_some() => return Err(Break::FeesTwice { row, booked_on: entry.booked_on }),
             _ => day.taken = Some((i128::from(entry.amount_minor), row)),
         }
-        Ok(())
+        self.has_few_days(row)
+    }
+
+    fn has_few_days(&self, row: u32) -> Result<(), Break> {
+        let few = self.open.len() <= OPEN_DAYS_MAX && self.days.len() <= DAYS_MAX;
+        if few { Ok(()) } else { Err(Break::ManyDays { row }) }
     }
 
     fn hold_open(&mut self, booked_on: Date, amount_minor: i128, row: u32) -> &mut Day {
@@ -252,7 +267,9 @@ impl Chain {
     fn close(&mut self, entry: &Entry, place: u32) -> Result<(), Break> {
         let later = self.open.split_off(&entry.booked_on.tomorrow().unwrap_or(Date::MAX));
         let taken = std::mem::replace(&mut self.open, later);
-        let too_early = self.open.iter().find(|(_, day)| !day.begins_late);
+        // Of a later day only what came before the payout was made, on the same day, may stand before it.
+        let is_early = |booked_on: &Date, day: &Day| !day.begins_late || *booked_on < entry.time.date();
+        let too_early = self.open.iter().find(|(booked_on, day)| is_early(booked_on, day));
         if let Some((booked_on, day)) = too_early {
             return Err(Break::LaterDay { row: day.first_row, booked_on: *booked_on });
         }

@@ -89,6 +89,7 @@ fn parse(input: &mut dyn ReadSeek, limits: &Limits, sink: &mut dyn Sink) -> Resu
         settlements: None,
         transactions: None,
         section: Section::Merchant,
+        has_headers: false,
         currencies: HashMap::new(),
         readings: [Reading::default(), Reading::default()],
     };
@@ -119,6 +120,8 @@ struct Report<'s> {
     settlements: Option<Header>,
     transactions: Option<Header>,
     section: Section,
+    /// Both header rows came, which a file has without a settlement, too.
+    has_headers: bool,
     /// Currency of each settlement, by merchant and id.
     currencies: HashMap<(String, String), Currency>,
     /// Refund left out of `Net`; refund within `Net`.
@@ -144,6 +147,11 @@ impl Report<'_> {
                 Row::End => break,
             };
             self.collector.recover(taken)?;
+        }
+        if !self.has_headers && !self.collector.problems.has_errors() {
+            let message = "Found no header rows of SettlementInfo and TransactionInfo, expected both. The file may have been \
+                           cut; download it again";
+            self.collector.problems.push(Problem::error(Kind::Truncated, message));
         }
         Ok(())
     }
@@ -174,6 +182,7 @@ impl Report<'_> {
             }
             ("TransactionInfo", "SalesDate") => {
                 self.transactions = Header::resolve(record, TRANSACTION_COLUMNS, &mut self.collector.problems);
+                self.has_headers = self.settlements.is_some();
                 Ok(())
             }
             ("FeeInfo", "SettlementDate") => Ok(()),

@@ -1,9 +1,10 @@
 //! Cells by column name: the header of a table, and the checks every kept cell passes.
 
+use jiff::civil::{Date, DateTime};
 use settlement::{Currency, Kind, Problem, Problems};
 
 use crate::read::amount::{DecimalMark, looks_like_amount, parse_minor};
-use crate::read::date::DateForm;
+use crate::read::date::{DateForm, local_time, serial_time};
 use crate::read::number::snap_minor;
 use crate::read::row::{CellType, Record};
 use crate::read::shown::{NUMBERED, shown, shown_code, shown_head, shown_id, shown_word, trimmed};
@@ -101,20 +102,22 @@ impl Header {
             let message = "Found a column that the format does not know; it is not used";
             problems.push(Problem::note(Kind::HeaderUnknownColumn, message).at_row(row).in_column(&unknown.name));
         }
-        for (column, place) in columns.iter().zip(&header.places) {
-            if column.required && *place == NO_PLACE {
-                complete = false;
-                let named = header.unknown.iter().filter(|unknown| !trimmed(record.get(unknown.place)).is_empty());
-                let others: Vec<&str> = named.map(|unknown| unknown.name.as_str()).collect();
-                let others = match others.as_slice() {
-                    [] => "and none that is unknown".to_owned(),
-                    others if are_heads => format!("but some that are unknown: {}", others.join(", ")),
-                    others => format!("but {} that are unknown", others.len()),
-                };
-                let message =
-                    format!("Found no column of this name, {others}. Download the report again with all its columns");
-                problems.push(Problem::error(Kind::HeaderMissingColumn, message).at_row(row).in_column(column.name));
-            }
+        let places = columns.iter().zip(&header.places);
+        let missing = places.filter(|(column, place)| column.required && **place == NO_PLACE);
+        let missing: Vec<&str> = missing.map(|(column, _)| column.name).collect();
+        if let [first, more @ ..] = missing.as_slice() {
+            complete = false;
+            let named = header.unknown.iter().filter(|unknown| !trimmed(record.get(unknown.place)).is_empty());
+            let others: Vec<&str> = named.map(|unknown| unknown.name.as_str()).collect();
+            let others = match others.as_slice() {
+                [] => "and none that is unknown".to_owned(),
+                others if are_heads => format!("but some that are unknown: {}", others.join(", ")),
+                others => format!("but {} that are unknown", others.len()),
+            };
+            let more = if more.is_empty() { String::new() } else { format!(", nor of {}", more.join(", ")) };
+            let message =
+                format!("Found no column of this name{more}, {others}. Download the report again with all its columns");
+            problems.push(Problem::error(Kind::HeaderMissingColumn, message).at_row(row).in_column(first));
         }
         complete.then_some(header)
     }
@@ -210,6 +213,9 @@ impl<'r> Cells<'_, 'r> {
     }
 }
 
+/// No id is longer.
+const ID_CHARS_MAX: usize = 64;
+
 /// A workbook's numbers are exact up to this many digits.
 const NUMBER_DIGITS_MAX: usize = 15;
 
@@ -267,7 +273,7 @@ impl<'a> Cell<'a> {
     }
 
     /// The day, or the problem it is.
-    pub(crate) fn date(self, form: DateForm) -> Result<jiff::civil::Date, Problem> {
+    pub(crate) fn date(self, form: DateForm) -> Result<Date, Problem> {
         form.parse(trimmed(self.text)).ok_or_else(|| self.bad_date(form))
     }
 
@@ -295,6 +301,40 @@ impl<'a> Cell<'a> {
             "a number of digits only, without zeros in front",
             "Download the file again; spreadsheets mangle long numbers",
         )
+    }
+
+    /// The cell as an id that may have letters: one word, as [`Cell::digits`] when it is all digits.
+    pub(crate) fn reference(self) -> Result<&'a str, Problem> {
+        let text = trimmed(self.text);
+        let in_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        let is_word = text.len() <= ID_CHARS_MAX && text.bytes().all(in_word) && !self.is_rounded();
+        let has_letter = text.bytes().any(|byte| byte.is_ascii_alphabetic());
+        // `5E09` is what is left of a long number in a spreadsheet.
+        if is_word && has_letter && text.bytes().any(|byte| byte.is_ascii_digit()) && text.parse::<f64>().is_err() {
+            return Ok(text);
+        }
+        match is_word && text.contains(['-', '_']) && text.bytes().any(|byte| byte.is_ascii_digit()) {
+            true if !text.starts_with('-') => Ok(text),
+            _ => self.digits(),
+        }
+    }
+
+    /// The time without zone, or the problem it is; a workbook may keep it as a number.
+    pub(crate) fn local_time(self) -> Result<DateTime, Problem> {
+        let time = match self.cell_type {
+            CellType::SheetNumber => serial_time(self.text),
+            _ => local_time(trimmed(self.text)),
+        };
+        let advice = "Download the file again; do not save it from a spreadsheet";
+        time.ok_or_else(|| self.problem(Kind::Identifier, "a time written as 2026-12-31 23:59:59", advice))
+    }
+
+    /// The day, or the problem it is; a workbook may keep it as a number, or with a time of zero.
+    pub(crate) fn day(self, form: DateForm) -> Result<Date, Problem> {
+        match self.cell_type {
+            CellType::SheetNumber => serial_time(self.text).map(DateTime::date).ok_or_else(|| self.bad_date(form)),
+            _ => self.date(form),
+        }
     }
 
     /// The problem of a cell where an id belongs.

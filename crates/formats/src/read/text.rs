@@ -45,11 +45,6 @@ impl TextEncoding {
         }
     }
 
-    /// The encoding of a file from its first bytes; leaves the file at its start.
-    pub(crate) fn of(input: &mut dyn ReadSeek) -> Result<Self, Failure> {
-        TextEncoding::with_head(input).map(|(encoding, _)| encoding)
-    }
-
     /// The encoding of a file and its first bytes as text; leaves the file at its start.
     pub(crate) fn with_head(input: &mut dyn ReadSeek) -> Result<(Self, String), Failure> {
         let mut head = Vec::new();
