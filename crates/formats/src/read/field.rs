@@ -98,10 +98,6 @@ impl Header {
         for unknown in header.unknown.iter_mut().filter(|_| !are_heads) {
             unknown.name = format!("{NUMBERED}{}", unknown.place + 1);
         }
-        for unknown in header.unknown.iter().filter(|unknown| !trimmed(record.get(unknown.place)).is_empty()) {
-            let message = "Found a column that the format does not know; it is not used";
-            problems.push(Problem::note(Kind::HeaderUnknownColumn, message).at_row(row).in_column(&unknown.name));
-        }
         let places = columns.iter().zip(&header.places);
         let missing = places.filter(|(column, place)| column.required && **place == NO_PLACE);
         let missing: Vec<&str> = missing.map(|(column, _)| column.name).collect();
@@ -118,6 +114,11 @@ impl Header {
             let message =
                 format!("Found no column of this name{more}, {others}. Download the report again with all its columns");
             problems.push(Problem::error(Kind::HeaderMissingColumn, message).at_row(row).in_column(first));
+        }
+        let named = header.unknown.iter().filter(|unknown| !trimmed(record.get(unknown.place)).is_empty());
+        for unknown in named.filter(|_| missing.is_empty()) {
+            let message = "Found a column that the format does not know; it is not used";
+            problems.push(Problem::note(Kind::HeaderUnknownColumn, message).at_row(row).in_column(&unknown.name));
         }
         complete.then_some(header)
     }

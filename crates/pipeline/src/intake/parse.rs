@@ -183,7 +183,9 @@ impl Work<'_> {
         if let Some(kind) = judgement.kind() {
             return self.hold(item, revision, kind, judgement).await;
         }
-        if standings.iter().all(|standing| matches!(standing.case, Case::Known(_))) {
+        // A report of an empty period brings nothing that could be known.
+        let all_known = standings.iter().all(|standing| matches!(standing.case, Case::Known(_)));
+        if all_known && !standings.is_empty() {
             return self.record_duplicate(item, revision, judgement, &standings).await;
         }
         self.accept(item, revision, judgement, standings, lines.path()).await
