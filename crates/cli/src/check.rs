@@ -113,7 +113,7 @@ async fn check(arguments: &CheckArguments, opened: Option<&Opened>, path: &Path)
     let taken = before.is_some_and(|(item, _)| matches!(item.state, ReportState::Committed | ReportState::Duplicate));
     let known = taken || {
         let standings = incoming.compare(&mut judgement, lines.path(), false).await?;
-        standings.iter().all(|standing| matches!(standing.case, Case::Known(_)))
+        !standings.is_empty() && standings.iter().all(|standing| matches!(standing.case, Case::Known(_)))
     };
     let settlements = &mut judgement.settlements;
     for problem in notice::hold_against(&app.ports, account, &provider, settlements, lines.path()).await? {

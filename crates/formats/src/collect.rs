@@ -5,12 +5,14 @@ use std::collections::HashMap;
 
 use jiff::civil::Date;
 use settlement::{
-    BadId, Control, Currency, Held, Kind, Line, LineBatch, Problem, Problems, Settlement, SettlementHead, Sink,
-    TermSums, mask_cards, prove,
+    Control, Currency, Held, Kind, Line, LineBatch, Problem, Problems, Settlement, SettlementHead, Sink, TermSums,
+    WaitingEntries, mask_cards, prove,
 };
 
 use crate::failure::Failure;
 use crate::limits::Limits;
+use crate::read::field::Cell;
+use crate::read::shown::{is_blank, shown_id};
 
 /// Takes settlements and lines from a parser and passes them to the sink; ends in proof or in problems.
 pub(crate) struct Collector<'s> {
@@ -23,6 +25,11 @@ pub(crate) struct Collector<'s> {
     name: String,
     batch: LineBatch,
     lines: u64,
+    /// Rows that could not be read, whose money is in no sum.
+    rows_lost: u64,
+    compares_totals: bool,
+    /// Of a ledger: the entries that are in none of its settlements.
+    pub(crate) waiting: Vec<WaitingEntries>,
 }
 
 /// A settlement as a parser announces it: its ids are texts of the file.
@@ -40,13 +47,15 @@ pub(crate) struct Announced<'a> {
 impl Announced<'_> {
     /// The head of the settlement, with ids that are safe in keys and paths.
     fn head(&self) -> Result<SettlementHead, Problem> {
-        let bad = |error: BadId| {
-            let message = format!("{error}. Ask the provider for the report again");
+        let bad = |text: &str| {
+            let expected = "an id of letters, digits, '-', '_' and '.'";
+            let found = shown_id(text);
+            let message = format!("Found {found}, expected {expected}. Ask the provider for the report again");
             Problem::error(Kind::Identifier, message).at_row(u64::from(self.row))
         };
         Ok(SettlementHead {
-            merchant_number: self.merchant_number.parse().map_err(bad)?,
-            settlement_id: self.settlement_id.parse().map_err(bad)?,
+            merchant_number: self.merchant_number.parse().map_err(|_| bad(self.merchant_number))?,
+            settlement_id: self.settlement_id.parse().map_err(|_| bad(self.settlement_id))?,
             currency: self.currency,
             exponent: self.exponent,
             payout_on: self.payout_on,
@@ -59,21 +68,22 @@ impl<'s> Collector<'s> {
         Collector {
             sink,
             limits,
-            problems: Problems::with_limit(limits.problems_max),
+            problems: Problems::folding(limits.problems_max),
             settlements: Vec::new(),
             sums: Vec::new(),
             by_name: HashMap::new(),
             name: String::new(),
             batch: LineBatch::default(),
             lines: 0,
+            rows_lost: 0,
+            compares_totals: true,
+            waiting: Vec::new(),
         }
     }
 
     /// Announces a settlement and gives its index.
     pub(crate) fn open(&mut self, announced: &Announced<'_>) -> Result<u32, Failure> {
-        if self.settlements.len() >= self.limits.settlements_max {
-            return Err(too_many("settlements", self.limits.settlements_max as u64).into());
-        }
+        self.has_room(self.settlements.len())?;
         for id in [announced.merchant_number, announced.settlement_id] {
             if let Cow::Owned(masked) = mask_cards(id) {
                 let message = format!("Found {masked:?}, the number of a payment card, where a settlement is named");
@@ -90,6 +100,12 @@ impl<'s> Collector<'s> {
         Ok(index)
     }
 
+    /// Whether one more settlement may come after `count`.
+    pub(crate) fn has_room(&self, count: usize) -> Result<(), Problem> {
+        let most = self.limits.settlements_max;
+        if count >= most { Err(too_many("settlements", most as u64)) } else { Ok(()) }
+    }
+
     /// The settlement of that merchant, id and currency, when it was announced.
     pub(crate) fn find(&mut self, merchant_number: &str, settlement_id: &str, currency: Currency) -> Option<u32> {
         self.spell_name(merchant_number, settlement_id, currency);
@@ -101,6 +117,23 @@ impl<'s> Collector<'s> {
         for part in [currency.as_str(), merchant_number, "\0", settlement_id] {
             self.name.push_str(part);
         }
+    }
+
+    /// An organisation number in any way of writing, as `NO 987 654 325 MVA`; what is none is noted, since it decides
+    /// nothing.
+    pub(crate) fn organisation_number(&mut self, cell: Cell<'_>) -> Option<String> {
+        let text: String = cell.text.chars().filter(|c| !is_blank(*c) && !matches!(c, '.' | '-')).collect();
+        let number = text.strip_prefix("NO").unwrap_or(&text);
+        let number = number.strip_suffix("MVA").unwrap_or(number);
+        if (1..=19).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Some(number.to_owned());
+        }
+        if !text.is_empty() {
+            let message = "Found no organisation number where one stands; it is not used";
+            let note = Problem::note(Kind::Identifier, message).at_row(u64::from(cell.row)).in_column(cell.column);
+            self.problems.push(note);
+        }
+        None
     }
 
     /// The settlements announced so far.
@@ -129,10 +162,26 @@ impl<'s> Collector<'s> {
         match failure {
             Failure::Held(held) if held.problems.list().iter().all(|p| p.kind != Kind::TooLarge) => {
                 held.problems.list().iter().for_each(|problem| self.problems.push(problem.clone()));
+                self.rows_lost += 1;
                 Ok(())
             }
             failure => Err(failure),
         }
+    }
+
+    /// Counts a row whose problem is known and whose money is in no sum.
+    pub(crate) fn lose_row(&mut self) {
+        self.rows_lost += 1;
+    }
+
+    /// Whether a row could not be read, so that no total can be compared.
+    pub(crate) fn has_lost_rows(&self) -> bool {
+        self.rows_lost > 0
+    }
+
+    /// Leaves the stated totals uncompared: something that they need could not be read, and its problem is known.
+    pub(crate) fn compare_no_totals(&mut self) {
+        self.compares_totals = false;
     }
 
     /// Counts and keeps one line, without the numbers of payment cards that its texts may hold.
@@ -218,18 +267,27 @@ impl<'s> Collector<'s> {
         self.problems.count_beyond_limit(sealed.repeated_beyond_limit);
         for (settlement, hash) in self.settlements.iter_mut().zip(sealed.hashes) {
             settlement.hash = Some(hash);
-            for problem in prove(settlement) {
+            let differences = prove(settlement);
+            // That a total lacks the money of rows that could not be read only follows from them.
+            for problem in differences.into_iter().filter(|_| self.compares_totals && self.rows_lost == 0) {
                 self.problems.push(problem);
             }
         }
-        if self.settlements.is_empty() && !self.problems.has_errors() {
-            let message = "Found no settlement in the file, expected at least one. Check the period of the report";
-            self.problems.push(Problem::error(Kind::Empty, message));
+        if self.rows_lost > 0 && self.compares_totals {
+            let message = match self.rows_lost {
+                1 => "The totals were not compared, since a row could not be read".to_owned(),
+                rows => format!("The totals were not compared, since {rows} rows could not be read"),
+            };
+            self.problems.push(Problem::note(Kind::ControlTotal, message));
+        }
+        if self.settlements.is_empty() && self.waiting.is_empty() && !self.problems.has_errors() {
+            let message = "Found no settlement in the report: its period has none";
+            self.problems.push(Problem::note(Kind::Empty, message));
         }
         if self.problems.has_errors() {
             return Err(self.held());
         }
-        Ok(Control { settlements: self.settlements, notes: self.problems })
+        Ok(Control { settlements: self.settlements, notes: self.problems, waiting: self.waiting })
     }
 
     fn sum_up(&mut self) {

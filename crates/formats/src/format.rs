@@ -7,6 +7,7 @@ use settlement::{Control, Kind, Problem, Proof, Provider, Sink};
 use crate::failure::{Failure, ReadSeek};
 use crate::head::Head;
 use crate::limits::Limits;
+use crate::read::field::Column;
 
 /// How well the layout is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +49,8 @@ pub struct Format {
     pub source: &'static str,
     /// Whether a file with this head is of this format.
     pub detect: fn(&Head) -> bool,
+    /// The columns of its rows, by which a file that no format claims is held against it.
+    pub(crate) columns: &'static [Column],
     /// Reads a file of this format; call it through [`parse`].
     pub(crate) parse: fn(&mut dyn ReadSeek, &Limits, &mut dyn Sink) -> Result<Control, Failure>,
 }

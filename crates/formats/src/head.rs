@@ -1,7 +1,9 @@
 //! The first bytes of a file, as far as they decide what it is.
 
 use crate::limits::HEAD_BYTES_MAX;
+use crate::read::delimiter::lines_with_content;
 use crate::read::text::TextEncoding;
+use crate::read::workbook::FirstRows;
 
 /// File name and first bytes of a file: all that a format may look at to claim it.
 #[derive(Debug, Clone)]
@@ -9,7 +11,7 @@ pub struct Head {
     name: String,
     bytes: Vec<u8>,
     text: String,
-    sheet: Option<Vec<Vec<String>>>,
+    sheets: Vec<FirstRows>,
 }
 
 impl Head {
@@ -17,12 +19,12 @@ impl Head {
     pub fn new(name: &str, bytes: &[u8]) -> Self {
         let bytes = bytes.get(..HEAD_BYTES_MAX).unwrap_or(bytes).to_vec();
         let text = TextEncoding::sniff(&bytes).map(|encoding| encoding.decode_head(&bytes)).unwrap_or_default();
-        Head { name: name.to_owned(), bytes, text, sheet: None }
+        Head { name: name.to_owned(), bytes, text, sheets: Vec::new() }
     }
 
-    /// The head of a workbook whose sheet begins with `rows`; it has no text.
-    pub(crate) fn of_workbook(name: &str, bytes: &[u8], rows: Vec<Vec<String>>) -> Self {
-        Head { name: name.to_owned(), bytes: bytes.to_vec(), text: String::new(), sheet: Some(rows) }
+    /// The head of a workbook whose sheets begin with these rows; it has no text.
+    pub(crate) fn of_workbook(name: &str, bytes: &[u8], sheets: Vec<FirstRows>) -> Self {
+        Head { name: name.to_owned(), bytes: bytes.to_vec(), text: String::new(), sheets }
     }
 
     /// The file name.
@@ -40,13 +42,22 @@ impl Head {
         &self.text
     }
 
-    /// The first rows of the sheet, when the file is a workbook.
+    /// The first rows of the sheet, when the file is a workbook of one.
     pub fn sheet(&self) -> Option<&[Vec<String>]> {
-        self.sheet.as_deref()
+        match self.sheets.as_slice() {
+            [sheet] => Some(sheet),
+            _ => None,
+        }
     }
 
-    /// The lines of that text; the last one may be cut.
+    /// The first rows of each sheet; none when the file is no workbook.
+    pub fn sheets(&self) -> &[Vec<Vec<String>>] {
+        &self.sheets
+    }
+
+    /// The lines of that text that show something; the last one may be cut. A hint for spreadsheets as `sep=;` is left
+    /// out.
     pub fn lines(&self) -> impl Iterator<Item = &str> {
-        self.text.lines()
+        lines_with_content(&self.text)
     }
 }

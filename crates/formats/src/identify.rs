@@ -5,8 +5,11 @@ use settlement::{Kind, Problem};
 use crate::format::Format;
 use crate::head::Head;
 use crate::providers::{FORMATS, REFUSED};
-use crate::read::field::shown_up_to;
+use crate::read::delimiter::{DELIMITERS, cells};
+use crate::read::field::Column;
+use crate::read::shown::{shown_name, shown_up_to, trimmed};
 use crate::read::text::TextEncoding;
+use crate::read::xml::{root_name, root_namespace};
 
 /// First bytes that name the kind of a file when no format claims it.
 const CONTAINERS: &[(&[u8], &str)] = &[
@@ -27,7 +30,7 @@ pub fn identify(head: &Head) -> Result<&'static Format, Problem> {
     if head.bytes().is_empty() {
         return Err(Problem::error(Kind::Empty, "Found an empty file, expected a report. Upload the file again"));
     }
-    let is_workbook = head.sheet().is_some();
+    let is_workbook = !head.sheets().is_empty();
     if !is_workbook && let Some((_, what)) = CONTAINERS.iter().find(|(magic, _)| head.bytes().starts_with(magic)) {
         return Err(unknown(&format!("Found {what}")));
     }
@@ -58,6 +61,8 @@ pub fn extension(name: &str) -> Option<String> {
 
 fn agrees_with_name(format: &Format, head: &Head) -> Result<(), Problem> {
     match extension(head.name()) {
+        // Mail programs and browsers rename what they take for text.
+        Some(ending) if ending == "txt" && !is_workbook(format) => Ok(()),
         Some(ending) if !format.file_types.contains(&ending.as_str()) => Err(unknown(&format!(
             "Found {} in a file whose name ends in {}, expected .{}",
             format.id,
@@ -68,11 +73,22 @@ fn agrees_with_name(format: &Format, head: &Head) -> Result<(), Problem> {
     }
 }
 
+fn is_workbook(format: &Format) -> bool {
+    format.file_types.contains(&"xlsx")
+}
+
+/// Says what the file is as far as its own structure tells: none of its text is shown but names of elements.
 fn unclaimed(head: &Head) -> Problem {
+    if let [_, _, ..] = head.sheets() {
+        let count = head.sheets().len();
+        return unknown(&format!("Found a workbook of {count} sheets, which no known report has"));
+    }
     if let Some(rows) = head.sheet() {
-        let words: Vec<&str> = rows.iter().flatten().map(String::as_str).filter(|word| !word.is_empty()).collect();
-        let start = shown_up_to(60, &words.join(" "));
-        return unknown(&format!("Found a workbook that begins with {start}, which no known format does"));
+        let rows = rows.iter().map(|row| row.iter().map(|cell| trimmed(cell)).collect());
+        return unknown(&match nearest(rows) {
+            Some(near) => format!("Found a workbook {near}"),
+            None => "Found a workbook whose first rows have the header of no known format".to_owned(),
+        });
     }
     let text = head.text().trim_start();
     if text.is_empty() {
@@ -82,8 +98,41 @@ fn unclaimed(head: &Head) -> Problem {
     if lower.starts_with("<!doctype html") || lower.starts_with("<html") {
         return unknown("Found a web page");
     }
-    let start = shown_up_to(60, text.lines().next().unwrap_or(""));
-    unknown(&format!("Found a file that begins with {start}, which no known format does"))
+    if let Some(root) = root_name(text) {
+        let namespace = match root_namespace(text) {
+            Some(namespace) => format!("of the namespace {}", shown_up_to(80, &namespace)),
+            None => "of no namespace".to_owned(),
+        };
+        return unknown(&format!("Found XML with the root element {} {namespace}", shown_name(&root)));
+    }
+    if text.starts_with(['{', '[']) {
+        return unknown("Found JSON");
+    }
+    let rows = head.lines().flat_map(|line| DELIMITERS.map(|delimiter| cells(line, delimiter).collect()));
+    unknown(&match nearest(rows) {
+        Some(near) => format!("Found a text file {near}"),
+        None => "Found a text file whose first lines have the header of no known format".to_owned(),
+    })
+}
+
+/// The format that the best of these rows is nearest to being the header of, and what it lacks.
+fn nearest<'h>(rows: impl Iterator<Item = Vec<&'h str>>) -> Option<String> {
+    let mut best: Option<(usize, &Format, Vec<&str>)> = None;
+    for row in rows {
+        for format in FORMATS {
+            let has = |column: &&Column| row.iter().any(|head| column.is_called(head));
+            let known = format.columns.iter().filter(has).count();
+            if known * 2 > format.columns.len() && best.as_ref().is_none_or(|(most, ..)| known > *most) {
+                let missing = format.columns.iter().filter(|column| column.required && !has(column));
+                best = Some((known, format, missing.map(|column| column.name).collect()));
+            }
+        }
+    }
+    let (_, format, missing) = best?;
+    Some(match missing.as_slice() {
+        [] => format!("with the header of {} and another beginning", format.id),
+        missing => format!("with most of the header of {}, which lacks {}", format.id, missing.join(", ")),
+    })
 }
 
 fn unknown(found: &str) -> Problem {

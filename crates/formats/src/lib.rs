@@ -7,6 +7,7 @@ mod failure;
 mod format;
 mod head;
 mod identify;
+mod ledger;
 mod limits;
 mod open;
 mod providers;

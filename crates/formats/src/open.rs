@@ -1,6 +1,6 @@
 //! Opens a file far enough to say what it is: out of its ZIP archive, or as a workbook.
 
-use std::io::Read;
+use std::io::{Cursor, Read};
 
 use settlement::{Kind, Problem};
 
@@ -32,16 +32,19 @@ pub fn open<'i>(name: &str, input: &'i mut dyn ReadSeek, limits: &Limits) -> Res
         return Ok(ReportFile { head: Head::new(name, &first), input: Box::new(input) });
     }
     if Archive::open(&mut *input, limits)?.is_workbook() {
-        let rows = Workbook::glance(&mut *input, limits)?.first_rows(HEAD_ROWS_MAX)?;
+        let sheets = Workbook::glance(&mut *input, limits)?.first_rows(HEAD_ROWS_MAX)?;
         input.rewind()?;
-        return Ok(ReportFile { head: Head::of_workbook(name, &first, rows), input: Box::new(input) });
+        return Ok(ReportFile { head: Head::of_workbook(name, &first, sheets), input: Box::new(input) });
     }
     let archive = Archive::open(input, limits)?;
     let entry = {
-        let mut files = archive.files();
+        let mut files = archive.files().filter(|entry| !is_of_the_system(&entry.name));
         match (files.next(), files.next()) {
             (Some(entry), None) => entry.clone(),
-            _ => return Err(refused(&format!("Found a ZIP archive of {} files", archive.files().count())).into()),
+            (None, _) => return Err(refused("Found a ZIP archive without a report").into()),
+            (_, Some(_)) => {
+                return Err(refused(&format!("Found a ZIP archive of {} files", 2 + files.count())).into());
+            }
         }
     };
     if extension(name).as_deref() != Some("zip") {
@@ -49,7 +52,30 @@ pub fn open<'i>(name: &str, input: &'i mut dyn ReadSeek, limits: &Limits) -> Res
     }
     let mut inside = archive.into_unpacked(&entry)?;
     let first = first_bytes(&mut inside)?;
+    if first.starts_with(archive::MAGIC) {
+        return open_packed_workbook(&entry.name, inside, limits);
+    }
     Ok(ReportFile { head: Head::new(&entry.name, &first), input: Box::new(inside) })
+}
+
+/// Opens a workbook in an archive, unpacked in memory: its parts are read out of order.
+fn open_packed_workbook<'i>(name: &str, packed: impl Read, limits: &Limits) -> Result<ReportFile<'i>, Failure> {
+    let mut bytes = Vec::new();
+    packed.take(limits.archive_bytes_max.saturating_add(1)).read_to_end(&mut bytes)?;
+    let first = bytes.get(..HEAD_BYTES_MAX).unwrap_or(&bytes).to_vec();
+    let mut input = Cursor::new(bytes);
+    if !Archive::open(&mut input, limits)?.is_workbook() {
+        return Err(refused("Found a ZIP archive in a ZIP archive").into());
+    }
+    let sheets = Workbook::glance(&mut input, limits)?.first_rows(HEAD_ROWS_MAX)?;
+    input.set_position(0);
+    Ok(ReportFile { head: Head::of_workbook(name, &first, sheets), input: Box::new(input) })
+}
+
+/// Whether a file in an archive is one that an operating system adds by itself.
+fn is_of_the_system(name: &str) -> bool {
+    let file = name.rsplit('/').next().unwrap_or(name);
+    name.starts_with("__MACOSX/") || file.starts_with("._") || [".DS_Store", "Thumbs.db", "desktop.ini"].contains(&file)
 }
 
 fn first_bytes(input: &mut dyn ReadSeek) -> Result<Vec<u8>, Failure> {

@@ -3,6 +3,10 @@
 mod swedbankpay_sales;
 mod swedbankpay_sales_xlsx;
 mod swedbankpay_sales_xml;
+mod vipps_details;
+mod vipps_details_csv;
+mod vipps_details_words;
+mod vipps_details_xlsx;
 mod vipps_portal_csv;
 mod vipps_portal_xlsx;
 mod vipps_settlement_xml;
@@ -17,6 +21,8 @@ pub const FORMATS: &[Format] = &[
     swedbankpay_sales_xlsx::VERSION_2,
     swedbankpay_sales_xml::VERSION_1,
     swedbankpay_sales_xml::VERSION_2,
+    vipps_details_csv::FORMAT,
+    vipps_details_xlsx::FORMAT,
     vipps_portal_csv::FORMAT,
     vipps_portal_xlsx::FORMAT,
     vipps_settlement_xml::FORMAT,

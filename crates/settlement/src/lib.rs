@@ -26,6 +26,7 @@ mod report;
 mod sink;
 mod terms;
 mod transaction;
+mod waiting;
 
 pub use account::{Account, AccountId};
 pub use bridge_month::BridgeMonth;
@@ -57,3 +58,4 @@ pub use terms::{TermSums, Terms};
 pub use transaction::{
     SettlementEvent, SettlementStatus, Transaction, TransactionEvent, TransactionEventKind, TransactionStatus,
 };
+pub use waiting::{WaitingEntries, WaitingReason};

@@ -57,6 +57,9 @@ impl Problem {
     }
 }
 
+/// Of problems that are alike, a folding list keeps this many.
+const ALIKE_MAX: usize = 3;
+
 /// A list of problems of bounded length: the first ones are kept and the rest are counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problems {
@@ -64,6 +67,19 @@ pub struct Problems {
     /// Number of problems found when the list was full.
     beyond_limit: u64,
     limit: usize,
+    /// Of a folding list: what is kept of each likeness.
+    alike: Option<Vec<Alike>>,
+}
+
+/// Problems of one kind, severity and column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Alike {
+    kept: usize,
+    /// Place of the last one that is kept, and the length of its own message.
+    last: usize,
+    message_bytes: usize,
+    /// Number of those that are counted in its message.
+    more: u64,
 }
 
 impl Default for Problems {
@@ -75,7 +91,15 @@ impl Default for Problems {
 impl Problems {
     /// An empty list that keeps at most `limit` problems.
     pub fn with_limit(limit: usize) -> Self {
-        Problems { list: Vec::new(), beyond_limit: 0, limit }
+        Problems { list: Vec::new(), beyond_limit: 0, limit, alike: None }
+    }
+
+    /// An empty list that keeps the first few of problems that are alike, and counts the others in the message of the
+    /// last one kept: one cause often shows in many rows.
+    ///
+    /// Problems are alike when their kind, severity and column are the same; what differs from a total never is.
+    pub fn folding(limit: usize) -> Self {
+        Problems { alike: Some(Vec::new()), ..Problems::with_limit(limit) }
     }
 
     /// Adds a problem, or counts it when the list is full.
@@ -86,12 +110,56 @@ impl Problems {
             // Two checks found the same problem.
             return;
         }
+        if self.folds(&problem) {
+            return;
+        }
         let decides = problem.severity == Severity::Error && self.first_error().is_none();
         if self.list.len() < self.limit || decides {
             self.list.push(problem);
         } else {
             self.beyond_limit += 1;
         }
+    }
+
+    /// Counts the problem in the message of one like it when enough of them are kept.
+    fn folds(&mut self, problem: &Problem) -> bool {
+        let full = self.list.len() >= self.limit;
+        let Problems { list, alike: Some(alike), .. } = self else { return false };
+        if problem.column.is_none() && problem.kind == Kind::ControlTotal {
+            // Each total is a fact of its own.
+            return false;
+        }
+        let is_like = |known: &Problem| {
+            (known.kind, known.severity) == (problem.kind, problem.severity) && known.column == problem.column
+        };
+        let known = alike.iter_mut().find(|alike| list.get(alike.last).is_some_and(is_like));
+        match known {
+            Some(known) if known.kept >= ALIKE_MAX => {
+                known.more += 1;
+                if let Some(last) = list.get_mut(known.last) {
+                    last.message.truncate(known.message_bytes);
+                    let rows = if known.more == 1 { "row" } else { "rows" };
+                    last.message.push_str(&format!(" … and {} more {rows} like it", known.more));
+                }
+                true
+            }
+            _ if full => false,
+            Some(known) => {
+                *known =
+                    Alike { kept: known.kept + 1, last: list.len(), message_bytes: problem.message.len(), more: 0 };
+                false
+            }
+            None => {
+                alike.push(Alike { kept: 1, last: list.len(), message_bytes: problem.message.len(), more: 0 });
+                false
+            }
+        }
+    }
+
+    /// Number of all problems found, kept or not.
+    pub fn count(&self) -> u64 {
+        let folded: u64 = self.alike.iter().flatten().map(|alike| alike.more).sum();
+        self.list.len() as u64 + self.beyond_limit + folded
     }
 
     /// Counts problems that were found and are not in the list.
@@ -178,6 +246,25 @@ mod tests {
         problems.count_beyond_limit(4);
         problems.count_beyond_limit(1);
         assert_eq!((problems.list().len(), problems.beyond_limit()), (3, 5));
+    }
+
+    #[test]
+    fn a_folding_list_counts_what_is_like_what_it_has() {
+        let mut problems = Problems::folding(100);
+        for row in 1..=24 {
+            problems.push(Problem::error(Kind::Amount, format!("bad {row}")).at_row(row).in_column("Netto"));
+            problems.push(Problem::error(Kind::Amount, format!("bad {row}")).at_row(row).in_column("Brutto"));
+        }
+        problems.push(Problem::note(Kind::Amount, "a note").in_column("Netto"));
+        let messages: Vec<&str> = problems.list().iter().map(|problem| problem.message.as_str()).collect();
+        let last = "bad 3 … and 21 more rows like it";
+        assert_eq!(messages, ["bad 1", "bad 1", "bad 2", "bad 2", last, last, "a note"]);
+        assert_eq!((problems.count(), problems.beyond_limit()), (49, 0));
+        let mut full = Problems::folding(2);
+        for row in 1..=5 {
+            full.push(Problem::error(Kind::Amount, "bad").at_row(row));
+        }
+        assert_eq!((full.list().len(), full.beyond_limit(), full.count()), (2, 3, 5));
     }
 
     #[test]

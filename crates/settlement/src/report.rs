@@ -8,6 +8,7 @@ use crate::currency::Currency;
 use crate::ids::{MerchantNumber, SettlementId};
 use crate::problem::Problems;
 use crate::terms::Terms;
+use crate::waiting::WaitingEntries;
 
 /// The result of a file that was read to its end and is proved as far as its format allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub struct Control {
     pub settlements: Vec<Settlement>,
     /// Notes that do not hold it.
     pub notes: Problems,
+    /// Of a ledger: the entries that are in none of its settlements.
+    pub waiting: Vec<WaitingEntries>,
 }
 
 /// The result of a file that is held.

@@ -176,6 +176,10 @@ pub(super) struct SalesList<'s> {
     rows_stated: Option<u64>,
     services: Vec<Service>,
     settlements: Vec<(Currency, u32)>,
+    /// A row of the summary could not be read, so that what it states is not known.
+    summary_lacks: bool,
+    /// Rows that belong to nothing that the summary is known to state.
+    unplaced: u64,
 }
 
 /// What the summary says of one service, and what its rows say.
@@ -215,6 +219,8 @@ impl<'s> SalesList<'s> {
             rows_stated: None,
             services: Vec::new(),
             settlements: Vec::new(),
+            summary_lacks: false,
+            unplaced: 0,
         }
     }
 
@@ -234,6 +240,17 @@ impl<'s> SalesList<'s> {
 
     /// Takes one service of the summary; `currency` is that of the element around it, where there is one.
     pub(super) fn service(&mut self, summary: &dyn Fields, currency: Option<Currency>) -> Result<(), Failure> {
+        let taken = self.take_service(summary, currency);
+        self.summary_lacks |= taken.is_err();
+        taken
+    }
+
+    /// A row of the summary could not be read.
+    pub(super) fn summary_is_lacking(&mut self) {
+        self.summary_lacks = true;
+    }
+
+    fn take_service(&mut self, summary: &dyn Fields, currency: Option<Currency>) -> Result<(), Failure> {
         let currency = match currency {
             Some(currency) => currency,
             None => summary.cell(SUMMARY_CURRENCY).currency()?,
@@ -321,7 +338,7 @@ impl<'s> SalesList<'s> {
 
     fn settlement_in(&self, currency: Currency, cell: Cell<'_>) -> Result<u32, Problem> {
         let known = self.settlements.iter().find(|(known, _)| *known == currency).map(|(_, index)| *index);
-        known.ok_or_else(|| cell.problem(Kind::CurrencyMixed, "a currency that the summary has", ADVICE))
+        known.ok_or_else(|| cell.bad_code(Kind::CurrencyMixed, "a currency that the summary has", ADVICE))
     }
 
     /// Takes one row; `around` is the currency of the element around it, where there is one.
@@ -332,9 +349,15 @@ impl<'s> SalesList<'s> {
             _ => cell.currency()?,
         };
         if around.is_some_and(|around| around != currency) {
-            return Err(cell.problem(Kind::CurrencyMixed, "the currency of the rows around it", ADVICE).into());
+            return Err(cell.bad_code(Kind::CurrencyMixed, "the currency of the rows around it", ADVICE).into());
         }
-        let settlement = self.settlement_in(currency, cell)?;
+        let settlement = match self.settlement_in(currency, cell) {
+            Err(_) if self.summary_lacks => {
+                self.unplaced += 1;
+                return Ok(());
+            }
+            found => found?,
+        };
         let amount = row.cell(AMOUNT);
         let minor = amount.amount(DecimalMark::Dot, PROVIDER.exponent(currency))?;
         let (kind, terms) = match minor < 0 {
@@ -371,6 +394,10 @@ impl<'s> SalesList<'s> {
     fn count_service(&mut self, service: Cell<'_>, currency: Currency, minor: i64) {
         let known = self.services.iter_mut().find(|known| known.currency == currency && known.name == service.text);
         let Some(known) = known else {
+            if self.summary_lacks {
+                self.unplaced += 1;
+                return;
+            }
             let problem = service.problem(Kind::ControlTotal, "a service that the summary has", ADVICE);
             self.collector.problems.push(problem);
             return;
@@ -382,7 +409,14 @@ impl<'s> SalesList<'s> {
 
     /// Ends the list once its reader has ended.
     pub(super) fn finish(mut self, ended: Result<(), Failure>) -> Result<Control, Failure> {
-        if ended.is_ok() {
+        if self.summary_lacks {
+            self.collector.compare_no_totals();
+            let mut message = "The totals were not compared, since a row of the summary could not be read".to_owned();
+            if self.unplaced > 0 {
+                message.push_str(&format!("; {} of the rows belong to nothing else that it states", self.unplaced));
+            }
+            self.collector.problems.push(Problem::note(Kind::ControlTotal, message));
+        } else if ended.is_ok() && !self.collector.has_lost_rows() {
             self.hold_against_summary();
         }
         self.collector.finish(ended)
@@ -396,9 +430,8 @@ impl<'s> SalesList<'s> {
                 format!("{debits} sales and {credits} refunds, {}", MajorUnits::new(amount_minor, exponent))
             };
             let message = format!(
-                "Found {} of service {:?} in {}, where the summary states {}. {ADVICE}",
+                "Found {} of a service in {}, where the summary states {} in this row. {ADVICE}",
                 counted(&service.found),
-                service.name,
                 service.currency,
                 counted(&service.stated)
             );
@@ -423,12 +456,12 @@ fn customer_of(accounting_no: Cell<'_>) -> Result<&str, Problem> {
         }
         _ => None,
     }
-    .ok_or_else(|| accounting_no.problem(Kind::Identifier, "customer and running number, as R1234-0001", ADVICE))
+    .ok_or_else(|| accounting_no.bad_id(Kind::Identifier, "customer and running number, as R1234-0001", ADVICE))
 }
 
 /// A number of rows.
 fn count(cell: Cell<'_>) -> Result<u64, Problem> {
-    cell.digits()?.parse().map_err(|_| cell.problem(Kind::Identifier, "a number of rows", ADVICE))
+    cell.digits()?.parse().map_err(|_| cell.bad_id(Kind::Identifier, "a number of rows", ADVICE))
 }
 
 /// A day, or the day of a time: version 1 writes times in its summary.

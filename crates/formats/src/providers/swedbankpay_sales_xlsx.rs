@@ -27,12 +27,14 @@ pub(crate) const VERSION_2: Format = Format {
     surety: Surety::Measured,
     source: SOURCE,
     detect: |head| claims(head, &V2),
+    columns: ROW_V2,
     parse: |input, limits, sink| parse(input, limits, sink, &V2),
 };
 
 pub(crate) const VERSION_1: Format = Format {
     id: "swedbankpay-sales-xlsx-v1",
     detect: |head| claims(head, &V1),
+    columns: ROW_V1_XLSX,
     parse: |input, limits, sink| parse(input, limits, sink, &V1),
     ..VERSION_2
 };
@@ -164,12 +166,17 @@ impl Report<'_> {
             Section::Summary(_) if is_header(row_columns) => {
                 let header = Header::resolve(record, row_columns, problems);
                 self.list.open_settlements()?;
+                if header.is_none() {
+                    self.list.collector.lose_row();
+                }
                 header.map_or(Section::Unreadable, Section::Rows)
             }
             Section::Summary(mut header) => {
                 if header.accepts(record, problems) {
                     let taken = self.list.service(&Cells { header: &header, record }, None);
                     self.list.collector.recover(taken)?;
+                } else {
+                    self.list.summary_is_lacking();
                 }
                 Section::Summary(header)
             }
@@ -177,6 +184,8 @@ impl Report<'_> {
                 if header.accepts(record, problems) {
                     let taken = self.list.row(&Cells { header: &header, record }, None);
                     self.list.collector.recover(taken)?;
+                } else {
+                    self.list.collector.lose_row();
                 }
                 Section::Rows(header)
             }

@@ -12,7 +12,8 @@ use crate::format::{Format, Surety};
 use crate::head::Head;
 use crate::limits::Limits;
 use crate::read::amount::looks_like_amount;
-use crate::read::field::{Cell, Column, shown};
+use crate::read::field::{Cell, Column};
+use crate::read::shown::{shown_head, shown_name};
 use crate::read::text::TextEncoding;
 use crate::read::xml::{Foreign, Step, Vocabulary, XmlReader, root_name};
 
@@ -26,6 +27,7 @@ pub(crate) const VERSION_2: Format = Format {
     surety: Surety::Measured,
     source: SOURCE,
     detect: |head| claims(head, &V2),
+    columns: &[],
     parse: |input, limits, sink| parse(input, limits, sink, &V2),
 };
 
@@ -104,7 +106,7 @@ fn parse(
     sink: &mut dyn Sink,
     version: &'static Version,
 ) -> Result<Control, Failure> {
-    let encoding = TextEncoding::unicode_of(input)?;
+    let encoding = TextEncoding::of_xml(input)?;
     let xml = XmlReader::new(input, encoding, version.vocabulary, limits);
     let mut report = Report { xml, version, list: SalesList::new(sink, limits), unknown: Vec::new(), opened: false };
     let ended = report.read();
@@ -137,7 +139,7 @@ impl<'s, R: std::io::Read> Report<'s, R> {
     fn read(&mut self) -> Result<(), Failure> {
         self.xml.next()?;
         if self.xml.name() != self.version.root {
-            let message = format!("Found root element {:?}, expected {}", self.xml.name(), self.version.root);
+            let message = format!("Found root element {}, expected {}", shown_name(self.xml.name()), self.version.root);
             return Err(self.xml.problem(Kind::XmlUnexpected, &message).into());
         }
         self.head()?;
@@ -181,7 +183,7 @@ impl<'s, R: std::io::Read> Report<'s, R> {
 
     /// An element where it does not belong: named, and passed over to find what else is wrong.
     fn unexpected(&mut self) -> Result<(), Failure> {
-        let message = format!("Found element {:?} where it does not belong", self.xml.name());
+        let message = format!("Found element {} where it does not belong", shown_name(self.xml.name()));
         self.list.collector.problems.push(self.xml.problem(Kind::XmlUnexpected, &message));
         self.xml.skip()
     }
@@ -286,7 +288,8 @@ impl<'s, R: std::io::Read> Report<'s, R> {
         for (name, value) in self.xml.attributes().filter(|(name, _)| unknown(name)) {
             let place = self.unknown.iter().position(|(seen, _)| seen == name).unwrap_or_else(|| {
                 let message = "Found an attribute that the format does not know; it is not used";
-                let note = Problem::note(Kind::HeaderUnknownColumn, message).at_row(row).in_column(name);
+                let note =
+                    Problem::note(Kind::HeaderUnknownColumn, message).at_row(row).in_column(&shown_head(name, 0));
                 self.list.collector.problems.push(note);
                 self.unknown.push((name.to_owned(), false));
                 self.unknown.len() - 1
@@ -295,11 +298,10 @@ impl<'s, R: std::io::Read> Report<'s, R> {
             if looks_like_amount(value) || value.parse::<Currency>().is_ok() {
                 *holds = true;
                 let message = format!(
-                    "Found {} in an attribute that the format does not know: it may belong to the payout. {ADVICE}",
-                    shown(value)
+                    "Found money in an attribute that the format does not know: it may belong to the payout. {ADVICE}"
                 );
                 let problem = Problem::error(Kind::HeaderUnknownColumn, message);
-                self.list.collector.problems.push(problem.at_row(row).in_column(name));
+                self.list.collector.problems.push(problem.at_row(row).in_column(&shown_head(name, 0)));
             }
         }
         Ok(())

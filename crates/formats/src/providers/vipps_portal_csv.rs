@@ -1,7 +1,7 @@
 //! Vipps: the settlement report that a merchant downloads from the portal as CSV, with 17 or 14 columns.
 //!
 //! Described at developer.vippsmobilepay.com/docs/settlements; measured on real files of 2018 and 2019.
-//! - Seven lines of preamble, then the header; `;`, decimal comma, `dd.MM.yyyy`, Norwegian words.
+//! - Seven lines of preamble, then the header; decimal comma, `dd.MM.yyyy`, Norwegian words.
 //! - The lines of a settlement are followed by its payout row, `Til utbetaling netto`, and by a row of delimiters only
 //!   when another settlement follows. Older files leave the merchant number of the payout row empty.
 //! - `Gebyr` is negative for a cost; `Netto = Brutto + Gebyr`.
@@ -18,8 +18,10 @@ use crate::limits::Limits;
 use crate::read::amount::DecimalMark;
 use crate::read::date::{DateForm, DateMemo};
 use crate::read::delimited::DelimitedReader;
+use crate::read::delimiter::{delimiter_of, first_cell, is_hint};
 use crate::read::field::{Cell, Cells, Column, Header, last_four, optional, required};
 use crate::read::row::{CellType, Record, Row, Rows};
+use crate::read::shown::{shows_nothing, trimmed};
 use crate::read::text::TextEncoding;
 
 pub(crate) const FORMAT: Format = Format {
@@ -32,6 +34,7 @@ pub(crate) const FORMAT: Format = Format {
     surety: Surety::Measured,
     source: "https://developer.vippsmobilepay.com/docs/settlements/",
     detect,
+    columns: COLUMNS,
     parse,
 };
 
@@ -46,7 +49,7 @@ const CURRENCY: Currency = Currency::NOK;
 /// Row types in the provider's words. That a refund has a negative `Brutto` is assumed: no published file has one.
 const ROW_TYPES: &[(&str, LineKind)] = &[("Salg", LineKind::Sale), ("Refundering", LineKind::Refund)];
 
-const COLUMNS: &[Column] = &[
+pub(super) const COLUMNS: &[Column] = &[
     required("Salgsdato"),
     required("Salgssted"),
     required("Vippsnummer"),
@@ -81,14 +84,14 @@ const PAYOUT: usize = 12;
 const BANK_ACCOUNT: usize = 13;
 
 fn detect(head: &Head) -> bool {
-    let first_cell = |line: &str| line.split([';', ',']).next().unwrap_or("").trim_matches('"').to_owned();
-    head.lines().next().map(first_cell).as_deref() == Some(TITLE)
+    head.lines().next().map(first_cell) == Some(TITLE)
         && head.lines().any(|line| HEADER_WORDS.iter().any(|word| line.contains(word)))
 }
 
 fn parse(input: &mut dyn ReadSeek, limits: &Limits, sink: &mut dyn Sink) -> Result<Control, Failure> {
-    let encoding = TextEncoding::of(input)?;
-    let mut reader = DelimitedReader::new(input, encoding, b';', limits);
+    let (encoding, head) = TextEncoding::with_head(input)?;
+    let delimiter = delimiter_of(&head, COLUMNS).unwrap_or(b';');
+    let mut reader = DelimitedReader::new(input, encoding, delimiter, limits);
     read_report(&mut reader, encoding, limits, sink)
 }
 
@@ -116,6 +119,10 @@ struct Report<'s> {
     current: Option<Current>,
     /// The last row was of delimiters only, which announces another settlement.
     announced: Option<u32>,
+    /// A row had a type that the format knows, so that what stands in the column of types is one.
+    type_known: bool,
+    /// Settlement ids of payout rows that could not be read.
+    unread_payouts: Vec<String>,
 }
 
 struct Current {
@@ -144,6 +151,8 @@ impl<'s> Report<'s> {
             product: String::new(),
             current: None,
             announced: None,
+            type_known: false,
+            unread_payouts: Vec::new(),
         }
     }
 
@@ -152,7 +161,7 @@ impl<'s> Report<'s> {
         loop {
             match reader.next()? {
                 Row::Record(record) => self.row(&mut header, &record)?,
-                Row::Bad(problem) => self.collector.problems.push(*problem),
+                Row::Bad(problem) => self.collector.recover(Err((*problem).into()))?,
                 Row::End => break,
             }
         }
@@ -176,7 +185,7 @@ impl<'s> Report<'s> {
                 }
                 Row::End => break,
             };
-            if record.iter().any(|name| HEADER_WORDS.contains(&name)) {
+            if record.iter().any(|name| HEADER_WORDS.contains(&trimmed(name))) {
                 let mut problems = Problems::default();
                 let header = Header::resolve(&record, COLUMNS, &mut problems);
                 if header.is_none() && self.encoding == TextEncoding::Windows1252 {
@@ -188,9 +197,7 @@ impl<'s> Report<'s> {
                 problems.list().iter().for_each(|problem| self.collector.problems.push(problem.clone()));
                 return Ok(header);
             }
-            if let Err(problem) = self.preamble.take(&record) {
-                self.collector.problems.push(problem);
-            }
+            self.preamble.take(&record, &mut self.collector);
         }
         let message = "Found no header row with Vippsnummer and Oppgjørs-ID, expected one after the preamble. \
                        Download the report again";
@@ -208,10 +215,19 @@ impl<'s> Report<'s> {
         }
         self.announced = None;
         if !header.accepts(record, &mut self.collector.problems) {
+            self.collector.lose_row();
             return Ok(());
         }
         let row = Cells { header, record };
-        let taken = if row.text(SALE_DATE) == PAYOUT_ROW { self.payout(&row) } else { self.line(&row) };
+        if row.text(SALE_DATE) != PAYOUT_ROW {
+            let taken = self.line(&row);
+            return self.collector.recover(taken);
+        }
+        let taken = self.payout(&row);
+        if taken.is_err() {
+            // Whatever is wrong with it, the payout row was there.
+            self.unread_payouts.push(row.text(SETTLEMENT).to_owned());
+        }
         self.collector.recover(taken)
     }
 
@@ -273,6 +289,7 @@ impl<'s> Report<'s> {
         let word = row.text(ROW_TYPE);
         let kind = ROW_TYPES.iter().find(|(known, _)| *known == word).map_or(LineKind::Unknown, |(_, kind)| *kind);
         let terms = Terms { fee_minor: -fee, ..Terms::default() };
+        self.type_known |= kind != LineKind::Unknown;
         match kind {
             LineKind::Sale if gross >= 0 => (kind, Terms { capture_minor: gross, ..terms }),
             LineKind::Refund if gross <= 0 => (kind, Terms { refund_minor: gross, ..terms }),
@@ -285,7 +302,8 @@ impl<'s> Report<'s> {
             _ => {
                 let expected = "Salg or Refundering";
                 let advice = "The row is counted and the report held until the format knows the word";
-                self.collector.problems.push(row.cell(ROW_TYPE).problem(Kind::UnknownRowType, expected, advice));
+                let problem = if self.type_known { Cell::word_problem } else { Cell::problem };
+                self.collector.problems.push(problem(row.cell(ROW_TYPE), Kind::UnknownRowType, expected, advice));
                 (LineKind::Unknown, Terms { adjustment_minor: gross, ..terms })
             }
         }
@@ -389,7 +407,7 @@ impl<'s> Report<'s> {
             Some(current) if current.settlement_id == id => Ok(current.index),
             _ => {
                 let expected = "the Oppgjørs-ID of the rows above, since the payout row names no Vippsnummer";
-                Err(row.cell(SETTLEMENT).problem(Kind::ControlTotal, expected, ADVICE).into())
+                Err(row.cell(SETTLEMENT).bad_id(Kind::ControlTotal, expected, ADVICE).into())
             }
         }
     }
@@ -400,6 +418,7 @@ impl<'s> Report<'s> {
             .settlements()
             .iter()
             .filter(|settlement| settlement.payout_minor.is_none())
+            .filter(|settlement| !self.unread_payouts.iter().any(|id| settlement.head.settlement_id == *id))
             .map(settlement::Settlement::name)
             .collect();
         for name in unpaid {
@@ -414,16 +433,21 @@ impl<'s> Report<'s> {
 
 const ADVICE: &str = "Download the report again; do not edit it";
 
-/// A Norwegian account has eleven digits. It ends the last row of the shorter layout, so that a cut shows here.
+/// A Norwegian account has eleven digits, after two letters and two digits as IBAN. It ends the last row of the shorter
+/// layout, so that a cut shows here.
 fn bank_account(cell: Cell<'_>) -> Result<&str, Problem> {
-    let digits = cell.text.bytes().filter(u8::is_ascii_digit).count();
-    let others = cell.text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b' '));
+    let text = trimmed(cell.text);
+    let in_country = text.strip_prefix("NO").map(str::trim_start);
+    let account = in_country.unwrap_or(text);
+    let digits = account.bytes().filter(u8::is_ascii_digit).count();
+    let others = account.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ' ' | '\u{a0}'));
     // A number in a workbook has lost the zeros in front.
     let without_zeros = cell.cell_type == CellType::SheetNumber && (5..11).contains(&digits);
-    if (digits == 11 || without_zeros) && others {
-        return Ok(cell.text);
+    let expected_digits = if in_country.is_some() { 13 } else { 11 };
+    if (digits == expected_digits || without_zeros) && others {
+        return Ok(text);
     }
-    Err(cell.problem(Kind::Identifier, "an account of eleven digits", ADVICE))
+    Err(cell.problem(Kind::Identifier, "an account of eleven digits, or its IBAN", ADVICE))
 }
 
 #[inline]
@@ -432,23 +456,37 @@ fn amount(cell: Cell<'_>, exponent: u8) -> Result<i64, Problem> {
 }
 
 impl Preamble {
-    /// Takes one line before the header: a word in the first cell, its value in a later one.
-    fn take(&mut self, record: &Record<'_>) -> Result<(), Problem> {
-        let column = record.get(0);
-        let place = (1..record.len()).find(|place| !record.get(*place).is_empty()).unwrap_or(1);
-        let text = record.get(place);
-        let value = Cell { text, cell_type: record.cell_type(place), row: record.row, column };
-        match column {
+    /// Takes one line before the header: a word in the first cell, its value in a later one. It proves nothing, so that
+    /// nothing in it holds the report, and nothing of it is shown.
+    fn take(&mut self, record: &Record<'_>, collector: &mut Collector<'_>) {
+        let word = trimmed(record.get(0));
+        let place = (1..record.len()).find(|place| !shows_nothing(record.get(*place)));
+        let value = |column| {
+            let place = place?;
+            Some(Cell { text: record.get(place), cell_type: record.cell_type(place), row: record.row, column })
+        };
+        let mut day = |column| {
+            let date = value(column)?.date(DateForm::DayMonthYear);
+            if date.is_err() {
+                let message = "Found no day as 31.12.2026 in the preamble; the period of the report is not known";
+                let note = Problem::note(Kind::Identifier, message).at_row(u64::from(record.row)).in_column(column);
+                collector.problems.push(note);
+            }
+            date.ok()
+        };
+        match word {
             TITLE | "Bedriften" => {}
-            "" | "Organisasjonsnummer" if text.is_empty() => {}
-            "Organisasjonsnummer" => self.organisation_number = Some(value.digits()?.to_owned()),
-            "Fra dato" => self.period_from = Some(value.date(DateForm::DayMonthYear)?),
-            "Til dato" => self.period_to = Some(value.date(DateForm::DayMonthYear)?),
+            "Fra dato" => self.period_from = day("Fra dato"),
+            "Til dato" => self.period_to = day("Til dato"),
+            "Organisasjonsnummer" => {
+                let number = value("Organisasjonsnummer");
+                self.organisation_number = number.and_then(|number| collector.organisation_number(number));
+            }
+            _ if is_hint(word) || record.is_blank() => {}
             _ => {
-                let cell = Cell { text: column, ..value };
-                return Err(cell.problem(Kind::RowShape, "a known word of the preamble or the header", ADVICE));
+                let message = "Found a line before the header that the format does not know; it is not used";
+                collector.problems.push(Problem::note(Kind::RowShape, message).at_row(u64::from(record.row)));
             }
         }
-        Ok(())
     }
 }

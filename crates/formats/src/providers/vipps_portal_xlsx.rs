@@ -7,11 +7,12 @@
 
 use settlement::{Control, Proof, Provider, Sink};
 
-use super::vipps_portal_csv::{HEADER_WORDS, TITLE, read_report};
+use super::vipps_portal_csv::{COLUMNS, HEADER_WORDS, TITLE, read_report};
 use crate::failure::{Failure, ReadSeek};
 use crate::format::{Format, Surety};
 use crate::head::Head;
 use crate::limits::Limits;
+use crate::read::shown::{shows_nothing, trimmed};
 use crate::read::text::TextEncoding;
 use crate::read::workbook::Workbook;
 
@@ -25,13 +26,15 @@ pub(crate) const FORMAT: Format = Format {
     surety: Surety::Measured,
     source: "https://developer.vippsmobilepay.com/docs/settlements/",
     detect,
+    columns: COLUMNS,
     parse,
 };
 
 fn detect(head: &Head) -> bool {
     let rows = head.sheet().unwrap_or_default();
-    rows.first().and_then(|row| row.first()).is_some_and(|title| title == TITLE)
-        && rows.iter().flatten().any(|cell| HEADER_WORDS.contains(&cell.as_str()))
+    let shows = |row: &&Vec<String>| row.iter().any(|cell| !shows_nothing(cell));
+    rows.iter().find(shows).and_then(|row| row.first()).is_some_and(|title| trimmed(title) == TITLE)
+        && rows.iter().flatten().any(|cell| HEADER_WORDS.contains(&trimmed(cell)))
 }
 
 fn parse(input: &mut dyn ReadSeek, limits: &Limits, sink: &mut dyn Sink) -> Result<Control, Failure> {

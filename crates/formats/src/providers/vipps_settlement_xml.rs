@@ -1,7 +1,8 @@
 //! Vipps: the settlement report as XML, version 3.0, net and gross.
 //!
 //! Schema SettlementReport-3.0.xsd at github.com/vippsas/vipps-developers. Major units, dot, two decimals.
-//! - The fee is positive here and negative in the CSV of the same payout; a refund is negative.
+//! - The fee is positive here and negative in the CSV of the same payout; a refund is negative. A fee that is given back
+//!   with a refund is negative.
 //! - `SettledAmount` is the net or the gross by `SettlementType`: a gross settlement is paid without deducting fees,
 //!   which are invoiced, while refunds are deducted all the same.
 //! - There is no row type: a capture above zero is a sale, a refund below zero a refund.
@@ -17,6 +18,7 @@ use crate::limits::Limits;
 use crate::read::amount::DecimalMark;
 use crate::read::date::{DateForm, instant_us};
 use crate::read::field::{Cell, last_four};
+use crate::read::shown::shown_name;
 use crate::read::text::TextEncoding;
 use crate::read::xml::{Foreign, Step, Vocabulary, XmlReader, root_name};
 
@@ -30,6 +32,7 @@ pub(crate) const FORMAT: Format = Format {
     surety: Surety::Documented,
     source: "https://developer.vippsmobilepay.com/docs/settlements/xml/",
     detect: |head| begins_with_root(head) && head.text().contains(NAMESPACE),
+    columns: &[],
     parse,
 };
 
@@ -50,7 +53,7 @@ fn begins_with_root(head: &Head) -> bool {
 }
 
 fn parse(input: &mut dyn ReadSeek, limits: &Limits, sink: &mut dyn Sink) -> Result<Control, Failure> {
-    let encoding = TextEncoding::unicode_of(input)?;
+    let encoding = TextEncoding::of_xml(input)?;
     let xml = XmlReader::new(input, encoding, VOCABULARY, limits);
     let mut report = Report { xml, collector: Collector::new(sink, limits), merchant: Merchant::default() };
     let ended = report.read();
@@ -191,7 +194,7 @@ impl Values {
 #[derive(Default)]
 struct Merchant {
     number: String,
-    organisation_number: String,
+    organisation_number: Option<String>,
 }
 
 struct Report<'s, R: std::io::Read> {
@@ -204,7 +207,7 @@ impl<R: std::io::Read> Report<'_, R> {
     fn read(&mut self) -> Result<(), Failure> {
         self.xml.next()?;
         if self.xml.name() != REPORT.name {
-            let message = format!("Found root element {:?}, expected {}", self.xml.name(), REPORT.name);
+            let message = format!("Found root element {}, expected {}", shown_name(self.xml.name()), REPORT.name);
             return Err(self.xml.problem(Kind::XmlUnexpected, &message).into());
         }
         self.element(&REPORT, |report, _, name| match name {
@@ -256,7 +259,7 @@ impl<R: std::io::Read> Report<'_, R> {
                 needed = needed.filter(|needed| needed != name);
                 inside(self, &values, name)?;
             } else {
-                let name = self.xml.name().escape_debug().to_string();
+                let name = shown_name(self.xml.name());
                 let message = format!("Found element {name} in {}, which version 3.0 does not have", shape.name);
                 self.collector.problems.push(self.xml.problem(Kind::XmlUnexpected, &message));
                 self.xml.skip()?;
@@ -267,7 +270,8 @@ impl<R: std::io::Read> Report<'_, R> {
     fn details(&mut self) -> Result<(), Failure> {
         self.element(&DETAILS, |report, values, _| {
             report.merchant.number = values.trimmed("SerialNumber")?.digits()?.to_owned();
-            report.merchant.organisation_number = values.trimmed("OrganizationNumber")?.kept_text()?.to_owned();
+            let organisation_number = values.trimmed("OrganizationNumber")?;
+            report.merchant.organisation_number = report.collector.organisation_number(organisation_number);
             report.payments()
         })
         .map(drop)
@@ -337,7 +341,7 @@ impl<R: std::io::Read> Report<'_, R> {
         };
         let organisation_number = self.merchant.organisation_number.clone();
         if let Some(settlement) = self.collector.settlement(index) {
-            settlement.organisation_number = Some(organisation_number).filter(|number| !number.is_empty());
+            settlement.organisation_number = organisation_number;
             settlement.fees = fees;
             settlement.payout_minor = Some(payout);
             settlement.stated = stated;
@@ -377,7 +381,8 @@ impl<R: std::io::Read> Report<'_, R> {
         let signs = [
             ("TransactionCaptureAmount", capture < 0, "no negative amount"),
             ("TransactionRefundAmount", refund > 0, "no positive amount"),
-            ("TransactionFeeAmount", fee < 0, "no negative amount"),
+            // A fee is given back with a refund, and charged with a capture.
+            ("TransactionFeeAmount", fee < 0 && capture > 0, "no negative amount in a capture"),
         ];
         for (name, wrong, expected) in signs {
             if wrong {
@@ -433,7 +438,7 @@ fn same_currency(values: &Values, currency: Currency) -> Result<(), Problem> {
         return Ok(());
     }
     let expected = format!("{currency} as in PaymentsInfo");
-    Err(cell.problem(Kind::CurrencyMixed, &expected, ADVICE))
+    Err(cell.bad_code(Kind::CurrencyMixed, &expected, ADVICE))
 }
 
 /// A value that was found cannot be missing.

@@ -19,8 +19,10 @@ use crate::limits::Limits;
 use crate::read::amount::DecimalMark;
 use crate::read::date::DateForm;
 use crate::read::delimited::DelimitedReader;
+use crate::read::delimiter::{delimiter_of, is_hint};
 use crate::read::field::{Cell, Cells, Column, Header, last_four, required};
 use crate::read::row::{Record, Row, Rows};
+use crate::read::shown::trimmed;
 use crate::read::text::TextEncoding;
 
 pub(crate) const FORMAT: Format = Format {
@@ -33,10 +35,12 @@ pub(crate) const FORMAT: Format = Format {
     surety: Surety::Measured,
     source: "https://github.com/vippsas/vipps-developers",
     detect,
+    columns: &[],
     parse,
 };
 
-const TITLE: &str = "OrganizationNumber,MerchantName";
+/// The first row.
+const TITLE: &[Column] = &[required("OrganizationNumber"), required("MerchantName")];
 const ADVICE: &str = "Ask Vipps for the report again; do not edit it";
 
 const SETTLEMENT_COLUMNS: &[Column] = &[
@@ -71,18 +75,21 @@ const TRANSACTION_COLUMNS: &[Column] = &[
 ];
 
 fn detect(head: &Head) -> bool {
-    head.lines().next() == Some(TITLE)
+    head.lines().next().is_some_and(|line| delimiter_of(line, TITLE).is_some())
 }
 
 fn parse(input: &mut dyn ReadSeek, limits: &Limits, sink: &mut dyn Sink) -> Result<Control, Failure> {
-    let encoding = TextEncoding::unicode_of(input)?;
-    let reader = DelimitedReader::new(input, encoding, b',', limits);
+    let (encoding, head) = TextEncoding::with_head(input)?;
+    // The layout's own words are ASCII: nothing in them could prove Windows-1252.
+    let encoding = if encoding == TextEncoding::Windows1252 { TextEncoding::Utf8 } else { encoding };
+    let reader = DelimitedReader::new(input, encoding, delimiter_of(&head, TITLE).unwrap_or(b','), limits);
     let mut report = Report {
         collector: Collector::new(sink, limits),
         organisation_number: None,
         settlements: None,
         transactions: None,
         section: Section::Merchant,
+        has_headers: false,
         currencies: HashMap::new(),
         readings: [Reading::default(), Reading::default()],
     };
@@ -113,6 +120,8 @@ struct Report<'s> {
     settlements: Option<Header>,
     transactions: Option<Header>,
     section: Section,
+    /// Both header rows came, which a file has without a settlement, too.
+    has_headers: bool,
     /// Currency of each settlement, by merchant and id.
     currencies: HashMap<(String, String), Currency>,
     /// Refund left out of `Net`; refund within `Net`.
@@ -122,7 +131,7 @@ struct Report<'s> {
 /// Minor units as the file signs them. Vipps writes all decimals; fewer of them in the last row show a cut.
 fn amount(cell: Cell<'_>, exponent: u8) -> Result<i64, Problem> {
     let minor = cell.amount(DecimalMark::Dot, exponent)?;
-    let decimals = cell.text.rsplit_once('.').map_or(0, |(_, decimals)| decimals.len());
+    let decimals = trimmed(cell.text).rsplit_once('.').map_or(0, |(_, decimals)| decimals.len());
     if decimals != usize::from(exponent) {
         return Err(cell.problem(Kind::Amount, &format!("an amount with {exponent} decimals"), ADVICE));
     }
@@ -139,18 +148,23 @@ impl Report<'_> {
             };
             self.collector.recover(taken)?;
         }
+        if !self.has_headers && !self.collector.problems.has_errors() {
+            let message = "Found no header rows of SettlementInfo and TransactionInfo, expected both. The file may have been \
+                           cut; download it again";
+            self.collector.problems.push(Problem::error(Kind::Truncated, message));
+        }
         Ok(())
     }
 
     fn record(&mut self, record: &Record<'_>) -> Result<(), Failure> {
-        if record.len() == 1 && record.is_blank() {
+        if record.is_blank() || (matches!(self.section, Section::Merchant) && is_hint(record.get(0))) {
             return Ok(());
         }
         self.section = match self.section {
             Section::Merchant => Section::MerchantValues,
             Section::MerchantValues => {
                 let number = Cell::of_text(record.get(0), record.row, "OrganizationNumber");
-                self.organisation_number = Some(number.digits()?.to_owned());
+                self.organisation_number = self.collector.organisation_number(number);
                 Section::Address
             }
             Section::Address => Section::AddressValues,
@@ -161,13 +175,14 @@ impl Report<'_> {
     }
 
     fn typed_record(&mut self, record: &Record<'_>) -> Result<(), Failure> {
-        match (record.get(0), record.get(1)) {
+        match (trimmed(record.get(0)), trimmed(record.get(1))) {
             ("SettlementInfo", "SalesUnitName") => {
                 self.settlements = Header::resolve(record, SETTLEMENT_COLUMNS, &mut self.collector.problems);
                 Ok(())
             }
             ("TransactionInfo", "SalesDate") => {
                 self.transactions = Header::resolve(record, TRANSACTION_COLUMNS, &mut self.collector.problems);
+                self.has_headers = self.settlements.is_some();
                 Ok(())
             }
             ("FeeInfo", "SettlementDate") => Ok(()),
@@ -176,7 +191,12 @@ impl Report<'_> {
             (word, _) => {
                 let cell = Cell::of_text(word, record.row, "record type");
                 let expected = "SettlementInfo or TransactionInfo";
-                Err(cell.problem(Kind::UnknownRowType, expected, "Ask for the format to be extended").into())
+                let advice = "Ask for the format to be extended";
+                // All record types have one ending; anything else may be data of a row that was cut.
+                let is_type =
+                    word.strip_suffix("Info").is_some_and(|stem| stem.bytes().all(|b| b.is_ascii_alphabetic()));
+                let problem = if is_type { Cell::word_problem } else { Cell::problem };
+                Err(problem(cell, Kind::UnknownRowType, expected, advice).into())
             }
         }
     }
@@ -190,12 +210,14 @@ impl Report<'_> {
         let of_settlements = std::ptr::eq(columns, SETTLEMENT_COLUMNS);
         let slot = if of_settlements { self.settlements.take() } else { self.transactions.take() };
         let Some(mut header) = slot else {
-            let message = format!("Found a {} row before its header row. {ADVICE}", record.get(0));
+            let message = format!("Found a row before its header row. {ADVICE}");
             return Err(Problem::error(Kind::RowShape, message).at_row(u64::from(record.row)).into());
         };
         let mut taken = Ok(());
         if header.accepts(record, &mut self.collector.problems) {
             taken = take(self, &Cells { header: &header, record });
+        } else {
+            self.collector.lose_row();
         }
         *(if of_settlements { &mut self.settlements } else { &mut self.transactions }) = Some(header);
         taken
@@ -209,12 +231,12 @@ impl Report<'_> {
         let payout_on = row.named("SettlementDate").date(DateForm::DayMonthYear)?;
         if self.collector.find(&merchant_number, &settlement_id, currency).is_some() {
             let expected = "each settlement once";
-            return Err(row.named("SettlementID").problem(Kind::DuplicateTransaction, expected, ADVICE).into());
+            let problem = row.named("SettlementID").bad_id(Kind::DuplicateTransaction, expected, ADVICE);
+            return Err(problem.into());
         }
         let [gross, fee, refund, net] = self.amounts(row, exponent)?;
         let count = row.named("NumberOfTransactions");
-        let lines =
-            count.digits()?.parse().map_err(|_| count.problem(Kind::Identifier, "a number of lines", ADVICE))?;
+        let lines = count.digits()?.parse().map_err(|_| count.bad_id(Kind::Identifier, "a number of lines", ADVICE))?;
         let account = row.named("SettlementAccount").kept_text()?;
         let index = self.collector.open(&Announced {
             merchant_number: &merchant_number,
@@ -249,7 +271,7 @@ impl Report<'_> {
         let (merchant, id) = (row.named("SaleUnitNumber").digits()?, row.named("SettlementId").digits()?);
         let Some(settlement) = self.find(row, merchant, id, currency)? else {
             let expected = "a settlement that the file states with a SettlementInfo row";
-            return Err(row.named("SettlementId").problem(Kind::ControlTotal, expected, ADVICE).into());
+            return Err(row.named("SettlementId").bad_id(Kind::ControlTotal, expected, ADVICE).into());
         };
         let date = row.named("SalesDate").date(DateForm::DayMonthYear)?;
         let payout_on = row.named("SettlementDate").date(DateForm::DayMonthYear)?;
@@ -301,7 +323,7 @@ impl Report<'_> {
         match self.currencies.get(&(merchant.to_owned(), id.to_owned())) {
             Some(other) => {
                 let expected = format!("{other} as in its SettlementInfo row");
-                Err(row.named("Currency").problem(Kind::CurrencyMixed, &expected, ADVICE))
+                Err(row.named("Currency").bad_code(Kind::CurrencyMixed, &expected, ADVICE))
             }
             None => Ok(None),
         }

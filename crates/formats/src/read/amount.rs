@@ -86,7 +86,7 @@ impl<'a> Amount<'a> {
         let group = whole.chars().find(|c| !c.is_ascii_digit());
         let allowed = match group {
             None => true,
-            Some(' ' | '\u{a0}' | '\u{202f}') => true,
+            Some(' ' | '\u{a0}' | '\u{202f}' | '\u{2009}') => true,
             Some('.') => mark == DecimalMark::Comma,
             Some(',') => mark == DecimalMark::Dot,
             Some(_) => false,
@@ -167,6 +167,7 @@ mod tests {
             ("1 234,50", Comma, 2, 123_450),
             ("1\u{a0}234\u{a0}567,5", Comma, 2, 123_456_750),
             ("1\u{202f}234,50", Comma, 2, 123_450),
+            ("1\u{2009}234,50", Comma, 2, 123_450),
             ("1.234,50", Comma, 2, 123_450),
             ("1,234.50", Dot, 2, 123_450),
             ("1.234.567", Comma, 2, 123_456_700),

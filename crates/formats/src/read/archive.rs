@@ -86,9 +86,10 @@ impl<'i> Archive<'i> {
         self.entry("xl/workbook.xml").is_some() && self.entry("[Content_Types].xml").is_some()
     }
 
-    /// The entry of that name.
+    /// The entry of that name, whatever the case of its letters: names of parts are compared so.
     pub(crate) fn entry(&self, name: &str) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.name == name)
+        let same_letters = || self.entries.iter().find(|entry| entry.name.eq_ignore_ascii_case(name));
+        self.entries.iter().find(|entry| entry.name == name).or_else(same_letters)
     }
 
     /// All entries that are files.
@@ -176,14 +177,32 @@ fn check_claimed_entries(input: &mut dyn ReadSeek, size_bytes: u64, entries_max:
     let Some(end) = tail.windows(END_BYTES).rposition(|window| window.starts_with(b"PK\x05\x06")) else {
         return Err(problem(Kind::ArchiveMalformed, "Found an archive without its end: it was cut").into());
     };
-    if tail.get(end.saturating_sub(20)..).is_some_and(|before| before.starts_with(b"PK\x06\x07")) {
-        return Err(problem(Kind::ArchiveLimits, "Found an archive in the form for huge files").into());
-    }
     let claimed = match tail.get(end + 10..end + 12) {
         Some([low, high]) => usize::from(u16::from_le_bytes([*low, *high])),
         _ => 0,
     };
+    let locator = tail.get(end.saturating_sub(20)..end).filter(|before| before.starts_with(b"PK\x06\x07"));
+    let claimed = match locator {
+        Some(locator) => claimed_in_long_form(input, locator)?,
+        None => claimed,
+    };
     if claimed > entries_max { Err(too_many(claimed, entries_max).into()) } else { Ok(()) }
+}
+
+/// The number of entries by the record for huge files, which some programs write for small ones, too.
+fn claimed_in_long_form(input: &mut dyn ReadSeek, locator: &[u8]) -> Result<usize, Failure> {
+    let long = |bytes: &[u8], at: usize| {
+        let bytes = bytes.get(at..at + 8).and_then(|bytes| <[u8; 8]>::try_from(bytes).ok());
+        bytes.map(u64::from_le_bytes)
+    };
+    let malformed = || Failure::from(problem(Kind::ArchiveMalformed, "Found an archive whose end leads nowhere"));
+    input.seek(SeekFrom::Start(long(locator, 8).ok_or_else(malformed)?))?;
+    let mut record = Vec::new();
+    Read::take(&mut *input, 56).read_to_end(&mut record)?;
+    if !record.starts_with(b"PK\x06\x06") {
+        return Err(malformed());
+    }
+    Ok(usize::try_from(long(&record, 32).ok_or_else(malformed)?).unwrap_or(usize::MAX))
 }
 
 fn too_many(found: usize, entries_max: usize) -> Problem {

@@ -79,13 +79,32 @@ pub(crate) fn instant_us(text: &str) -> Option<i64> {
     text.parse::<Timestamp>().ok().map(Timestamp::as_microsecond)
 }
 
-/// A time without zone, written as `2026-12-31 23:59:59`.
+/// A time without zone, written as `2026-12-31 23:59:59`, with `T` for the blank or parts of a second as well.
 pub(crate) fn local_time(text: &str) -> Option<DateTime> {
-    let (date, time) = text.split_once(' ')?;
+    let (date, time) = text.split_once([' ', 'T'])?;
+    let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
+    if fraction.is_empty() || fraction.len() > 9 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
     let [a, b, b':', c, d, b':', e, f] = *time.as_bytes() else { return None };
     let part = |tens: u8, ones: u8| i8::try_from(number(&[tens, ones])?).ok();
+    let nanoseconds = format!("{fraction:0<9}").parse().ok()?;
     let date = DateForm::Iso.parse(date)?;
-    DateTime::new(date.year(), date.month(), date.day(), part(a, b)?, part(c, d)?, part(e, f)?, 0).ok()
+    DateTime::new(date.year(), date.month(), date.day(), part(a, b)?, part(c, d)?, part(e, f)?, nanoseconds).ok()
+}
+
+/// The time that a spreadsheet keeps as days since the end of 1899, written as a plain decimal.
+pub(crate) fn serial_time(decimal: &str) -> Option<DateTime> {
+    const SECONDS_A_DAY: i64 = 86_400;
+    let (days, fraction) = decimal.split_once('.').unwrap_or((decimal, ""));
+    let days = days.parse::<i32>().ok().filter(|days| (1..=100_000).contains(days))?;
+    let digits: String = fraction.chars().chain(std::iter::repeat('0')).take(12).collect();
+    let part = i128::from(digits.parse::<i64>().ok()?) * i128::from(SECONDS_A_DAY);
+    // A second is 0.0000115 of a day, far more than what a double is rounded by.
+    let seconds = i64::try_from((part + 500_000_000_000) / 1_000_000_000_000).ok()?;
+    let first = Date::new(1899, 12, 30).ok()?;
+    let span = jiff::Span::new().try_days(days).ok()?.try_seconds(seconds).ok()?;
+    first.at(0, 0, 0, 0).checked_add(span).ok()
 }
 
 /// Microseconds since 1970 UTC of a time in that zone; `None` where clocks are turned and the time is not one instant.
@@ -125,10 +144,34 @@ mod tests {
         // The hour that comes twice, and the one that never comes.
         assert_eq!(instant("2022-10-30 02:30:00"), None);
         assert_eq!(instant("2022-03-27 02:30:00"), None);
-        for bad in
-            ["2022-11-24", "2022-11-24T14:18:45", "2022-11-24 24:00:00", "2022-11-24 1:18:45", "2022-11-24 14:18"]
-        {
+        for same in ["2022-11-24T14:18:45", "2022-11-24 14:18:45.000"] {
+            assert_eq!(instant(same), Some(1_669_295_925_000_000));
+        }
+        assert_eq!(instant("2022-11-24T14:18:45.25"), Some(1_669_295_925_250_000));
+        for bad in [
+            "2022-11-24",
+            "2022-11-24 24:00:00",
+            "2022-11-24 1:18:45",
+            "2022-11-24 14:18",
+            "2022-11-24 14:18:45.",
+            "2022-11-24 14:18:45Z",
+        ] {
             assert_eq!(local_time(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn times_of_a_spreadsheet_are_read_to_the_second() {
+        for (serial, time) in [
+            ("46343.393183", date(2026, 11, 17).at(9, 26, 11, 0)),
+            ("46343.39318287037", date(2026, 11, 17).at(9, 26, 11, 0)),
+            ("46343", date(2026, 11, 17).at(0, 0, 0, 0)),
+            ("46343.99999999", date(2026, 11, 18).at(0, 0, 0, 0)),
+        ] {
+            assert_eq!(serial_time(serial), Some(time), "{serial}");
+        }
+        for bad in ["0", "-1", "100001", "", "a", "46343.a"] {
+            assert_eq!(serial_time(bad), None, "{bad}");
         }
     }
 

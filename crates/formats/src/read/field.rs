@@ -1,33 +1,54 @@
 //! Cells by column name: the header of a table, and the checks every kept cell passes.
 
-use settlement::{Currency, Kind, Problem, Problems, mask_cards};
+use jiff::civil::{Date, DateTime};
+use settlement::{Currency, Kind, Problem, Problems};
 
 use crate::read::amount::{DecimalMark, looks_like_amount, parse_minor};
-use crate::read::date::DateForm;
+use crate::read::date::{DateForm, local_time, serial_time};
 use crate::read::number::snap_minor;
 use crate::read::row::{CellType, Record};
+use crate::read::shown::{NUMBERED, shown, shown_code, shown_head, shown_id, shown_word, trimmed};
 
 /// A column that a format knows.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Column {
     pub(crate) name: &'static str,
+    /// What it is called in another language.
+    pub(crate) aliases: &'static [&'static str],
     pub(crate) required: bool,
+}
+
+impl Column {
+    /// Whether a head is that of this column.
+    pub(crate) fn is_called(&self, head: &str) -> bool {
+        self.name == head || self.aliases.contains(&head)
+    }
+
+    /// The same column with other names.
+    pub(crate) const fn or(self, aliases: &'static [&'static str]) -> Column {
+        Column { aliases, ..self }
+    }
 }
 
 /// A column that must be there.
 pub(crate) const fn required(name: &'static str) -> Column {
-    Column { name, required: true }
+    Column { name, aliases: &[], required: true }
 }
 
 /// A column that some files lack.
 pub(crate) const fn optional(name: &'static str) -> Column {
-    Column { name, required: false }
+    Column { name, aliases: &[], required: false }
 }
+
+/// More heads that nobody knows than this, one of which looks like none, are no heads: the row is of another kind.
+const UNKNOWN_HEADS_MAX: usize = 8;
 
 /// Where each known column stands in one file.
 #[derive(Debug)]
 pub(crate) struct Header {
     columns: &'static [Column],
+    /// What each column is called in the file.
+    names: Vec<&'static str>,
     /// [`NO_PLACE`] of a column that the file lacks.
     places: Vec<usize>,
     width: usize,
@@ -51,38 +72,53 @@ impl Header {
     pub(crate) fn resolve(record: &Record<'_>, columns: &'static [Column], problems: &mut Problems) -> Option<Header> {
         let row = u64::from(record.row);
         let places = vec![NO_PLACE; columns.len()];
-        let mut header = Header { columns, places, width: record.len(), unknown: Vec::new() };
+        let names = columns.iter().map(|column| column.name).collect();
+        let mut header = Header { columns, names, places, width: record.len(), unknown: Vec::new() };
         let mut complete = true;
-        for (place, name) in record.iter().enumerate() {
-            match columns.iter().position(|column| column.name == name) {
+        for (place, head) in record.iter().map(trimmed).enumerate() {
+            match columns.iter().position(|column| column.is_called(head)) {
                 Some(known) => {
                     let Some(slot) = header.places.get_mut(known) else { continue };
+                    let aliases = columns.get(known).map_or(&[][..], |column| column.aliases);
+                    if let Some((name, alias)) = header.names.get_mut(known).zip(aliases.iter().find(|a| **a == head)) {
+                        *name = alias;
+                    }
                     if std::mem::replace(slot, place) != NO_PLACE {
                         complete = false;
                         let message = "Found the column twice in the header, expected it once";
-                        problems.push(Problem::error(Kind::HeaderDuplicate, message).at_row(row).in_column(name));
+                        problems.push(Problem::error(Kind::HeaderDuplicate, message).at_row(row).in_column(head));
                     }
                 }
-                None if name.is_empty() => {
-                    header.unknown.push(Unknown { place, name: format!("number {}", place + 1), holds: false });
-                }
-                None => {
-                    header.unknown.push(Unknown { place, name: name.to_owned(), holds: false });
-                    let message = "Found a column that the format does not know; it is not used";
-                    problems.push(Problem::note(Kind::HeaderUnknownColumn, message).at_row(row).in_column(name));
-                }
+                None => header.unknown.push(Unknown { place, name: shown_head(head, place), holds: false }),
             }
         }
-        for (column, place) in columns.iter().zip(&header.places) {
-            if column.required && *place == NO_PLACE {
-                complete = false;
-                let found: Vec<&str> = record.iter().filter(|name| !name.is_empty()).collect();
-                let message = format!(
-                    "Found no column of this name; the header has: {}. Download the report again with all its columns",
-                    shown_up_to(400, &found.join(", "))
-                );
-                problems.push(Problem::error(Kind::HeaderMissingColumn, message).at_row(row).in_column(column.name));
-            }
+        let named = header.unknown.iter().filter(|unknown| !trimmed(record.get(unknown.place)).is_empty());
+        let not_like_heads = named.clone().any(|unknown| unknown.name.starts_with(NUMBERED));
+        let are_heads = named.count() <= UNKNOWN_HEADS_MAX || !not_like_heads;
+        for unknown in header.unknown.iter_mut().filter(|_| !are_heads) {
+            unknown.name = format!("{NUMBERED}{}", unknown.place + 1);
+        }
+        let places = columns.iter().zip(&header.places);
+        let missing = places.filter(|(column, place)| column.required && **place == NO_PLACE);
+        let missing: Vec<&str> = missing.map(|(column, _)| column.name).collect();
+        if let [first, more @ ..] = missing.as_slice() {
+            complete = false;
+            let named = header.unknown.iter().filter(|unknown| !trimmed(record.get(unknown.place)).is_empty());
+            let others: Vec<&str> = named.map(|unknown| unknown.name.as_str()).collect();
+            let others = match others.as_slice() {
+                [] => "and none that is unknown".to_owned(),
+                others if are_heads => format!("but some that are unknown: {}", others.join(", ")),
+                others => format!("but {} that are unknown", others.len()),
+            };
+            let more = if more.is_empty() { String::new() } else { format!(", nor of {}", more.join(", ")) };
+            let message =
+                format!("Found no column of this name{more}, {others}. Download the report again with all its columns");
+            problems.push(Problem::error(Kind::HeaderMissingColumn, message).at_row(row).in_column(first));
+        }
+        let named = header.unknown.iter().filter(|unknown| !trimmed(record.get(unknown.place)).is_empty());
+        for unknown in named.filter(|_| missing.is_empty()) {
+            let message = "Found a column that the format does not know; it is not used";
+            problems.push(Problem::note(Kind::HeaderUnknownColumn, message).at_row(row).in_column(&unknown.name));
         }
         complete.then_some(header)
     }
@@ -105,25 +141,33 @@ impl Header {
     /// Whether a row can be read by this header; says what is wrong with it, and with columns that nobody knows.
     #[inline]
     pub(crate) fn accepts(&mut self, record: &Record<'_>, problems: &mut Problems) -> bool {
-        let fits = self.fits(record, problems);
+        let fits = self.fits(record, problems) && (record.types.is_empty() || self.has_values(record, problems));
         if fits {
             self.watch_unknown(record, problems);
         }
         fits
     }
 
+    /// Whether no cell that is read is a formula or an error; somebody's own formula beside the data is not read.
+    fn has_values(&self, record: &Record<'_>, problems: &mut Problems) -> bool {
+        let read = self.names.iter().zip(&self.places);
+        let wrong = read.filter_map(|(name, place)| {
+            let text = record.get(*place);
+            Cell { text, cell_type: record.cell_type(*place), row: record.row, column: name }.is_value().err()
+        });
+        wrong.map(|problem| problems.push(problem)).count() == 0
+    }
+
     /// Holds the file when a column that nobody knows turns out to carry money.
     #[inline]
     fn watch_unknown(&mut self, record: &Record<'_>, problems: &mut Problems) {
         for unknown in self.unknown.iter_mut().filter(|unknown| !unknown.holds) {
-            let cell = record.get(unknown.place);
+            let is_formula = record.cell_type(unknown.place) == CellType::Formula;
+            let cell = if is_formula { "" } else { record.get(unknown.place) };
             if looks_like_amount(cell) || cell.parse::<Currency>().is_ok() {
                 unknown.holds = true;
-                let message = format!(
-                    "Found {} in a column that the format does not know: it may belong to the payout. \
-                     Ask for the format to be extended",
-                    shown(cell)
-                );
+                let message = "Found money in a column that the format does not know: it may belong to the payout. \
+                               Ask for the format to be extended";
                 let problem = Problem::error(Kind::HeaderUnknownColumn, message);
                 problems.push(problem.at_row(u64::from(record.row)).in_column(&unknown.name));
             }
@@ -144,16 +188,16 @@ impl<'r> Cells<'_, 'r> {
         self.header.places.get(column).copied().unwrap_or(NO_PLACE)
     }
 
-    /// The text of a cell; empty when the file lacks the column.
+    /// The text of a cell without blanks around it; empty when the file lacks the column.
     #[inline]
     pub(crate) fn text(&self, column: usize) -> &'r str {
-        self.record.get(self.place(column))
+        trimmed(self.record.get(self.place(column)))
     }
 
     /// The cell with its place.
     #[inline]
     pub(crate) fn cell(&self, column: usize) -> Cell<'r> {
-        let name = self.header.columns.get(column).map_or("", |column| column.name);
+        let name = self.header.names.get(column).copied().unwrap_or("");
         let place = self.place(column);
         Cell {
             text: self.record.get(place),
@@ -169,6 +213,9 @@ impl<'r> Cells<'_, 'r> {
         Cell { column: name, ..self.cell(column.unwrap_or(usize::MAX)) }
     }
 }
+
+/// No id is longer.
+const ID_CHARS_MAX: usize = 64;
 
 /// A workbook's numbers are exact up to this many digits.
 const NUMBER_DIGITS_MAX: usize = 15;
@@ -188,12 +235,25 @@ impl<'a> Cell<'a> {
         Cell { text, cell_type: CellType::Text, row, column }
     }
 
+    /// The cell, or the problem it is when a workbook has no value there.
+    pub(crate) fn is_value(self) -> Result<Self, Problem> {
+        let message = match self.cell_type {
+            CellType::Formula => "Found a formula, expected a value",
+            CellType::Broken => "Found an error or no value of the cell's own type, expected a value",
+            CellType::Text | CellType::SheetText | CellType::SheetNumber => return Ok(self),
+        };
+        let kind = if self.cell_type == CellType::Formula { Kind::FormulaCell } else { Kind::RowShape };
+        let problem = Problem::error(kind, format!("{message}. Download the workbook again; do not edit it"));
+        Err(problem.at_row(u64::from(self.row)).in_column(self.column))
+    }
+
     /// Minor units of the amount, or the problem it is; in a workbook it must be a number.
     #[inline]
     pub(crate) fn amount(self, mark: DecimalMark, exponent: u8) -> Result<i64, Problem> {
         let minor = match self.cell_type {
-            CellType::Text => parse_minor(self.text, mark, exponent),
+            CellType::Text => parse_minor(trimmed(self.text), mark, exponent),
             CellType::SheetNumber => snap_minor(self.text, exponent),
+            CellType::Formula | CellType::Broken => return Err(self.is_value().err().unwrap_or(self.bad_digits())),
             CellType::SheetText => {
                 let expected = "a number in the cell, not text";
                 return Err(self.problem(Kind::Amount, expected, "Download the workbook again; do not edit it"));
@@ -214,8 +274,8 @@ impl<'a> Cell<'a> {
     }
 
     /// The day, or the problem it is.
-    pub(crate) fn date(self, form: DateForm) -> Result<jiff::civil::Date, Problem> {
-        form.parse(self.text).ok_or_else(|| self.bad_date(form))
+    pub(crate) fn date(self, form: DateForm) -> Result<Date, Problem> {
+        form.parse(trimmed(self.text)).ok_or_else(|| self.bad_date(form))
     }
 
     /// The problem of a cell that should be a day.
@@ -227,22 +287,60 @@ impl<'a> Cell<'a> {
     /// The cell as a number that is an id: digits only, at most 19 of them, and none written in two ways.
     #[inline]
     pub(crate) fn digits(self) -> Result<&'a str, Problem> {
-        let digits = !self.text.is_empty() && self.text.bytes().all(|b| b.is_ascii_digit());
-        let padded = self.text.len() > 1 && self.text.starts_with('0');
-        if digits && !padded && self.text.len() <= 19 && !self.is_rounded() {
-            Ok(self.text)
-        } else {
-            Err(self.bad_digits())
-        }
+        let text = trimmed(self.text);
+        // Tables that keep ids as floats write them with a decimal of zero.
+        let text = text.strip_suffix(".0").unwrap_or(text);
+        let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        let padded = text.len() > 1 && text.starts_with('0');
+        if digits && !padded && text.len() <= 19 && !self.is_rounded() { Ok(text) } else { Err(self.bad_digits()) }
     }
 
     fn bad_digits(self) -> Problem {
         let kind = if self.text.chars().any(is_unfit) { Kind::ControlCharacter } else { Kind::Identifier };
-        self.problem(
+        self.bad_id(
             kind,
             "a number of digits only, without zeros in front",
             "Download the file again; spreadsheets mangle long numbers",
         )
+    }
+
+    /// The cell as an id that may have letters: one word, as [`Cell::digits`] when it is all digits.
+    pub(crate) fn reference(self) -> Result<&'a str, Problem> {
+        let text = trimmed(self.text);
+        let in_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        let is_word = text.len() <= ID_CHARS_MAX && text.bytes().all(in_word) && !self.is_rounded();
+        let has_letter = text.bytes().any(|byte| byte.is_ascii_alphabetic());
+        // `5E09` is what is left of a long number in a spreadsheet.
+        if is_word && has_letter && text.bytes().any(|byte| byte.is_ascii_digit()) && text.parse::<f64>().is_err() {
+            return Ok(text);
+        }
+        match is_word && text.contains(['-', '_']) && text.bytes().any(|byte| byte.is_ascii_digit()) {
+            true if !text.starts_with('-') => Ok(text),
+            _ => self.digits(),
+        }
+    }
+
+    /// The time without zone, or the problem it is; a workbook may keep it as a number.
+    pub(crate) fn local_time(self) -> Result<DateTime, Problem> {
+        let time = match self.cell_type {
+            CellType::SheetNumber => serial_time(self.text),
+            _ => local_time(trimmed(self.text)),
+        };
+        let advice = "Download the file again; do not save it from a spreadsheet";
+        time.ok_or_else(|| self.problem(Kind::Identifier, "a time written as 2026-12-31 23:59:59", advice))
+    }
+
+    /// The day, or the problem it is; a workbook may keep it as a number, or with a time of zero.
+    pub(crate) fn day(self, form: DateForm) -> Result<Date, Problem> {
+        match self.cell_type {
+            CellType::SheetNumber => serial_time(self.text).map(DateTime::date).ok_or_else(|| self.bad_date(form)),
+            _ => self.date(form),
+        }
+    }
+
+    /// The problem of a cell where an id belongs.
+    pub(crate) fn bad_id(self, kind: Kind, expected: &str, advice: &str) -> Problem {
+        self.found(&shown_id(self.text), kind, expected, advice)
     }
 
     /// Whether a workbook holds it as a number that it cannot hold exactly.
@@ -265,7 +363,8 @@ impl<'a> Cell<'a> {
         // Without an early end the loop looks at many bytes at once.
         let plain = self.text.bytes().fold(true, |plain, byte| plain & (b' '..0x7f).contains(&byte));
         if plain || !self.text.chars().any(is_unfit) {
-            Ok(self.text)
+            let begins_with_blank = self.text.as_bytes().first().is_some_and(|byte| !byte.is_ascii_graphic());
+            Ok(if begins_with_blank && trimmed(self.text).is_empty() { "" } else { self.text })
         } else {
             Err(self.problem(Kind::ControlCharacter, "text without control characters", "Download the file again"))
         }
@@ -273,13 +372,30 @@ impl<'a> Cell<'a> {
 
     /// The currency, or the problem it is.
     pub(crate) fn currency(self) -> Result<Currency, Problem> {
-        let expected = "an active ISO 4217 code such as NOK";
-        self.text.parse().map_err(|_| self.problem(Kind::CurrencyUnknown, expected, "Ask the provider what is meant"))
+        trimmed(self.text).parse().map_err(|_| {
+            let expected = "an active ISO 4217 code such as NOK";
+            self.bad_code(Kind::CurrencyUnknown, expected, "Ask the provider what is meant")
+        })
     }
 
-    /// A problem of this cell: what was found here, what was `expected`, what to do.
+    /// The problem of a cell where a currency code belongs.
+    pub(crate) fn bad_code(self, kind: Kind, expected: &str, advice: &str) -> Problem {
+        self.found(&shown_code(self.text), kind, expected, advice)
+    }
+
+    /// A problem of this cell: what was found here, what was `expected`, what to do. Its text is quoted when it has the
+    /// form of an amount or a day, and described otherwise.
     pub(crate) fn problem(self, kind: Kind, expected: &str, advice: &str) -> Problem {
-        let message = format!("Found {}, expected {expected}. {advice}", shown(self.text));
+        self.found(&shown(self.text), kind, expected, advice)
+    }
+
+    /// As [`Cell::problem`], for a cell that is known to hold a word of the provider: it is quoted.
+    pub(crate) fn word_problem(self, kind: Kind, expected: &str, advice: &str) -> Problem {
+        self.found(&shown_word(self.text), kind, expected, advice)
+    }
+
+    fn found(self, found: &str, kind: Kind, expected: &str, advice: &str) -> Problem {
+        let message = format!("Found {found}, expected {expected}. {advice}");
         Problem::error(kind, message).at_row(u64::from(self.row)).in_column(self.column)
     }
 }
@@ -290,18 +406,6 @@ fn is_unfit(c: char) -> bool {
 }
 
 const MARKED: [(DecimalMark, &str); 2] = [(DecimalMark::Dot, "1234.50"), (DecimalMark::Comma, "1234,50")];
-
-/// Text of a file as it may stand in a message: quoted, control characters escaped, cut to a readable length.
-pub(crate) fn shown(text: &str) -> String {
-    shown_up_to(80, text)
-}
-
-/// As [`shown`], with another length.
-pub(crate) fn shown_up_to(chars_max: usize, text: &str) -> String {
-    let text = mask_cards(text);
-    let cut: String = text.chars().take(chars_max).collect();
-    if cut.len() < text.len() { format!("{cut:?}…") } else { format!("{cut:?}") }
-}
 
 /// The last four digits of a bank account, which may be written with dots.
 pub(crate) fn last_four(account: &str) -> Option<String> {

@@ -21,7 +21,9 @@ pub(crate) fn plain_decimal(text: &str) -> Option<String> {
         return None;
     }
     if exponent == 0 {
-        return (mantissa.len() <= DIGITS_MAX).then(|| text.to_owned());
+        // Some writers give every number a decimal.
+        let plain = if decimals.bytes().all(|digit| digit == b'0') { whole } else { mantissa };
+        return (mantissa.len() <= DIGITS_MAX).then(|| format!("{sign}{plain}"));
     }
     let point = i32::try_from(whole.len()).ok()? + i32::from(exponent);
     let digits = format!("{whole}{decimals}");
@@ -107,6 +109,8 @@ mod tests {
             ("-6.13", "-6.13"),
             ("64.599999999999994", "64.599999999999994"),
             ("10728489593", "10728489593"),
+            ("6100000101.0", "6100000101"),
+            ("-7.00", "-7"),
             ("1.0728489593E10", "10728489593"),
             ("1.0728489593E+10", "10728489593"),
             ("1.5e3", "1500"),

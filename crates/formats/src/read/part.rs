@@ -5,6 +5,7 @@ use settlement::{Kind, Problem};
 use crate::failure::Failure;
 use crate::limits::Limits;
 use crate::read::archive::{Archive, Unpacked};
+use crate::read::shown::shown_name;
 use crate::read::text::TextEncoding;
 use crate::read::xml::{Foreign, Step, Vocabulary, XmlReader};
 
@@ -35,11 +36,11 @@ pub(super) fn open_part<'a>(
     limits: &Limits,
 ) -> Result<XmlReader<Unpacked<'a>>, Failure> {
     let Some(entry) = archive.entry(name).cloned() else {
-        let message = format!("Found a workbook without its part {name:?}. {ADVICE}");
+        let message = format!("Found a workbook without its part {}. {ADVICE}", shown_name(name));
         return Err(Problem::error(Kind::ArchiveMalformed, message).into());
     };
     let mut bytes = archive.unpack(&entry)?;
-    let encoding = TextEncoding::unicode_of(&mut bytes)?;
+    let encoding = TextEncoding::of_xml(&mut bytes)?;
     Ok(XmlReader::new(bytes, encoding, vocabulary, limits))
 }
 

@@ -3,6 +3,7 @@
 use settlement::Problem;
 
 use crate::failure::Failure;
+use crate::read::shown::shows_nothing;
 
 /// Gives one row after another.
 pub(crate) trait Rows {
@@ -30,6 +31,10 @@ pub(crate) enum CellType {
     SheetText,
     /// A number in a workbook, as a plain decimal.
     SheetNumber,
+    /// A formula in a workbook, with the value that it had.
+    Formula,
+    /// A cell of a workbook that holds an error, or no value of its type.
+    Broken,
 }
 
 /// One row.
@@ -83,14 +88,24 @@ impl<'a> Record<'a> {
         (0..self.len()).map(|place| self.get(place))
     }
 
-    /// Whether no field has content: an empty line or one of delimiters only.
+    /// Whether no field shows anything: an empty line or one of delimiters and blanks only.
     pub(crate) fn is_blank(&self) -> bool {
-        self.iter().all(str::is_empty)
+        self.iter().all(shows_nothing)
     }
 
-    /// Whether the row has as many fields as `width`; a sheet leaves out empty cells at the end of a row.
+    /// Whether the row has as many fields as `width`; a sheet leaves out empty cells at the end of a row. A field beyond
+    /// them that shows nothing, or is somebody's own formula, is none.
     #[inline]
     pub(crate) fn fits(&self, width: usize) -> bool {
-        self.len() == width || (!self.types.is_empty() && self.len() < width)
+        self.len() == width || self.fits_without_empty(width)
+    }
+
+    #[cold]
+    fn fits_without_empty(&self, width: usize) -> bool {
+        match self.len() < width {
+            true => !self.types.is_empty(),
+            false => (width..self.len())
+                .all(|place| self.cell_type(place) == CellType::Formula || shows_nothing(self.get(place))),
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The rows of a workbook's sheet: cells by their addresses, texts and numbers, and no formula.
+//! The rows of a workbook's sheet: cells by their addresses, texts and numbers; formulas are told from values.
 
 use settlement::{Kind, Problem};
 
@@ -7,6 +7,7 @@ use crate::limits::Limits;
 use crate::read::number::plain_decimal;
 use crate::read::part::{ADVICE, PartReader, SharedTexts, in_part, push_text, push_unescaped};
 use crate::read::row::{CellType, Record, Row, Rows, begin_field};
+use crate::read::shown::trimmed;
 use crate::read::xml::Step;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,9 +107,6 @@ impl SheetRows<'_> {
             Some(number) => number.parse().unwrap_or(0),
             None => before.saturating_add(1),
         };
-        if self.row > self.limits.sheet_rows_max {
-            return Err(self.beyond(&format!("a row numbered {}", self.row), u64::from(self.limits.sheet_rows_max)));
-        }
         self.text.clear();
         self.ends.clear();
         self.types.clear();
@@ -138,43 +136,44 @@ impl SheetRows<'_> {
             Some(address) => place_of(address, self.row),
             None => Some(next),
         };
+        let kind = CellKind::of(self.xml.attribute("t"));
+        let formula = self.value()?;
+        if self.value.is_empty() && !formula {
+            // A cell without a value is none: it may have a colour.
+            self.next_place = place.filter(|place| *place >= next).map_or(next, |place| place + 1);
+            return Ok(None);
+        }
+        if self.row > self.limits.sheet_rows_max {
+            return Err(self.beyond(&format!("a row numbered {}", self.row), u64::from(self.limits.sheet_rows_max)));
+        }
         if let Some(place) = place.filter(|place| *place >= self.limits.sheet_columns_max) {
             let found = format!("a cell in column {}", letters(place));
             return Err(self.beyond(&found, self.limits.sheet_columns_max as u64));
         }
-        let kind = CellKind::of(self.xml.attribute("t"));
-        let formula = self.value()?;
         let Some(place) = place.filter(|place| *place >= next) else {
             return Ok(Some(self.wrong(next, Kind::RowShape, "Found a cell that is not in its place in the row")));
         };
         self.next_place = place + 1;
-        if formula {
-            return Ok(Some(self.wrong(place, Kind::FormulaCell, "Found a formula, expected a value")));
-        }
-        if self.value.is_empty() {
-            return Ok(None);
-        }
         let cell_type = match kind {
-            CellKind::Number => match plain_decimal(&self.value) {
+            _ if formula => CellType::Formula,
+            CellKind::Number => match plain_decimal(trimmed(&self.value)) {
                 Some(plain) => {
                     self.value = plain;
                     CellType::SheetNumber
                 }
-                None => return Ok(Some(self.wrong(place, Kind::Amount, "Found no number in a cell for numbers"))),
+                None => CellType::Broken,
             },
-            CellKind::Shared => {
-                let Some(text) = self.texts.get(&self.value) else {
-                    return Ok(Some(self.wrong(place, Kind::RowShape, "Found a number of a text that is not there")));
-                };
-                self.shared_bytes += text.len() as u64;
-                self.value.clear();
-                self.value.push_str(text);
-                CellType::SheetText
-            }
+            CellKind::Shared => match self.texts.get(&self.value) {
+                Some(text) => {
+                    self.shared_bytes += text.len() as u64;
+                    self.value.clear();
+                    self.value.push_str(text);
+                    CellType::SheetText
+                }
+                None => CellType::Broken,
+            },
             CellKind::Text => CellType::SheetText,
-            CellKind::Error => {
-                return Ok(Some(self.wrong(place, Kind::RowShape, "Found an error in place of a value")));
-            }
+            CellKind::Error => CellType::Broken,
         };
         if self.shared_bytes > self.limits.unpacked_bytes_max {
             let message = "Found cells that repeat long texts beyond all measure";

@@ -1,4 +1,4 @@
-//! Bytes to UTF-8: by byte order mark, as UTF-8, or as Windows-1252 where the first line proves it. Never lossy.
+//! Bytes to UTF-8: by byte order mark, as UTF-8, or as Windows-1252 where the first words show it. Never lossy.
 
 use std::io::{self, Read};
 
@@ -15,7 +15,7 @@ pub(crate) enum TextEncoding {
     Utf8WithMark,
     Utf16Le,
     Utf16Be,
-    /// Only a guess: the first line is not UTF-8. A format may accept it when its own words then appear.
+    /// Only a guess: the first line that is not ASCII is not UTF-8. A format may accept it when its own words then appear.
     Windows1252,
 }
 
@@ -35,7 +35,8 @@ impl TextEncoding {
             [0xef, 0xbb, 0xbf, ..] => Ok(TextEncoding::Utf8WithMark),
             [0, _, ..] | [_, 0, ..] => Err(refused("UTF-16 without byte order mark, or binary data")),
             _ => {
-                let line = head.split(|byte| *byte == b'\n').next().unwrap_or(head);
+                let mut lines = head.split(|byte| *byte == b'\n');
+                let line = lines.find(|line| !line.is_ascii()).unwrap_or_default();
                 match std::str::from_utf8(line) {
                     Err(error) if error.error_len().is_some() => Ok(TextEncoding::Windows1252),
                     _ => Ok(TextEncoding::Utf8),
@@ -44,20 +45,32 @@ impl TextEncoding {
         }
     }
 
-    /// The encoding of a file from its first bytes; leaves the file at its start.
-    pub(crate) fn of(input: &mut dyn ReadSeek) -> Result<Self, Failure> {
+    /// The encoding of a file and its first bytes as text; leaves the file at its start.
+    pub(crate) fn with_head(input: &mut dyn ReadSeek) -> Result<(Self, String), Failure> {
         let mut head = Vec::new();
         io::Read::take(&mut *input, HEAD_BYTES_MAX as u64).read_to_end(&mut head)?;
         input.rewind()?;
-        Ok(TextEncoding::sniff(&head)?)
+        let encoding = TextEncoding::sniff(&head)?;
+        Ok((encoding, encoding.decode_head(&head)))
     }
 
-    /// As [`TextEncoding::of`], for layouts whose own words are ASCII: nothing in them could prove Windows-1252.
-    pub(crate) fn unicode_of(input: &mut dyn ReadSeek) -> Result<Self, Failure> {
-        match TextEncoding::of(input)? {
-            TextEncoding::Windows1252 => Ok(TextEncoding::Utf8),
-            encoding => Ok(encoding),
-        }
+    /// The encoding of a file of XML: by its mark, or as its declaration says.
+    pub(crate) fn of_xml(input: &mut dyn ReadSeek) -> Result<Self, Failure> {
+        let mut head = Vec::new();
+        io::Read::take(&mut *input, HEAD_BYTES_MAX as u64).read_to_end(&mut head)?;
+        input.rewind()?;
+        Ok(match TextEncoding::sniff(&head)? {
+            // Nothing but the declaration can say so.
+            TextEncoding::Windows1252 | TextEncoding::Utf8 if declares_one_byte(&head) => TextEncoding::Windows1252,
+            TextEncoding::Windows1252 => TextEncoding::Utf8,
+            encoding => encoding,
+        })
+    }
+
+    /// Whether XML that declares this encoding is read in it.
+    pub(crate) fn is_read_as_declared(declared: &str) -> bool {
+        let declared = declared.to_ascii_lowercase();
+        declared.starts_with("utf-") || declared == "us-ascii" || ONE_BYTE.contains(&declared.as_str())
     }
 
     /// The head as text, up to the first byte that is none.
@@ -89,6 +102,21 @@ impl TextEncoding {
             TextEncoding::Windows1252 => Some(WINDOWS_1252.new_decoder_without_bom_handling()),
         }
     }
+}
+
+/// Encodings of one byte a letter that XML may declare, all read as Windows-1252, which has more letters than the others.
+const ONE_BYTE: [&str; 3] = ["iso-8859-1", "latin1", "windows-1252"];
+
+/// Whether the declaration of XML at the start says so.
+fn declares_one_byte(head: &[u8]) -> bool {
+    let end = head.windows(2).position(|pair| pair == b"?>").unwrap_or(0);
+    let Some(declaration) = head.get(..end).and_then(|head| std::str::from_utf8(head).ok()) else { return false };
+    let quoted = declaration.trim_start().strip_prefix("<?xml").and_then(|rest| rest.split_once("encoding"));
+    let value = quoted.map(|(_, rest)| rest.trim_start_matches([' ', '=']).trim_matches(['"', '\'', ' ']));
+    value.is_some_and(|value| {
+        let name: String = value.chars().take_while(|c| !matches!(c, '"' | '\'' | ' ')).collect();
+        ONE_BYTE.contains(&name.to_ascii_lowercase().as_str())
+    })
 }
 
 fn refused(what: &str) -> Problem {

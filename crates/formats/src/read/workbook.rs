@@ -1,15 +1,15 @@
-//! An XLSX workbook with one sheet, opened in memory bounded by limits and never by what the workbook claims.
+//! An XLSX workbook, opened in memory bounded by limits and never by what the workbook claims.
 //!
 //! Why not the `calamine` crate: it returns numbers as `f64`. Money is never a float here, so the reader needs the exact
 //! text of `<v>`, which `number.rs` brings to minor units digit by digit. The limits on unpacked bytes, shared texts, rows
 //! and columns, and the refusal of macros, links and formulas, would have to stand before that crate in any case.
 
-use settlement::Kind;
+use settlement::{Kind, Problem};
 
 use crate::failure::{Failure, ReadSeek};
 use crate::limits::Limits;
 use crate::read::archive::Archive;
-use crate::read::part::{PartReader, RELATIONSHIPS, SPREADSHEET, SharedTexts, in_part, open_part};
+use crate::read::part::{ADVICE, PartReader, RELATIONSHIPS, SPREADSHEET, SharedTexts, in_part, open_part};
 use crate::read::row::{Row, Rows};
 use crate::read::sheet::SheetRows;
 use crate::read::xml::Step;
@@ -26,13 +26,20 @@ const RELATIONSHIP_IDS: &[&str] = &[
 const WORKBOOK: &str = "xl/workbook.xml";
 const WORKBOOK_RELATIONSHIPS: &str = "xl/_rels/workbook.xml.rels";
 
+/// More sheets than any report has.
+const SHEETS_MAX: usize = 8;
+
 /// A workbook with its shared texts read.
 pub(crate) struct Workbook<'i> {
     archive: Archive<'i>,
-    sheet: String,
+    /// Name and part of each sheet.
+    sheets: Vec<(String, String)>,
     texts: SharedTexts,
     limits: Limits,
 }
+
+/// The first rows of a sheet as text.
+pub(crate) type FirstRows = Vec<Vec<String>>;
 
 impl<'i> Workbook<'i> {
     /// Opens the workbook that `input` is.
@@ -47,9 +54,9 @@ impl<'i> Workbook<'i> {
 
     fn with_texts(input: &'i mut dyn ReadSeek, limits: &Limits, texts_max: usize) -> Result<Self, Failure> {
         let mut archive = Archive::open(input, limits)?;
-        let sheet_id = in_part(WORKBOOK, the_sheet(&mut open_part(&mut archive, WORKBOOK, SPREADSHEET, limits)?))?;
+        let named = in_part(WORKBOOK, sheets_of(&mut open_part(&mut archive, WORKBOOK, SPREADSHEET, limits)?))?;
         let mut relations = open_part(&mut archive, WORKBOOK_RELATIONSHIPS, RELATIONSHIPS, limits)?;
-        let targets = in_part(WORKBOOK_RELATIONSHIPS, Targets::read(&mut relations, &sheet_id))?;
+        let targets = in_part(WORKBOOK_RELATIONSHIPS, Targets::read(&mut relations, &named))?;
         drop(relations);
         let texts = match &targets.texts {
             Some(name) => {
@@ -58,18 +65,31 @@ impl<'i> Workbook<'i> {
             }
             None => SharedTexts::default(),
         };
-        Ok(Workbook { archive, sheet: targets.sheet, texts, limits: limits.clone() })
+        let sheets = named.into_iter().map(|(name, _)| name).zip(targets.sheets).collect();
+        Ok(Workbook { archive, sheets, texts, limits: limits.clone() })
     }
 
-    /// The rows of its sheet, from the first.
+    /// The rows of its only sheet, from the first.
     pub(crate) fn rows(&mut self) -> Result<SheetRows<'_>, Failure> {
-        let xml = open_part(&mut self.archive, &self.sheet, SPREADSHEET, &self.limits)?;
-        Ok(SheetRows::new(xml, &self.sheet, &self.texts, &self.limits))
+        self.rows_of(0)
     }
 
-    /// The first rows as text, to tell what the workbook is.
-    pub(crate) fn first_rows(&mut self, rows_max: usize) -> Result<Vec<Vec<String>>, Failure> {
-        let mut rows = self.rows()?;
+    /// The rows of the sheet at that place, from the first.
+    pub(crate) fn rows_of(&mut self, place: usize) -> Result<SheetRows<'_>, Failure> {
+        let Some((_, part)) = self.sheets.get(place) else {
+            return Err(Problem::error(Kind::Empty, format!("Found no sheet. {ADVICE}")).into());
+        };
+        let xml = open_part(&mut self.archive, part, SPREADSHEET, &self.limits)?;
+        Ok(SheetRows::new(xml, part, &self.texts, &self.limits))
+    }
+
+    /// The first rows of each sheet as text, to tell what the workbook is.
+    pub(crate) fn first_rows(&mut self, rows_max: usize) -> Result<Vec<FirstRows>, Failure> {
+        (0..self.sheets.len()).map(|place| self.first_rows_of(place, rows_max)).collect()
+    }
+
+    fn first_rows_of(&mut self, place: usize, rows_max: usize) -> Result<FirstRows, Failure> {
+        let mut rows = self.rows_of(place)?;
         let mut first = Vec::new();
         while first.len() < rows_max {
             match rows.next()? {
@@ -82,13 +102,14 @@ impl<'i> Workbook<'i> {
     }
 }
 
-/// The relationship id of the only sheet.
-fn the_sheet(xml: &mut PartReader<'_>) -> Result<String, Failure> {
+/// Name and relationship id of each sheet.
+fn sheets_of(xml: &mut PartReader<'_>) -> Result<Vec<(String, String)>, Failure> {
     let mut sheets = Vec::new();
     loop {
         match xml.next()? {
             Step::Start if xml.name() == "sheet" => {
-                sheets.push(xml.attribute_of(RELATIONSHIP_IDS, "id").unwrap_or_default().to_owned());
+                let id = xml.attribute_of(RELATIONSHIP_IDS, "id").unwrap_or_default().to_owned();
+                sheets.push((xml.attribute("name").unwrap_or_default().to_owned(), id));
                 xml.skip()?;
             }
             Step::Start if xml.name() == "externalReferences" => {
@@ -97,23 +118,27 @@ fn the_sheet(xml: &mut PartReader<'_>) -> Result<String, Failure> {
             Step::Start | Step::End => {}
             Step::Eof => break,
         }
-        if sheets.len() > 1 {
-            let message = "Found more than one sheet, expected the one that the provider writes";
-            return Err(xml.problem(Kind::ArchiveLimits, message).into());
+        if sheets.len() > SHEETS_MAX {
+            let message = format!("Found more than {SHEETS_MAX} sheets, expected those that the provider writes");
+            return Err(xml.problem(Kind::ArchiveLimits, &message).into());
         }
     }
-    sheets.pop().ok_or_else(|| xml.problem(Kind::Empty, "Found no sheet").into())
+    if sheets.is_empty() {
+        return Err(xml.problem(Kind::Empty, "Found no sheet").into());
+    }
+    Ok(sheets)
 }
 
 /// Where the parts of a workbook lie.
 struct Targets {
-    sheet: String,
+    /// In the order of the sheets.
+    sheets: Vec<String>,
     texts: Option<String>,
 }
 
 impl Targets {
-    fn read(xml: &mut PartReader<'_>, sheet_id: &str) -> Result<Self, Failure> {
-        let (mut sheet, mut texts) = (None, None);
+    fn read(xml: &mut PartReader<'_>, named: &[(String, String)]) -> Result<Self, Failure> {
+        let (mut sheets, mut texts) = (vec![None; named.len()], None);
         loop {
             match xml.next()? {
                 Step::Start if xml.name() == "Relationship" => {
@@ -121,10 +146,10 @@ impl Targets {
                     if attribute("TargetMode") == "External" {
                         return Err(xml.problem(Kind::ArchiveUnsafe, "Found a link out of the workbook").into());
                     }
-                    let target = attribute("Target");
-                    let path = target.strip_prefix('/').map_or_else(|| format!("xl/{target}"), str::to_owned);
-                    if attribute("Id") == sheet_id {
-                        sheet = Some(path);
+                    let path = part_at(attribute("Target"));
+                    let id = attribute("Id");
+                    if let Some(slot) = named.iter().position(|(_, own)| own == id).and_then(|at| sheets.get_mut(at)) {
+                        *slot = Some(path);
                     } else if attribute("Type").ends_with("/sharedStrings") {
                         texts = Some(path);
                     }
@@ -133,8 +158,37 @@ impl Targets {
                 Step::Eof => break,
             }
         }
-        let sheet =
-            sheet.ok_or_else(|| xml.problem(Kind::ArchiveMalformed, "Found no place of the workbook's sheet"))?;
-        Ok(Targets { sheet, texts })
+        let sheets: Option<Vec<String>> = sheets.into_iter().collect();
+        let sheets =
+            sheets.ok_or_else(|| xml.problem(Kind::ArchiveMalformed, "Found no place of the workbook's sheet"))?;
+        Ok(Targets { sheets, texts })
+    }
+}
+
+/// The name of the part that a target of the workbook's own folder leads to.
+fn part_at(target: &str) -> String {
+    let (mut folders, target) = match target.strip_prefix('/') {
+        Some(from_root) => (Vec::new(), from_root),
+        None => (vec!["xl"], target),
+    };
+    for part in target.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(folders.pop()),
+            part => folders.push(part),
+        }
+    }
+    folders.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_lead_from_the_folder_of_the_workbook_or_from_the_root() {
+        for target in ["worksheets/a.xml", "/xl/worksheets/a.xml", "./worksheets/a.xml", "../xl/worksheets/./a.xml"] {
+            assert_eq!(part_at(target), "xl/worksheets/a.xml");
+        }
     }
 }

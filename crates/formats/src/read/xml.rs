@@ -13,11 +13,12 @@ use memchr::memchr_iter;
 use quick_xml::events::attributes::Attribute;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::{Namespace, NamespaceError, NamespaceResolver, QName, ResolveResult};
-use quick_xml::{Reader, XmlVersion};
+use quick_xml::{NsReader, Reader, XmlVersion};
 use settlement::{Kind, Problem};
 
 use crate::failure::{Failure, FileFault};
 use crate::limits::Limits;
+use crate::read::shown::shown_name;
 use crate::read::text::{TextEncoding, Utf8Reader};
 
 /// Attributes of this namespace tell a validator where the schema lies.
@@ -234,8 +235,9 @@ impl<R: Read> XmlReader<R> {
             }
             Event::Decl(declaration) => {
                 let encoding = declaration.encoding().and_then(Result::ok).unwrap_or_default();
-                if !encoding.is_empty() && !encoding.to_ascii_lowercase().starts_with("utf-") {
-                    let message = format!("Found XML declared as {encoding:?}, expected UTF-8");
+                if !encoding.is_empty() && !TextEncoding::is_read_as_declared(&encoding) {
+                    let message =
+                        format!("Found XML declared as {}, expected UTF-8 or ISO-8859-1", shown_name(&encoding));
                     return Err(self.problem(Kind::Encoding, &message).into());
                 }
             }
@@ -282,7 +284,7 @@ impl<R: Read> XmlReader<R> {
                 self.foreign_depth = Some(self.depth);
                 return Ok(None);
             }
-            let message = format!("Found element {} of another namespace", self.name.escape_debug());
+            let message = format!("Found element {} of another namespace", shown_name(&self.name));
             return Err(self.problem(Kind::XmlUnexpected, &message).into());
         }
         std::mem::swap(&mut self.before, &mut self.text);
@@ -375,9 +377,16 @@ impl<R: Read> XmlReader<R> {
                 Some(fault) => fault.0.clone().into(),
                 None => Failure::Read(io::Error::new(error.kind(), error.to_string())),
             },
+            // What the error says of itself may be text of the file.
             error => {
-                let message = format!("The XML is not well-formed here: {}", error.to_string().escape_debug());
-                self.problem(Kind::XmlMalformed, &message).into()
+                let what = match error {
+                    quick_xml::Error::Syntax(_) => "a tag, comment or instruction is not closed",
+                    quick_xml::Error::IllFormed(_) => "an end tag does not fit its start tag, or is missing",
+                    quick_xml::Error::InvalidAttr(_) => "an attribute is malformed",
+                    quick_xml::Error::Escape(_) => "a reference is malformed",
+                    _ => "a name or a namespace is malformed",
+                };
+                self.problem(Kind::XmlMalformed, &format!("The XML is not well-formed here: {what}")).into()
             }
         }
     }
@@ -392,6 +401,23 @@ pub(crate) fn root_name(text: &str) -> Option<String> {
             Ok(Event::Start(root) | Event::Empty(root)) => return Some(root.local_name().as_ref().to_owned()),
             Ok(Event::Text(text)) if !text.trim().is_empty() => return None,
             Ok(Event::Eof) | Err(_) => return None,
+            Ok(_) => {}
+        }
+    }
+}
+
+/// The namespace of the root element of a text that begins as XML; `None` when it has none.
+pub(crate) fn root_namespace(text: &str) -> Option<String> {
+    let mut reader = NsReader::from_str(text);
+    loop {
+        match reader.read_resolved_event() {
+            Ok((found, Event::Start(_) | Event::Empty(_))) => {
+                return match found {
+                    ResolveResult::Bound(Namespace(namespace)) => Some(namespace.to_owned()),
+                    _ => None,
+                };
+            }
+            Ok((_, Event::Eof)) | Err(_) => return None,
             Ok(_) => {}
         }
     }

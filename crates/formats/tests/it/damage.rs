@@ -15,6 +15,10 @@ const GOOD: &[&str] = &[
     "swedbankpay-sales-xml-v1/one-row.xml",
     "swedbankpay-sales-xml-v2/one-row.xml",
     "swedbankpay-sales-xml-v2/two-currencies.xml",
+    "vipps-details-csv/fee-given-back.csv",
+    "vipps-details-csv/invoiced-fees.csv",
+    "vipps-details-csv/utf-16.csv",
+    "vipps-details-xlsx/basic.xlsx",
     "vipps-portal-csv/basic-17.csv",
     "vipps-portal-csv/one-line.csv",
     "vipps-portal-csv/utf-16.csv",
@@ -87,11 +91,14 @@ fn a_file_cut_at_any_byte_is_held_or_says_the_same_of_whole_settlements() {
         let mut accepted = 0;
         for end in 0..bytes.len() {
             let Some(cut) = money(name, &bytes[..end]) else { continue };
+            if cut.is_empty() {
+                // A header alone is an empty period, and entries of a ledger without their payout wait.
+                let is_text = !is_packed(name) && !name.ends_with(".xml") && !name.starts_with("vipps-structured-csv/");
+                assert!(is_text, "{name} cut at {end}");
+                continue;
+            }
             accepted += 1;
-            assert!(
-                !cut.is_empty() && cut.iter().all(|(key, money)| whole.get(key) == Some(money)),
-                "{name} cut at {end}"
-            );
+            assert!(cut.iter().all(|(key, money)| whole.get(key) == Some(money)), "{name} cut at {end}");
             let lost_only_blanks = bytes[end..].iter().all(u8::is_ascii_whitespace) || name.contains("utf-16");
             assert!(lost_only_blanks || cut.len() < whole.len(), "{name} cut at {end}");
         }
@@ -127,6 +134,10 @@ fn change_every_byte(name: &str, mut bytes: Vec<u8>, whole: &Said) {
         for value in VALUES.into_iter().chain([kept ^ 1, kept ^ 0x80]) {
             bytes[place] = value;
             let Some(changed) = said(name, &bytes) else { continue };
+            if changed.settlements.is_empty() && name.starts_with("vipps-details") {
+                // An entry of another merchant: what lacks it waits.
+                continue;
+            }
             let context = || format!("{name} with {value:#04x} at {place}: {changed:?}");
             assert_eq!(amounts(&changed), amounts(whole), "{}", context());
             let lines = differing(&changed.lines, &whole.lines).unwrap_or_else(|| panic!("{}", context()));
@@ -168,6 +179,7 @@ fn problems_that_are_not_listed_are_counted() {
     let judged = judged("a.csv", &portal_csv(&report));
     let problems = &judged.problems;
     assert_eq!(judged.kind(), Some(Kind::DuplicateTransaction));
-    // Every row but the first repeats it.
-    assert_eq!(problems.list().len() as u64 + problems.beyond_limit(), 2_499);
+    // Every row but the first repeats it; what is alike is listed a few times.
+    assert_eq!((problems.count(), problems.list().len()), (2_499, 3));
+    assert!(problems.list()[2].message.ends_with("… and 2496 more rows like it"), "{:?}", problems.list()[2]);
 }

@@ -6,5 +6,7 @@ mod damage;
 mod golden;
 mod ids;
 mod judged;
+mod ledger;
 mod limits;
+mod private;
 mod properties;

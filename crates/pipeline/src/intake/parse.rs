@@ -179,14 +179,16 @@ impl Work<'_> {
         };
         let item = ReportItem {
             format: judgement.format.map(|format| format.id.to_owned()),
-            problems: judgement.problems.list().len() as u64 + judgement.problems.beyond_limit(),
+            problems: judgement.problems.count(),
             first_problem: judgement.problems.first_error().map(|problem| problem.message.clone()),
             ..item
         };
         if let Some(kind) = judgement.kind() {
             return self.hold(item, revision, kind, judgement, &standings).await;
         }
-        if standings.iter().all(|standing| matches!(standing.case, Case::Known(_))) {
+        // A report of an empty period brings nothing that could be known.
+        let all_known = standings.iter().all(|standing| matches!(standing.case, Case::Known(_)));
+        if all_known && !standings.is_empty() {
             return self.record_duplicate(item, revision, judgement, &standings).await;
         }
         self.accept(item, revision, judgement, standings, lines.path()).await
