@@ -266,6 +266,55 @@ async fn a_corrected_settlement_posts_what_is_new_and_lists_what_changed() {
     }
 }
 
+/// What a correction changed stays as it was, and a line of it whose transaction comes later is posted all the same.
+#[tokio::test]
+async fn a_late_transaction_of_a_corrected_settlement_is_posted_beside_what_changed() {
+    let world = World::new().await;
+    let before = report(vec![settlement(1, 3)]);
+    let mut after = before.clone();
+    after.settlements[0].lines[0].fee_minor += 50;
+    after.settlements[0].lines.extend([sale(1, 8, 6_000), sale(1, 9, 7_000)]);
+    world.pays(&before);
+    world.take(&world.upload("a.csv", portal_csv(&before))).await;
+    let planned = corrected(&world, &after).await.outboxes.remove(0);
+    assert_eq!((planned.changed.len(), planned.unmatched_lines), (1, 2));
+    for (known, place, minor) in [(1, 8, 6_000), (2, 9, 7_000)] {
+        world.pays(&report(vec![Settlement { lines: vec![sale(1, place, minor)], ..settlement(1, 0) }]));
+        let posted = world.go_on().await;
+        let outbox = &posted.outboxes[0];
+        conserved(outbox);
+        assert_eq!((outbox.lines_minor, outbox.unmatched_lines), (planned.lines_minor, 2 - known));
+        assert_eq!(outbox.changed, planned.changed);
+        assert_eq!((posted.count("POSTED") as u64, world.standing().len() as u64), (3 + known, 3 + known));
+    }
+    let (asked, state) = (world.sandbox().seen().len(), world.state.all());
+    world.go_on().await;
+    assert_eq!((world.sandbox().seen().len(), world.state.all()), (asked, state), "nothing is left to be done");
+}
+
+/// A refund that Dintero hears of late, of a sale that was posted before: the event stays, and a person adds the refund.
+#[tokio::test]
+async fn a_late_line_of_a_posted_event_is_listed_for_a_person() {
+    let world = World::new().await;
+    let mut all = settlement(1, 2);
+    let sold = all.lines[0].clone();
+    world.pays(&report(vec![all.clone()]));
+    all.lines.push(refund(&sold, 1, 7, 1_500));
+    let upload = world.upload("a.csv", portal_csv(&report(vec![all.clone()])));
+    let planned = world.take(&upload).await.outboxes.remove(0);
+    assert_eq!((planned.unmatched_lines, planned.unmatched_minor), (1, -1_500));
+    world.pays(&report(vec![Settlement { lines: vec![sold.clone(), all.lines[2].clone()], ..all }]));
+    world.sandbox().add_settlement_event(&id_of(&sold.order), &event("2000001", [9_825, 10_000, 0, 175]));
+    world.clock.advance(SignedDuration::from_hours(1));
+    let posted = world.go_on().await;
+    let outbox = &posted.outboxes[0];
+    conserved(outbox);
+    assert_eq!((outbox.lines_minor, outbox.unmatched_lines), (planned.lines_minor, 0));
+    let changed: Vec<_> = outbox.changed.iter().map(|it| (&*it.transaction, it.before_minor, it.now_minor)).collect();
+    assert_eq!(changed, [(&*id_of(&sold.order), 9_825, 8_325)]);
+    assert_eq!((posted.count("POSTED"), world.posts(), outbox.batches.len()), (2, 1, 1));
+}
+
 #[tokio::test]
 async fn what_is_told_of_a_settlement_marks_its_days_for_the_lake() {
     let (world, upload) = World::with_sales(2).await;

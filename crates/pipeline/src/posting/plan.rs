@@ -1,5 +1,7 @@
 //! Planning: the lines of a settlement become settlement events, and the events batches in the outbox.
 
+mod late;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::path::PathBuf;
@@ -13,6 +15,7 @@ use store::{Expect, Order, Place, PortErrorKind, Put, TRANSACT_WRITES_MAX, journ
 use tables::{MatchRow, MatchRows};
 use tempfile::NamedTempFile;
 
+use self::late::LateLines;
 use crate::current::events::batches_of;
 use crate::current::lines::{fetch_lines, name_of};
 use crate::current::match_rows;
@@ -75,8 +78,9 @@ pub(super) async fn plan(
     let lines = NamedTempFile::new_in(&command.scratch)?;
     fetch_lines(ports, &command.account, command.report, &lines).await?;
     let settlements: Vec<&ExactSettlement> = undone.iter().map(|(exact, _)| exact).collect();
-    let told = MatchedRows::fetch(ports, client, command, &settlements).await?;
-    let plans = plans_of(&settlements, &lines, told)?;
+    let rows = MatchedRows::fetch(ports, client, command, &settlements).await?;
+    let mut plans: Vec<Plan> = undone.iter().map(|(exact, known)| Plan::after(exact, known.as_ref())).collect();
+    gather(&mut plans, &settlements, &lines, rows)?;
     for (plan, (exact, known)) in plans.into_iter().zip(undone) {
         outboxes.push(plan.store(ports, &exact, known, command.now).await?);
     }
@@ -84,27 +88,27 @@ pub(super) async fn plan(
 }
 
 /// Gathers the lines of settlements, and what their notices add, in one reading.
-fn plans_of(
+fn gather(
+    plans: &mut [Plan],
     settlements: &[&ExactSettlement],
     lines: &NamedTempFile,
-    mut told: MatchedRows<'_>,
-) -> Result<Vec<Plan>, StepError> {
+    mut rows: MatchedRows<'_>,
+) -> Result<(), StepError> {
     let places: HashMap<_, usize> =
         settlements.iter().enumerate().map(|(place, exact)| (exact.name(), place)).collect();
-    let mut plans: Vec<Plan> = settlements.iter().map(|_| Plan::default()).collect();
     for line in tables::read_lines(File::open(lines.path())?)? {
         let line = line?;
-        let Some(row) = told.next(&line)? else { continue };
+        let Some(row) = rows.next(&line)? else { continue };
         let place = places.get(&name_of(&line)).copied();
         if let Some((exact, plan)) = place.and_then(|place| settlements.get(place).zip(plans.get_mut(place))) {
-            plan.add(&line, exact, told.of(&line, row, exact));
+            plan.add(&line, exact, rows.of(&line, row, exact));
         }
     }
-    for (exact, plan) in settlements.iter().zip(&mut plans) {
+    for (exact, plan) in settlements.iter().zip(plans) {
         // Fees, and what is paid out elsewhere: nothing that Dintero keeps at a transaction.
         exact.added.iter().for_each(|line| plan.add(line, exact, LineIs::Nothing));
     }
-    Ok(plans)
+    Ok(())
 }
 
 /// What is gathered of one settlement.
@@ -116,6 +120,7 @@ struct Plan {
     unmatched_net: i128,
     unmatched_lines: u64,
     unmatched: Vec<UnmatchedLine>,
+    late: LateLines,
 }
 
 /// The events of the lines beside those of before.
@@ -132,6 +137,7 @@ struct Compared<'a> {
 }
 
 /// What a line is to Dintero.
+#[derive(Debug, Clone)]
 enum LineIs {
     /// Money of that transaction.
     Event(String),
@@ -206,6 +212,12 @@ impl<'a> MatchedRows<'a> {
 }
 
 impl Plan {
+    /// A plan that follows the outbox of an earlier planning, when there is one.
+    fn after(exact: &ExactSettlement, known: Option<&(OutboxItem, u64)>) -> Self {
+        let same_version = known.filter(|(item, _)| item.version == exact.version.version);
+        Plan { late: same_version.map(|(item, _)| LateLines::of(item)).unwrap_or_default(), ..Plan::default() }
+    }
+
     fn add(&mut self, line: &LineRecord, exact: &ExactSettlement, is: LineIs) {
         let terms = &line.terms;
         let fee = match exact.version.settlement.fees {
@@ -217,11 +229,12 @@ impl Plan {
         let rest: i128 = rest.into_iter().map(i128::from).sum();
         let net = i128::from(terms.capture_minor) + i128::from(terms.refund_minor) - fee + rest;
         self.net += net;
+        let money = [i128::from(terms.capture_minor), -i128::from(terms.refund_minor), fee];
+        self.late.add(line, net, money, &is);
         let why = match is {
             LineIs::Event(transaction) => {
                 let (lines, sums) = self.events.entry(transaction).or_default();
                 *lines += 1;
-                let money = [i128::from(terms.capture_minor), -i128::from(terms.refund_minor), fee];
                 sums.iter_mut().zip(money).for_each(|(sum, minor)| *sum += minor);
                 self.not_postable += rest;
                 return;
@@ -251,11 +264,11 @@ impl Plan {
         let mut told: BTreeMap<&str, &PlannedEvent> = told.map(|event| (event.id.as_str(), event)).collect();
         let mut compared = Compared::default();
         for (transaction, (lines, sums)) in &self.events {
-            let event = event_of(exact, *sums)?;
+            let event = event_of(&exact.key, *sums)?;
             let id = event_id(&exact.key, transaction, None);
             let now_minor = event.amount_minor;
             compared.events_minor += i128::from(now_minor);
-            let state = first_state(exact, &event);
+            let state = first_state(&exact.key, &event);
             let plan = PlannedEvent { id, transaction: transaction.clone(), event, lines: *lines, state };
             let Some(told) = told.remove(plan.id.as_str()) else {
                 compared.events.push(plan);
@@ -279,6 +292,9 @@ impl Plan {
     }
 
     /// Writes the batches, then the outbox that names them: what it does not name is never sent.
+    ///
+    /// Where the same version was planned before and an event differs now, only transactions are read otherwise than
+    /// before, and nothing that was planned moves; [`LateLines::plan`] says what becomes of the lines that had none.
     async fn store(
         self,
         ports: &Ports,
@@ -289,35 +305,41 @@ impl Plan {
         let listed = |id: &String| known.as_ref().is_some_and(|(item, _)| item.batches.contains(id));
         let mut earlier = batches_of(ports, &exact.key).await?;
         earlier.retain(|(id, _, _)| listed(id));
-        let told = earlier.iter().flat_map(|(_, batch, _)| &batch.events);
-        let Compared { mut events, events_minor, changed, differing } = self.compare(exact, told)?;
-        if let Some((item, _)) = known.as_ref().filter(|(item, _)| item.version == exact.version.version)
-            && !differing.is_empty()
-        {
-            // The lines are the same, and only their transactions are read otherwise than before: nothing that was
-            // decided moves.
-            return Ok(item.clone());
-        }
-        supersede(ports, exact, &earlier, &differing, now).await?;
+        let planned = || earlier.iter().flat_map(|(_, batch, _)| &batch.events);
+        let Compared { mut events, events_minor, changed, differing } = self.compare(exact, planned())?;
+        let same_version = known.as_ref().filter(|(item, _)| item.version == exact.version.version);
+        let mut item = match same_version {
+            Some((item, _)) if !differing.is_empty() || !item.changed.is_empty() => {
+                let lines_of = |transaction: &str| self.events.get(transaction).map_or(0, |(lines, _)| *lines);
+                let (late, item) = self.late.plan(&exact.key, item, planned(), lines_of)?;
+                events = late;
+                item
+            }
+            _ => {
+                supersede(ports, exact, &earlier, &differing, now).await?;
+                OutboxItem {
+                    settlement: exact.key.clone(),
+                    version: exact.version.version,
+                    batches: known.as_ref().map(|(item, _)| item.batches.clone()).unwrap_or_default(),
+                    lines_minor: counted(self.net)?,
+                    events_minor: counted(events_minor)?,
+                    not_postable_minor: counted(self.not_postable)?,
+                    unmatched_minor: if is_seeded(Defect::OutboxWithoutUnmatched) {
+                        0
+                    } else {
+                        counted(self.unmatched_net)?
+                    },
+                    unmatched_lines: self.unmatched_lines,
+                    unmatched: self.unmatched,
+                    changed,
+                }
+            }
+        };
         events.sort_by(|a, b| a.id.cmp(&b.id));
         let made = make_batches(exact, &events);
         write_batches(ports, exact, &made).await?;
-        let (earlier_item, revision) = known.map_or((None, None), |(item, revision)| (Some(item), Some(revision)));
-        let mut batches = earlier_item.as_ref().map(|item| item.batches.clone()).unwrap_or_default();
-        batches.extend(made.into_iter().map(|(id, _)| id));
-        let item = OutboxItem {
-            settlement: exact.key.clone(),
-            version: exact.version.version,
-            batches,
-            lines_minor: counted(self.net)?,
-            events_minor: counted(events_minor)?,
-            not_postable_minor: counted(self.not_postable)?,
-            unmatched_minor: if is_seeded(Defect::OutboxWithoutUnmatched) { 0 } else { counted(self.unmatched_net)? },
-            unmatched_lines: self.unmatched_lines,
-            unmatched: self.unmatched,
-            changed,
-        };
-        if earlier_item.as_ref() == Some(&item) || is_seeded(Defect::OutboxUnwritten) {
+        item.batches.extend(made.into_iter().map(|(id, _)| id));
+        if known.as_ref().is_some_and(|(known, _)| *known == item) || is_seeded(Defect::OutboxUnwritten) {
             return Ok(item);
         }
         let place = Place::outbox(&exact.key);
@@ -328,6 +350,7 @@ impl Plan {
             item.unmatched_lines,
             item.changed.len()
         );
+        let revision = known.map(|(_, revision)| revision);
         let expect = revision.map_or(Expect::Absent, Expect::Revision);
         let entry = journal(&place, revision.unwrap_or(0) + 1, now, Order::Posting, what)?;
         ports.state.transact(&[place.put(&item, expect)?, entry, mark_settlement_dirty(&exact.key)?]).await?;
@@ -340,8 +363,8 @@ fn counted(minor: i128) -> Result<i64, StepError> {
         .map_err(|_| StepError::Refused("The events of a settlement sum beyond all counting".to_owned()))
 }
 
-fn event_of(exact: &ExactSettlement, [capture, refund, fee]: [i128; 3]) -> Result<SettlementEvent, StepError> {
-    let settlement_id = exact.key.settlement_id.clone();
+fn event_of(key: &SettleKey, [capture, refund, fee]: [i128; 3]) -> Result<SettlementEvent, StepError> {
+    let settlement_id = &key.settlement_id;
     Ok(SettlementEvent {
         provider_reference: settlement_id.to_string(),
         settlement_id: settlement_id.to_string(),
@@ -396,8 +419,8 @@ async fn supersede(
 
 /// Dintero's minor units must be the provider's, since nothing is converted here, and what is given back of a fee has no
 /// documented form.
-fn first_state(exact: &ExactSettlement, event: &SettlementEvent) -> EventState {
-    let SettleKey { provider, currency, .. } = &exact.key;
+fn first_state(key: &SettleKey, event: &SettlementEvent) -> EventState {
+    let SettleKey { provider, currency, .. } = key;
     let (theirs, ours) = (exponent("dintero", *currency), exponent(provider, *currency));
     let [_, parts @ ..] = event.money();
     if theirs != ours {

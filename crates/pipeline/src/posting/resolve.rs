@@ -41,8 +41,8 @@ pub async fn resolve(ports: &Ports, command: &Resolve) -> Result<usize, StepErro
     let is_changed = |outbox: &OutboxItem| outbox.changed.iter().any(|event| event.transaction == command.transaction);
     if command.decision == Decision::Again && outbox.as_ref().is_some_and(|(outbox, _)| is_changed(outbox)) {
         let message = format!(
-            "A later version of the settlement has another amount for {}: set it right at Dintero by hand, then resolve it \
-             as posted",
+            "The lines of the settlement have another amount for {} than its event: set it right at Dintero by hand, then \
+             resolve it as posted",
             command.transaction
         );
         return Err(StepError::Refused(message));

@@ -27,7 +27,7 @@ pub struct OutboxItem {
     pub batches: Vec<String>,
     /// Net of all lines, the fees of which are left out when they are invoiced.
     pub lines_minor: i64,
-    /// Net of the lines that became events, now or in an earlier version.
+    /// Net of the lines that became events, in this planning or an earlier one.
     pub events_minor: i64,
     /// Net of fees alone, chargebacks, reserves and adjustments.
     pub not_postable_minor: i64,
@@ -37,7 +37,8 @@ pub struct OutboxItem {
     pub unmatched_lines: u64,
     /// The first of them.
     pub unmatched: Vec<UnmatchedLine>,
-    /// Events that an earlier version had with other money: a person has to set them right.
+    /// Events that were planned before with other money, in an earlier version or before a line had its transaction: a
+    /// person has to set them right.
     pub changed: Vec<ChangedEvent>,
 }
 
