@@ -33,7 +33,7 @@ pub struct WriteReports {
 /// What came of a report's settlements.
 #[derive(Debug, Default)]
 pub struct WrittenReports {
-    /// Keys of the Dintero reports that are written.
+    /// Keys of the Dintero reports that were written now; what was there before is left out.
     pub written: Vec<Key>,
     /// Settlements that are not exact and therefore do not flow on, with how they stand to their notice.
     pub withheld: Vec<(SettleKey, NoticeCheck)>,
@@ -49,9 +49,7 @@ pub async fn write_reports(ports: &Ports, command: &WriteReports) -> Result<Writ
     let mut missing = Vec::new();
     for owned in exact {
         let keys = ReportType::ALL.map(|form| report_key(&owned.key, owned.version.version, form));
-        if are_all_there(ports, &keys).await? {
-            done.written.extend(keys);
-        } else {
+        if !are_all_there(ports, &keys).await? {
             missing.push(owned);
         }
     }
