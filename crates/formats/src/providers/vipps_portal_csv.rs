@@ -267,7 +267,7 @@ impl<'s> Report<'s> {
             row: row.record.row,
             kind,
             terms,
-            provider_transaction_id: row.cell(TRANSACTION).digits()?,
+            provider_transaction_id: row.cell(TRANSACTION).reference()?,
             original_reference: "",
             order_reference: row.cell(ORDER).kept_text()?,
             correlation_id: "",
