@@ -9,7 +9,7 @@
 
 use settlement::{Control, Currency, Fees, Kind, Line, LineKind, Problem, Problems, Proof, Provider, Sink, Terms};
 
-use super::vipps_portal_preamble::Preamble;
+use super::vipps_portal_preamble::{Preamble, TITLE};
 use crate::collect::{Announced, Collector};
 use crate::failure::{Failure, ReadSeek};
 use crate::format::{Format, Surety};
@@ -38,7 +38,6 @@ pub(crate) const FORMAT: Format = Format {
     parse,
 };
 
-pub(super) const TITLE: &str = "Oppgjørsrapport";
 /// A row with either of these is the header, even when the other is misspelt.
 pub(super) const HEADER_WORDS: [&str; 2] = ["Vippsnummer", "Oppgjørs-ID"];
 const PAYOUT_ROW: &str = "Til utbetaling netto";

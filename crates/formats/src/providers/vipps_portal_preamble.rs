@@ -3,13 +3,15 @@
 use jiff::civil::Date;
 use settlement::{Kind, Problem};
 
-use super::vipps_portal_csv::TITLE;
 use crate::collect::Collector;
 use crate::read::date::DateForm;
 use crate::read::delimiter::is_hint;
 use crate::read::field::Cell;
 use crate::read::row::Record;
 use crate::read::shown::{shows_nothing, trimmed};
+
+/// The first of them.
+pub(super) const TITLE: &str = "Oppgjørsrapport";
 
 /// What those lines say of the report.
 #[derive(Default)]
