@@ -1,17 +1,29 @@
 //! The first bytes of a file, as far as they decide what it is.
 
+use std::fmt;
+
 use crate::limits::HEAD_BYTES_MAX;
 use crate::read::delimiter::lines_with_content;
 use crate::read::text::TextEncoding;
 use crate::read::workbook::FirstRows;
 
 /// File name and first bytes of a file: all that a format may look at to claim it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Head {
     name: String,
     bytes: Vec<u8>,
     text: String,
     sheets: Vec<FirstRows>,
+}
+
+/// Shows no text of the file.
+impl fmt::Debug for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Head { name, bytes, text, sheets } = self;
+        let mut shown = f.debug_struct("Head");
+        shown.field("name", name).field("bytes", &bytes.len()).field("text_bytes", &text.len());
+        shown.field("sheets", &sheets.len()).finish()
+    }
 }
 
 impl Head {

@@ -8,6 +8,7 @@ mod vipps_details_csv;
 mod vipps_details_words;
 mod vipps_details_xlsx;
 mod vipps_portal_csv;
+mod vipps_portal_preamble;
 mod vipps_portal_xlsx;
 mod vipps_settlement_xml;
 mod vipps_structured_csv;

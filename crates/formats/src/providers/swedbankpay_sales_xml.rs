@@ -15,7 +15,7 @@ use crate::read::amount::looks_like_amount;
 use crate::read::field::{Cell, Column};
 use crate::read::shown::{shown_head, shown_name};
 use crate::read::text::TextEncoding;
-use crate::read::xml::{Foreign, Step, Vocabulary, XmlReader, root_name};
+use crate::read::xml::{Foreign, Step, Vocabulary, XmlReader, root_name, root_namespace};
 
 pub(crate) const VERSION_2: Format = Format {
     id: "swedbankpay-sales-xml-v2",
@@ -96,8 +96,8 @@ const V1: Version = Version {
 };
 
 fn claims(head: &Head, version: &Version) -> bool {
-    root_name(head.text()).as_deref() == Some(version.root)
-        && version.vocabulary.namespaces.iter().any(|namespace| head.text().contains(&format!("\"{namespace}\"")))
+    let known = |namespace: String| version.vocabulary.namespaces.contains(&namespace.as_str());
+    root_name(head.text()).as_deref() == Some(version.root) && root_namespace(head.text()).is_some_and(known)
 }
 
 fn parse(

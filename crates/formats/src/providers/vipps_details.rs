@@ -27,7 +27,7 @@ use crate::failure::Failure;
 use crate::ledger::{Chain, Closed, Entry, EntryKind, Ledger, SORTED_MAX};
 use crate::limits::Limits;
 use crate::read::amount::DecimalMark;
-use crate::read::date::{DateForm, instant_in};
+use crate::read::date::{DateForm, DateMemo, instant_in};
 use crate::read::field::{Cell, Cells, Header, last_four};
 use crate::read::row::{Row, Rows};
 use crate::read::shown::shown_word;
@@ -78,6 +78,9 @@ pub(super) struct Details<'s> {
     /// Word and row of the first type that nobody knows.
     unknown_type: Option<(String, u32)>,
     entries: usize,
+    /// The sales unit of the row before.
+    last_unit: usize,
+    booked_on: DateMemo,
     /// The rows are known to be good and are read for their lines.
     reads_again: bool,
 }
@@ -107,6 +110,8 @@ impl<'s> Details<'s> {
             type_known: false,
             unknown_type: None,
             entries: 0,
+            last_unit: 0,
+            booked_on: DateMemo::default(),
             reads_again: false,
         }
     }
@@ -179,7 +184,7 @@ impl<'s> Details<'s> {
         let amount_minor = amount(row.cell(AMOUNT), exponent)?;
         let balance_minor = amount(row.cell(BALANCE), exponent)?;
         let time = row.cell(TIME).local_time()?;
-        let booked_on = row.cell(BOOKED).day(DateForm::Iso)?;
+        let booked_on = self.day_booked(row)?;
         let kind = match row_type(row) {
             Some(of @ (RowType::Capture | RowType::Refund)) => {
                 self.type_known = true;
@@ -215,17 +220,29 @@ impl<'s> Details<'s> {
         Ok(())
     }
 
+    fn day_booked(&mut self, row: &Cells<'_, '_>) -> Result<Date, Problem> {
+        let known = self.booked_on.parse(DateForm::Iso, row.text(BOOKED));
+        known.map_or_else(|| row.cell(BOOKED).day(DateForm::Iso), Ok)
+    }
+
     /// The sales unit of a row, which has one currency.
     fn unit(&mut self, row: &Cells<'_, '_>) -> Result<usize, Failure> {
+        let last = self.units.get(self.last_unit);
+        let is_last = last.is_some_and(|unit| unit.number == row.text(MERCHANT));
+        if is_last && last.is_some_and(|unit| unit.currency.as_str() == row.text(CURRENCY)) {
+            return Ok(self.last_unit);
+        }
         let number = row.cell(MERCHANT).digits()?;
         let currency = row.cell(CURRENCY).currency()?;
-        if let Some(known) = self.by_number.get(number) {
-            let own = self.units.get(*known).map(|unit| unit.currency);
+        let known = if is_last { Some(self.last_unit) } else { self.by_number.get(number).copied() };
+        if let Some(known) = known {
+            self.last_unit = known;
+            let own = self.units.get(known).map(|unit| unit.currency);
             if own != Some(currency) {
                 let expected = "the currency of the sales unit's other rows";
                 return Err(row.cell(CURRENCY).bad_code(Kind::CurrencyMixed, expected, ADVICE).into());
             }
-            return Ok(*known);
+            return Ok(known);
         }
         if self.units.len() >= UNITS_MAX {
             let message = format!("Found more than {UNITS_MAX} sales units, expected fewer. Download them in parts");
@@ -362,9 +379,12 @@ impl<'s> Details<'s> {
     /// Takes one row as a line of the settlement that pays it out.
     fn line(&mut self, row: &Cells<'_, '_>, proved: &Proved) -> Result<(), Failure> {
         let Some(of @ (RowType::Capture | RowType::Refund)) = row_type(row) else { return Ok(()) };
-        let unit = self.by_number.get(row.cell(MERCHANT).digits()?).and_then(|unit| proved.units.get(*unit));
-        let Some(unit) = unit else { return Ok(()) };
-        let booked_on = row.cell(BOOKED).day(DateForm::Iso)?;
+        if proved.units.get(self.last_unit).is_none_or(|unit| unit.number != row.text(MERCHANT)) {
+            let number = row.cell(MERCHANT).digits()?;
+            self.last_unit = self.by_number.get(number).copied().unwrap_or(self.last_unit);
+        }
+        let Some(unit) = proved.units.get(self.last_unit) else { return Ok(()) };
+        let booked_on = self.day_booked(row)?;
         let paying = unit.chain.paying(booked_on);
         let Some(settlement) = paying.and_then(|closed| unit.settlements.get(&closed.place)) else { return Ok(()) };
         let minor = amount(row.cell(AMOUNT), unit.exponent)?;
@@ -405,8 +425,6 @@ fn payment(row: &Cells<'_, '_>, of: RowType, amount_minor: i64, exponent: u8) ->
     if amount_minor + fee_minor != amount(row.cell(NET), exponent)? {
         return Err(row.cell(NET).problem(Kind::RowArithmetic, "the amount plus the fee", ADVICE).into());
     }
-    row.cell(TRANSACTION).reference()?;
-    row.cell(ORDER).kept_text()?;
     Ok(EntryKind::Payment { fee_minor, is_refund })
 }
 

@@ -82,6 +82,11 @@ fn is_summary(heads: &Record<'_>) -> bool {
 
 fn parse(input: &mut dyn ReadSeek, limits: &Limits, sink: &mut dyn Sink) -> Result<Control, Failure> {
     let mut workbook = Workbook::open(input, limits)?;
+    if workbook.days_from_1904 {
+        let message =
+            format!("Found a workbook that counts days from 1904, expected one that counts from 1900. {ADVICE}");
+        return Err(Problem::error(Kind::Identifier, message).into());
+    }
     let first = workbook.first_rows(16)?;
     let details = details_sheet(&first).unwrap_or(0);
     let others = (0..first.len()).filter(|sheet| *sheet != details).collect();

@@ -7,9 +7,9 @@
 //! - `Gebyr` is negative for a cost; `Netto = Brutto + Gebyr`.
 //! - The last three of 17 columns hold names and messages of private persons; they are never read.
 
-use jiff::civil::Date;
 use settlement::{Control, Currency, Fees, Kind, Line, LineKind, Problem, Problems, Proof, Provider, Sink, Terms};
 
+use super::vipps_portal_preamble::{Preamble, TITLE};
 use crate::collect::{Announced, Collector};
 use crate::failure::{Failure, ReadSeek};
 use crate::format::{Format, Surety};
@@ -18,10 +18,10 @@ use crate::limits::Limits;
 use crate::read::amount::DecimalMark;
 use crate::read::date::{DateForm, DateMemo};
 use crate::read::delimited::DelimitedReader;
-use crate::read::delimiter::{delimiter_of, first_cell, is_hint};
+use crate::read::delimiter::{delimiter_of, first_cell};
 use crate::read::field::{Cell, Cells, Column, Header, last_four, optional, required};
 use crate::read::row::{CellType, Record, Row, Rows};
-use crate::read::shown::{shows_nothing, trimmed};
+use crate::read::shown::trimmed;
 use crate::read::text::TextEncoding;
 
 pub(crate) const FORMAT: Format = Format {
@@ -38,10 +38,12 @@ pub(crate) const FORMAT: Format = Format {
     parse,
 };
 
-pub(super) const TITLE: &str = "Oppgjørsrapport";
 /// A row with either of these is the header, even when the other is misspelt.
 pub(super) const HEADER_WORDS: [&str; 2] = ["Vippsnummer", "Oppgjørs-ID"];
 const PAYOUT_ROW: &str = "Til utbetaling netto";
+
+/// The report of an empty period has hardly more rows that show nothing.
+const BLANK_ROWS_MAX: u64 = 100;
 
 /// The file names no currency: the portal layout is that of Norwegian sales units.
 const CURRENCY: Currency = Currency::NOK;
@@ -92,7 +94,12 @@ fn parse(input: &mut dyn ReadSeek, limits: &Limits, sink: &mut dyn Sink) -> Resu
     let (encoding, head) = TextEncoding::with_head(input)?;
     let delimiter = delimiter_of(&head, COLUMNS).unwrap_or(b';');
     let mut reader = DelimitedReader::new(input, encoding, delimiter, limits);
-    read_report(&mut reader, encoding, limits, sink)
+    let mut report = Report::new(Collector::new(sink, limits), encoding);
+    let ended = report.read(&mut reader);
+    if delimiter == b',' {
+        report.amounts_are_split();
+    }
+    report.collector.finish(ended)
 }
 
 /// Reads the rows of a portal report, which are the same in CSV and in a workbook.
@@ -119,6 +126,7 @@ struct Report<'s> {
     current: Option<Current>,
     /// The last row was of delimiters only, which announces another settlement.
     announced: Option<u32>,
+    blank_rows: u64,
     /// A row had a type that the format knows, so that what stands in the column of types is one.
     type_known: bool,
     /// Settlement ids of payout rows that could not be read.
@@ -133,13 +141,6 @@ struct Current {
     payout_date: Option<String>,
 }
 
-#[derive(Default)]
-struct Preamble {
-    organisation_number: Option<String>,
-    period_from: Option<Date>,
-    period_to: Option<Date>,
-}
-
 impl<'s> Report<'s> {
     fn new(collector: Collector<'s>, encoding: TextEncoding) -> Self {
         Report {
@@ -151,6 +152,7 @@ impl<'s> Report<'s> {
             product: String::new(),
             current: None,
             announced: None,
+            blank_rows: 0,
             type_known: false,
             unread_payouts: Vec::new(),
         }
@@ -169,6 +171,10 @@ impl<'s> Report<'s> {
             let message = "Found a separating row at the end of the file, expected the settlement that it announces. \
                            The file was cut; download it again";
             self.collector.problems.push(Problem::error(Kind::Truncated, message).at_row(u64::from(row)));
+        }
+        if self.collector.settlements().is_empty() && self.blank_rows > BLANK_ROWS_MAX {
+            let message = format!("Found {} rows that show nothing, expected those of a report", self.blank_rows);
+            self.collector.problems.push(Problem::error(Kind::Empty, message));
         }
         self.every_settlement_is_paid();
         Ok(())
@@ -208,6 +214,7 @@ impl<'s> Report<'s> {
     #[inline]
     fn row(&mut self, header: &mut Header, record: &Record<'_>) -> Result<(), Failure> {
         if record.is_blank() {
+            self.blank_rows += 1;
             if record.len() > 1 {
                 self.announced = Some(record.row);
             }
@@ -259,7 +266,7 @@ impl<'s> Report<'s> {
             row: row.record.row,
             kind,
             terms,
-            provider_transaction_id: row.cell(TRANSACTION).digits()?,
+            provider_transaction_id: row.cell(TRANSACTION).reference()?,
             original_reference: "",
             order_reference: row.cell(ORDER).kept_text()?,
             correlation_id: "",
@@ -412,6 +419,18 @@ impl<'s> Report<'s> {
         }
     }
 
+    /// Of a file of commas: rows that cannot be read have amounts whose own comma no quotes hold. That is one problem.
+    fn amounts_are_split(&mut self) {
+        if !self.collector.has_lost_rows() {
+            return;
+        }
+        let row = self.collector.problems.first_error().and_then(|problem| problem.row);
+        let message = "Found fields parted by commas, and rows in which the commas of amounts stand without quotes: where a \
+                       field ends cannot be told. Download the report again; do not save it from another program";
+        let problem = Problem::error(Kind::RowShape, message);
+        self.collector.problems = Problems::from(row.map_or(problem.clone(), |row| problem.at_row(row)));
+    }
+
     fn every_settlement_is_paid(&mut self) {
         let unpaid: Vec<String> = self
             .collector
@@ -453,40 +472,4 @@ fn bank_account(cell: Cell<'_>) -> Result<&str, Problem> {
 #[inline]
 fn amount(cell: Cell<'_>, exponent: u8) -> Result<i64, Problem> {
     cell.amount(DecimalMark::Comma, exponent)
-}
-
-impl Preamble {
-    /// Takes one line before the header: a word in the first cell, its value in a later one. It proves nothing, so that
-    /// nothing in it holds the report, and nothing of it is shown.
-    fn take(&mut self, record: &Record<'_>, collector: &mut Collector<'_>) {
-        let word = trimmed(record.get(0));
-        let place = (1..record.len()).find(|place| !shows_nothing(record.get(*place)));
-        let value = |column| {
-            let place = place?;
-            Some(Cell { text: record.get(place), cell_type: record.cell_type(place), row: record.row, column })
-        };
-        let mut day = |column| {
-            let date = value(column)?.date(DateForm::DayMonthYear);
-            if date.is_err() {
-                let message = "Found no day as 31.12.2026 in the preamble; the period of the report is not known";
-                let note = Problem::note(Kind::Identifier, message).at_row(u64::from(record.row)).in_column(column);
-                collector.problems.push(note);
-            }
-            date.ok()
-        };
-        match word {
-            TITLE | "Bedriften" => {}
-            "Fra dato" => self.period_from = day("Fra dato"),
-            "Til dato" => self.period_to = day("Til dato"),
-            "Organisasjonsnummer" => {
-                let number = value("Organisasjonsnummer");
-                self.organisation_number = number.and_then(|number| collector.organisation_number(number));
-            }
-            _ if is_hint(word) || record.is_blank() => {}
-            _ => {
-                let message = "Found a line before the header that the format does not know; it is not used";
-                collector.problems.push(Problem::note(Kind::RowShape, message).at_row(u64::from(record.row)));
-            }
-        }
-    }
 }

@@ -7,7 +7,8 @@
 
 use settlement::{Control, Proof, Provider, Sink};
 
-use super::vipps_portal_csv::{COLUMNS, HEADER_WORDS, TITLE, read_report};
+use super::vipps_portal_csv::{COLUMNS, HEADER_WORDS, read_report};
+use super::vipps_portal_preamble::TITLE;
 use crate::failure::{Failure, ReadSeek};
 use crate::format::{Format, Surety};
 use crate::head::Head;

@@ -20,7 +20,7 @@ use crate::read::date::{DateForm, instant_us};
 use crate::read::field::{Cell, last_four};
 use crate::read::shown::shown_name;
 use crate::read::text::TextEncoding;
-use crate::read::xml::{Foreign, Step, Vocabulary, XmlReader, root_name};
+use crate::read::xml::{Foreign, Step, Vocabulary, XmlReader, root_name, root_namespace};
 
 pub(crate) const FORMAT: Format = Format {
     id: "vipps-settlement-xml-v3",
@@ -31,14 +31,14 @@ pub(crate) const FORMAT: Format = Format {
     proof: Proof::Exact,
     surety: Surety::Documented,
     source: "https://developer.vippsmobilepay.com/docs/settlements/xml/",
-    detect: |head| begins_with_root(head) && head.text().contains(NAMESPACE),
+    detect: |head| begins_with_root(head, NAMESPACE),
     columns: &[],
     parse,
 };
 
 /// The layout before 2018, of which no file is known: its dates are strings in a zone that is wrong.
 pub(crate) const VERSION_2: Refused = Refused {
-    detect: |head| begins_with_root(head) && head.text().contains(NAMESPACE_2),
+    detect: |head| begins_with_root(head, NAMESPACE_2),
     advice: "Found a Vipps SettlementReport of version 2.0, expected version 3.0: the old version has no refunds and \
              writes its times in a wrong zone. Download the report from Vipps as version 3.0",
 };
@@ -48,8 +48,8 @@ const VOCABULARY: Vocabulary = Vocabulary { namespaces: &[NAMESPACE], foreign: F
 const NAMESPACE_2: &str = "http://vipps.dnb.no/XMLSchema/SettlementReport.xsd";
 const ADVICE: &str = "Ask Vipps for the report again; do not edit it";
 
-fn begins_with_root(head: &Head) -> bool {
-    root_name(head.text()).as_deref() == Some(REPORT.name)
+fn begins_with_root(head: &Head, namespace: &str) -> bool {
+    root_name(head.text()).as_deref() == Some(REPORT.name) && root_namespace(head.text()).as_deref() == Some(namespace)
 }
 
 fn parse(input: &mut dyn ReadSeek, limits: &Limits, sink: &mut dyn Sink) -> Result<Control, Failure> {
@@ -418,7 +418,7 @@ impl<R: std::io::Read> Report<'_, R> {
             row: values.row,
             kind,
             terms,
-            provider_transaction_id: values.trimmed("TransactionID")?.digits()?,
+            provider_transaction_id: values.trimmed("TransactionID")?.reference()?,
             original_reference: "",
             order_reference: values.get("OrderID")?.kept_text()?,
             correlation_id: "",

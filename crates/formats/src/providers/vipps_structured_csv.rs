@@ -296,7 +296,7 @@ impl Report<'_> {
             row: row.record.row,
             kind,
             terms,
-            provider_transaction_id: row.named("TransactionId").digits()?,
+            provider_transaction_id: row.named("TransactionId").reference()?,
             original_reference: "",
             order_reference: row.named("OrderID").kept_text()?,
             correlation_id: "",

@@ -82,15 +82,20 @@ pub(crate) fn instant_us(text: &str) -> Option<i64> {
 /// A time without zone, written as `2026-12-31 23:59:59`, with `T` for the blank or parts of a second as well.
 pub(crate) fn local_time(text: &str) -> Option<DateTime> {
     let (date, time) = text.split_once([' ', 'T'])?;
-    let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
-    if fraction.is_empty() || fraction.len() > 9 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
+    let (time, nanoseconds) = match time.split_once('.') {
+        Some((time, fraction)) => (time, nanoseconds(fraction)?),
+        None => (time, 0),
+    };
     let [a, b, b':', c, d, b':', e, f] = *time.as_bytes() else { return None };
     let part = |tens: u8, ones: u8| i8::try_from(number(&[tens, ones])?).ok();
-    let nanoseconds = format!("{fraction:0<9}").parse().ok()?;
     let date = DateForm::Iso.parse(date)?;
     DateTime::new(date.year(), date.month(), date.day(), part(a, b)?, part(c, d)?, part(e, f)?, nanoseconds).ok()
+}
+
+/// The digits after the point of a second.
+fn nanoseconds(fraction: &str) -> Option<i32> {
+    let digits = !fraction.is_empty() && fraction.len() <= 9 && fraction.bytes().all(|byte| byte.is_ascii_digit());
+    if digits { format!("{fraction:0<9}").parse().ok() } else { None }
 }
 
 /// The time that a spreadsheet keeps as days since the end of 1899, written as a plain decimal.

@@ -307,6 +307,9 @@ impl<'a> Cell<'a> {
     /// The cell as an id that may have letters: one word, as [`Cell::digits`] when it is all digits.
     pub(crate) fn reference(self) -> Result<&'a str, Problem> {
         let text = trimmed(self.text);
+        if text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return self.digits();
+        }
         let in_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         let is_word = text.len() <= ID_CHARS_MAX && text.bytes().all(in_word) && !self.is_rounded();
         let has_letter = text.bytes().any(|byte| byte.is_ascii_alphabetic());

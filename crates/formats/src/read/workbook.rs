@@ -36,6 +36,8 @@ pub(crate) struct Workbook<'i> {
     sheets: Vec<(String, String)>,
     texts: SharedTexts,
     limits: Limits,
+    /// Days that are kept as numbers are not those that other workbooks keep.
+    pub(crate) days_from_1904: bool,
 }
 
 /// The first rows of a sheet as text.
@@ -54,7 +56,8 @@ impl<'i> Workbook<'i> {
 
     fn with_texts(input: &'i mut dyn ReadSeek, limits: &Limits, texts_max: usize) -> Result<Self, Failure> {
         let mut archive = Archive::open(input, limits)?;
-        let named = in_part(WORKBOOK, sheets_of(&mut open_part(&mut archive, WORKBOOK, SPREADSHEET, limits)?))?;
+        let (named, days_from_1904) =
+            in_part(WORKBOOK, sheets_of(&mut open_part(&mut archive, WORKBOOK, SPREADSHEET, limits)?))?;
         let mut relations = open_part(&mut archive, WORKBOOK_RELATIONSHIPS, RELATIONSHIPS, limits)?;
         let targets = in_part(WORKBOOK_RELATIONSHIPS, Targets::read(&mut relations, &named))?;
         drop(relations);
@@ -66,7 +69,7 @@ impl<'i> Workbook<'i> {
             None => SharedTexts::default(),
         };
         let sheets = named.into_iter().map(|(name, _)| name).zip(targets.sheets).collect();
-        Ok(Workbook { archive, sheets, texts, limits: limits.clone() })
+        Ok(Workbook { archive, sheets, texts, limits: limits.clone(), days_from_1904 })
     }
 
     /// The rows of its only sheet, from the first.
@@ -102,14 +105,18 @@ impl<'i> Workbook<'i> {
     }
 }
 
-/// Name and relationship id of each sheet.
-fn sheets_of(xml: &mut PartReader<'_>) -> Result<Vec<(String, String)>, Failure> {
-    let mut sheets = Vec::new();
+/// Name and relationship id of each sheet, and whether days are counted from 1904.
+fn sheets_of(xml: &mut PartReader<'_>) -> Result<(Vec<(String, String)>, bool), Failure> {
+    let (mut sheets, mut from_1904) = (Vec::new(), false);
     loop {
         match xml.next()? {
             Step::Start if xml.name() == "sheet" => {
                 let id = xml.attribute_of(RELATIONSHIP_IDS, "id").unwrap_or_default().to_owned();
                 sheets.push((xml.attribute("name").unwrap_or_default().to_owned(), id));
+                xml.skip()?;
+            }
+            Step::Start if xml.name() == "workbookPr" => {
+                from_1904 = matches!(xml.attribute("date1904"), Some("1" | "true" | "on"));
                 xml.skip()?;
             }
             Step::Start if xml.name() == "externalReferences" => {
@@ -126,7 +133,7 @@ fn sheets_of(xml: &mut PartReader<'_>) -> Result<Vec<(String, String)>, Failure>
     if sheets.is_empty() {
         return Err(xml.problem(Kind::Empty, "Found no sheet").into());
     }
-    Ok(sheets)
+    Ok((sheets, from_1904))
 }
 
 /// Where the parts of a workbook lie.

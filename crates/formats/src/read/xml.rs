@@ -7,15 +7,18 @@
 //! Its `NsReader` looks for declarations in the attributes of every element. The resolver inside of it is used directly, and
 //! learns of declarations while the attributes are read in any case; most elements have none.
 
+mod root;
+
 use std::io::{self, BufRead, BufReader, Read};
 
 use memchr::memchr_iter;
 use quick_xml::events::attributes::Attribute;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::{Namespace, NamespaceError, NamespaceResolver, QName, ResolveResult};
-use quick_xml::{NsReader, Reader, XmlVersion};
+use quick_xml::{Reader, XmlVersion};
 use settlement::{Kind, Problem};
 
+pub(crate) use self::root::{root_name, root_namespace};
 use crate::failure::{Failure, FileFault};
 use crate::limits::Limits;
 use crate::read::shown::shown_name;
@@ -388,37 +391,6 @@ impl<R: Read> XmlReader<R> {
                 };
                 self.problem(Kind::XmlMalformed, &format!("The XML is not well-formed here: {what}")).into()
             }
-        }
-    }
-}
-
-/// Local name of the root element of a text that begins as XML. It tells a report from its schema, which names the same
-/// words.
-pub(crate) fn root_name(text: &str) -> Option<String> {
-    let mut reader = Reader::from_str(text);
-    loop {
-        match reader.read_event() {
-            Ok(Event::Start(root) | Event::Empty(root)) => return Some(root.local_name().as_ref().to_owned()),
-            Ok(Event::Text(text)) if !text.trim().is_empty() => return None,
-            Ok(Event::Eof) | Err(_) => return None,
-            Ok(_) => {}
-        }
-    }
-}
-
-/// The namespace of the root element of a text that begins as XML; `None` when it has none.
-pub(crate) fn root_namespace(text: &str) -> Option<String> {
-    let mut reader = NsReader::from_str(text);
-    loop {
-        match reader.read_resolved_event() {
-            Ok((found, Event::Start(_) | Event::Empty(_))) => {
-                return match found {
-                    ResolveResult::Bound(Namespace(namespace)) => Some(namespace.to_owned()),
-                    _ => None,
-                };
-            }
-            Ok((_, Event::Eof)) | Err(_) => return None,
-            Ok(_) => {}
         }
     }
 }

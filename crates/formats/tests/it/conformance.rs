@@ -1,4 +1,5 @@
-//! Files that nobody here wrote, when `AVSTEM_SAMPLES` names the folder they lie in.
+//! Files that nobody here wrote, when `AVSTEM_SAMPLES` names the folder they lie in, and made-up ones with traits of real
+//! files, when `AVSTEM_CASES` names the folder that they and their `expected.json` lie in.
 
 use std::path::PathBuf;
 
@@ -10,6 +11,7 @@ use crate::judged::judged;
 type Expected = (&'static str, Verdict, Option<(Kind, Option<u64>)>, &'static [(&'static str, i64)]);
 
 const VIPPS: &[Expected] = &[
+    ("details-2026-03-one-day.REDACTED.csv", Verdict::Accepted, None, &[("2000167", 265_275)]),
     ("Example-Net.xml", Verdict::Accepted, None, &[("2000001", 1_500), ("2000002", 200)]),
     (
         "portal-17col-2019-04.REDACTED.csv",
@@ -83,5 +85,42 @@ fn samples_of_others_get_the_verdict_they_deserve() {
         let found: Vec<(&str, i64)> =
             proved.map(|s| (s.head.settlement_id.as_str(), s.payout_minor.unwrap())).collect();
         assert_eq!(found, *payouts, "{name}");
+    }
+}
+
+/// What of a settlement the expectations state, by their words.
+fn stated(settlement: &settlement::Settlement, word: &str) -> serde_json::Value {
+    match word {
+        "settlement_id" => settlement.head.settlement_id.as_str().into(),
+        "merchant_number" => settlement.head.merchant_number.as_str().into(),
+        "lines" => settlement.lines.into(),
+        "capture" => settlement.sums.capture_minor.into(),
+        "refund" => settlement.sums.refund_minor.into(),
+        "fee" => settlement.sums.fee_minor.into(),
+        "payout" => settlement.payout_minor.into(),
+        word => panic!("nothing is known of {word}"),
+    }
+}
+
+#[test]
+fn cases_of_others_get_their_verdict_and_their_sums() {
+    let Some(cases) = std::env::var_os("AVSTEM_CASES").map(PathBuf::from) else {
+        println!("AVSTEM_CASES is not set: nothing to hold against");
+        return;
+    };
+    let expected = std::fs::read(cases.join("expected.json")).unwrap();
+    let expected: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(&expected).unwrap();
+    for (name, case) in &expected {
+        let judgement = judged(name, &std::fs::read(cases.join(name)).unwrap());
+        let verdict = judgement.problems.verdict().to_string();
+        let allowed: Vec<&str> = case["verdict"].as_str().unwrap().split('|').collect();
+        assert!(allowed.contains(&verdict.as_str()), "{name} is {verdict}: {:?}", judgement.problems.list());
+        let settlements = case["settlements"].as_array().filter(|_| verdict == "ACCEPTED");
+        for (place, expected) in settlements.into_iter().flatten().enumerate() {
+            for (word, value) in expected.as_object().unwrap() {
+                assert_eq!(&stated(&judgement.settlements[place], word), value, "{name}: {word}");
+            }
+        }
+        assert!(settlements.is_none_or(|all| all.len() == judgement.settlements.len()), "{name}");
     }
 }

@@ -126,3 +126,31 @@ fn a_row_left_out_twice_or_moved_accepts_no_other_sum() {
         }
     }
 }
+
+/// Hash of each settlement, by merchant and id.
+fn hashes(bytes: &[u8]) -> BTreeMap<(String, String), String> {
+    let judged = judged("a.csv", bytes);
+    assert!(!judged.problems.has_errors(), "{:?}", judged.problems.list());
+    let named = judged.settlements.iter().map(|settlement| {
+        let name = (settlement.head.merchant_number.to_string(), settlement.head.settlement_id.to_string());
+        (name, settlement.hash.unwrap().to_string())
+    });
+    named.collect()
+}
+
+/// Downloads overlap, and each begins and ends where it likes.
+#[test]
+fn any_part_of_a_report_says_the_same_of_each_payout_that_is_whole_in_it() {
+    for name in FILES.iter().chain(&["english.csv"]) {
+        let text = String::from_utf8(files::read(&format!("vipps-details-csv/{name}"))).unwrap();
+        let text = text.replace("\"MELDING-KANARI\n99 88 77 66, \"\"takk\"\"\"", "MELDING-KANARI");
+        let lines: Vec<&str> = text.lines().collect();
+        let whole = hashes(text.as_bytes());
+        for (from, to) in (1..lines.len()).flat_map(|from| (from..=lines.len()).map(move |to| (from, to))) {
+            let part = [&lines[..1], &lines[from..to]].concat().join("\n") + "\n";
+            for (payout, hash) in hashes(part.as_bytes()) {
+                assert_eq!(whole.get(&payout), Some(&hash), "{name} from {from} to {to}");
+            }
+        }
+    }
+}

@@ -207,3 +207,10 @@ fn nothing_private_is_given_of_a_document_that_is_cut_or_confused() {
         }
     }
 }
+
+#[test]
+fn the_head_of_a_file_shows_no_text_of_it() {
+    let head = formats::Head::new("a.csv", b"Fornavn;KANARI");
+    let shown = format!("{head:?}");
+    assert!(shown.contains("a.csv") && !shown.contains("KANARI"), "{shown}");
+}
