@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
 use pipeline::messages::Uploaded;
-use pipeline::operate::sweep::{self, Open, Stands};
+use pipeline::operate::sweep::{self, Progress, Unfinished};
 use settlement::{Defect, seed};
 use simulation::scenario::{Scenario, Size};
 use simulation::{HeldUp, explore};
@@ -69,7 +69,7 @@ fn values() -> Result<(), String> {
     let now = Timestamp::UNIX_EPOCH;
     let upload = Uploaded { key: "T00000001/vipps/a.csv".to_owned(), version: "1".to_owned() };
     let lease_until = now + SignedDuration::from_secs(1);
-    let read = sweep::plan(&[Open { upload, stands: Stands::Claimed { since: now, lease_until } }], now);
+    let read = sweep::plan(&[Unfinished { upload, progress: Progress::Claimed { since: now, lease_until } }], now);
     if !read.parse.is_empty() {
         return Err("a report is taken from the worker that reads it".to_owned());
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use adapters::outbound::http::{HttpLimits, Reqwest};
 use adapters::stand_in_server::{Handler, Loopback};
-use dintero::{Answer, Api, Credentials, Hosts, Method, NoAnswer, Outcome, Request, Secret, Sent, Signs, outcome};
+use dintero::{Api, Credentials, Hosts, Method, NoResponse, Outcome, Request, Response, Secret, Sent, Signs, outcome};
 use jiff::{SignedDuration, Timestamp};
 use sandbox::example::{self, CLIENT_ID, CLIENT_SECRET};
 use sandbox::{Clock, InProcess, Sandbox};
@@ -52,7 +52,7 @@ fn says(answer: &'static [u8], silence: Duration) -> (String, mpsc::Receiver<Vec
 }
 
 /// The error of a request, which names the host and nothing else of it.
-async fn lost(client: &Reqwest, request: &Request) -> NoAnswer {
+async fn lost(client: &Reqwest, request: &Request) -> NoResponse {
     let error = client.send(request).await.unwrap_err();
     let shown = format!("{error} {error:?} {client:?}");
     assert!(!shown.contains("canary"), "{shown}");
@@ -73,13 +73,13 @@ async fn a_request_arrives_as_it_is_and_its_answer_comes_back() {
     let known = Arc::clone(&seen);
     let url = served(Arc::new(move |request| {
         known.lock().unwrap().push(request.clone());
-        Ok(Answer { status: 200, retry_after: None, body: b"[]".to_vec() })
+        Ok(Response { status: 200, retry_after: None, body: b"[]".to_vec() })
     }))
     .await;
     let mut sent = request(&format!("{url}/v1/transactions?limit=100&captured_at.gte=2026-10-05T00%3A00%3A00Z"));
     sent.body = Some(r#"{"text":"æøå"}"#.to_owned());
     let answer = client().send(&sent).await.unwrap();
-    assert_eq!(answer, Answer { status: 200, retry_after: None, body: b"[]".to_vec() });
+    assert_eq!(answer, Response { status: 200, retry_after: None, body: b"[]".to_vec() });
     sent.method = Method::Get;
     sent.body = None;
     client().send(&sent).await.unwrap();
@@ -92,7 +92,7 @@ async fn a_request_arrives_as_it_is_and_its_answer_comes_back() {
 async fn status_and_retry_after_are_told() {
     for (status, seconds) in [(429, Some(120)), (503, Some(0)), (500, None), (401, None)] {
         let retry_after = seconds.map(SignedDuration::from_secs);
-        let answer = Answer { status, retry_after, body: br#"{"error":{"message":"no"}}"#.to_vec() };
+        let answer = Response { status, retry_after, body: br#"{"error":{"message":"no"}}"#.to_vec() };
         let given = answer.clone();
         let url = served(Arc::new(move |_| Ok(given.clone()))).await;
         assert_eq!(client().send(&request(&url)).await, Ok(answer));
@@ -209,7 +209,7 @@ async fn an_answer_that_takes_too_long_may_still_come() {
 #[tokio::test]
 async fn an_answer_has_a_limit() {
     for (bytes, within) in [(1_000, true), (1_001, false)] {
-        let answer = Answer { status: 200, retry_after: None, body: vec![b'1'; bytes] };
+        let answer = Response { status: 200, retry_after: None, body: vec![b'1'; bytes] };
         let given = answer.clone();
         let url = served(Arc::new(move |_| Ok(given.clone()))).await;
         match client().send(&request(&url)).await {

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex};
 use adapters::inbound::function::Function;
 use adapters::inbound::reconcile_settlements::ReconcileSettlements;
 use async_trait::async_trait;
-use dintero::{Answer, Credentials, Hosts, NoAnswer, Request, Secret};
+use dintero::{Credentials, Hosts, NoResponse, Request, Response, Secret};
 use formats::Limits;
 use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};
@@ -219,7 +219,7 @@ impl Wire {
 
 #[async_trait]
 impl HttpClient for Wire {
-    async fn send(&self, request: &Request) -> Result<Answer, NoAnswer> {
+    async fn send(&self, request: &Request) -> Result<Response, NoResponse> {
         let mut answer = self.inner.send(request).await?;
         let kind = self.sandbox.lock().unwrap().seen().last().map(|seen| seen.kind);
         if kind == Some(RequestKind::SettlementEvents) {

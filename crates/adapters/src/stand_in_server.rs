@@ -5,7 +5,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use dintero::{Answer, Method, NoAnswer, Request, Secret};
+use dintero::{Method, NoResponse, Request, Secret};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, RETRY_AFTER};
@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 const BODY_BYTES_MAX: usize = 32 << 20;
 
 /// Answers a request; on an error the connection is closed without an answer.
-pub type Handler = Arc<dyn Fn(&Request) -> Result<Answer, NoAnswer> + Send + Sync>;
+pub type Handler = Arc<dyn Fn(&Request) -> Result<dintero::Response, NoResponse> + Send + Sync>;
 
 /// A server that only this machine can reach.
 #[derive(Debug)]
@@ -66,12 +66,12 @@ async fn answered(
     request: hyper::Request<Incoming>,
     handler: Handler,
     url: String,
-) -> Result<Response<Full<Bytes>>, NoAnswer> {
+) -> Result<Response<Full<Bytes>>, NoResponse> {
     let request = match read(request, &url).await {
         Ok(request) => request,
         Err(status) => return Ok(response(status, None, Bytes::new())),
     };
-    let Answer { status, retry_after, body } = handler(&request)?;
+    let dintero::Response { status, retry_after, body } = handler(&request)?;
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     Ok(response(status, retry_after.map(|after| after.as_secs()), body.into()))
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use pipeline::current::notice;
 use pipeline::intake::judge::{Judgement, judge};
 use pipeline::intake::known::{Case, IncomingReport};
-use pipeline::operate::answer::SettlementAnswer;
+use pipeline::operate::settlement_json::SettlementJson;
 use pipeline::report_id_of;
 use serde::Serialize;
 use settlement::{AccountId, Problem, ProviderId, Verdict};
@@ -142,7 +142,7 @@ pub(crate) struct Answer<'a> {
     format: Option<&'a str>,
     kind: Option<settlement::Kind>,
     problems: &'a [Problem],
-    settlements: Vec<SettlementAnswer<'a>>,
+    settlements: Vec<SettlementJson<'a>>,
 }
 
 impl<'a> Answer<'a> {
@@ -153,7 +153,7 @@ impl<'a> Answer<'a> {
             format: judgement.format.map(|format| format.id),
             kind: judgement.kind(),
             problems: judgement.problems.list(),
-            settlements: judgement.settlements.iter().map(SettlementAnswer::of).collect(),
+            settlements: judgement.settlements.iter().map(SettlementJson::of).collect(),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use ::matching::Waits;
+use ::matching::AllowedWaits;
 use adapters::app::{App, Home};
 use anyhow::Context;
 use pipeline::current::accounts::{self, AccountSettings};
@@ -91,7 +91,7 @@ pub(crate) async fn run(arguments: &DemoArguments, out: &mut dyn Write) -> anyho
         matching::lines(&app, &account, true, out).await?;
     }
     stand_in.sync(&app, &account).await?;
-    let missed = matching::list_missed(&app, &account, stand_in::TODAY, Waits::default(), &app.scratch).await?;
+    let missed = matching::list_missed(&app, &account, stand_in::TODAY, AllowedWaits::default(), &app.scratch).await?;
     overview::open(&app, &account, &missed, out).await?;
     again(&app, &account, &stand_in, &inbox, out).await?;
     if arguments.verbose {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 
-use ::matching::{Wait, Waits};
+use ::matching::{AllowedWaits, Wait};
 use adapters::app::App;
 use anyhow::Context;
 use jiff::civil::Date;
@@ -148,7 +148,7 @@ pub(crate) async fn match_lines(arguments: &MatchArguments, out: &mut dyn Write)
             None => writeln!(out, "  held against the transactions around each report; `avstem sync` gets them all")?,
         }
     }
-    Ok(if items.iter().all(store::MatchItem::is_all_told) { Ended::Well } else { Ended::Held })
+    Ok(if items.iter().all(store::MatchItem::is_complete) { Ended::Well } else { Ended::Held })
 }
 
 /// The span of time whose transactions are all known; `None` when they were never synchronised.
@@ -213,7 +213,7 @@ fn table(rows: &mut Vec<[String; 7]>, out: &mut dyn Write) -> io::Result<()> {
 pub(crate) async fn unsettled(arguments: &UnsettledArguments, out: &mut dyn Write) -> anyhow::Result<Ended> {
     let Opened { app, account } = arguments.home.open_to_read().await?;
     let span = span(&app, &account).await?.with_context(|| nothing_known(&account))?;
-    let mut waits = Waits::default();
+    let mut waits = AllowedWaits::default();
     if let Some(days) = arguments.days {
         waits.set_others(Wait::Days(days));
     }
@@ -241,7 +241,7 @@ pub(crate) async fn list_missed(
     app: &App,
     account: &AccountId,
     today: Date,
-    waits: Waits,
+    waits: AllowedWaits,
     scratch: &Path,
 ) -> anyhow::Result<Missed> {
     let command = ListUnsettled { account: account.clone(), today, waits, scratch: scratch.to_owned() };

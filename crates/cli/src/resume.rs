@@ -41,7 +41,7 @@ pub(crate) async fn run(app: &App, account: &AccountId, apply: bool, out: &mut d
         PATIENCE.as_mins()
     );
     for open in &found.open {
-        writeln!(out, "{}  {}", show::text(&open.upload.key), open.stands.word())?;
+        writeln!(out, "{}  {}", show::text(&open.upload.key), open.progress.word())?;
     }
     let due = plan.parse.len() + plan.reconcile.len();
     if !apply {

@@ -5,7 +5,7 @@ mod tests;
 
 use serde::Deserialize;
 
-use crate::http::Answer;
+use crate::http::Response;
 
 /// An error shows no more characters of Dintero's message.
 const MESSAGE_CHARS_MAX: usize = 200;
@@ -33,7 +33,7 @@ struct ErrorWords {
 
 /// The status and the message of an error, in one line without control characters; the status alone when there is no
 /// message.
-pub fn error_message(answer: &Answer) -> String {
+pub fn error_message(answer: &Response) -> String {
     let said = match serde_json::from_slice::<ErrorBody>(&answer.body) {
         Ok(ErrorBody { error: ErrorWords { code: Some(code), message } }) => format!("{code}: {message}"),
         Ok(ErrorBody { error: ErrorWords { code: None, message } }) => message,
@@ -44,7 +44,7 @@ pub fn error_message(answer: &Answer) -> String {
 }
 
 /// Reads a body of JSON.
-pub(crate) fn read<'a, T: Deserialize<'a>>(answer: &'a Answer) -> Result<T, Unreadable> {
+pub(crate) fn read<'a, T: Deserialize<'a>>(answer: &'a Response) -> Result<T, Unreadable> {
     if !(200..300).contains(&answer.status) {
         return Err(Unreadable { status: answer.status, reason: error_message(answer) });
     }

@@ -55,7 +55,7 @@ pub struct Request {
 
 /// A response.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct Response {
     /// The status.
     pub status: u16,
     /// The time of the header `Retry-After`.
@@ -76,7 +76,7 @@ pub enum Sent {
 /// No response arrived.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("No answer from {host}: {reason}")]
-pub struct NoAnswer {
+pub struct NoResponse {
     /// Whether the request may have arrived.
     pub sent: Sent,
     /// The host of the request, never the whole URL.

@@ -13,7 +13,7 @@ mod transactions;
 
 pub use api::{Api, Hosts, TRANSACTIONS_MAX, TransactionFilter};
 pub use error::{Unreadable, error_message};
-pub use http::{Answer, Method, NoAnswer, Request, Secret, Sent};
+pub use http::{Method, NoResponse, Request, Response, Secret, Sent};
 pub use outcome::{Outcome, PAUSE, outcome};
 pub use settlement_events::{Signs, body};
 pub use settlements::{ListedSettlement, SettlementCursor, SettlementPage, settlements};

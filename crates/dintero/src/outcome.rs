@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use settlement::{Defect, Transaction, is_seeded};
 
 use crate::error::error_message;
-use crate::http::{Answer, NoAnswer, Sent};
+use crate::http::{NoResponse, Response, Sent};
 use crate::transactions::transactions;
 
 /// The outcome of a posting.
@@ -37,7 +37,7 @@ pub enum Outcome {
 pub const PAUSE: SignedDuration = SignedDuration::from_secs(60);
 
 /// The outcome that a response, or its absence, means.
-pub fn outcome(result: &Result<Answer, NoAnswer>) -> Outcome {
+pub fn outcome(result: &Result<Response, NoResponse>) -> Outcome {
     let answer = match result {
         Ok(answer) => answer,
         Err(error) => {
@@ -71,7 +71,7 @@ mod tests {
 
     fn answer(status: u16, retry_after: Option<i64>, body: &str) -> Outcome {
         let retry_after = retry_after.map(SignedDuration::from_secs);
-        outcome(&Ok(Answer { status, retry_after, body: body.as_bytes().to_vec() }))
+        outcome(&Ok(Response { status, retry_after, body: body.as_bytes().to_vec() }))
     }
 
     #[test]
@@ -90,7 +90,7 @@ mod tests {
         let body = r#"{"error":{"code":"BAD","message":"no such\u0007 transaction"}}"#;
         let message = "status 422, BAD: no such transaction".to_owned();
         assert_eq!(answer(422, None, body), Outcome::Refused { status: 422, message });
-        let lost = |sent| outcome(&Err(NoAnswer { sent, host: "h".into(), reason: "r".into() }));
+        let lost = |sent| outcome(&Err(NoResponse { sent, host: "h".into(), reason: "r".into() }));
         assert!(matches!(lost(Sent::No), Outcome::NotSent(_)));
         assert!(matches!(lost(Sent::Perhaps), Outcome::Unknown(_)));
     }

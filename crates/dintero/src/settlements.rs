@@ -6,7 +6,7 @@ mod tests;
 use serde::Deserialize;
 
 use crate::error::{Unreadable, read};
-use crate::http::Answer;
+use crate::http::Response;
 
 /// A settlement as Dintero lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -58,7 +58,7 @@ struct LastKey {
 ///
 /// # Errors
 /// When the response does not have the documented form.
-pub fn settlements(answer: &Answer) -> Result<SettlementPage, Unreadable> {
+pub fn settlements(answer: &Response) -> Result<SettlementPage, Unreadable> {
     let PageBody { items, last_evaluated_key } = read(answer)?;
     let after = last_evaluated_key.and_then(|LastKey { id, settled_at, created_at }| {
         let stated = |text: Option<String>| text.filter(|text| !text.is_empty());

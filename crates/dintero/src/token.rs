@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use crate::error::{Unreadable, read};
-use crate::http::{Answer, Secret};
+use crate::http::{Response, Secret};
 
 /// The credentials of an API client of one account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +41,7 @@ const LIFE_SECONDS_MAX: i64 = 30 * 86_400;
 ///
 /// # Errors
 /// When the response does not have the documented form.
-pub fn token(answer: &Answer, now: Timestamp) -> Result<Token, Unreadable> {
+pub fn token(answer: &Response, now: Timestamp) -> Result<Token, Unreadable> {
     let TokenBody { access_token, token_type, expires_in } = read(answer)?;
     let unreadable = |reason: &str| Unreadable { status: answer.status, reason: reason.to_owned() };
     if !token_type.eq_ignore_ascii_case("bearer") {

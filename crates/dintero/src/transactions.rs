@@ -13,7 +13,7 @@ use settlement::{
 };
 
 use crate::error::{Unreadable, read};
-use crate::http::Answer;
+use crate::http::Response;
 
 /// The fields of metadata that are kept, to match lines of settlements by. All others are dropped.
 const KEYS: &[&str] = &[
@@ -135,7 +135,7 @@ struct SettlementEventBody {
 ///
 /// # Errors
 /// When the response does not have the documented form, or an amount is no whole number of minor units.
-pub fn transactions(answer: &Answer) -> Result<Vec<Transaction>, Unreadable> {
+pub fn transactions(answer: &Response) -> Result<Vec<Transaction>, Unreadable> {
     let bodies: Vec<TransactionBody> = read(answer)?;
     bodies.into_iter().map(|body| body.transaction(answer.status)).collect()
 }

@@ -22,4 +22,4 @@ pub use ladder::match_line;
 pub use seen::{Seen, SettledEvents, SettlementName};
 pub use state::{Forbidden, MatchState, Matched, Nearest, Nearness, Unclear};
 pub use unsettled::{InTransit, MissingReport, Overdue, Unsettled, in_transit, missing_reports, unsettled};
-pub use wait::{DAYS_ALLOWED, Wait, Waits};
+pub use wait::{AllowedWaits, DAYS_ALLOWED, Wait};

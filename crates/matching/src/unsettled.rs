@@ -12,7 +12,7 @@ use settlement::{
 use crate::happened::{Happened, happened};
 use crate::keys::provider_paying;
 use crate::seen::SettledEvents;
-use crate::wait::{Wait, Waits};
+use crate::wait::{AllowedWaits, Wait};
 
 /// A capture or refund that should be in a settlement by now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,7 +87,7 @@ pub fn unsettled<T: Borrow<Transaction>>(
     transactions: impl IntoIterator<Item = T>,
     settled: &SettledEvents,
     today: Date,
-    waits: &Waits,
+    waits: &AllowedWaits,
     zone: &TimeZone,
 ) -> Vec<Unsettled> {
     let mut found = Vec::new();
@@ -141,7 +141,7 @@ pub struct InTransit<'a> {
 pub fn in_transit<'a>(
     transaction: &'a Transaction,
     settled: &'a SettledEvents,
-    waits: &Waits,
+    waits: &AllowedWaits,
     zone: &'a TimeZone,
 ) -> impl Iterator<Item = InTransit<'a>> {
     let is_paid_out = waits.of(transaction) != Wait::NoPayout;
@@ -194,7 +194,7 @@ pub fn missing_reports<T: Borrow<Transaction>>(
     settled: &SettledEvents,
     last_payouts: &BTreeMap<String, Date>,
     today: Date,
-    waits: &Waits,
+    waits: &AllowedWaits,
     zone: &TimeZone,
 ) -> Vec<MissingReport> {
     let mut missing: BTreeMap<String, MissingReport> = BTreeMap::new();
@@ -237,7 +237,7 @@ fn overdue(
     transaction: &Transaction,
     event: &Happened<'_>,
     today: Date,
-    waits: &Waits,
+    waits: &AllowedWaits,
     zone: &TimeZone,
 ) -> Option<Overdue> {
     if waits.of(transaction) == Wait::NoPayout {
@@ -266,7 +266,7 @@ mod tests {
     }
 
     fn list(transactions: &[Transaction], settled: &SettledEvents, today: Date) -> Vec<Unsettled> {
-        unsettled(transactions, settled, today, &Waits::default(), &oslo())
+        unsettled(transactions, settled, today, &AllowedWaits::default(), &oslo())
     }
 
     #[test]
@@ -334,7 +334,7 @@ mod tests {
         let paid = transaction("a", 300, [events, vec![capture(50)]].concat());
         let mut settled = SettledEvents::default();
         let found = |paid: &Transaction, settled: &SettledEvents| -> Vec<(TransactionEventKind, i64, Date)> {
-            let waits = Waits::default();
+            let waits = AllowedWaits::default();
             let zone = oslo();
             let found = in_transit(paid, settled, &waits, &zone);
             found.map(|event| (event.kind, event.amount_minor, event.happened_on)).collect()
@@ -362,7 +362,7 @@ mod tests {
         ];
         let mut last = BTreeMap::from([("vipps".to_owned(), date(2026, 10, 5))]);
         let missing = |paid: &[Transaction], last: &BTreeMap<String, Date>, settled: &SettledEvents| {
-            missing_reports(paid, settled, last, date(2026, 11, 1), &Waits::default(), &oslo())
+            missing_reports(paid, settled, last, date(2026, 11, 1), &AllowedWaits::default(), &oslo())
         };
         let found = missing(&paid, &last, &SettledEvents::default());
         let expected = MissingReport {

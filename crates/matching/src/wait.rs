@@ -19,20 +19,20 @@ pub enum Wait {
 
 /// How long payouts may take, by payment product.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Waits {
+pub struct AllowedWaits {
     others: Wait,
     products: BTreeMap<String, Wait>,
 }
 
-impl Default for Waits {
+impl Default for AllowedWaits {
     /// [`DAYS_ALLOWED`] for every product. Orders of no amount, wallets and payments outside Dintero have no payout.
     fn default() -> Self {
         let products = ["dintero", "external"].map(|product| (product.to_owned(), Wait::NoPayout));
-        Waits { others: Wait::Days(DAYS_ALLOWED), products: products.into() }
+        AllowedWaits { others: Wait::Days(DAYS_ALLOWED), products: products.into() }
     }
 }
 
-impl Waits {
+impl AllowedWaits {
     /// Sets how long payouts of a product may take: of one type as `payex.swish`, or of all types as `payex`.
     pub fn set(&mut self, product: &str, wait: Wait) {
         self.products.insert(product.to_owned(), wait);
@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn what_is_set_for_a_type_comes_before_its_product_and_all_others() {
-        let mut waits = Waits::default();
+        let mut waits = AllowedWaits::default();
         let mut paid = transaction("a", 1, Vec::new());
         (paid.payment_product, paid.payment_product_type) = ("payex".into(), "payex.swish".into());
         assert_eq!(waits.of(&paid), Wait::Days(DAYS_ALLOWED));
@@ -79,6 +79,6 @@ mod tests {
         assert_eq!(waits.of(&paid), Wait::NoPayout);
         paid.payment_product = "dintero".into();
         paid.payment_product_type = "dintero.zero".into();
-        assert_eq!(Waits::default().of(&paid), Wait::NoPayout);
+        assert_eq!(AllowedWaits::default().of(&paid), Wait::NoPayout);
     }
 }

@@ -1,10 +1,10 @@
-//! What one step tells the next. The names of the fields are at rest in queues: they never change.
+//! The messages that steps send to one another. Queues keep the names of the fields: they never change.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use settlement::{AccountId, ReportId};
 
-/// A report that goes on: what the step that parses it tells the step that reconciles it.
+/// A committed report, sent by the step that parses to the step that reconciles.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReportReady {
     /// The account it was accepted for.
@@ -15,37 +15,37 @@ pub struct ReportReady {
     pub report: ReportId,
 }
 
-/// An account whose mirror is out of date: the sweep tells the step that reconciles.
+/// An account whose mirror is out of date, sent by the sweep to the step that reconciles.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct MirrorBehind {
+pub struct MirrorOutdated {
     /// The account.
     #[serde(rename = "account_id")]
     pub account: AccountId,
-    /// How far its mirror reached then; `None` when it was never begun.
+    /// The time that its mirror reaches; `None` when it has none.
     #[serde(rename = "mirror_reaches")]
     pub reaches: Option<Timestamp>,
 }
 
-/// An account of which something may be due: what the step that mails is told.
+/// An account that may have mails due, sent to the step that mails.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MailCheck {
     /// The account.
     #[serde(rename = "account_id")]
     pub account: AccountId,
-    /// Whether months that are over are summarised first.
+    /// Whether to summarise the months that are over first.
     #[serde(default)]
     pub months: bool,
-    /// What has to wait is gone on with until then; whatever is left is taken up by the next morning's message.
+    /// When to stop trying again; the next morning's message takes up the rest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
 }
 
-/// An upload that is to be read: what the step that parses is told where no notification told it.
+/// An upload to read, sent to the step that parses when its notification was lost.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Uploaded {
-    /// Its key below the landing bucket, as it is.
+    /// Its key, without the prefix of the landing area.
     #[serde(rename = "object_key")]
     pub key: String,
     /// Its version.

@@ -54,14 +54,14 @@ pub struct Summarised {
     pub is_new: bool,
 }
 
-/// How a month stands to its summary.
+/// Digests of a month's figures, now and when it was last summarised.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MonthStanding {
+pub struct MonthDigests {
     /// The month.
     pub month: Month,
-    /// Digest of what is known of it.
+    /// Digest of its figures now.
     pub known: String,
-    /// Digest of what its last revision says; `None` when it was never summarised.
+    /// Digest of its last revision; `None` when it was never summarised.
     pub summarised: Option<String>,
 }
 
@@ -71,10 +71,10 @@ pub fn is_over(month: Month, now: Timestamp, zone: &TimeZone) -> bool {
 }
 
 /// The months that need a summary: over, and never summarised or changed since.
-pub fn due(now: Timestamp, zone: &TimeZone, standings: &[MonthStanding]) -> Vec<Month> {
-    let is_due = |standing: &&MonthStanding| standing.summarised.as_ref() != Some(&standing.known);
-    let over = standings.iter().filter(|standing| is_over(standing.month, now, zone));
-    over.filter(is_due).map(|standing| standing.month).collect()
+pub fn due(now: Timestamp, zone: &TimeZone, digests: &[MonthDigests]) -> Vec<Month> {
+    let is_due = |digests: &&MonthDigests| digests.summarised.as_ref() != Some(&digests.known);
+    let over = digests.iter().filter(|digests| is_over(digests.month, now, zone));
+    over.filter(is_due).map(|digests| digests.month).collect()
 }
 
 /// Summarises the month, or every month that is due. Running it again changes nothing.
@@ -90,7 +90,7 @@ pub async fn run(ports: &Ports, command: &Summarise) -> Result<Vec<Summarised>, 
         let collected = collected(ports, command).await?;
         let months = match command.month {
             Some(month) => vec![month],
-            None => due(command.now, &collected.zone, &standings(&collected, &known)?),
+            None => due(command.now, &collected.zone, &digests(&collected, &known)?),
         };
         let mut is_overtaken = false;
         for month in months {
@@ -113,9 +113,9 @@ pub async fn run(ports: &Ports, command: &Summarise) -> Result<Vec<Summarised>, 
 ///
 /// # Errors
 /// As [`run`].
-pub async fn months(ports: &Ports, command: &Summarise) -> Result<Vec<MonthStanding>, StepError> {
+pub async fn months(ports: &Ports, command: &Summarise) -> Result<Vec<MonthDigests>, StepError> {
     let known = revisions(ports, &command.account).await?;
-    standings(&collected(ports, command).await?, &known)
+    digests(&collected(ports, command).await?, &known)
 }
 
 /// The last revision of a month as it was written; `None` when there is none.
@@ -143,19 +143,19 @@ pub async fn revision(ports: &Ports, account: &AccountId, month: Month, number: 
     Ok(Summarised { summary, files: write::files(account, month, &known), is_new: false })
 }
 
-/// First days of the months that are summarised, each with its newest revision in which what was paid out is another sum than before.
+/// The months that are summarised, each with its newest revision that changes a sum of payouts.
 ///
 /// # Errors
 /// When the state cannot answer.
-pub async fn told(ports: &Ports, account: &AccountId) -> Result<Vec<(Month, u32)>, StepError> {
-    let mut told = Vec::new();
+pub async fn newest_revisions(ports: &Ports, account: &AccountId) -> Result<Vec<(Month, u32)>, StepError> {
+    let mut found = Vec::new();
     for item in store::all(&*ports.state, Query::month_summaries(account)).await? {
         let SummaryItem { revisions } = store::decode(&item)?;
         let month = summarised_month(&item)?;
         let newest = revisions.iter().rfind(|revision| revision.revision == 1 || revision.changes_payouts);
-        told.extend(newest.map(|revision| (month, revision.revision)));
+        found.extend(newest.map(|revision| (month, revision.revision)));
     }
-    Ok(told)
+    Ok(found)
 }
 
 /// What is known, with nothing changed between its first record and its last.
@@ -195,20 +195,20 @@ async fn revisions(ports: &Ports, account: &AccountId) -> Result<BTreeMap<Month,
     Ok(known)
 }
 
-fn standings(
+fn digests(
     collected: &Collected,
     revisions: &BTreeMap<Month, (SummaryItem, u64)>,
-) -> Result<Vec<MonthStanding>, StepError> {
-    let mut standings = Vec::new();
+) -> Result<Vec<MonthDigests>, StepError> {
+    let mut digests = Vec::new();
     for month in collected.months() {
         let content = collected.content(month)?;
         let last = revisions.get(&month).and_then(|(item, _)| item.revisions.last());
         let summarised = last.map(|last| last.content.clone());
         if content != MonthContent::default() || summarised.is_some() {
-            standings.push(MonthStanding { month, known: digest_of(&content)?, summarised });
+            digests.push(MonthDigests { month, known: digest_of(&content)?, summarised });
         }
     }
-    Ok(standings)
+    Ok(digests)
 }
 
 fn so_far(collected: &Collected, month: Month, content: MonthContent) -> Summarised {

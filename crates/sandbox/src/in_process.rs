@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use dintero::{Answer, NoAnswer, Request, Sent};
+use dintero::{NoResponse, Request, Response, Sent};
 use jiff::{SignedDuration, Timestamp};
 use store::HttpClient;
 
@@ -52,11 +52,11 @@ impl InProcess {
 
 #[async_trait]
 impl HttpClient for InProcess {
-    async fn send(&self, request: &Request) -> Result<Answer, NoAnswer> {
+    async fn send(&self, request: &Request) -> Result<Response, NoResponse> {
         let now = self.clock.now();
         if request.not_after.is_some_and(|limit| now > limit) {
             let reason = "the time to send it has passed".to_owned();
-            return Err(NoAnswer { sent: Sent::No, host: "the sandbox".to_owned(), reason });
+            return Err(NoResponse { sent: Sent::No, host: "the sandbox".to_owned(), reason });
         }
         self.sandbox.lock().unwrap_or_else(PoisonError::into_inner).answer(request, now)
     }

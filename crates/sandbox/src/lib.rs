@@ -17,7 +17,7 @@ mod transaction;
 use std::collections::{BTreeMap, BTreeSet};
 
 use address::Address;
-use dintero::{Answer, Method, NoAnswer, Request, Sent};
+use dintero::{Method, NoResponse, Request, Response, Sent};
 use fault::Faults;
 pub use fault::{Fault, RequestKind};
 pub use in_process::{Clock, InProcess};
@@ -187,13 +187,17 @@ impl Sandbox {
     ///
     /// # Errors
     /// When there is no such host, and where a fault asks for it.
-    pub fn answer(&mut self, request: &Request, now: Timestamp) -> Result<Answer, NoAnswer> {
+    pub fn answer(&mut self, request: &Request, now: Timestamp) -> Result<Response, NoResponse> {
         self.pass(now);
         let Some(address) = Address::read(&request.url) else {
-            return Err(NoAnswer { sent: Sent::No, host: "the sandbox".to_owned(), reason: "no such host".to_owned() });
+            return Err(NoResponse {
+                sent: Sent::No,
+                host: "the sandbox".to_owned(),
+                reason: "no such host".to_owned(),
+            });
         };
         let host = address.host_name.clone();
-        let lost = |sent, reason: &str| Err(NoAnswer { sent, host: host.clone(), reason: reason.to_owned() });
+        let lost = |sent, reason: &str| Err(NoResponse { sent, host: host.clone(), reason: reason.to_owned() });
         let Some(kind) = address.kind(request.method) else {
             return Ok(Refusal::new(404, "NOT_FOUND", "No such resource").answer());
         };
@@ -207,7 +211,7 @@ impl Sandbox {
             None | Some(Fault::NotConnected | Fault::RefuseTransaction(_)) => answered(handled(Extent::Whole)),
             Some(Fault::TooManyRequests { seconds }) => {
                 let retry_after = Some(SignedDuration::from_secs(i64::from(seconds)));
-                Answer { retry_after, ..Refusal::new(429, "TOO_MANY_REQUESTS", "Too many requests").answer() }
+                Response { retry_after, ..Refusal::new(429, "TOO_MANY_REQUESTS", "Too many requests").answer() }
             }
             Some(Fault::Unauthorised) => Refusal::unauthorised().answer(),
             Some(Fault::ServerError(status)) => Refusal::new(status, "UNEXPECTED", "Unexpected error").answer(),
@@ -231,9 +235,9 @@ impl Sandbox {
             Some(Fault::MissingInAnswer) => answered(handled(Extent::Whole).map(without_the_last)),
             Some(Fault::HtmlBody) => {
                 let _ = handled(Extent::Whole);
-                Answer { status: 200, retry_after: None, body: b"<html><body>It works</body></html>".to_vec() }
+                Response { status: 200, retry_after: None, body: b"<html><body>It works</body></html>".to_vec() }
             }
-            Some(Fault::Redirect) => Answer { status: 302, retry_after: None, body: Vec::new() },
+            Some(Fault::Redirect) => Response { status: 302, retry_after: None, body: Vec::new() },
         };
         Ok(answer)
     }
@@ -270,9 +274,9 @@ impl Sandbox {
     }
 }
 
-fn answered(handled: Result<Value, Refusal>) -> Answer {
+fn answered(handled: Result<Value, Refusal>) -> Response {
     match handled {
-        Ok(value) => Answer { status: 200, retry_after: None, body: value.to_string().into_bytes() },
+        Ok(value) => Response { status: 200, retry_after: None, body: value.to_string().into_bytes() },
         Err(refusal) => refusal.answer(),
     }
 }

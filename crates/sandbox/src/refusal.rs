@@ -1,6 +1,6 @@
 //! Answers that refuse, with the documented body of an error.
 
-use dintero::Answer;
+use dintero::Response;
 use serde_json::json;
 
 /// Why a request is refused.
@@ -28,8 +28,8 @@ impl Refusal {
         Refusal::new(403, "FORBIDDEN", "The client has no right to this account")
     }
 
-    pub(super) fn answer(self) -> Answer {
+    pub(super) fn answer(self) -> Response {
         let body = json!({ "error": { "code": self.code, "message": self.message } });
-        Answer { status: self.status, retry_after: None, body: body.to_string().into_bytes() }
+        Response { status: self.status, retry_after: None, body: body.to_string().into_bytes() }
     }
 }

@@ -6,7 +6,7 @@ mod postings;
 mod together;
 mod tokens;
 
-use dintero::{Answer, Method, Request, Secret};
+use dintero::{Method, Request, Response, Secret};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use settlement::{AccountId, TransactionEventKind};
@@ -56,12 +56,12 @@ fn request(method: Method, url: &str, authorization: &str, body: Option<&str>) -
     Request { method, url, authorization: Secret::new(authorization), body, not_after: None }
 }
 
-fn value(answer: &Answer) -> Value {
+fn value(answer: &Response) -> Value {
     serde_json::from_slice(&answer.body).unwrap()
 }
 
 /// What the documented body of an error says.
-fn message(answer: &Answer) -> String {
+fn message(answer: &Response) -> String {
     value(answer)["error"]["message"].as_str().unwrap().to_owned()
 }
 
@@ -78,7 +78,7 @@ fn bearer_of(sandbox: &mut Sandbox, account: &str, basic: &str) -> String {
     format!("Bearer {}", value(&answer)["access_token"].as_str().unwrap())
 }
 
-fn get(sandbox: &mut Sandbox, url: &str) -> Answer {
+fn get(sandbox: &mut Sandbox, url: &str) -> Response {
     let bearer = bearer(sandbox);
     sandbox.answer(&request(Method::Get, url, &bearer, None), now()).unwrap()
 }
@@ -95,7 +95,7 @@ fn event() -> Value {
         "fee": 175})
 }
 
-fn post(sandbox: &mut Sandbox, body: &str) -> Answer {
+fn post(sandbox: &mut Sandbox, body: &str) -> Response {
     let bearer = bearer(sandbox);
     sandbox.answer(&request(Method::Post, POSTING, &bearer, Some(body)), now()).unwrap()
 }
@@ -106,7 +106,7 @@ fn settled(sandbox: &Sandbox) -> Vec<String> {
 }
 
 /// The ids that a list of transactions has.
-fn ids(answer: &Answer) -> Vec<String> {
+fn ids(answer: &Response) -> Vec<String> {
     let list = value(answer);
     list.as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
 }

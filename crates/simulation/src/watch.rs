@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use dintero::{Answer, NoAnswer, Request, Sent};
+use dintero::{NoResponse, Request, Response, Sent};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use settlement::{AccountId, SettlementEvent};
@@ -193,7 +193,7 @@ impl Watch {
         worker: usize,
         kind: RequestKind,
         request: &Request,
-        answer: &Result<Answer, NoAnswer>,
+        answer: &Result<Response, NoResponse>,
         now: Timestamp,
     ) {
         match (kind, answer) {
@@ -263,7 +263,7 @@ fn posted_in(body: &str) -> Vec<(String, String)> {
 }
 
 /// Whether an answer does not tell what was done.
-fn leaves_open(answer: &Result<Answer, NoAnswer>) -> bool {
+fn leaves_open(answer: &Result<Response, NoResponse>) -> bool {
     match answer {
         Ok(answer) => answer.status < 200 || (300..400).contains(&answer.status) || answer.status >= 500,
         Err(error) => error.sent == Sent::Perhaps,

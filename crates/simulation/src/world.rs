@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
 use async_trait::async_trait;
-use dintero::{Answer, Credentials, Hosts, Method, NoAnswer, Request, Secret};
+use dintero::{Credentials, Hosts, Method, NoResponse, Request, Response, Secret};
 use jiff::Timestamp;
 use pipeline::transactions::client::{Dintero, Environment};
 use pipeline::{Packing, Ports};
@@ -192,7 +192,7 @@ impl Worker {
         locked(&self.life.script).calls()
     }
 
-    /// Waits for its turn, and tells how the call is disturbed.
+    /// AllowedWaits for its turn, and tells how the call is disturbed.
     async fn turn(&self, effect: Effect, what: &str) -> Option<Mode> {
         let mut waited = false;
         poll_fn(|_| if std::mem::replace(&mut waited, true) { Poll::Ready(()) } else { Poll::Pending }).await;
@@ -302,7 +302,7 @@ impl State for Worker {
 
 #[async_trait]
 impl HttpClient for Worker {
-    async fn send(&self, request: &Request) -> Result<Answer, NoAnswer> {
+    async fn send(&self, request: &Request) -> Result<Response, NoResponse> {
         let kind = kind_of(request);
         let mode = self.turn(Effect::Http(kind), "dintero").await;
         let now = self.world.clock.now();

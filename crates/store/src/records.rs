@@ -31,7 +31,7 @@ pub use held::{HELD_SETTLEMENTS_MAX, HeldItem, HeldSettlement, mark_held};
 pub use journal::{JournalItem, Order, journal};
 pub use lake::{BuiltItem, DayItem, DayPayout, DaySum, LeaseItem, SumOf, lake_day};
 pub use mail::{MailItem, MailState, Occasion, TRACE_WITHIN};
-pub use matching::{MatchItem, MatchingItem, Waiting};
+pub use matching::{MatchItem, MatchingItem, UnsettledSum};
 pub use merchant::MerchantItem;
 pub use month_summary::{SummaryItem, SummaryRevision, summarised_month};
 pub use notice::NoticeItem;

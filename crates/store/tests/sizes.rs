@@ -11,7 +11,7 @@ use settlement::{Account, Currency, Fees, ReportId, SettleKey, Terms};
 use store::{
     BatchItem, BuiltItem, ChangedEvent, DayItem, DayPayout, DaySum, EVENTS_MAX, EventState, ITEM_BYTES_MAX, MatchItem,
     MatchingItem, OutboxItem, PlannedEvent, SettlementItem, SettlementVersion, SumOf, SummaryItem, SummaryRevision,
-    TraceItem, UnmatchedLine, Waiting,
+    TraceItem, UnmatchedLine, UnsettledSum,
 };
 
 /// Bytes of one widest entry of a list, how many of them fit into a record that has nothing else, and what bounds the list
@@ -147,7 +147,7 @@ fn matches(entries: usize) -> MatchItem {
 }
 
 fn matching(entries: usize) -> MatchingItem {
-    let waiting = Waiting {
+    let waiting = UnsettledSum {
         provider: "swedbankpay".into(),
         currency: Currency::NOK,
         payment_product: "p".repeat(32),

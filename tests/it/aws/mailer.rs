@@ -9,7 +9,7 @@ use adapters::outbound::state::MemoryState;
 use adapters::stand_in_server::{Handler, Loopback};
 use aws_config::{Region, SdkConfig};
 use aws_sdk_s3::config::Credentials;
-use dintero::{Answer, NoAnswer, Sent};
+use dintero::{NoResponse, Response, Sent};
 use jiff::{SignedDuration, Timestamp};
 use settlement::{Address, MailId};
 use store::{Envelope, Mailer, NotSentKind, State};
@@ -84,7 +84,7 @@ async fn answered(handler: Handler) -> (Result<String, NotSentKind>, usize) {
 fn says(status: u16, retry_after: Option<i64>, body: &str) -> Handler {
     let body = body.as_bytes().to_vec();
     Arc::new(move |_| {
-        Ok(Answer { status, retry_after: retry_after.map(SignedDuration::from_secs), body: body.clone() })
+        Ok(Response { status, retry_after: retry_after.map(SignedDuration::from_secs), body: body.clone() })
     })
 }
 
@@ -117,7 +117,8 @@ async fn every_answer_of_ses_is_told_for_what_it_is() {
         assert_eq!(answered(handler).await, (expected, 1));
     }
     // The request is there, and its answer is lost.
-    let lost = |_: &dintero::Request| Err(NoAnswer { sent: Sent::Perhaps, host: String::new(), reason: String::new() });
+    let lost =
+        |_: &dintero::Request| Err(NoResponse { sent: Sent::Perhaps, host: String::new(), reason: String::new() });
     assert_eq!(answered(Arc::new(lost)).await, (Err(NotSentKind::Unknown), 1));
 }
 

@@ -14,7 +14,7 @@ use adapters::outbound::queue::MemoryQueue;
 use adapters::stand_in_server::{Handler, Loopback};
 use async_trait::async_trait;
 use aws_lambda_events::event::sqs::SqsEvent;
-use dintero::{Answer, NoAnswer, Sent};
+use dintero::{NoResponse, Response, Sent};
 use formats::Limits;
 use jiff::SignedDuration;
 use jiff::civil::date;
@@ -80,14 +80,14 @@ impl World {
             let number = kept.len();
             let status = says.load(Ordering::Relaxed);
             let body = match status {
-                LOST => return Err(NoAnswer { sent: Sent::Perhaps, host: String::new(), reason: String::new() }),
+                LOST => return Err(NoResponse { sent: Sent::Perhaps, host: String::new(), reason: String::new() }),
                 200 => format!(
                     "<SendRawEmailResponse><SendRawEmailResult><MessageId>0100-{number}</MessageId></SendRawEmailResult>\
                      </SendRawEmailResponse>"
                 ),
                 _ => "<ErrorResponse><Error><Code>Throttling</Code></Error></ErrorResponse>".to_owned(),
             };
-            Ok(Answer { status, retry_after: None, body: body.into_bytes() })
+            Ok(Response { status, retry_after: None, body: body.into_bytes() })
         });
         tokio::spawn(server.serve(handler));
         let clock = Clock::at("2026-11-03T05:00:00Z".parse().unwrap());

@@ -19,7 +19,7 @@ use formats::Limits;
 use jiff::{SignedDuration, Timestamp};
 use pipeline::Ports;
 use pipeline::current::accounts::{AddMerchant, add_merchant};
-use pipeline::messages::{MirrorBehind, ReportReady};
+use pipeline::messages::{MirrorOutdated, ReportReady};
 use pipeline::operate::sweep::{self, Sweep};
 use pipeline::reports::dintero_report::{self, WriteReports};
 use serde_json::{Value, json};
@@ -472,5 +472,5 @@ async fn samples_of_events_are_read() {
     assert_eq!(serde_json::from_str::<ReportReady>(body).unwrap().account.as_str(), "T00000001");
     let event = read("reconcile-settlements-mirror.json");
     let body = event.records.first().unwrap().body.as_deref().unwrap();
-    assert!(serde_json::from_str::<MirrorBehind>(body).unwrap().reaches.is_some());
+    assert!(serde_json::from_str::<MirrorOutdated>(body).unwrap().reaches.is_some());
 }

@@ -23,7 +23,7 @@ use adapters::traces::{self, CALLS, TRACE_HEADER, Traces};
 use async_trait::async_trait;
 use aws_lambda_events::event::apigw::ApiGatewayV2httpRequest;
 use aws_lambda_events::event::sqs::SqsEvent;
-use dintero::{Answer, Method, NoAnswer, Request, Secret};
+use dintero::{Method, NoResponse, Request, Response, Secret};
 use formats::Limits;
 use jiff::{SignedDuration, Timestamp};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -316,8 +316,8 @@ struct Dintero;
 
 #[async_trait]
 impl HttpClient for Dintero {
-    async fn send(&self, _: &Request) -> Result<Answer, NoAnswer> {
-        Ok(Answer { status: 201, retry_after: None, body: b"canary-answer".to_vec() })
+    async fn send(&self, _: &Request) -> Result<Response, NoResponse> {
+        Ok(Response { status: 201, retry_after: None, body: b"canary-answer".to_vec() })
     }
 }
 

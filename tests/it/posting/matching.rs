@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use ::matching::Waits;
+use ::matching::AllowedWaits;
 use RequestKind::Transactions;
 use pipeline::current::match_rows;
 use pipeline::mail::{self, MailAccount};
@@ -51,7 +51,7 @@ impl World {
 
     async fn missed(&self, today: jiff::civil::Date) -> Missed {
         let (account, scratch) = (self.account.clone(), self.scratch.path().to_owned());
-        let command = ListUnsettled { account, today, waits: Waits::default(), scratch };
+        let command = ListUnsettled { account, today, waits: AllowedWaits::default(), scratch };
         unsettled::run(&self.ports, &command).await.unwrap()
     }
 

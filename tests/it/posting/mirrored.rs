@@ -99,7 +99,7 @@ struct FirstPageAlways(Arc<Wire>);
 
 #[async_trait]
 impl HttpClient for FirstPageAlways {
-    async fn send(&self, request: &Request) -> Result<Answer, NoAnswer> {
+    async fn send(&self, request: &Request) -> Result<Response, NoResponse> {
         let mut request = request.clone();
         if let Some((before, after)) = request.url.split_once("starting_after=") {
             let rest = after.split_once('&').map_or("", |(_, rest)| rest);
@@ -145,7 +145,7 @@ async fn a_proposed_version_hides_no_missing_report() {
     let command = pipeline::matching::unsettled::ListUnsettled {
         account,
         today: date(2026, 11, 20),
-        waits: ::matching::Waits::default(),
+        waits: ::matching::AllowedWaits::default(),
         scratch,
     };
     let missed = pipeline::matching::unsettled::run(&world.ports, &command).await.unwrap();

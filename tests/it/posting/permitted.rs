@@ -2,7 +2,7 @@
 
 use adapters::inbound::lambda::{Invocation, Worker};
 use pipeline::intake::parse;
-use pipeline::messages::{MirrorBehind, ReportReady};
+use pipeline::messages::{MirrorOutdated, ReportReady};
 use store::{Objects, State};
 
 use super::*;
@@ -20,7 +20,7 @@ async fn a_function_that_matches_and_posts_touches_only_what_its_role_names() {
     let account = world.account.clone();
     let goes_on =
         serde_json::to_string(&ReportReady { account: account.clone(), report: parsed.report.unwrap() }).unwrap();
-    let behind = serde_json::to_string(&MirrorBehind { account, reaches: None }).unwrap();
+    let behind = serde_json::to_string(&MirrorOutdated { account, reaches: None }).unwrap();
     let mut messages = vec![goes_on, behind, "no message of this queue".to_owned()];
     while let Some(message) = messages.pop() {
         let deadline = world.clock.now() + LEASE;

@@ -3,8 +3,8 @@
 use adapters::inbound::lambda::{Invocation, Worker};
 use pipeline::intake::parse;
 use pipeline::intake::release::{self, ReleaseReport};
-use pipeline::messages::{MirrorBehind, ReportReady, Uploaded};
-use pipeline::operate::sweep::{self, EVERY, Found, Left, Open, Plan, Queues, Stands, Sweep};
+use pipeline::messages::{MirrorOutdated, ReportReady, Uploaded};
+use pipeline::operate::sweep::{self, EVERY, Found, Plan, Progress, Queues, Remaining, Sweep, Unfinished};
 use pipeline::posting::post::set_posting;
 use pipeline::transactions::sync::{self, SyncTransactions};
 use settlement::Verdict;
@@ -53,7 +53,7 @@ impl World {
 }
 
 fn words(found: &Found) -> Vec<&'static str> {
-    found.open.iter().map(|open| open.stands.word()).collect()
+    found.open.iter().map(|open| open.progress.word()).collect()
 }
 
 fn minutes(minutes: i64) -> SignedDuration {
@@ -194,26 +194,27 @@ fn what_somebody_has_in_hand_is_left_alone() {
     let upload = Uploaded { key: "T00000001/vipps/a.csv".to_owned(), version: "1".to_owned() };
     let report =
         ReportReady { account: "T00000001".parse().unwrap(), report: settlement::ReportId::from_sha256([1; 32]) };
-    let plan = |stands: Stands| sweep::plan(&[Open { upload: upload.clone(), stands }], now);
+    let plan = |progress: Progress| sweep::plan(&[Unfinished { upload: upload.clone(), progress }], now);
     let claimed = |lease: SignedDuration| {
-        let plan = plan(Stands::Claimed { since: now - minutes(40), lease_until: now + lease });
+        let plan = plan(Progress::Claimed { since: now - minutes(40), lease_until: now + lease });
         (plan.parse.len(), plan.unprocessed_for)
     };
     assert_eq!(claimed(seconds(1)), (0, minutes(40)));
     assert_eq!(claimed(seconds(0)), (1, minutes(40)));
-    let left = |since: i64, left: Left| {
-        let plan = plan(Stands::Committed { report: report.clone(), since: now - minutes(since), left: vec![left] });
+    let left = |since: i64, left: Remaining| {
+        let plan =
+            plan(Progress::Committed { report: report.clone(), since: now - minutes(since), remaining: vec![left] });
         (plan.reconcile.len(), plan.unposted_for)
     };
-    for kind in [Left::Documents, Left::Outbox, Left::Batch { until: None }] {
+    for kind in [Remaining::Documents, Remaining::Outbox, Remaining::Batch { until: None }] {
         assert_eq!((left(14, kind), left(15, kind)), ((0, minutes(14)), (1, minutes(15))), "{kind:?}");
     }
     // What waits for a time is not forgotten before that time, and is not young because of it.
-    let waits = |minutes_ago: i64| left(300, Left::Batch { until: Some(now - minutes(minutes_ago)) });
+    let waits = |minutes_ago: i64| left(300, Remaining::Batch { until: Some(now - minutes(minutes_ago)) });
     assert_eq!((waits(-60), waits(14), waits(15)), ((0, minutes(300)), (0, minutes(300)), (1, minutes(300))));
     // What may never be done alarms nobody.
-    assert_eq!(left(300, Left::Perhaps { is_turn: false }), (0, minutes(0)));
-    assert_eq!(left(300, Left::Perhaps { is_turn: true }), (1, minutes(0)));
+    assert_eq!(left(300, Remaining::Retry { is_turn: false }), (0, minutes(0)));
+    assert_eq!(left(300, Remaining::Retry { is_turn: true }), (1, minutes(0)));
 }
 
 /// A provider that has paid for nothing of what was captured owes a report, told twice a day.
@@ -284,7 +285,7 @@ async fn a_mirror_that_is_behind_is_read_on() {
     to_turn();
     assert_eq!(told(false).await, None, "nobody can read it on");
     let until = reach().await;
-    let behind: MirrorBehind = serde_json::from_str(&told(true).await.unwrap()).unwrap();
+    let behind: MirrorOutdated = serde_json::from_str(&told(true).await.unwrap()).unwrap();
     assert_eq!((behind.account, behind.reaches), (world.account.clone(), until));
     let other = World::new().await;
     set_posting(&other.ports, &other.account, false, other.clock.now()).await.unwrap();

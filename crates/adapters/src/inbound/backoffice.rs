@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use pipeline::StepError;
-use pipeline::operate::answer::SettlementAnswer;
 use pipeline::operate::listing::{
     self, HeldReport, LISTED_MAX, ListSettlements, Listed, ListedSettlement, ListedState,
 };
+use pipeline::operate::settlement_json::SettlementJson;
 use serde::Serialize;
 use serde_json::{Value, json};
 use settlement::{AccountId, mask_cards};
@@ -225,7 +225,7 @@ struct Entry<'a> {
     report_id: String,
     format: &'a str,
     #[serde(flatten)]
-    settlement: SettlementAnswer<'a>,
+    settlement: SettlementJson<'a>,
 }
 
 #[derive(Serialize)]
@@ -260,7 +260,7 @@ impl<'a> Entry<'a> {
             version: version.version,
             report_id: version.report.to_string(),
             format: &version.format,
-            settlement: SettlementAnswer::of(&version.settlement),
+            settlement: SettlementJson::of(&version.settlement),
         }
     }
 }

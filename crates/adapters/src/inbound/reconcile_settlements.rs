@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use pipeline::StepError;
-use pipeline::messages::{MailCheck, MirrorBehind, ReportReady};
+use pipeline::messages::{MailCheck, MirrorOutdated, ReportReady};
 use pipeline::posting::post::{self, PostReport, Posted};
 use pipeline::reports::dintero_report::{self, WriteReports};
 use pipeline::transactions::client::Dintero;
@@ -44,7 +44,7 @@ impl Worker for ReconcileSettlements {
     async fn carry_out(&self, body: &str, attempt: u32, invocation: &Invocation) -> Result<(), Again> {
         let began = self.function.now();
         let fields = invocation.fields(self.step(), attempt);
-        if let Ok(mirror) = serde_json::from_str::<MirrorBehind>(body) {
+        if let Ok(mirror) = serde_json::from_str::<MirrorOutdated>(body) {
             let fields = Fields { account: Some(mirror.account.to_string()), step: Some("sync"), ..fields };
             let reads = self.read_on(mirror, began, &fields, invocation).await;
             return self.leave(reads, body, &fields).await;
@@ -87,7 +87,7 @@ impl ReconcileSettlements {
     /// Brings a mirror up to date. Gives the time at which to go on when days are left.
     async fn read_on(
         &self,
-        mirror: MirrorBehind,
+        mirror: MirrorOutdated,
         began: Timestamp,
         fields: &Fields,
         invocation: &Invocation,

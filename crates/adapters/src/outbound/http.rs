@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use dintero::{Answer, Method, NoAnswer, Request, Sent};
+use dintero::{Method, NoResponse, Request, Sent};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Response, Url, redirect, retry};
@@ -52,7 +52,7 @@ impl Reqwest {
         Ok(Reqwest { client: client(limits)?, limits })
     }
 
-    async fn answer(&self, mut response: Response) -> Result<Answer, (Sent, String)> {
+    async fn answer(&self, mut response: Response) -> Result<dintero::Response, (Sent, String)> {
         let status = response.status().as_u16();
         let retry_after = response.headers().get(RETRY_AFTER).and_then(seconds);
         let mut body = Vec::new();
@@ -62,7 +62,7 @@ impl Reqwest {
             }
             body.extend_from_slice(&part);
         }
-        Ok(Answer { status, retry_after, body })
+        Ok(dintero::Response { status, retry_after, body })
     }
 
     /// What an error means, in words of which none are the request's.
@@ -118,9 +118,9 @@ pub(crate) fn client(limits: HttpLimits) -> Result<Client, PortError> {
 
 #[async_trait]
 impl HttpClient for Reqwest {
-    async fn send(&self, request: &Request) -> Result<Answer, NoAnswer> {
+    async fn send(&self, request: &Request) -> Result<dintero::Response, NoResponse> {
         let not_sent =
-            |host: &str, reason: &str| NoAnswer { sent: Sent::No, host: host.to_owned(), reason: reason.to_owned() };
+            |host: &str, reason: &str| NoResponse { sent: Sent::No, host: host.to_owned(), reason: reason.to_owned() };
         let url = Url::parse(&request.url).map_err(|_| not_sent("nowhere", "the address cannot be read"))?;
         let host = url.host_str().unwrap_or("nowhere").to_owned();
         if !may_be_sent_to(&url) {
@@ -144,7 +144,7 @@ impl HttpClient for Reqwest {
             Ok(response) => self.answer(response).await,
             Err(error) => Err(self.lost(&error)),
         };
-        answer.map_err(|(sent, reason)| NoAnswer { sent, host, reason })
+        answer.map_err(|(sent, reason)| NoResponse { sent, host, reason })
     }
 }
 

@@ -1,7 +1,7 @@
 //! An HTTP client that makes a span of each request.
 
 use async_trait::async_trait;
-use dintero::{Answer, Method, NoAnswer, Request};
+use dintero::{Method, NoResponse, Request, Response};
 use reqwest::Url;
 use store::HttpClient;
 use tracing::Instrument;
@@ -14,7 +14,7 @@ pub struct Traced<C>(pub C);
 
 #[async_trait]
 impl<C: HttpClient> HttpClient for Traced<C> {
-    async fn send(&self, request: &Request) -> Result<Answer, NoAnswer> {
+    async fn send(&self, request: &Request) -> Result<Response, NoResponse> {
         if tracing::Span::current().is_none() {
             return self.0.send(request).await;
         }
@@ -26,7 +26,7 @@ impl<C: HttpClient> HttpClient for Traced<C> {
         let span = traces::call(method, url.as_ref().and_then(Url::host_str).unwrap_or("nowhere"));
         let answer = self.0.send(request).instrument(span.clone()).await;
         match &answer {
-            Ok(Answer { status, .. }) => traces::answered(&span, *status),
+            Ok(Response { status, .. }) => traces::answered(&span, *status),
             Err(_) => traces::failed(&span),
         }
         answer

@@ -1,7 +1,7 @@
 use super::*;
 
 fn message(status: u16, body: &[u8]) -> String {
-    error_message(&Answer { status, retry_after: None, body: body.to_vec() })
+    error_message(&Response { status, retry_after: None, body: body.to_vec() })
 }
 
 #[test]

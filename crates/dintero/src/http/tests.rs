@@ -18,6 +18,6 @@ fn a_request_never_shows_its_authorization() {
 #[test]
 fn an_absent_response_names_the_host_alone() {
     let host = "checkout.dintero.com".to_owned();
-    let error = NoAnswer { sent: Sent::Perhaps, host, reason: "the connection was closed".to_owned() };
+    let error = NoResponse { sent: Sent::Perhaps, host, reason: "the connection was closed".to_owned() };
     assert_eq!(error.to_string(), "No answer from checkout.dintero.com: the connection was closed");
 }

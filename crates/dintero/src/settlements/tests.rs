@@ -1,7 +1,7 @@
 use super::*;
 
 fn page(body: &str) -> Result<SettlementPage, Unreadable> {
-    settlements(&Answer { status: 200, retry_after: None, body: body.as_bytes().to_vec() })
+    settlements(&Response { status: 200, retry_after: None, body: body.as_bytes().to_vec() })
 }
 
 #[test]
@@ -38,6 +38,6 @@ fn a_page_in_another_form_is_unreadable() {
     for body in ["", "[]", "{}", "<html></html>", r#"{"items":[{"provider":"vipps"}]}"#, r#"{"items":null}"#] {
         assert!(page(body).is_err(), "{body}");
     }
-    let forbidden = Answer { status: 403, retry_after: None, body: br#"{"error":{"message":"Forbidden"}}"#.to_vec() };
+    let forbidden = Response { status: 403, retry_after: None, body: br#"{"error":{"message":"Forbidden"}}"#.to_vec() };
     assert_eq!(settlements(&forbidden).unwrap_err().reason, "status 403, Forbidden");
 }

@@ -1,7 +1,7 @@
 use super::*;
 
-fn answer(body: &str) -> Answer {
-    Answer { status: 200, retry_after: None, body: body.as_bytes().to_vec() }
+fn answer(body: &str) -> Response {
+    Response { status: 200, retry_after: None, body: body.as_bytes().to_vec() }
 }
 
 fn now() -> Timestamp {
@@ -44,7 +44,7 @@ fn a_bad_token_is_refused_and_not_shown() {
         let error = token(&answer(body), now()).unwrap_err();
         assert!(!format!("{error} {error:?}").contains("canary"), "{error}");
     }
-    let refused = Answer { status: 401, retry_after: None, body: Vec::new() };
+    let refused = Response { status: 401, retry_after: None, body: Vec::new() };
     assert_eq!(token(&refused, now()).unwrap_err().to_string(), "Found an answer 401 that cannot be read: status 401");
 }
 

@@ -1,7 +1,7 @@
 use super::*;
 
 fn read_list(body: &str) -> Result<Vec<Transaction>, Unreadable> {
-    transactions(&Answer { status: 200, retry_after: None, body: body.as_bytes().to_vec() })
+    transactions(&Response { status: 200, retry_after: None, body: body.as_bytes().to_vec() })
 }
 
 fn recorded() -> Vec<Transaction> {
@@ -158,7 +158,7 @@ fn a_list_in_another_form_is_unreadable_and_not_shown() {
 #[test]
 fn an_error_instead_of_a_list_is_reported_with_its_message() {
     let body = include_bytes!("../../answers/error.json").to_vec();
-    let error = transactions(&Answer { status: 400, retry_after: None, body }).unwrap_err();
+    let error = transactions(&Response { status: 400, retry_after: None, body }).unwrap_err();
     assert_eq!(error.status, 400);
     assert!(error.reason.contains("NOT FOUND: Transaction T00000001.zzz was not found"), "{error}");
 }

@@ -138,7 +138,7 @@ fn borrowed(settlement: u32, line: &LineRecord) -> Line<'_> {
 
 /// Sums over all settlements of a day.
 fn item_of(versions: &[&Version], lines: u64, sums: Vec<tables::LineSum>) -> Result<DayItem, StepError> {
-    let mut together: BTreeMap<SumOf, (u64, TermSums)> = BTreeMap::new();
+    let mut by_kind: BTreeMap<SumOf, (u64, TermSums)> = BTreeMap::new();
     for sum in sums {
         let Some(version) = versions.get(sum.number) else { continue };
         let of = SumOf {
@@ -151,7 +151,7 @@ fn item_of(versions: &[&Version], lines: u64, sums: Vec<tables::LineSum>) -> Res
             month: sum.month,
             is_paid: version.is_paid,
         };
-        let (lines, terms) = together.entry(of).or_default();
+        let (lines, terms) = by_kind.entry(of).or_default();
         *lines += sum.lines;
         terms.add(&sum.terms);
     }
@@ -163,7 +163,7 @@ fn item_of(versions: &[&Version], lines: u64, sums: Vec<tables::LineSum>) -> Res
         sums.iter_mut().zip(stated).for_each(|(sum, minor)| *sum += i128::from(minor));
     }
     let beyond = || StepError::Refused("A sum of a day is beyond any amount that is believed".to_owned());
-    let sums = together.into_iter().map(|(of, (lines, terms))| Some(DaySum { of, lines, terms: terms.terms()? }));
+    let sums = by_kind.into_iter().map(|(of, (lines, terms))| Some(DaySum { of, lines, terms: terms.terms()? }));
     let payout = |((provider, currency), [opening, closing, payout]): ((&str, Currency), [i128; 3])| {
         Some(DayPayout {
             provider: provider.to_owned(),

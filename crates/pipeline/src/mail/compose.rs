@@ -9,7 +9,7 @@ use documents::mail::{
 use documents::{Apart, ApartKind, DinteroReport, Language};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use matching::Waits;
+use matching::AllowedWaits;
 use settlement::{Account, HeaderText, MailId, Mailbox, Month, SettleKey, WebAddress, hexadecimal};
 use sha2::{Digest, Sha256};
 use store::keys::Key;
@@ -111,7 +111,7 @@ impl Writer<'_> {
         let place = Place::mail(&self.account.id, &id);
         let mut writes = vec![
             place.put(&item, Expect::Absent)?,
-            journal(&place, 1, self.now, Order::First, format!("planned: {}", due.occasion.told()))?,
+            journal(&place, 1, self.now, Order::First, format!("planned: {}", due.occasion.describe()))?,
         ];
         if let Occasion::Digest { rhythm, until } = &due.occasion {
             // Two digests of one recipient are never planned of the same knowledge.
@@ -257,7 +257,7 @@ impl Writer<'_> {
     /// What was due on a day and has not come.
     async fn missed(&self, today: Date) -> Result<Vec<Apart>, StepError> {
         let (account, scratch) = (self.account.id.clone(), self.command.scratch.clone());
-        let command = ListUnsettled { account, today, waits: Waits::default(), scratch };
+        let command = ListUnsettled { account, today, waits: AllowedWaits::default(), scratch };
         unsettled::run(self.ports, &command).await?.apart()
     }
 

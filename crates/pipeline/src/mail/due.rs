@@ -146,11 +146,11 @@ impl OfRecipient<'_> {
         if begun <= confirmed_at || digests().any(|(told_until, _)| told_until >= until) {
             return None;
         }
-        let told: BTreeSet<&(SettleKey, u32)> = digests().flat_map(|(_, item)| &item.payouts).collect();
+        let mailed: BTreeSet<&(SettleKey, u32)> = digests().flat_map(|(_, item)| &item.payouts).collect();
         let told_held: BTreeSet<&ReportId> = digests().flat_map(|(_, item)| &item.held).collect();
         let payouts = self.payouts().filter(|payout| payout.payout_on <= until);
         let payouts = payouts.map(|payout| (payout.settlement.clone(), payout.version));
-        let payouts: Vec<(SettleKey, u32)> = payouts.filter(|payout| !told.contains(payout)).collect();
+        let payouts: Vec<(SettleKey, u32)> = payouts.filter(|payout| !mailed.contains(payout)).collect();
         let held = self.held().filter(|held| self.day_of(held.at) <= until).map(|held| held.report);
         let held: Vec<ReportId> = held.filter(|report| !told_held.contains(report)).collect();
         let is_empty = payouts.is_empty() && held.is_empty();

@@ -1,4 +1,4 @@
-//! What may be told of an account, as the state has it: read only as far as somebody has not been told.
+//! What may be mailed of an account, by its state: only what some recipient has not had yet is read.
 
 use documents::{Apart, ApartKind};
 use settlement::{ReportId, Rhythm, SettleKey};
@@ -71,18 +71,18 @@ pub(super) async fn gather(
     let asking: Vec<&RecipientItem> = recipients.iter().filter(asked).collect();
     let is_monthly = |recipient: &RecipientItem| recipient.rhythms.contains(&Rhythm::Monthly);
     if recipients.iter().any(is_monthly) {
-        let months = months::told(ports, &command.account).await?;
+        let months = months::newest_revisions(ports, &command.account).await?;
         gathered.known.months = months.into_iter().map(|(month, revision)| (month.first_day(), revision)).collect();
     }
     if asking.is_empty() {
         return Ok(gathered);
     }
-    let told = AlreadyMailed { asking: &asking, planned };
+    let mailed = AlreadyMailed { asking: &asking, planned };
     let mut versions = Versions::new(ports, &command.account);
     for item in store::all(&*ports.state, Query::settlements(&command.account)).await? {
         let record: SettlementItem = store::decode(&item)?;
         let key = settlement_key(&item)?;
-        if record.versions.last().is_none_or(|last| told.is_told(&key, last)) {
+        if record.versions.last().is_none_or(|last| mailed.is_mailed(&key, last)) {
             continue;
         }
         let Some(version) = versions.of_record(record).await? else { continue };
@@ -117,8 +117,8 @@ struct AlreadyMailed<'a> {
 
 impl AlreadyMailed<'_> {
     /// Whether everybody who asks has been told of that version, in each of their rhythms.
-    fn is_told(&self, key: &SettleKey, version: &SettlementVersion) -> bool {
-        let told = (key.clone(), version.version);
+    fn is_mailed(&self, key: &SettleKey, version: &SettlementVersion) -> bool {
+        let payout = (key.clone(), version.version);
         let is_of = |item: &MailItem, rhythm: Rhythm| match &item.occasion {
             Occasion::Payout { .. } => rhythm == Rhythm::EachPayout,
             Occasion::Digest { rhythm: own, .. } => *own == rhythm,
@@ -128,7 +128,7 @@ impl AlreadyMailed<'_> {
             version.settlement.head.payout_on >= recipient.from
                 && recipient.rhythms.iter().filter(|rhythm| **rhythm != Rhythm::Monthly).any(|rhythm| {
                     let mut own = self.planned.iter().filter(|item| item.recipient == recipient.address);
-                    !own.any(|item| is_of(item, *rhythm) && item.payouts.contains(&told))
+                    !own.any(|item| is_of(item, *rhythm) && item.payouts.contains(&payout))
                 })
         };
         !self.asking.iter().any(waits)

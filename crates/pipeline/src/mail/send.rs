@@ -158,7 +158,7 @@ impl Sender<'_> {
     /// Writes the state, unless somebody else has the mail by now.
     async fn becomes(&mut self, state: MailState) -> Result<(), StepError> {
         self.item.state = state;
-        let told = match &self.item.state {
+        let what = match &self.item.state {
             MailState::Sending { .. } => format!("SENDING, attempt {}", self.item.attempt),
             MailState::Sent { message_id } => format!("SENT as {message_id}"),
             MailState::Planned { not_before: Some(until) } => format!("not taken, to be sent after {until:.0}"),
@@ -170,7 +170,7 @@ impl Sender<'_> {
         };
         let writes = [
             self.place.put(&self.item, Expect::Revision(self.revision))?,
-            journal(&self.place, self.revision + 1, self.mailing.now(), Order::Midway, told)?,
+            journal(&self.place, self.revision + 1, self.mailing.now(), Order::Midway, what)?,
         ];
         self.ports.state.transact(&writes).await?;
         self.revision += 1;
@@ -199,8 +199,8 @@ impl Sender<'_> {
                 if current.version != *version {
                     return Ok(Some(format!("version {} is in force", current.version)));
                 }
-                let together = notice::check(self.ports, settlement, &current, &self.command.scratch).await?;
-                let agrees = matches!(together, NoticeCheck::Agree(_));
+                let check = notice::check(self.ports, settlement, &current, &self.command.scratch).await?;
+                let agrees = matches!(check, NoticeCheck::Agree(_));
                 Ok((!agrees).then(|| "its payout notice does not agree with it".to_owned()))
             }
             Occasion::Held { report } => {

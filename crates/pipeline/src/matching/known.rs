@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use matching::{Index, IndexBuilder, Seen, SettledEvents, Waits, in_transit};
+use matching::{AllowedWaits, Index, IndexBuilder, Seen, SettledEvents, in_transit};
 use settlement::{AccountId, Currency, ReportId, SettleKey, TransactionEventKind};
-use store::{SettlementVersion, Waiting};
+use store::{SettlementVersion, UnsettledSum};
 
 use crate::transactions::mirror;
 use crate::{Ports, StepError};
@@ -62,7 +62,7 @@ pub(super) struct Known {
 
 impl Known {
     pub(super) async fn read(ports: &Ports, account: &AccountId, zone: &TimeZone) -> Result<Self, StepError> {
-        let (waits, nothing) = (Waits::default(), SettledEvents::default());
+        let (waits, nothing) = (AllowedWaits::default(), SettledEvents::default());
         let mut builder = IndexBuilder::default();
         let mut known =
             Known { index: Index::default(), references: Vec::new(), unpaid: Vec::new(), groups: Vec::new() };
@@ -92,7 +92,7 @@ impl Known {
     }
 
     /// What was captured or refunded and no line has, group by group.
-    pub(super) fn waiting(&self, seen: &Seen) -> Result<Vec<Waiting>, StepError> {
+    pub(super) fn waiting(&self, seen: &Seen) -> Result<Vec<UnsettledSum>, StepError> {
         let mut sums: BTreeMap<&Group, (i128, i128, u64)> = BTreeMap::new();
         for unpaid in self.unpaid.iter().filter(|unpaid| !seen.has(&self.index, unpaid.position, unpaid.event)) {
             let Some(group) = self.groups.get(unpaid.group) else { continue };
@@ -107,7 +107,7 @@ impl Known {
         let waiting = sums.into_iter().map(|(group, (capture, refund, events))| {
             let (provider, payment_product, currency, month) = group.clone();
             let (capture_minor, refund_minor) = (counted(capture)?, counted(refund)?);
-            Ok(Waiting { provider, currency, payment_product, month, capture_minor, refund_minor, events })
+            Ok(UnsettledSum { provider, currency, payment_product, month, capture_minor, refund_minor, events })
         });
         waiting.collect()
     }

@@ -100,7 +100,7 @@ async fn is_settled(ports: &Ports, account: &AccountId, report: ReportId, scratc
     }
     let Some(item) = match_rows::known(ports, account, report).await? else { return Ok(false) };
     let matched: BTreeSet<SettleKey> = item.settlements.iter().cloned().collect();
-    Ok(item.is_all_told() && settlements == matched && added_lines == item.added_lines)
+    Ok(item.is_complete() && settlements == matched && added_lines == item.added_lines)
 }
 
 /// What is in force of an account, report by report in the order of their first payouts.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use documents::{Apart, ApartKind};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use matching::{MissingReport, Overdue, SettledEvents, Unsettled, Waits, missing_reports, unsettled};
+use matching::{AllowedWaits, MissingReport, Overdue, SettledEvents, Unsettled, missing_reports, unsettled};
 use settlement::{AccountId, Currency, Transaction, TransactionEventKind};
 use store::{Place, SyncItem};
 use tables::MatchRow;
@@ -25,7 +25,7 @@ pub struct ListUnsettled {
     /// The day it is.
     pub today: Date,
     /// How long payouts may take.
-    pub waits: Waits,
+    pub waits: AllowedWaits,
     /// A directory for temporary files.
     pub scratch: PathBuf,
 }
@@ -108,7 +108,7 @@ pub(crate) struct UnsettledTransactions {
     transactions: Vec<Transaction>,
     settled: SettledEvents,
     last_payouts: BTreeMap<String, Date>,
-    waits: Waits,
+    waits: AllowedWaits,
     zone: TimeZone,
     looked_at: LookedAt,
 }

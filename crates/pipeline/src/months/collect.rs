@@ -6,12 +6,12 @@ use std::path::Path;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use matching::{GroupBridge, Waits};
+use matching::{AllowedWaits, GroupBridge};
 use settlement::{Account, AccountId, Month, ReportId, SettleKey, Settlement};
 use store::keys::LandingKey;
 use store::{
     BatchItem, DayItem, DirtyItem, JournalItem, ListedVersion, MatchingItem, ObjectItem, OutboxItem, Pager, Place,
-    Query, ReportItem, ReportState, Waiting, batch_id,
+    Query, ReportItem, ReportState, UnsettledSum, batch_id,
 };
 
 use crate::current::events::outboxes;
@@ -27,7 +27,7 @@ pub(super) struct Collected {
     pub(super) zone: TimeZone,
     pub(super) days: Vec<(Date, DayItem)>,
     pub(super) bridges: Vec<GroupBridge>,
-    pub(super) waiting: Vec<Waiting>,
+    pub(super) waiting: Vec<UnsettledSum>,
     pub(super) settlements: Vec<SettlementInForce>,
     pub(super) held: Vec<Held>,
     pub(super) events: Vec<OpenEvents>,
@@ -93,8 +93,12 @@ impl Collected {
         let today = zone.to_datetime(now).date();
         let (days, bridges) = lake::days_and_months(ports, account).await?;
         let matching = Place::matching(account).read::<MatchingItem>(&*ports.state).await?;
-        let missed =
-            ListUnsettled { account: account.clone(), today, waits: Waits::default(), scratch: scratch.to_owned() };
+        let missed = ListUnsettled {
+            account: account.clone(),
+            today,
+            waits: AllowedWaits::default(),
+            scratch: scratch.to_owned(),
+        };
         Ok(Collected {
             account: store::account(&*ports.state, account).await?,
             days,
@@ -168,7 +172,7 @@ async fn held_object(
     let place = Place::object(&listed.key, &listed.version);
     let Some((object, _)) = place.read::<ObjectItem>(&*ports.state).await? else { return Ok(None) };
     let Some(report) = object.report else {
-        let day = first_told(ports, &place).await?.or(listed.at).map(|at| zone.to_datetime(at).date());
+        let day = first_recorded(ports, &place).await?.or(listed.at).map(|at| zone.to_datetime(at).date());
         let state = object.kind.map(|kind| format!("REJECTED({kind})"));
         let LandingKey { name, provider, .. } = landing;
         return Ok(state.zip(day).map(|(state, arrived_on)| Held {
@@ -191,14 +195,14 @@ async fn held_object(
     if !is_held || !seen.insert(report) {
         return Ok(None);
     }
-    let Some(at) = first_told(ports, &place).await?.or(listed.at) else { return Ok(None) };
+    let Some(at) = first_recorded(ports, &place).await?.or(listed.at) else { return Ok(None) };
     let name = format!("{} · {}", item.name, report.short());
     let (provider, state, arrived_on) = (item.provider.clone(), item.state.word(), zone.to_datetime(at).date());
     Ok(Some(Held { name, provider, state, arrived_on }))
 }
 
 /// When the journal first speaks of a record.
-async fn first_told(ports: &Ports, place: &Place) -> Result<Option<Timestamp>, StepError> {
+async fn first_recorded(ports: &Ports, place: &Place) -> Result<Option<Timestamp>, StepError> {
     let first = Pager::new(&*ports.state, Query { limit: 1, ..Query::journal(place) }).next().await?;
     first.map(|item| Ok(store::decode::<JournalItem>(&item)?.at)).transpose()
 }

@@ -30,19 +30,19 @@ fn a_month_ends_at_midnight_where_the_account_is() {
 
 #[test]
 fn a_month_is_due_when_it_is_over_and_was_never_summarised_or_changed_since() {
-    let standing = |text: &str, known: &str, summarised: Option<&str>| MonthStanding {
+    let digests = |text: &str, known: &str, summarised: Option<&str>| MonthDigests {
         month: month(text),
         known: known.to_owned(),
         summarised: summarised.map(str::to_owned),
     };
-    let standings = [
-        standing("2026-07", "a", Some("a")),
-        standing("2026-08", "b", Some("a")),
-        standing("2026-09", "c", None),
-        standing("2026-10", "d", None),
-        standing("2026-11", "e", None),
+    let months = [
+        digests("2026-07", "a", Some("a")),
+        digests("2026-08", "b", Some("a")),
+        digests("2026-09", "c", None),
+        digests("2026-10", "d", None),
+        digests("2026-11", "e", None),
     ];
-    let due = |now: &str| due(now.parse().unwrap(), &zone("Europe/Oslo"), &standings);
+    let due = |now: &str| due(now.parse().unwrap(), &zone("Europe/Oslo"), &months);
     assert_eq!(due("2026-10-31T22:30:00Z"), ["2026-08", "2026-09"].map(month));
     assert_eq!(due("2026-10-31T23:30:00Z"), ["2026-08", "2026-09", "2026-10"].map(month));
     assert_eq!(due("2026-08-31T12:00:00Z"), []);

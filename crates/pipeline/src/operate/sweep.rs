@@ -1,10 +1,12 @@
-//! Sweep: finds work that nobody goes on with any more, and sends it to the step that does. A notification can be lost, a worker can end
-//! after any call, a
-//! message be given up; what is told once too often has no second effect.
+//! Sweep: finds work that was left unfinished, and sends a message to the step that finishes it.
 //!
-//! Uploads are found by listing them, and all else by the reports that they were: nothing that a step has to write first can be missing.
-//! So that the work stays bounded, every sweep looks at an upload for a day, and after that two sweeps a day do, twelve hours apart,
-//! at a quarter-hour that its own name decides: what is open is never lost, however old. What a person has to do with, reports that were ever held, is always looked at.
+//! A notification can be lost, a worker can end after any call, and a queue can give a message up. Every step may get a
+//! message twice: the second one has no effect.
+//!
+//! Uploads are found by listing the landing bucket, and everything else by the reports that were read from them, so that no
+//! step has to note its work first. Every sweep looks at the uploads of the last day, and at each older one in two sweeps a
+//! day, twelve hours apart; a hash of its name decides which. Reports that were ever held are looked at by every sweep, as a
+//! person may release one at any time.
 
 mod find;
 
@@ -18,7 +20,7 @@ use sha2::{Digest, Sha256};
 use store::Queue;
 
 pub use self::find::find;
-use crate::messages::{MirrorBehind, ReportReady, Uploaded};
+use crate::messages::{MirrorOutdated, ReportReady, Uploaded};
 use crate::{Ports, StepError};
 
 /// The sweep runs this often.
@@ -30,13 +32,13 @@ const YOUNG: SignedDuration = SignedDuration::from_hours(24);
 /// A day has so many turns.
 const TURNS: i64 = 96;
 
-/// A mirror that ends this long ago is out of date: nobody else has updated it since the account's last turn.
-const MIRROR_BEHIND: SignedDuration = SignedDuration::from_hours(12);
+/// A mirror that ends this long ago is out of date: nothing has updated it since the account's last turn.
+const MIRROR_AGE_MAX: SignedDuration = SignedDuration::from_hours(12);
 
-/// A queue hands a message out again within this time. After it, no worker has an open item in hand.
+/// A queue delivers a message again within this time. After it, no worker is busy with the work of a message.
 const IN_HAND: SignedDuration = SignedDuration::from_mins(15);
 
-/// Look for what nobody goes on with.
+/// Look for unfinished work.
 #[derive(Debug, Clone)]
 pub struct Sweep {
     /// Of one account; of all, and of whatever lies where no report may lie, when none is named.
@@ -55,7 +57,7 @@ pub struct Sweep {
     pub scratch: PathBuf,
 }
 
-/// Where it is told.
+/// The queues of the steps that finish it.
 #[derive(Clone)]
 pub struct Queues {
     /// To the step that parses.
@@ -64,85 +66,86 @@ pub struct Queues {
     pub reconcile: Arc<dyn Queue>,
 }
 
-/// An upload that has not come to its end.
+/// An upload whose work is not finished.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Open {
+pub struct Unfinished {
     /// The upload.
     pub upload: Uploaded,
     /// How far it has come.
-    pub stands: Stands,
+    pub progress: Progress,
 }
 
-/// How far an upload has come that is not at its end.
+/// How far an unfinished upload has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Stands {
+pub enum Progress {
     /// Nobody has read it.
     Unread {
         /// When it was put, where that is known.
         since: Option<Timestamp>,
     },
-    /// A worker reads it, or has ended in the middle.
+    /// A worker reads it, or ended while reading it.
     Claimed {
         /// Since when.
         since: Timestamp,
-        /// Until then nobody else may.
+        /// When another worker may claim it.
         lease_until: Timestamp,
     },
-    /// A person let it through; it is to be read again.
+    /// A person released it, and it is to be read again.
     Released {
         /// Since when.
         since: Timestamp,
     },
-    /// Its report is committed, and not everything is done that follows.
+    /// Its report is committed, and some of the work that follows is not done.
     Committed {
         /// The report.
         report: ReportReady,
         /// Since when.
         since: Timestamp,
         /// What is left.
-        left: Vec<Left>,
+        remaining: Vec<Remaining>,
     },
 }
 
-impl Stands {
+impl Progress {
     /// The word for people.
     pub fn word(&self) -> &'static str {
         match self {
-            Stands::Unread { .. } => "never read",
-            Stands::Claimed { .. } => "CLAIMED",
-            Stands::Released { .. } => "RELEASED",
-            Stands::Committed { .. } => "COMMITTED",
+            Progress::Unread { .. } => "never read",
+            Progress::Claimed { .. } => "CLAIMED",
+            Progress::Released { .. } => "RELEASED",
+            Progress::Committed { .. } => "COMMITTED",
         }
     }
 }
 
 /// What is left to be done of a settlement in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Left {
+pub enum Remaining {
     /// Its Dintero report is not written.
     Documents,
     /// Nothing of it is planned to be posted.
     Outbox,
     /// A batch has not ended.
     Batch {
-        /// Whoever has it in hand waits until then.
+        /// When a worker may take it up again.
         until: Option<Timestamp>,
     },
-    /// It may be that nothing can be done: its notice may not agree, or Dintero may not know the transaction of a line.
-    Perhaps {
-        /// Whether it is its turn to be tried.
+    /// Work that may have to wait for someone else: its notice does not agree, or Dintero does not know the transaction of a
+    /// line.
+    Retry {
+        /// Whether this sweep tries it again.
         is_turn: bool,
     },
 }
 
-impl Left {
-    /// Whether nobody goes on with it by themselves.
+impl Remaining {
+    /// Whether no worker will finish it without a message.
     fn is_due(self, since: Timestamp, now: Timestamp) -> bool {
         let is_over = |from: Timestamp| now.duration_since(from) >= IN_HAND;
         match self {
-            Left::Documents | Left::Outbox => is_over(since),
-            Left::Batch { until } => is_over(until.unwrap_or(since)),
-            Left::Perhaps { is_turn } => is_turn,
+            Remaining::Documents | Remaining::Outbox => is_over(since),
+            Remaining::Batch { until } => is_over(until.unwrap_or(since)),
+            Remaining::Retry { is_turn } => is_turn,
         }
     }
 }
@@ -150,46 +153,46 @@ impl Left {
 /// What was found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Found {
-    /// Uploads that have not come to their end.
-    pub open: Vec<Open>,
-    /// Reports that are missed, of the accounts whose turn it was.
+    /// Uploads whose work is not finished.
+    pub open: Vec<Unfinished>,
+    /// Missing reports of the accounts whose turn it was.
     pub missing: Vec<(AccountId, MissingReport)>,
     /// Mirrors that are out of date, of the accounts whose turn it was.
-    pub mirrors: Vec<MirrorBehind>,
+    pub mirrors: Vec<MirrorOutdated>,
     /// How many uploads were looked at.
     pub looked_at: usize,
 }
 
-/// What is to be told, and how old the oldest is that has not come to its end.
+/// The messages to send, and the age of the oldest unfinished work.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// Uploads that are to be read, as a notification would have told.
+    /// Uploads to read.
     pub parse: Vec<Uploaded>,
-    /// Reports that are to be gone on with.
+    /// Committed reports to go on with.
     pub reconcile: Vec<ReportReady>,
-    /// For how long the oldest upload has not been read to its end.
+    /// How long the oldest upload has waited to be read.
     pub unprocessed_for: SignedDuration,
-    /// For how long the oldest report has counted without all that follows.
+    /// How long the oldest committed report has waited for the work that follows.
     pub unposted_for: SignedDuration,
 }
 
-/// Decides what is told: whatever nobody has in hand.
-pub fn plan(open: &[Open], now: Timestamp) -> Plan {
+/// Decides which messages to send: those for work that no worker is busy with.
+pub fn plan(open: &[Unfinished], now: Timestamp) -> Plan {
     let mut plan = Plan::default();
-    for Open { upload, stands } in open {
+    for Unfinished { upload, progress } in open {
         let age = |since: &Timestamp| now.duration_since(*since);
-        let (is_due, unprocessed_for) = match stands {
-            Stands::Unread { since } => (true, since.as_ref().map_or(SignedDuration::ZERO, age)),
-            Stands::Released { since } => (true, age(since)),
-            Stands::Claimed { since, lease_until } => {
+        let (is_due, unprocessed_for) = match progress {
+            Progress::Unread { since } => (true, since.as_ref().map_or(SignedDuration::ZERO, age)),
+            Progress::Released { since } => (true, age(since)),
+            Progress::Claimed { since, lease_until } => {
                 let is_over = *lease_until <= now && !is_seeded(Defect::SweepIgnoresExpired);
                 (is_over || is_seeded(Defect::SweepTakesLiveLease), age(since))
             }
-            Stands::Committed { report, since, left } => {
-                if left.iter().any(|left| left.is_due(*since, now)) {
+            Progress::Committed { report, since, remaining } => {
+                if remaining.iter().any(|remaining| remaining.is_due(*since, now)) {
                     plan.reconcile.push(report.clone());
                 }
-                if left.iter().any(|left| !matches!(left, Left::Perhaps { .. })) {
+                if remaining.iter().any(|remaining| !matches!(remaining, Remaining::Retry { .. })) {
                     plan.unposted_for = plan.unposted_for.max(age(since));
                 }
                 continue;
@@ -203,8 +206,7 @@ pub fn plan(open: &[Open], now: Timestamp) -> Plan {
     plan
 }
 
-/// Whether something with that name is looked at by the sweep of that time. It has two turns a day, twelve hours apart: what one
-/// sweep leaves out, the next one finds half a day later.
+/// Whether the sweep of that time looks at the item of that name. Each name has two turns a day, twelve hours apart.
 pub fn is_turn(name: &str, now: Timestamp) -> bool {
     let digest = Sha256::digest(name);
     let own = digest.iter().take(4).fold(0, |number, byte| number * 256 + i64::from(*byte)).rem_euclid(TURNS);
@@ -212,10 +214,10 @@ pub fn is_turn(name: &str, now: Timestamp) -> bool {
     [turn, turn - TURNS / 2].iter().any(|turn| turn.rem_euclid(TURNS) == own)
 }
 
-/// Looks at everything, and tells what nobody has in hand. Running it again tells the same once more, until somebody has done it.
+/// Finds unfinished work and sends its messages. Running it again sends the same messages until the work is done.
 ///
 /// # Errors
-/// When a port fails; what was told before is told.
+/// When a port fails. The messages sent before it stay sent.
 pub async fn run(ports: &Ports, queues: &Queues, command: &Sweep) -> Result<(Plan, Found), StepError> {
     let found = find(ports, command).await?;
     let plan = plan(&found.open, command.now);

@@ -258,10 +258,10 @@ impl Plan {
     fn compare<'a>(
         &self,
         exact: &ExactSettlement,
-        told: impl Iterator<Item = &'a PlannedEvent>,
+        planned: impl Iterator<Item = &'a PlannedEvent>,
     ) -> Result<Compared<'a>, StepError> {
-        let told = told.filter(|event| event.state != EventState::Superseded);
-        let mut told: BTreeMap<&str, &PlannedEvent> = told.map(|event| (event.id.as_str(), event)).collect();
+        let planned = planned.filter(|event| event.state != EventState::Superseded);
+        let mut planned: BTreeMap<&str, &PlannedEvent> = planned.map(|event| (event.id.as_str(), event)).collect();
         let mut compared = Compared::default();
         for (transaction, (lines, sums)) in &self.events {
             let event = event_of(&exact.key, *sums)?;
@@ -270,24 +270,24 @@ impl Plan {
             compared.events_minor += i128::from(now_minor);
             let state = first_state(&exact.key, &event);
             let plan = PlannedEvent { id, transaction: transaction.clone(), event, lines: *lines, state };
-            let Some(told) = told.remove(plan.id.as_str()) else {
+            let Some(planned) = planned.remove(plan.id.as_str()) else {
                 compared.events.push(plan);
                 continue;
             };
-            if told.event.money() == plan.event.money() {
+            if planned.event.money() == plan.event.money() {
                 continue;
             }
-            compared.differing.push(told);
-            if told.state == EventState::Planned || is_seeded(Defect::ChangedEventPosted) {
+            compared.differing.push(planned);
+            if planned.state == EventState::Planned || is_seeded(Defect::ChangedEventPosted) {
                 compared.events.push(plan);
             } else {
-                compared.changed.push(changed(told, now_minor));
+                compared.changed.push(changed(planned, now_minor));
             }
         }
         // What no line speaks of any more was told for nothing.
-        let sent = told.values().filter(|told| told.state != EventState::Planned);
-        compared.changed.extend(sent.map(|told| changed(told, 0)));
-        compared.differing.extend(told.into_values());
+        let sent = planned.values().filter(|planned| planned.state != EventState::Planned);
+        compared.changed.extend(sent.map(|planned| changed(planned, 0)));
+        compared.differing.extend(planned.into_values());
         Ok(compared)
     }
 

@@ -140,8 +140,8 @@ pub async fn set_posting(ports: &Ports, account: &AccountId, posts: bool, now: T
     let item = Account { posts, ..store::account(&*ports.state, account).await? };
     let what = format!("posting switched {}", if posts { "on" } else { "off" });
     let [record, listed] = accounts::puts(&item, revision)?;
-    let told = journal(&place, revision.unwrap_or(0) + 1, now, Order::First, what)?;
-    Ok(ports.state.transact(&[record, listed, told]).await?)
+    let journaled = journal(&place, revision.unwrap_or(0) + 1, now, Order::First, what)?;
+    Ok(ports.state.transact(&[record, listed, journaled]).await?)
 }
 
 /// Who works at an outbox, and for how long.

@@ -378,11 +378,11 @@ pub(crate) fn standing(event: &SettlementEvent, transaction: &Transaction) -> Op
         return Some(EventState::Posted { found: true });
     }
     let decimals = exponent("dintero", transaction.currency);
-    let told = |money: [i128; 4]| {
+    let shown = |money: [i128; 4]| {
         let shown = money.map(|minor| i64::try_from(minor).map(|minor| MajorUnits::new(minor, decimals).to_string()));
         let [amount, capture, refund, fee] = shown.map(|shown| shown.unwrap_or_else(|_| "beyond counting".to_owned()));
         format!("{amount} (capture {capture}, refund {refund}, fee {fee})")
     };
-    let (found, expected) = (told(sums), told(event.money().map(i128::from)));
+    let (found, expected) = (shown(sums), shown(event.money().map(i128::from)));
     Some(EventState::Human { why: format!("Dintero has this settlement at it with {found}, expected {expected}") })
 }

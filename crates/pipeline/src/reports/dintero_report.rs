@@ -17,7 +17,7 @@ use crate::current::versions::{ExactSettlement, exact_settlements};
 use crate::{Ports, StepError};
 
 /// Settlements are written together while they have no more lines than this; the lines are then in memory.
-const LINES_TOGETHER_MAX: u64 = 200_000;
+const CHUNK_LINES_MAX: u64 = 200_000;
 
 /// Write the Dintero reports of that report's settlements.
 #[derive(Debug, Clone)]
@@ -59,16 +59,16 @@ pub async fn write_reports(ports: &Ports, command: &WriteReports) -> Result<Writ
     let language = Language::of(&store::account(&*ports.state, &command.account).await?.language);
     let lines = NamedTempFile::new_in(&command.scratch)?;
     fetch_lines(ports, &command.account, command.report, &lines).await?;
-    let mut together: Vec<ExactSettlement> = Vec::new();
+    let mut chunk: Vec<ExactSettlement> = Vec::new();
     for owned in missing {
-        let size: u64 = together.iter().map(|owned| owned.version.settlement.lines).sum();
-        if !together.is_empty() && size + owned.version.settlement.lines > LINES_TOGETHER_MAX {
-            write_together(ports, command, language, &lines, &together, &mut done.written).await?;
-            together.clear();
+        let size: u64 = chunk.iter().map(|owned| owned.version.settlement.lines).sum();
+        if !chunk.is_empty() && size + owned.version.settlement.lines > CHUNK_LINES_MAX {
+            write_chunk(ports, command, language, &lines, &chunk, &mut done.written).await?;
+            chunk.clear();
         }
-        together.push(owned);
+        chunk.push(owned);
     }
-    write_together(ports, command, language, &lines, &together, &mut done.written).await?;
+    write_chunk(ports, command, language, &lines, &chunk, &mut done.written).await?;
     Ok(done)
 }
 
@@ -96,16 +96,16 @@ async fn are_all_there(ports: &Ports, keys: &[Key]) -> Result<bool, StepError> {
 }
 
 /// Reads the lines once for all settlements given; one that is too large to be held is read once per form, and once before.
-async fn write_together(
+async fn write_chunk(
     ports: &Ports,
     command: &WriteReports,
     language: Language,
     lines: &NamedTempFile,
-    together: &[ExactSettlement],
+    chunk: &[ExactSettlement],
     written: &mut Vec<Key>,
 ) -> Result<(), StepError> {
-    if let [owned] = together
-        && owned.version.settlement.lines > LINES_TOGETHER_MAX
+    if let [owned] = chunk
+        && owned.version.settlement.lines > CHUNK_LINES_MAX
     {
         let own = || -> Result<_, StepError> {
             let all = tables::read_lines(File::open(lines.path())?)?;
@@ -118,16 +118,16 @@ async fn write_together(
         }
         return Ok(());
     }
-    let mut own: Vec<Vec<LineRecord>> = together.iter().map(|_| Vec::new()).collect();
+    let mut own: Vec<Vec<LineRecord>> = chunk.iter().map(|_| Vec::new()).collect();
     let places: HashMap<(&str, &str, Currency), usize> =
-        together.iter().enumerate().map(|(place, owned)| (owned.name(), place)).collect();
+        chunk.iter().enumerate().map(|(place, owned)| (owned.name(), place)).collect();
     for line in tables::read_lines(File::open(lines.path())?)? {
         let line = line?;
         if let Some(own) = places.get(&name_of(&line)).and_then(|place| own.get_mut(*place)) {
             own.push(line);
         }
     }
-    for (owned, own) in together.iter().zip(own) {
+    for (owned, own) in chunk.iter().zip(own) {
         let mut breakdown = Breakdown::default();
         own.iter().chain(&owned.added).for_each(|line| breakdown.add(line));
         for form in ReportType::ALL {

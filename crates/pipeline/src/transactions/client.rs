@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use dintero::{Answer, Api, Hosts, NoAnswer, Outcome, Request, Sent, Token, TransactionFilter};
+use dintero::{Api, Hosts, NoResponse, Outcome, Request, Response, Sent, Token, TransactionFilter};
 use jiff::{SignedDuration, Timestamp};
 use settlement::{AccountId, Defect, Transaction, is_seeded};
 use store::{HttpClient, PortError, PortErrorKind, Secrets};
@@ -178,7 +178,7 @@ impl AccountClient<'_> {
         }
     }
 
-    async fn read(&self, build: impl Fn(&Token) -> Request) -> Result<Answer, StepError> {
+    async fn read(&self, build: impl Fn(&Token) -> Request) -> Result<Response, StepError> {
         let what = "Cannot read from Dintero";
         let wait = |after: SignedDuration| StepError::Later {
             what: "reading from Dintero".to_owned(),
@@ -200,7 +200,7 @@ impl AccountClient<'_> {
     }
 
     /// Sends with the kept token; one that is refused is renewed once, with credentials read anew.
-    async fn send(&self, build: impl Fn(&Token) -> Request) -> Result<Result<Answer, NoAnswer>, NoToken> {
+    async fn send(&self, build: impl Fn(&Token) -> Request) -> Result<Result<Response, NoResponse>, NoToken> {
         let account = self.api.account();
         let token = match self.dintero.kept(account, self.now()) {
             Some(token) => token,
@@ -242,7 +242,7 @@ impl AccountClient<'_> {
 }
 
 /// Never, since nobody knows what the first one did.
-fn is_sent_again(sent: &Result<Result<Answer, NoAnswer>, NoToken>) -> bool {
+fn is_sent_again(sent: &Result<Result<Response, NoResponse>, NoToken>) -> bool {
     match sent {
         Ok(Err(error)) => error.sent == Sent::Perhaps && is_seeded(Defect::RetriesOnTimeout),
         Ok(Ok(answer)) => answer.status >= 500 && is_seeded(Defect::RetriesOnServerError),
@@ -255,6 +255,6 @@ fn unavailable(what: &str, error: impl Into<Box<dyn std::error::Error + Send + S
 }
 
 /// What is said of a request that could not be made because its time was over.
-pub fn too_late(host: &str) -> NoAnswer {
-    NoAnswer { sent: Sent::No, host: host.to_owned(), reason: "its time was over before it was sent".to_owned() }
+pub fn too_late(host: &str) -> NoResponse {
+    NoResponse { sent: Sent::No, host: host.to_owned(), reason: "its time was over before it was sent".to_owned() }
 }

@@ -1,10 +1,10 @@
-use dintero::{NoAnswer, Sent};
+use dintero::{NoResponse, Sent};
 
 use super::*;
 use crate::{Fault, RequestKind};
 
 /// What comes back of a posting for `a`, `b` and `c` that meets the fault, and the sandbox afterwards.
-fn disturbed(fault: Fault) -> (Result<Answer, NoAnswer>, Sandbox) {
+fn disturbed(fault: Fault) -> (Result<Response, NoResponse>, Sandbox) {
     let mut sandbox = sandbox();
     let bearer = bearer(&mut sandbox);
     sandbox.disturb(RequestKind::SettlementEvents, fault);

@@ -4,7 +4,7 @@ use crate::TOKEN_MARK;
 const BODY: &str = r#"{"grant_type":"client_credentials","audience":"https://api.dintero.com/v1/accounts/T00000001"}"#;
 const BASIC: &str = "Basic Y2xpZW50LXQ6c2VjcmV0LXQ=";
 
-fn token(sandbox: &mut Sandbox, url: &str, authorization: &str, body: &str) -> Answer {
+fn token(sandbox: &mut Sandbox, url: &str, authorization: &str, body: &str) -> Response {
     sandbox.answer(&request(Method::Post, url, authorization, Some(body)), now()).unwrap()
 }
 

@@ -102,7 +102,7 @@ fn check(world: &World) -> Result<(), Violation> {
             MailState::Planned { .. } | MailState::Sending { .. } | MailState::Unknown { .. } => false,
         };
         if !is_right {
-            return Err(Violation(format!("L4: mail {} ended as {:?}", mail.occasion.told(), mail.state)));
+            return Err(Violation(format!("L4: mail {} ended as {:?}", mail.occasion.describe(), mail.state)));
         }
     }
     for (account, address, recipient) in of("RECIPIENT#").filter_map(recipient_of) {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use pipeline::messages::{ReportReady, Uploaded};
 use pipeline::operate::process;
-use pipeline::operate::sweep::{self, Found, Open, Sweep};
+use pipeline::operate::sweep::{self, Found, Sweep, Unfinished};
 use pipeline::posting::post::PostReport;
 use store::keys::{Key, LandingKey};
 use store::{ObjectItem, Place};
@@ -50,7 +50,7 @@ impl Run<'_> {
     }
 
     /// Makes a sweep and delivers the messages that it sends; gives what it found open, if it ended.
-    fn sweep_once(&mut self, phase: u8, posts: bool) -> Result<Option<Vec<Open>>, Violation> {
+    fn sweep_once(&mut self, phase: u8, posts: bool) -> Result<Option<Vec<Unfinished>>, Violation> {
         let (task, found) = self.sweeping(posts);
         let swept = self.interleave(vec![task])?.contains(&true);
         let read = |message: String| serde_json::from_str(&message).ok();

@@ -9,5 +9,5 @@ pub trait HttpClient: Send + Sync {
     ///
     /// # Errors
     /// When no answer came; says whether the request may have arrived.
-    async fn send(&self, request: &dintero::Request) -> Result<dintero::Answer, dintero::NoAnswer>;
+    async fn send(&self, request: &dintero::Request) -> Result<dintero::Response, dintero::NoResponse>;
 }

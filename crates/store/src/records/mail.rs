@@ -69,7 +69,7 @@ impl Occasion {
     }
 
     /// In words.
-    pub fn told(&self) -> String {
+    pub fn describe(&self) -> String {
         match self {
             Occasion::Confirmation { .. } => "confirmation".to_owned(),
             Occasion::Payout { settlement, version: 1 } => format!("payout {}", settlement.settlement_id),

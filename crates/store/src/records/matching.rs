@@ -42,8 +42,8 @@ pub struct MatchItem {
 }
 
 impl MatchItem {
-    /// Whether no line is left open that may be matched once more is known.
-    pub fn is_all_told(&self) -> bool {
+    /// Whether every line has its final state, so that matching again changes nothing.
+    pub fn is_complete(&self) -> bool {
         self.states.keys().all(|state| matches!(state.as_str(), "matched" | "not_a_transaction"))
     }
 }
@@ -52,12 +52,12 @@ impl MatchItem {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MatchingItem {
     /// What was captured or refunded and is in no settlement.
-    pub waiting: Vec<Waiting>,
+    pub waiting: Vec<UnsettledSum>,
 }
 
 /// Captures and refunds of one month that are in no settlement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Waiting {
+pub struct UnsettledSum {
     /// The provider that pays them out.
     pub provider: String,
     /// Currency.

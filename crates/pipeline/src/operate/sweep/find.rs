@@ -1,9 +1,9 @@
-//! What has not come to its end: read from the uploads and from the state, with nothing changed.
+//! Finds unfinished work in the uploads and the state. It changes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use matching::Waits;
+use matching::AllowedWaits;
 use settlement::{AccountId, Defect, Proof, ReportId, SettleKey, is_seeded};
 use store::keys::LandingKey;
 use store::{
@@ -11,17 +11,17 @@ use store::{
     ReportState, SettlementVersion, SyncItem,
 };
 
-use super::{Found, Left, MIRROR_BEHIND, Open, Stands, Sweep, YOUNG, is_turn};
+use super::{Found, MIRROR_AGE_MAX, Progress, Remaining, Sweep, Unfinished, YOUNG, is_turn};
 use crate::current::events::{batches_of, switched_off};
 use crate::current::versions::versions_of;
 use crate::current::zone::zone_of;
 use crate::current::{accounts, versions};
 use crate::matching::unsettled::{self, ListUnsettled};
-use crate::messages::{MirrorBehind, ReportReady, Uploaded};
+use crate::messages::{MirrorOutdated, ReportReady, Uploaded};
 use crate::reports::dintero_report;
 use crate::{Ports, StepError};
 
-/// Finds what of an account, or of all, has not come to its end.
+/// Finds the unfinished work of one account, or of all.
 ///
 /// # Errors
 /// When a port fails.
@@ -76,22 +76,22 @@ impl Look<'_> {
         let state = &*self.ports.state;
         let below = listed.key.strip_prefix("landing/").unwrap_or(&listed.key);
         let upload = Uploaded { key: below.to_owned(), version: listed.version.clone() };
-        let unread = Stands::Unread { since: listed.at };
+        let unread = Progress::Unread { since: listed.at };
         let Ok(landing) = below.parse::<LandingKey>() else {
             // It is refused, and recorded, once somebody is told of it.
             let refused = Place::refused(below);
             if state.get(&refused.partition, &refused.sort).await?.is_none() {
-                self.found.open.push(Open { upload, stands: unread });
+                self.found.open.push(Unfinished { upload, progress: unread });
             }
             return Ok(());
         };
         match Place::object(&listed.key, &listed.version).read::<ObjectItem>(state).await? {
             None if is_seeded(Defect::SweepSkipsUnread) => {}
-            None => self.found.open.push(Open { upload, stands: unread }),
+            None => self.found.open.push(Unfinished { upload, progress: unread }),
             Some((ObjectItem { report: None, .. }, _)) => {}
             Some((ObjectItem { report: Some(report), .. }, _)) => {
                 match Place::report(report, &landing.account).read::<ReportItem>(state).await? {
-                    None => self.found.open.push(Open { upload, stands: unread }),
+                    None => self.found.open.push(Unfinished { upload, progress: unread }),
                     Some((item, _)) => self.at_report(upload, item).await?,
                 }
             }
@@ -104,25 +104,25 @@ impl Look<'_> {
         if !self.seen.insert((account.clone(), report)) {
             return Ok(());
         }
-        let left = match item.state {
+        let remaining = match item.state {
             ReportState::Claimed { .. } | ReportState::Released => Vec::new(),
-            ReportState::Committed => self.left(&account, report).await?,
+            ReportState::Committed => self.remaining(&account, report).await?,
             ReportState::Duplicate
             | ReportState::Quarantined { .. }
             | ReportState::Rejected { .. }
             | ReportState::Crashed
             | ReportState::Dismissed { .. } => return Ok(()),
         };
-        if item.state == ReportState::Committed && left.is_empty() {
+        if item.state == ReportState::Committed && remaining.is_empty() {
             return Ok(());
         }
         let since = self.last_change(&Place::report(report, &account)).await?;
-        let stands = match item.state {
-            ReportState::Claimed { lease_until } => Stands::Claimed { since, lease_until },
-            ReportState::Released => Stands::Released { since },
-            _ => Stands::Committed { report: ReportReady { account, report }, since, left },
+        let progress = match item.state {
+            ReportState::Claimed { lease_until } => Progress::Claimed { since, lease_until },
+            ReportState::Released => Progress::Released { since },
+            _ => Progress::Committed { report: ReportReady { account, report }, since, remaining },
         };
-        self.found.open.push(Open { upload, stands });
+        self.found.open.push(Unfinished { upload, progress });
         Ok(())
     }
 
@@ -135,21 +135,21 @@ impl Look<'_> {
     }
 
     /// What is left to be done of the settlements that a committed report brought.
-    async fn left(&mut self, account: &AccountId, report: ReportId) -> Result<Vec<Left>, StepError> {
+    async fn remaining(&mut self, account: &AccountId, report: ReportId) -> Result<Vec<Remaining>, StepError> {
         let posts = self.posts(account).await?;
-        let mut left = Vec::new();
+        let mut remaining = Vec::new();
         for (key, version) in versions_of(self.ports, account, report).await? {
             let has_notice = Place::notice(&key).read::<NoticeItem>(&*self.ports.state).await?.is_some();
             let is_exact = version.settlement.proof == Proof::Exact && !has_notice;
             // What only a notice makes exact is written when it is added.
             if is_exact && !dintero_report::has_documents(self.ports, &key, version.version).await? {
-                left.push(Left::Documents);
+                remaining.push(Remaining::Documents);
             }
             if posts && !is_seeded(Defect::SweepForgetsOutboxes) {
-                left.extend(self.unposted(&key, &version, is_exact, has_notice).await?);
+                remaining.extend(self.unposted(&key, &version, is_exact, has_notice).await?);
             }
         }
-        Ok(left)
+        Ok(remaining)
     }
 
     /// What of a version is to be posted, when it is the one in force.
@@ -159,26 +159,27 @@ impl Look<'_> {
         version: &SettlementVersion,
         is_exact: bool,
         has_notice: bool,
-    ) -> Result<Vec<Left>, StepError> {
-        let perhaps =
-            Left::Perhaps { is_turn: self.command.is_thorough || is_turn(&Place::outbox(key).sort, self.command.now) };
+    ) -> Result<Vec<Remaining>, StepError> {
+        let retry = Remaining::Retry {
+            is_turn: self.command.is_thorough || is_turn(&Place::outbox(key).sort, self.command.now),
+        };
         let current = versions::in_force(self.ports, key).await?;
         if current.is_none_or(|current| current.version != version.version) {
             return Ok(Vec::new());
         }
         let outbox = Place::outbox(key).read::<OutboxItem>(&*self.ports.state).await?;
         let Some((outbox, _)) = outbox.filter(|(outbox, _)| outbox.version >= version.version) else {
-            let left = if is_exact { Some(Left::Outbox) } else { has_notice.then_some(perhaps) };
-            return Ok(left.into_iter().collect());
+            let remaining = if is_exact { Some(Remaining::Outbox) } else { has_notice.then_some(retry) };
+            return Ok(remaining.into_iter().collect());
         };
         let batches = batches_of(self.ports, key).await?;
         let open = batches.into_iter().filter(|(id, batch, _)| outbox.batches.contains(id) && !batch.is_ended());
-        let mut left: Vec<Left> =
-            open.map(|(_, batch, _)| Left::Batch { until: batch.not_before.max(batch.lease_until) }).collect();
+        let mut remaining: Vec<Remaining> =
+            open.map(|(_, batch, _)| Remaining::Batch { until: batch.not_before.max(batch.lease_until) }).collect();
         if outbox.unmatched_lines > 0 {
-            left.push(perhaps);
+            remaining.push(retry);
         }
-        Ok(left)
+        Ok(remaining)
     }
 
     async fn posts(&mut self, account: &AccountId) -> Result<bool, StepError> {
@@ -219,12 +220,12 @@ impl Look<'_> {
         }
         let known = Place::sync(account).read::<SyncItem>(&*self.ports.state).await?;
         let reaches = known.map(|(item, _)| item.until);
-        let is_behind = match reaches {
+        let is_outdated = match reaches {
             None => self.posts(account).await?,
-            Some(until) => self.command.now.duration_since(until) >= MIRROR_BEHIND,
+            Some(until) => self.command.now.duration_since(until) >= MIRROR_AGE_MAX,
         };
-        if is_behind {
-            self.found.mirrors.push(MirrorBehind { account: account.clone(), reaches });
+        if is_outdated {
+            self.found.mirrors.push(MirrorOutdated { account: account.clone(), reaches });
         }
         Ok(())
     }
@@ -236,7 +237,7 @@ impl Look<'_> {
         }
         let Sweep { now, scratch, .. } = self.command;
         let today = now.to_zoned(zone_of(self.ports, account).await?).date();
-        let (account, waits, scratch) = (account.clone(), Waits::default(), scratch.clone());
+        let (account, waits, scratch) = (account.clone(), AllowedWaits::default(), scratch.clone());
         let command = ListUnsettled { account, today, waits, scratch };
         let missed = unsettled::run(self.ports, &command).await?;
         self.found.missing.extend(missed.reports.into_iter().map(|report| (command.account.clone(), report)));

@@ -1,4 +1,4 @@
-//! What programs are told of a settlement: the same names wherever it is told.
+//! A settlement as JSON for programs: the same names in every command and in the back office.
 
 use serde::Serialize;
 use settlement::{Fees, Proof, Settlement};
@@ -6,7 +6,7 @@ use settlement::{Fees, Proof, Settlement};
 /// A settlement with its sums, in minor units. The names are stable: scripts read them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[expect(missing_docs, reason = "each is the figure of that name of a settlement")]
-pub struct SettlementAnswer<'a> {
+pub struct SettlementJson<'a> {
     pub settlement_id: &'a str,
     pub merchant_number: &'a str,
     pub currency: &'a str,
@@ -26,11 +26,11 @@ pub struct SettlementAnswer<'a> {
     pub proof: Proof,
 }
 
-impl<'a> SettlementAnswer<'a> {
-    /// What is told of that settlement.
+impl<'a> SettlementJson<'a> {
+    /// The JSON of that settlement.
     pub fn of(settlement: &'a Settlement) -> Self {
         let (head, sums) = (&settlement.head, &settlement.sums);
-        SettlementAnswer {
+        SettlementJson {
             settlement_id: &head.settlement_id,
             merchant_number: &head.merchant_number,
             currency: head.currency.as_str(),
