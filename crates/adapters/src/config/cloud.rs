@@ -261,6 +261,12 @@ mod tests {
     }
 
     #[test]
+    fn the_stack_is_named_or_there_is_none() {
+        let of_stack = |name| read(&[(STACK, name)]).unwrap().stack;
+        assert_eq!((of_stack("avstem-test").as_deref(), of_stack("")), (Some("avstem-test"), None));
+    }
+
+    #[test]
     fn spans_go_to_a_collector_that_is_named_over_https_or_on_this_machine() {
         assert_eq!(read(&[(TRACES_URL, "")]).unwrap().traces, None);
         for url in ["http://127.0.0.1:4318", "http://localhost:4318", "https://collector.example.no"] {
