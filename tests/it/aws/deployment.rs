@@ -162,7 +162,7 @@ fn alarms_can_be_told_to_somebody() {
         "ReconcileFailed",
         "SummaryFailed",
         "AlarmTopic",
-        "Dashboard",
+        "DashboardUrl",
         "MailRecord1",
         "MailRecord2",
         "MailRecord3",
