@@ -65,6 +65,19 @@ def free_port():
         return listener.getsockname()[1]
 
 
+def known_to_the_emulator(template):
+    """The template without what the emulator has no answer to: alarms on what is usual, and the DNS records of a domain. Numbers that
+    are parameters stand in it as their defaults, since the emulator takes them for texts."""
+    template = re.sub(
+        r"(?<=MaximumConcurrency: )!Ref (\w+)",
+        lambda named: re.search(rf"^  {named[1]}:\n(?:    .*\n)*?    Default: (\d+)", template, flags=re.M)[1],
+        template,
+    )
+    for what in (r"UnmatchedLinesAlarm:\n", r"MailRecord\d:\n"):
+        template = re.sub(rf"^  {what}(?:    .*\n)+\n?", "", template, flags=re.M)
+    return template
+
+
 class World:
     def __init__(self, arguments, folder):
         self.arguments, self.folder, self.processes = arguments, folder, []
@@ -162,6 +175,7 @@ class World:
         assert count == 2, "the template does not grant the sending of mails once, within one boundary"
         template, count = re.subn(r"^  Dashboard:\n(?:    .*\n)+\n?", "", template, flags=re.M)
         assert count == 1, "the template has no dashboard"
+        template = known_to_the_emulator(template)
         stage("the emulator knows no dashboards: the template's is left out")
         if self.arguments.without:
             action = re.escape(self.arguments.without)
@@ -169,7 +183,7 @@ class World:
             assert count, f"the template grants {self.arguments.without} to nobody"
         parameters = {
             "Architecture": "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64",
-            "Posting": "on", "DinteroApiUrl": self.dintero, "DinteroCheckoutUrl": self.dintero,
+            "Environment": "test", "Posting": "on", "DinteroApiUrl": self.dintero, "DinteroCheckoutUrl": self.dintero,
             "TokenIssuer": self.issuer.name, "TokenAudience": callers.AUDIENCE, "TokenScope": callers.SCOPE, "AccountClaim": callers.CLAIM,
             "TracesUrl": self.collector.url, "MailDomain": mails.DOMAIN, "MailRecipients": f"*@{mails.DOMAIN}",
         }

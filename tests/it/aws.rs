@@ -2,10 +2,12 @@
 
 mod adapters;
 mod backoffice;
+mod deployment;
 mod home;
 mod mailer;
 mod mails;
 mod messages;
+mod people;
 mod records;
 pub(crate) mod roles;
 mod template;

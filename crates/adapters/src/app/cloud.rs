@@ -41,6 +41,7 @@ pub struct Cloud {
     scratch: PathBuf,
     clock: Clock,
     mail: Option<MailAccess>,
+    stack: Option<String>,
     traces: Option<String>,
     sdk: SdkConfig,
 }
@@ -75,6 +76,7 @@ impl Cloud {
             scratch: std::env::temp_dir(),
             clock,
             mail: config.mail,
+            stack: config.stack,
             traces: config.traces,
             sdk,
         })
@@ -87,6 +89,10 @@ impl Cloud {
     pub fn function(&self, name: &'static str) -> Result<Function, PortError> {
         let (ports, scratch, clock) = (self.ports.clone(), self.scratch.clone(), Arc::clone(&self.clock));
         let function = Function::new(name, ports, scratch, clock, io::stdout());
+        let function = match &self.stack {
+            Some(stack) => function.of_stack(stack.clone()),
+            None => function,
+        };
         let Some(url) = &self.traces else { return Ok(function) };
         Ok(function.traced(Traces::to(name, url)?))
     }

@@ -33,6 +33,8 @@ pub const ENVIRONMENT: &str = "AVSTEM_ENVIRONMENT";
 pub const KMS_KEY: &str = "AVSTEM_KMS_KEY";
 /// The claim of a caller's token that names the account, where there are callers.
 pub const ACCOUNT_CLAIM: &str = "AVSTEM_ACCOUNT_CLAIM";
+/// The stack that the function is of, which its numbers are told apart by.
+pub const STACK: &str = "AVSTEM_STACK";
 /// Where spans go: the address of a collector that takes OTLP over HTTP, where there is one.
 pub const TRACES_URL: &str = "AVSTEM_TRACES_URL";
 
@@ -54,6 +56,7 @@ pub const VARIABLES: &[&str] = &[
     ENVIRONMENT,
     KMS_KEY,
     ACCOUNT_CLAIM,
+    STACK,
     TRACES_URL,
     API_URL,
     CHECKOUT_URL,
@@ -76,6 +79,8 @@ pub struct CloudConfig {
     pub kms_key: Option<String>,
     /// The claim of a caller's token that names the account.
     pub account_claim: Option<String>,
+    /// The stack that the function is of; `None` outside of one.
+    pub stack: Option<String>,
     /// The collector that spans go to; `None` when none are made.
     pub traces: Option<String>,
     /// How mails are sent; `None` when none are.
@@ -148,6 +153,7 @@ impl CloudConfig {
         let dintero = secrets.zip(environment);
         let dintero = dintero.map(|(secrets, environment)| DinteroAccess { secrets, environment, hosts });
         let (kms_key, account_claim) = (variables.text(KMS_KEY), variables.text(ACCOUNT_CLAIM));
+        let stack = variables.text(STACK);
         variables.end(CloudConfig {
             buckets,
             table,
@@ -156,6 +162,7 @@ impl CloudConfig {
             mail_queue,
             kms_key,
             account_claim,
+            stack,
             traces,
             mail,
             dintero,
@@ -251,6 +258,12 @@ mod tests {
         for local in ["memory://", "s3://", "s3:avstem"] {
             assert!(read(&[(OBJECTS_URL, local)]).is_err(), "{local}");
         }
+    }
+
+    #[test]
+    fn the_stack_is_named_or_there_is_none() {
+        let of_stack = |name| read(&[(STACK, name)]).unwrap().stack;
+        assert_eq!((of_stack("avstem-test").as_deref(), of_stack("")), (Some("avstem-test"), None));
     }
 
     #[test]

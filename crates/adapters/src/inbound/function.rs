@@ -46,6 +46,13 @@ impl Function {
         Function { ports, scratch, clock, log }
     }
 
+    /// The same function, with the name of its stack beside its numbers.
+    #[must_use]
+    pub fn of_stack(self, stack: String) -> Self {
+        self.log.tell_stack(stack);
+        self
+    }
+
     /// The same function, with spans beside its lines.
     #[must_use]
     pub fn traced(self, traces: Traces) -> Self {

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::future::Future;
 use std::io::Write;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -45,8 +45,13 @@ impl fmt::Debug for Log {
 impl Log {
     /// A log of the function of that name; a function on AWS writes to standard output.
     pub fn new(function: &'static str, clock: Clock, out: impl Write + Send + 'static) -> Self {
-        let lines = Lines(Arc::new(Output { function, clock, out: Mutex::new(Box::new(out)) }));
+        let lines = Lines(Arc::new(Output { function, stack: OnceLock::new(), clock, out: Mutex::new(Box::new(out)) }));
         Log::of(lines, Traces::default())
+    }
+
+    /// From now on numbers are those of the stack of that name; the first name counts.
+    pub fn tell_stack(&self, stack: String) {
+        let _ = self.lines.0.stack.set(stack);
     }
 
     /// The same log, with spans beside the lines.
@@ -112,8 +117,8 @@ impl Log {
         dispatcher::with_default(&self.dispatch, || fields.event(Level::WARN, msg));
     }
 
-    /// Writes numbers in the form that CloudWatch reads from a log. The function is the only dimension: each value of an account or
-    /// an id would be a metric of its own.
+    /// Writes numbers in the form that CloudWatch reads from a log. Stack and function are the only dimensions: each value of an
+    /// account or an id would be a metric of its own.
     pub fn count(&self, numbers: &[(Metric, usize)]) {
         if !numbers.is_empty() {
             dispatcher::with_default(&self.dispatch, || metric::event(numbers));
@@ -127,6 +132,7 @@ struct Lines(Arc<Output>);
 
 struct Output {
     function: &'static str,
+    stack: OnceLock<String>,
     clock: Clock,
     out: Mutex<Box<dyn Write + Send>>,
 }
@@ -143,7 +149,12 @@ impl<S: Subscriber> Layer<S> for Lines {
             let listed = Metric::ALL.iter().map(|metric| (metric.to_string(), metric.unit()));
             let known: Vec<_> = listed.filter(|(name, _)| values.contains_key(name)).collect();
             let metrics: Vec<Value> = known.iter().map(|(name, unit)| json!({ "Name": name, "Unit": unit })).collect();
-            let directive = json!([{ "Namespace": NAMESPACE, "Dimensions": [["fn"]], "Metrics": metrics }]);
+            let stack = self.0.stack.get();
+            let dimensions = if stack.is_some() { json!([["stack", "fn"]]) } else { json!([["fn"]]) };
+            if let Some(stack) = stack {
+                put("stack", json!(stack));
+            }
+            let directive = json!([{ "Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": metrics }]);
             put("_aws", json!({ "Timestamp": now.as_millisecond(), "CloudWatchMetrics": directive }));
             for (name, _) in known {
                 put(&name, json!(values.get(&name)));
@@ -286,6 +297,19 @@ mod tests {
         let aws = r#"{"Timestamp":1793512800500,"CloudWatchMetrics":[{"Namespace":"avstem","Dimensions":[["fn"]],"Metrics":[{"Name":"Sweeps","Unit":"Count"},{"Name":"OldestUnprocessedObjectAge","Unit":"Seconds"}]}]}"#;
         let begin = r#"{"ts":"2026-11-01T06:00:00.5Z","fn":"sweep","_aws":"#;
         assert_eq!(written(), format!("{begin}{aws},\"Sweeps\":1,\"OldestUnprocessedObjectAge\":0}}\n"));
+    }
+
+    #[test]
+    fn numbers_of_a_stack_are_its_own() {
+        let (log, written) = log();
+        log.tell_stack("avstem-test".to_owned());
+        log.count(&[(Metric::Sweeps, 1)]);
+        let line: Value = serde_json::from_str(&written()).unwrap();
+        assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([["stack", "fn"]]));
+        assert_eq!((&line["stack"], &line["fn"]), (&json!("avstem-test"), &json!("sweep")));
+        // A line that has no numbers is as it was.
+        log.info("x", &Fields::default());
+        assert!(!written().contains("stack"));
     }
 
     /// An event of another crate is no line, and a field that is not listed is not written, whoever makes the event.
