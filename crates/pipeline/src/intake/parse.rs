@@ -235,7 +235,7 @@ impl Work<'_> {
         self.ports.objects.put_new(&key, problems_json(&judgement.problems).as_bytes()).await?;
         let what = format!("{}: {}", state.word(), item.first_problem.as_deref().unwrap_or_default());
         let item = ReportItem { state, ..item };
-        let mark = mark_held(&item, self.held(&judgement.settlements, standings))?;
+        let mark = mark_held(&item, &self.held(&judgement.settlements, standings))?;
         self.write_marking(&item, Expect::Revision(revision), revision + 1, what, vec![mark]).await?;
         Ok(Outcome { report: Some(item.report), verdict: judgement.verdict(), judgement, settlements: Vec::new() })
     }

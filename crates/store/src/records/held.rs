@@ -75,6 +75,6 @@ impl Query {
 ///
 /// # Errors
 /// As [`Place::put`].
-pub fn mark_held(item: &ReportItem, held: HeldItem) -> Result<Put, RecordError> {
-    Place::held(item.report, &item.account).put(&held, Expect::Any)
+pub fn mark_held(item: &ReportItem, held: &HeldItem) -> Result<Put, RecordError> {
+    Place::held(item.report, &item.account).put(held, Expect::Any)
 }

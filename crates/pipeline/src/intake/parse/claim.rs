@@ -92,7 +92,7 @@ impl Work<'_> {
         item.state = ReportState::Crashed;
         item.problems = 1;
         item.first_problem = Some(message.clone());
-        let mark = mark_held(&item, self.held(&[], &[]))?;
+        let mark = mark_held(&item, &self.held(&[], &[]))?;
         self.write_marking(&item, Expect::Revision(revision), revision + 1, "given up".to_owned(), vec![mark]).await?;
         Ok(self.outcome(Problem::error(Kind::Crashed, message)))
     }
