@@ -33,7 +33,7 @@ const REPORTS: &[(&str, &[u8])] = &[
     ("1-vipps-oktober.xml", include_bytes!("../demo/1-vipps-oktober.xml")),
     ("2-vipps-oktober-portal.csv", include_bytes!("../demo/2-vipps-oktober-portal.csv")),
     ("3-vipps-brutto.xml", include_bytes!("../demo/3-vipps-brutto.xml")),
-    ("4-vipps-structured.csv", include_bytes!("../demo/4-vipps-structured.csv")),
+    ("4-vipps-details.csv", include_bytes!("../demo/4-vipps-details.csv")),
     ("5-vipps-redigert.csv", include_bytes!("../demo/5-vipps-redigert.csv")),
     ("6-swedbankpay.xml", include_bytes!("../demo/6-swedbankpay.xml")),
 ];

@@ -14,7 +14,7 @@ use pipeline::operate::explain;
 use pipeline::operate::process::{self, Processed};
 use serde_json::{Value, json};
 use settlement::{AccountId, Kind, MajorUnits, Problems, Verdict};
-use store::{HeldSettlement, Release, ReportItem, ReportState};
+use store::{HeldSettlement, Query, Release, ReportItem, ReportState};
 
 use crate::home::Opened;
 use crate::{Ended, HomeArguments, show};
@@ -117,13 +117,18 @@ async fn dismissed(app: &App, account: &AccountId, word: &str) -> anyhow::Result
 async fn list(opened: &Opened, as_json: bool, out: &mut dyn Write) -> anyhow::Result<Ended> {
     let Opened { app, account } = opened;
     let all = held::all(&app.ports, account).await?;
+    let known = store::all(&*app.ports.state, Query::settlements(account)).await?.len();
+    anyhow::ensure!(
+        known > 0 || held::is_any_known(&app.ports, account).await?,
+        "Found no report of account {account}, so that nothing was looked at"
+    );
     let ended = if all.is_empty() { Ended::Well } else { Ended::Held };
     if as_json {
         all.iter().try_for_each(|held| writeln!(out, "{}", json_of(held, None)))?;
         return Ok(ended);
     }
     if all.is_empty() {
-        writeln!(out, "No report of account {account} is held")?;
+        writeln!(out, "No report of account {account} is held; settlements known: {known}")?;
         return Ok(ended);
     }
     table(&all, "", out)?;

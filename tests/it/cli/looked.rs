@@ -70,7 +70,8 @@ fn an_unknown_account_is_an_error_and_is_not_made() {
 fn an_account_without_reports_is_no_all_clear() {
     let (_folder, _, home) = folders();
     for (command, why) in [
-        (&["months"][..], "nothing to show"),
+        (&["held", "list"][..], "nothing was looked at"),
+        (&["months"], "nothing to show"),
         (&["summary"], "nothing to summarise"),
         (&["mail"], "nothing was looked at"),
         (&["match"], "nothing was looked at"),

@@ -53,6 +53,15 @@ pub async fn all(ports: &Ports, account: &AccountId) -> Result<Vec<HeldReport>, 
     Ok(reports)
 }
 
+/// Whether any report of an account was ever held.
+///
+/// # Errors
+/// When the state cannot answer.
+pub async fn is_any_known(ports: &Ports, account: &AccountId) -> Result<bool, StepError> {
+    let query = Query { limit: 1, ..Query::held(account) };
+    Ok(store::Pager::new(&*ports.state, query).next().await?.is_some())
+}
+
 /// The one held report that `word` names.
 ///
 /// # Errors
