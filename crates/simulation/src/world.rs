@@ -192,7 +192,7 @@ impl Worker {
         locked(&self.life.script).calls()
     }
 
-    /// AllowedWaits for its turn, and tells how the call is disturbed.
+    /// Waits for its turn, and tells how the call is disturbed.
     async fn turn(&self, effect: Effect, what: &str) -> Option<Mode> {
         let mut waited = false;
         poll_fn(|_| if std::mem::replace(&mut waited, true) { Poll::Ready(()) } else { Poll::Pending }).await;

@@ -33,7 +33,7 @@ struct LateLine {
 }
 
 impl LateLines {
-    /// AllowedWaits for the lines that an outbox lists.
+    /// Waits for the lines that an outbox lists.
     pub(super) fn of(outbox: &OutboxItem) -> Self {
         let mut lines: BTreeMap<Name, Listed> = BTreeMap::new();
         for line in &outbox.unmatched {
