@@ -12,7 +12,7 @@ mod records;
 pub use error::{PortError, PortErrorKind, RecordError};
 pub use place::{ITEM_BYTES_MAX, ITEM_SCHEMA, Pager, Place, all, decode, unreadable};
 pub use ports::{
-    Envelope, Expect, HttpClient, Item, ListedVersion, Mailer, NotSent, NotSentKind, ObjectMeta, Objects, Page, Put,
-    PutNew, Query, Queue, Secrets, State, TRANSACT_WRITES_MAX, VersionPage,
+    Envelope, Expect, HttpClient, Item, ListedVersion, Mailer, NotSent, NotSentKind, ObjectMeta, ObjectPager, Objects,
+    Page, Put, PutNew, Query, Queue, Secrets, State, TRANSACT_WRITES_MAX, VersionPage,
 };
 pub use records::*;

@@ -9,7 +9,7 @@ mod state;
 
 pub use http::HttpClient;
 pub use mailer::{Envelope, Mailer, NotSent, NotSentKind};
-pub use objects::{ListedVersion, ObjectMeta, Objects, PutNew, VersionPage};
+pub use objects::{ListedVersion, ObjectMeta, ObjectPager, Objects, PutNew, VersionPage};
 pub use queue::Queue;
 pub use secrets::Secrets;
 pub use state::{Expect, Item, Page, Put, Query, State, TRANSACT_WRITES_MAX};

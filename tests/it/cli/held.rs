@@ -113,3 +113,21 @@ fn explain_finds_settlements_reports_files_and_orders() {
     assert_eq!(answer["lines"][0]["net_minor"], 88_327);
     assert!(explain("nothing").0.is_err() && explain("abc").0.is_err());
 }
+
+#[test]
+fn a_held_report_stays_in_its_month_after_its_upload_has_expired() {
+    let (folder, inbox, home) = folders();
+    std::fs::copy(fixture("vipps-settlement-xml-v3/gross.xml"), inbox.join("a.xml")).unwrap();
+    std::fs::copy(fixture("vipps-portal-csv/row-arithmetic.csv"), inbox.join("b.csv")).unwrap();
+    run(&inbox, &home).0.unwrap();
+    let now = jiff::Timestamp::now().in_tz("Europe/Oslo").unwrap();
+    let month = now.strftime("%Y-%m").to_string();
+    let apart = || {
+        let (_, text) = avstem(&["summary", "--month", &month, "--json", "--home", &home]);
+        answers(&text).remove(0)["summary"]["content"]["apart"].clone()
+    };
+    let before = apart();
+    assert!(before.to_string().contains("b.csv"), "{before}");
+    std::fs::remove_dir_all(folder.path().join("home/landing")).unwrap();
+    assert_eq!(apart(), before);
+}

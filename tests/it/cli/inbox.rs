@@ -101,3 +101,17 @@ fn a_lease_ends_with_its_process_and_holds_while_another_works() {
     assert!(ended.unwrap() == Ended::Held && text.contains("RowArithmetic"), "{text}");
     assert!(!home_path.join("tmp/left over").exists());
 }
+
+#[test]
+fn completions_and_manual_are_made_of_the_commands() {
+    for shell in ["bash", "zsh", "fish"] {
+        let (ended, text) = avstem(&["completions", shell]);
+        assert!(ended.unwrap() == Ended::Well && text.contains("dismiss"), "{shell}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (ended, _) = avstem(&["man", folder.path().to_str().unwrap()]);
+    assert_eq!(ended.unwrap(), Ended::Well);
+    for page in ["avstem.1", "avstem-held-release.1", "avstem-account-set.1"] {
+        assert!(std::fs::read_to_string(folder.path().join(page)).unwrap().contains(".TH"), "{page}");
+    }
+}

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use settlement::{AccountId, ReportId};
 use store::keys::LandingKey;
-use store::{ListedVersion, ObjectItem, Place, ReportItem};
+use store::{ListedVersion, ObjectItem, ObjectPager, Place, ReportItem};
 
 use crate::{Ports, StepError};
 
@@ -49,17 +49,11 @@ pub async fn find(ports: &Ports, account: &AccountId, which: &Replay) -> Result<
         _ => format!("landing/{account}/"),
     };
     let mut due = Vec::new();
-    let mut cursor = None;
-    loop {
-        let page = ports.objects.versions(&prefix, cursor.as_deref()).await?;
-        for listed in page.versions {
-            due.extend(judge(ports, account, which, &listed).await?);
-        }
-        match page.cursor {
-            Some(next) => cursor = Some(next),
-            None => return Ok(due),
-        }
+    let mut listing = ObjectPager::new(&*ports.objects, prefix);
+    while let Some(listed) = listing.next().await? {
+        due.extend(judge(ports, account, which, &listed).await?);
     }
+    Ok(due)
 }
 
 async fn judge(

@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use matching::{AllowedWaits, GroupBridge};
-use settlement::{Account, AccountId, Month, ReportId, SettleKey, Settlement};
+use settlement::{Account, AccountId, Month, SettleKey, Settlement};
 use store::keys::LandingKey;
 use store::{
-    BatchItem, DayItem, DirtyItem, JournalItem, ListedVersion, MatchingItem, ObjectItem, OutboxItem, Pager, Place,
-    Query, ReportItem, ReportState, UnsettledSum, batch_id,
+    BatchItem, DayItem, DirtyItem, HeldItem, JournalItem, ListedVersion, MatchingItem, ObjectItem, ObjectPager,
+    OutboxItem, Pager, Place, Query, ReportItem, ReportState, UnsettledSum, batch_id,
 };
 
 use crate::current::events::outboxes;
@@ -146,43 +146,42 @@ async fn settlements(ports: &Ports, account: &AccountId, scratch: &Path) -> Resu
     Ok(found)
 }
 
-/// The reports of an account that are held, and the files that could not even be read as one.
+/// The reports of an account that are held, and the files that could not even be read as one, in the order of their keys.
+///
+/// An upload may expire while its report is still held; a file that could not be read is known as long as it is kept.
 async fn held(ports: &Ports, account: &AccountId, zone: &TimeZone) -> Result<Vec<Held>, StepError> {
-    let (mut found, mut seen, mut cursor) = (Vec::new(), BTreeSet::new(), None::<String>);
-    loop {
-        let page = ports.objects.versions(&format!("landing/{account}/"), cursor.as_deref()).await?;
-        for listed in &page.versions {
-            found.extend(held_object(ports, account, zone, listed, &mut seen).await?);
-        }
-        match page.cursor {
-            Some(next) => cursor = Some(next),
-            None => return Ok(found),
-        }
+    let mut found: Vec<(String, Held)> = Vec::new();
+    for entry in store::all(&*ports.state, Query::held(account)).await? {
+        found.extend(held_report(ports, account, zone, store::decode(&entry)?).await?);
     }
+    let mut listing = ObjectPager::new(&*ports.objects, format!("landing/{account}/"));
+    while let Some(listed) = listing.next().await? {
+        found.extend(unread_file(ports, zone, &listed).await?.map(|held| (listed.key, held)));
+    }
+    found.sort_by(|(one, a), (other, b)| (one, &a.name).cmp(&(other, &b.name)));
+    Ok(found.into_iter().map(|(_, held)| held).collect())
 }
 
-async fn held_object(
+async fn unread_file(ports: &Ports, zone: &TimeZone, listed: &ListedVersion) -> Result<Option<Held>, StepError> {
+    let Some(Ok(landing)) = listed.key.strip_prefix("landing/").map(str::parse::<LandingKey>) else { return Ok(None) };
+    let place = Place::object(&listed.key, &listed.version);
+    let Some((ObjectItem { report: None, kind: Some(kind) }, _)) = place.read(&*ports.state).await? else {
+        return Ok(None);
+    };
+    let Some(at) = first_recorded(ports, &place).await?.or(listed.at) else { return Ok(None) };
+    let LandingKey { name, provider, .. } = landing;
+    let (provider, state) = (provider.to_string(), format!("REJECTED({kind})"));
+    Ok(Some(Held { name, provider, state, arrived_on: zone.to_datetime(at).date() }))
+}
+
+/// A report that was held once, with the key that it was uploaded under; `None` when it is held no more.
+async fn held_report(
     ports: &Ports,
     account: &AccountId,
     zone: &TimeZone,
-    listed: &ListedVersion,
-    seen: &mut BTreeSet<ReportId>,
-) -> Result<Option<Held>, StepError> {
-    let Some(Ok(landing)) = listed.key.strip_prefix("landing/").map(str::parse::<LandingKey>) else { return Ok(None) };
-    let place = Place::object(&listed.key, &listed.version);
-    let Some((object, _)) = place.read::<ObjectItem>(&*ports.state).await? else { return Ok(None) };
-    let Some(report) = object.report else {
-        let day = first_recorded(ports, &place).await?.or(listed.at).map(|at| zone.to_datetime(at).date());
-        let state = object.kind.map(|kind| format!("REJECTED({kind})"));
-        let LandingKey { name, provider, .. } = landing;
-        return Ok(state.zip(day).map(|(state, arrived_on)| Held {
-            name,
-            provider: provider.to_string(),
-            state,
-            arrived_on,
-        }));
-    };
-    let place = Place::report(report, account);
+    entry: HeldItem,
+) -> Result<Option<(String, Held)>, StepError> {
+    let place = Place::report(entry.report, account);
     let Some((item, _)) = place.read::<ReportItem>(&*ports.state).await? else { return Ok(None) };
     let is_held = match item.state {
         ReportState::Quarantined { .. } | ReportState::Rejected { .. } => true,
@@ -192,13 +191,13 @@ async fn held_object(
         | ReportState::Duplicate
         | ReportState::Dismissed { .. } => false,
     };
-    if !is_held || !seen.insert(report) {
+    if !is_held {
         return Ok(None);
     }
-    let Some(at) = first_recorded(ports, &place).await?.or(listed.at) else { return Ok(None) };
-    let name = format!("{} · {}", item.name, report.short());
+    let at = first_recorded(ports, &place).await?.unwrap_or(entry.at);
+    let name = format!("{} · {}", item.name, item.report.short());
     let (provider, state, arrived_on) = (item.provider.clone(), item.state.word(), zone.to_datetime(at).date());
-    Ok(Some(Held { name, provider, state, arrived_on }))
+    Ok(Some((item.object_key, Held { name, provider, state, arrived_on })))
 }
 
 /// When the journal first speaks of a record.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use settlement::{AccountId, Currency, LineRecord, ReportId, SettleKey, Transaction};
 use store::keys::LandingKey;
-use store::{HeldItem, JournalItem, ObjectItem, Place, Query, ReportItem, SettlementItem, settlement_key};
+use store::{HeldItem, JournalItem, ObjectItem, ObjectPager, Place, Query, ReportItem, SettlementItem, settlement_key};
 use tables::MatchRow;
 use tempfile::NamedTempFile;
 
@@ -219,20 +219,14 @@ fn named_by_id(known: &BTreeSet<ReportId>, word: &str) -> Vec<ReportId> {
 
 /// The reports that were uploaded under that file name, as long as the uploads are kept.
 async fn uploaded_as(ports: &Ports, account: &AccountId, name: &str) -> Result<Vec<ReportId>, StepError> {
-    let (prefix, mut cursor, mut found) = (format!("landing/{account}/"), None, Vec::new());
-    loop {
-        let page = ports.objects.versions(&prefix, cursor.as_deref()).await?;
-        for listed in page.versions {
-            let landing = listed.key.strip_prefix("landing/").and_then(|key| key.parse::<LandingKey>().ok());
-            if landing.is_none_or(|landing| landing.name != name) {
-                continue;
-            }
+    let mut found = Vec::new();
+    let mut listing = ObjectPager::new(&*ports.objects, format!("landing/{account}/"));
+    while let Some(listed) = listing.next().await? {
+        let landing = listed.key.strip_prefix("landing/").and_then(|key| key.parse::<LandingKey>().ok());
+        if landing.is_some_and(|landing| landing.name == name) {
             let object = Place::object(&listed.key, &listed.version).read::<ObjectItem>(&*ports.state).await?;
             found.extend(object.and_then(|(object, _)| object.report));
         }
-        match page.cursor {
-            Some(next) => cursor = Some(next),
-            None => return Ok(found),
-        }
     }
+    Ok(found)
 }

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use settlement::{AccountId, Transaction, TransactionEvent, TransactionEventKind};
 use store::keys::Key;
-use store::{ObjectMeta, PortErrorKind, PutNew};
+use store::{ObjectMeta, ObjectPager, PortErrorKind, PutNew};
 use tempfile::NamedTempFile;
 
 use crate::{Ports, StepError};
@@ -181,16 +181,11 @@ pub async fn read(
     mut each: impl FnMut(Transaction) -> Result<(), StepError>,
 ) -> Result<(), StepError> {
     let prefix = format!("mirror/{account}/");
-    let (mut days, mut cursor) = (BTreeSet::new(), None);
-    loop {
-        let page = ports.objects.versions(&prefix, cursor.as_deref()).await?;
-        let names =
-            page.versions.iter().filter_map(|listed| listed.key.strip_prefix(&prefix)?.strip_suffix(".parquet"));
-        days.extend(names.map(|name| name.parse::<Date>().ok()));
-        match page.cursor {
-            Some(next) => cursor = Some(next),
-            None => break,
-        }
+    let mut days = BTreeSet::new();
+    let mut listing = ObjectPager::new(&*ports.objects, &*prefix);
+    while let Some(listed) = listing.next().await? {
+        let name = listed.key.strip_prefix(&prefix).and_then(|name| name.strip_suffix(".parquet"));
+        days.extend(name.map(|name| name.parse::<Date>().ok()));
     }
     // One whose day came to be known lies there twice, and the dated one is the newer.
     let mut undated: BTreeMap<String, Transaction> = BTreeMap::new();

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::vec::IntoIter;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -95,4 +96,36 @@ pub trait Objects: Send + Sync {
     /// # Errors
     /// As [`Objects::upload`]; an existing object is an answer, not an error.
     async fn put_new(&self, key: &Key, bytes: &[u8]) -> Result<PutNew, PortError>;
+}
+
+/// Every version of every object whose key begins alike, page by page.
+pub struct ObjectPager<'a> {
+    objects: &'a dyn Objects,
+    prefix: String,
+    /// Where to go on; `None` once the last page is read.
+    next: Option<Option<String>>,
+    page: IntoIter<ListedVersion>,
+}
+
+impl<'a> ObjectPager<'a> {
+    /// Begins at the first key; nothing is read yet.
+    pub fn new(objects: &'a dyn Objects, prefix: impl Into<String>) -> Self {
+        ObjectPager { objects, prefix: prefix.into(), next: Some(None), page: Vec::new().into_iter() }
+    }
+
+    /// The next version; `None` after the last one.
+    ///
+    /// # Errors
+    /// When the store cannot answer.
+    pub async fn next(&mut self) -> Result<Option<ListedVersion>, PortError> {
+        loop {
+            if let Some(listed) = self.page.next() {
+                return Ok(Some(listed));
+            }
+            let Some(cursor) = self.next.take() else { return Ok(None) };
+            let page = self.objects.versions(&self.prefix, cursor.as_deref()).await?;
+            self.page = page.versions.into_iter();
+            self.next = page.cursor.map(Some);
+        }
+    }
 }

@@ -7,8 +7,8 @@ use matching::AllowedWaits;
 use settlement::{AccountId, Defect, Proof, ReportId, SettleKey, is_seeded};
 use store::keys::LandingKey;
 use store::{
-    HeldItem, JournalItem, ListedVersion, NoticeItem, ObjectItem, OutboxItem, Pager, Place, Query, ReportItem,
-    ReportState, SettlementVersion, SyncItem,
+    HeldItem, JournalItem, ListedVersion, NoticeItem, ObjectItem, ObjectPager, OutboxItem, Pager, Place, Query,
+    ReportItem, ReportState, SettlementVersion, SyncItem,
 };
 
 use super::{Found, MIRROR_AGE_MAX, Progress, Remaining, Sweep, Unfinished, YOUNG, is_turn};
@@ -31,17 +31,10 @@ pub async fn find(ports: &Ports, command: &Sweep) -> Result<Found, StepError> {
         Some(account) => (format!("landing/{account}/"), vec![account.clone()]),
         None => ("landing/".to_owned(), accounts::all(ports).await?),
     };
-    let mut cursor = None;
-    loop {
-        let page = ports.objects.versions(&prefix, cursor.as_deref()).await?;
-        for listed in &page.versions {
-            if look.is_due(listed) {
-                look.at_upload(listed).await?;
-            }
-        }
-        match page.cursor {
-            Some(next) => cursor = Some(next),
-            None => break,
+    let mut listing = ObjectPager::new(&*ports.objects, prefix);
+    while let Some(listed) = listing.next().await? {
+        if look.is_due(&listed) {
+            look.at_upload(&listed).await?;
         }
     }
     for account in &accounts {
