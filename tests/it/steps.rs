@@ -140,7 +140,7 @@ async fn dintero_reports_are_written_once_and_only_for_committed_reports() {
     for key in &first.written {
         versions.push(world.app.ports.objects.head(key).await.unwrap().unwrap());
     }
-    assert_eq!(dintero_report::write_reports(&world.app.ports, &command).await.unwrap().written, first.written);
+    assert_eq!(dintero_report::write_reports(&world.app.ports, &command).await.unwrap().written, []);
     for (key, version) in first.written.iter().zip(versions) {
         assert_eq!(world.app.ports.objects.head(key).await.unwrap(), Some(version));
     }
