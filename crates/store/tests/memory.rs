@@ -10,8 +10,8 @@ use settlement::{Account, AccountId, Address, MailId, ReportId};
 use store::keys::Key;
 use store::memory::{MemoryMailer, MemoryObjects, MemoryQueue, MemoryState};
 use store::{
-    Envelope, Expect, ITEM_SCHEMA, Mailer, ObjectPager, Objects, Pager, Place, PortErrorKind, Put, PutNew, Query,
-    Queue, State, TRANSACT_WRITES_MAX,
+    Envelope, Expect, ITEM_SCHEMA, MailEvent, Mailer, ObjectPager, Objects, Pager, Place, PortErrorKind, Put, PutNew,
+    Query, Queue, State, TRANSACT_WRITES_MAX, note_mail_event, sent_message_id,
 };
 
 /// What a future gives that never waits.
@@ -171,4 +171,81 @@ fn a_mail_is_known_by_its_id_and_a_message_keeps_its_delay() {
     now(queue.send("second", SignedDuration::ZERO)).unwrap();
     assert_eq!(queue.take(), Some(("first".to_owned(), SignedDuration::from_secs(3))));
     assert_eq!((queue.take().map(|(message, _)| message), queue.take()), (Some("second".to_owned()), None));
+}
+
+#[test]
+fn what_the_service_says_of_a_mail_is_noted_once_in_words() {
+    let state = MemoryState::default();
+    let (account, address) = ("T00000001".parse().unwrap(), "a@example.no".parse().unwrap());
+    let mail = MailId::of(&account, "payout", "2000461", 1, &address, "nb");
+    let at = |second| Timestamp::from_second(second).unwrap();
+    let note = |message: &str, event, second| now(note_mail_event(&state, &mail, message, event, at(second))).unwrap();
+    assert_eq!(now(sent_message_id(&state, &mail)).unwrap(), None);
+    assert!(note("second", MailEvent::Sent, 9) && note("first", MailEvent::Delivered, 8));
+    assert!(!note("second", MailEvent::Sent, 10));
+    assert_eq!(now(sent_message_id(&state, &mail)).unwrap(), Some("first".to_owned()));
+    let journal = now(store::all(&state, Query::journal(&Place::trace(&mail)))).unwrap();
+    let words: Vec<&str> = journal.iter().map(|item| item.body["what"].as_str().unwrap()).collect();
+    assert_eq!(words, ["delivered as first", "sent as second"]);
+}
+
+/// A state whose record another worker writes just before each write.
+struct Raced(MemoryState, std::sync::atomic::AtomicUsize);
+
+#[async_trait::async_trait]
+impl State for Raced {
+    async fn get(&self, partition: &str, sort: &str) -> Result<Option<store::Item>, store::PortError> {
+        self.0.get(partition, sort).await
+    }
+
+    async fn query(&self, query: &Query) -> Result<store::Page, store::PortError> {
+        self.0.query(query).await
+    }
+
+    async fn transact(&self, writes: &[Put]) -> Result<(), store::PortError> {
+        let left = self.1.load(std::sync::atomic::Ordering::Relaxed);
+        if left > 0 {
+            self.1.store(left - 1, std::sync::atomic::Ordering::Relaxed);
+            return Err(writes[0].conflict());
+        }
+        self.0.transact(writes).await
+    }
+}
+
+#[test]
+fn a_note_that_others_are_faster_than_is_tried_eight_times() {
+    let (account, address) = ("T00000001".parse().unwrap(), "a@example.no".parse().unwrap());
+    let mail = MailId::of(&account, "payout", "2000461", 1, &address, "nb");
+    for (others, is_noted) in [(0, true), (7, true), (8, false)] {
+        let state = Raced(MemoryState::default(), others.into());
+        let noted = now(note_mail_event(&state, &mail, "a", MailEvent::Sent, Timestamp::UNIX_EPOCH));
+        assert_eq!(noted.is_ok(), is_noted, "{others}");
+    }
+}
+
+#[test]
+fn a_file_is_put_as_it_is_and_a_batch_is_named_by_its_place() {
+    let objects = MemoryObjects::default();
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let meta = now(objects.upload(&problems(1), std::path::Path::new(file))).unwrap();
+    assert_eq!(objects.newest(&meta.key).as_deref(), Some(include_bytes!("../Cargo.toml").as_slice()));
+    assert!(!problems(1).can_be_made_again());
+    assert!(Key::Mirror { account: "T00000001".parse().unwrap(), captured_on: None }.can_be_made_again());
+
+    let key: settlement::SettleKey = settlement::SettleKey {
+        account_id: "T00000001".parse().unwrap(),
+        provider: "vipps".parse().unwrap(),
+        merchant_number: "123456".parse().unwrap(),
+        settlement_id: "2000461".parse().unwrap(),
+        currency: settlement::Currency::NOK,
+    };
+    let place = Place::batch(&key, "abc");
+    assert_eq!(place.sort, "vipps/123456/2000461/NOK/abc");
+    let state = MemoryState::default();
+    now(state.put_if(&place.put(&Body { number: 1 }, Expect::Absent).unwrap())).unwrap();
+    assert_eq!(store::batch_id(&state.all()[0]), "abc");
+    let refused = now(state.put_if(&place.put(&Body { number: 1 }, Expect::Absent).unwrap())).unwrap_err();
+    assert!(refused.is_retryable(), "whoever was second may try again");
+    let twice = [put("a", 1, Expect::Any), put("a", 1, Expect::Any)];
+    assert!(!now(state.transact(&twice)).unwrap_err().is_retryable());
 }
