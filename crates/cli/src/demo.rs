@@ -105,7 +105,7 @@ pub(crate) async fn run(arguments: &DemoArguments, out: &mut dyn Write) -> anyho
     lake::show_months(&month_figures(&app.ports, &account).await?, out)?;
     for made in crate::summary::make(&app, &account, None, now).await? {
         if arguments.verbose {
-            crate::summary::told(&place, &made, out)?;
+            crate::summary::show_month(&place, &made, out)?;
         }
     }
     let mails = if arguments.verbose {
@@ -155,8 +155,8 @@ async fn tell_notice(
     let (now, scratch) = (stand_in.now(), app.scratch.clone());
     let command = AddNotice { notice, evidence, by: "demo".to_owned(), now, scratch };
     writeln!(out, "Payout notice of 2318.25 less fees 56.00 and VAT 14.01, transferred 2248.24 SEK")?;
-    let (together, report) = add_notice(&app.ports, &command).await?;
-    show::together(out, "  ", &key, &together)?;
+    let (check, report) = add_notice(&app.ports, &command).await?;
+    show::notice_check(out, "  ", &key, &check)?;
     if let Some(report) = report {
         let scratch = app.scratch.clone();
         let command = WriteReports { account: account.clone(), report, scratch };
@@ -165,7 +165,7 @@ async fn tell_notice(
         show::posted(out, "  ", &stand_in.post(app, account, report).await?)?;
     }
     writeln!(out)?;
-    Ok(match together {
+    Ok(match check {
         NoticeCheck::Agree(confirmed) => Some(confirmed.settlement),
         _ => None,
     })

@@ -50,8 +50,8 @@ async fn show_found(app: &App, found: &Explanation, out: &mut dyn Write) -> anyh
             show::settlements(out, "    ", std::slice::from_ref(&version.settlement))?;
         }
         if let Some(version) = settlement.versions.last().filter(|version| version.settlement.proof != Proof::Exact) {
-            let together = notice::check(&app.ports, key, version, &app.scratch).await?;
-            show::together(out, "  ", key, &together)?;
+            let check = notice::check(&app.ports, key, version, &app.scratch).await?;
+            show::notice_check(out, "  ", key, &check)?;
         }
     }
     for report in &found.reports {

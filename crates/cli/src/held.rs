@@ -2,22 +2,20 @@
 
 use std::io::Write;
 
-use ::formats::Limits;
 use adapters::app::App;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use pipeline::current::held::{self, HeldProblems, HeldReport};
-use pipeline::current::lease::REPORT_LEASE;
 use pipeline::intake::dismiss::{DismissReport, dismiss, reopen};
-use pipeline::intake::parse::ParseReport;
 use pipeline::intake::release::{self, ReleaseReport};
 use pipeline::operate::explain;
 use pipeline::operate::process::{self, Processed};
 use serde_json::{Value, json};
 use settlement::{AccountId, Kind, MajorUnits, Problems, Verdict};
-use store::{HeldSettlement, Query, Release, ReportItem, ReportState};
+use store::{HeldSettlement, Release, ReportItem, ReportState};
 
-use crate::home::Opened;
-use crate::{Ended, HomeArguments, show};
+use crate::home::{Opened, reading, zone_of};
+use crate::{Ended, HomeArguments, show, summary};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum HeldCommand {
@@ -117,9 +115,10 @@ async fn dismissed(app: &App, account: &AccountId, word: &str) -> anyhow::Result
 async fn list(opened: &Opened, as_json: bool, out: &mut dyn Write) -> anyhow::Result<Ended> {
     let Opened { app, account } = opened;
     let all = held::all(&app.ports, account).await?;
-    let known = store::all(&*app.ports.state, Query::settlements(account)).await?.len();
     anyhow::ensure!(
-        known > 0 || held::is_any_known(&app.ports, account).await?,
+        !all.is_empty()
+            || summary::has_settlements(app, account).await?
+            || held::is_any_known(&app.ports, account).await?,
         "Found no report of account {account}, so that nothing was looked at"
     );
     let ended = if all.is_empty() { Ended::Well } else { Ended::Held };
@@ -128,16 +127,16 @@ async fn list(opened: &Opened, as_json: bool, out: &mut dyn Write) -> anyhow::Re
         return Ok(ended);
     }
     if all.is_empty() {
-        writeln!(out, "No report of account {account} is held; settlements known: {known}")?;
+        writeln!(out, "No report of account {account} is held")?;
         return Ok(ended);
     }
-    table(&all, "", out)?;
+    table(&all, &zone_of(app, account).await?, "", out)?;
     writeln!(out, "`avstem held show ID` says what is wrong with one, and what to do")?;
     Ok(ended)
 }
 
 /// Writes held reports as a table with one line each.
-pub(crate) fn table(all: &[HeldReport], indent: &str, out: &mut dyn Write) -> anyhow::Result<()> {
+pub(crate) fn table(all: &[HeldReport], zone: &TimeZone, indent: &str, out: &mut dyn Write) -> anyhow::Result<()> {
     let rows: Vec<[String; 8]> = all
         .iter()
         .map(|held| {
@@ -149,7 +148,7 @@ pub(crate) fn table(all: &[HeldReport], indent: &str, out: &mut dyn Write) -> an
             });
             [
                 held.report.report.short(),
-                held.held.at.strftime("%Y-%m-%d").to_string(),
+                zone.to_datetime(held.held.at).date().to_string(),
                 show::text(&held.report.name),
                 settlement.unwrap_or_else(|| "-".to_owned()),
                 first.map_or_else(|| "-".to_owned(), |first| first.payout_on.to_string()),
@@ -266,23 +265,15 @@ async fn release(decision: &DecisionArguments, out: &mut dyn Write) -> anyhow::R
     let (decision, now) = (decision.decision(), Timestamp::now());
     let item = release::run(&app.ports, &ReleaseReport { account, report, release: decision, now }).await?;
     let landing = item.object_key.strip_prefix("landing/").unwrap_or_default().parse()?;
-    let command = ParseReport {
-        landing,
-        version: item.object_version,
-        now: Timestamp::now(),
-        lease: REPORT_LEASE,
-        scratch: app.scratch.clone(),
-        limits: Limits::default(),
-        adopts_merchants: false,
-    };
+    let command = reading(&app, landing, item.object_version);
     let Processed { outcome, reports, posted } =
         process::process_upload(&app.ports, app.dintero.as_deref(), &command).await?;
     writeln!(out, "{}  {}", show::verdict(outcome.verdict), show::text(&item.name))?;
     show::settlements(out, "  ", &outcome.judgement.settlements)?;
     show::problems(out, "  ", &outcome.judgement.problems)?;
     show::documents(out, "  ", &home.home, &reports.written)?;
-    for (key, together) in &reports.withheld {
-        show::together(out, "  ", key, together)?;
+    for (key, check) in &reports.withheld {
+        show::notice_check(out, "  ", key, check)?;
     }
     show::posted_or_not(out, "  ", &posted)?;
     Ok(if outcome.verdict == Verdict::Accepted { Ended::Well } else { Ended::Held })

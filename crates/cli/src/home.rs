@@ -3,12 +3,17 @@
 use std::fmt::Display;
 use std::sync::Arc;
 
+use ::formats::Limits;
 use adapters::app::{App, Home};
 use adapters::config::Config;
 use adapters::outbound::http::{HttpLimits, Reqwest};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use pipeline::current::accounts;
+use pipeline::current::lease::REPORT_LEASE;
+use pipeline::intake::parse::ParseReport;
 use settlement::AccountId;
+use store::keys::LandingKey;
 
 /// The home and the account that a command works on.
 #[derive(clap::Args)]
@@ -25,6 +30,19 @@ pub(crate) struct HomeArguments {
 pub(crate) struct Opened {
     pub(crate) app: App,
     pub(crate) account: AccountId,
+}
+
+/// The command that reads an upload of a home.
+pub(crate) fn reading(app: &App, landing: LandingKey, version: String) -> ParseReport {
+    ParseReport {
+        landing,
+        version,
+        now: Timestamp::now(),
+        lease: REPORT_LEASE,
+        scratch: app.scratch.clone(),
+        limits: Limits::default(),
+        adopts_merchants: false,
+    }
 }
 
 impl HomeArguments {
@@ -57,6 +75,11 @@ impl HomeArguments {
     async fn account_of(&self, app: &App) -> anyhow::Result<AccountId> {
         account_of(app, &self.home, self.account.as_ref()).await
     }
+}
+
+/// The time zone that days of an account are counted in.
+pub(crate) async fn zone_of(app: &App, account: &AccountId) -> anyhow::Result<TimeZone> {
+    Ok(TimeZone::get(&store::account(&*app.ports.state, account).await?.zone)?)
 }
 
 /// The account that was named, or the only one that the home has.

@@ -62,7 +62,7 @@ pub(crate) async fn run(command: &LakeCommand, out: &mut dyn Write) -> anyhow::R
         writeln!(out, "{object}")?;
         return Ok(ended(&built));
     }
-    told(out, &home.home, &account, &built)
+    show_built(out, &home.home, &account, &built)
 }
 
 /// Builds the days that other steps have changed; does nothing while another worker builds them.
@@ -74,7 +74,7 @@ pub(crate) async fn build(
     out: &mut dyn Write,
 ) -> anyhow::Result<Ended> {
     match lake::run(&app.ports, &command_of(app, account, now, false)).await {
-        Ok(built) => told(out, home, account, &built),
+        Ok(built) => show_built(out, home, account, &built),
         Err(error @ StepError::Busy { .. }) => {
             writeln!(out, "  {error}")?;
             Ok(Ended::Well)
@@ -87,7 +87,7 @@ fn command_of(app: &App, account: &AccountId, now: Timestamp, all: bool) -> Buil
     BuildLake { account: account.clone(), now, lease: LEASE, scratch: app.scratch.clone(), all }
 }
 
-fn told(out: &mut dyn Write, home: &Home, account: &AccountId, built: &Built) -> anyhow::Result<Ended> {
+fn show_built(out: &mut dyn Write, home: &Home, account: &AccountId, built: &Built) -> anyhow::Result<Ended> {
     let lake = home.place(format_args!("lake/v1/{account}"));
     let Built { days, objects, no_bridge, is_unfinished } = built;
     writeln!(out, "  lake: {} days of payouts built, {objects} files changed, in {lake}", days.len())?;

@@ -8,7 +8,6 @@ use ::matching::{AllowedWaits, Wait};
 use adapters::app::App;
 use anyhow::Context;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use pipeline::matching::match_account::{self, MatchAccount};
 use pipeline::matching::matched_lines;
@@ -19,7 +18,7 @@ use serde_json::json;
 use settlement::{AccountId, MajorUnits, exponent};
 use store::SyncItem;
 
-use crate::home::Opened;
+use crate::home::{Opened, zone_of};
 use crate::post::reachable;
 use crate::{Ended, HomeArguments, show};
 
@@ -75,7 +74,7 @@ pub(crate) async fn sync(arguments: &SyncArguments, out: &mut dyn Write) -> anyh
     let Opened { app, account } = arguments.home.open_with_dintero().await?;
     let dintero = reachable(&app)?;
     let account = &account;
-    let zone = zone(&app, account).await?;
+    let zone = zone_of(&app, account).await?;
     let from = arguments.from.map(|day| day.to_zoned(zone)).transpose()?.map(|day| day.timestamp());
     loop {
         let (now, deadline) = (Timestamp::now(), Timestamp::MAX);
@@ -220,7 +219,7 @@ pub(crate) async fn unsettled(arguments: &UnsettledArguments, out: &mut dyn Writ
     arguments.product.iter().for_each(|(product, days)| waits.set(product, Wait::Days(*days)));
     let today = match arguments.today {
         Some(day) => day,
-        None => zone(&app, &account).await?.to_datetime(Timestamp::now()).date(),
+        None => zone_of(&app, &account).await?.to_datetime(Timestamp::now()).date(),
     };
     let missed = list_missed(&app, &account, today, waits, &app.scratch).await?;
     if arguments.json {
@@ -228,7 +227,7 @@ pub(crate) async fn unsettled(arguments: &UnsettledArguments, out: &mut dyn Writ
     } else {
         show_missed(&missed, out)?;
     }
-    let reached_on = span.until.to_zoned(zone(&app, &account).await?).date();
+    let reached_on = span.until.to_zoned(zone_of(&app, &account).await?).date();
     anyhow::ensure!(
         reached_on >= today.yesterday().unwrap_or(today),
         "Transactions are known until {:.0} only, so that nothing after it was looked at. Run `avstem sync` first",
@@ -290,8 +289,4 @@ fn show_json(missed: &Missed, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{object}")?;
     }
     Ok(())
-}
-
-async fn zone(app: &App, account: &AccountId) -> anyhow::Result<TimeZone> {
-    Ok(TimeZone::get(&store::account(&*app.ports.state, account).await?.zone)?)
 }

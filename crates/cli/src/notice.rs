@@ -102,7 +102,7 @@ async fn add(app: &App, arguments: &AddArguments, notice: PayoutNotice, out: &mu
     if arguments.json {
         writeln!(out, "{}", json_of(&key, &check, &written, &posted))?;
     } else {
-        show::together(out, "", &key, &check)?;
+        show::notice_check(out, "", &key, &check)?;
         show::documents(out, "  ", &arguments.home.home, &written)?;
         show::posted_or_not(out, "  ", &posted)?;
     }

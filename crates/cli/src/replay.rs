@@ -2,20 +2,16 @@
 
 use std::io::Write;
 
-use ::formats::Limits;
 use adapters::app::App;
-use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use pipeline::current::lease::REPORT_LEASE;
-use pipeline::intake::parse::ParseReport;
 use pipeline::intake::replay::{self, Replay};
 use pipeline::operate::{explain, process};
 use pipeline::posting::audit;
 use serde_json::json;
 use settlement::{AccountId, Verdict};
 
-use crate::home::Opened;
+use crate::home::{Opened, reading};
 use crate::post::reachable;
 use crate::{Ended, HomeArguments, resume, show};
 
@@ -94,15 +90,7 @@ pub(crate) async fn run(arguments: &ReplayArguments, out: &mut dyn Write) -> any
         if !arguments.apply {
             continue;
         }
-        let command = ParseReport {
-            landing: due.landing.clone(),
-            version: due.version.clone(),
-            now: Timestamp::now(),
-            lease: REPORT_LEASE,
-            scratch: app.scratch.clone(),
-            limits: Limits::default(),
-            adopts_merchants: false,
-        };
+        let command = reading(&app, due.landing.clone(), due.version.clone());
         let processed = process::process_upload(&app.ports, app.dintero.as_deref(), &command).await?;
         let verdict = processed.outcome.verdict;
         accepted += usize::from(verdict == Verdict::Accepted);

@@ -3,11 +3,9 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use ::formats::Limits;
 use adapters::app::App;
 use jiff::{SignedDuration, Timestamp};
 use pipeline::current::lease::REPORT_LEASE;
-use pipeline::intake::parse::ParseReport;
 use pipeline::messages::{ReportReady, Uploaded};
 use pipeline::operate::process;
 use pipeline::operate::sweep::{self, Queues, Sweep};
@@ -16,6 +14,7 @@ use settlement::AccountId;
 use store::keys::LandingKey;
 use store::memory::MemoryQueue;
 
+use crate::home::reading;
 use crate::{Ended, show};
 
 /// What is younger may still be in some worker's hands.
@@ -65,15 +64,7 @@ pub(crate) async fn run(app: &App, account: &AccountId, apply: bool, out: &mut d
 
 async fn read(app: &App, upload: Uploaded, out: &mut dyn Write) -> anyhow::Result<()> {
     let landing: LandingKey = upload.key.parse()?;
-    let command = ParseReport {
-        landing,
-        version: upload.version,
-        now: Timestamp::now(),
-        lease: REPORT_LEASE,
-        scratch: app.scratch.clone(),
-        limits: Limits::default(),
-        adopts_merchants: false,
-    };
+    let command = reading(app, landing, upload.version);
     let processed = process::process_upload(&app.ports, app.dintero.as_deref(), &command).await?;
     writeln!(out, "{}: {}", show::text(&upload.key), processed.outcome.verdict)?;
     show::posted_or_not(out, "  ", &processed.posted)?;

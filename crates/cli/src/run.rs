@@ -9,7 +9,6 @@ use adapters::app::{App, Home};
 use jiff::Timestamp;
 use pipeline::StepError;
 use pipeline::current::accounts;
-use pipeline::current::lease::REPORT_LEASE;
 use pipeline::current::notice::NoticeCheck;
 use pipeline::intake::judge::provider_of;
 use pipeline::intake::parse::{Outcome, ParseReport};
@@ -21,7 +20,7 @@ use settlement::{AccountId, Kind, SettleKey, Settlement, Verdict};
 use store::keys::{Key, LandingKey};
 
 use crate::check::Answer;
-use crate::home::Opened;
+use crate::home::{Opened, reading};
 use crate::inbox::Inbox;
 use crate::progress::Watched;
 use crate::{Ended, HomeArguments, account, ask, lake, show};
@@ -176,15 +175,7 @@ pub(crate) async fn take(
     let provider = provider_of(&name, &mut Watched::open(file)?, &Limits::default())?.unwrap_or(NO_PROVIDER);
     let landing = LandingKey::new(account.clone(), provider, &name)?;
     let object = app.ports.objects.upload(&Key::Landing(landing.clone()), file).await?;
-    let command = ParseReport {
-        landing,
-        version: object.version,
-        now,
-        lease: REPORT_LEASE,
-        scratch: app.scratch.clone(),
-        limits: Limits::default(),
-        adopts_merchants: registers,
-    };
+    let command = ParseReport { now, adopts_merchants: registers, ..reading(app, landing, object.version) };
     let Processed { outcome, reports, posted } =
         process::process_upload(&app.ports, app.dintero.as_deref(), &command).await?;
     Ok(Taken { file: file.to_owned(), outcome, reports, posted })
@@ -198,7 +189,7 @@ impl Taken {
     }
 
     pub(crate) fn is_held(&self) -> bool {
-        let contradicted = |(_, together): &(SettleKey, NoticeCheck)| matches!(together, NoticeCheck::Disagree(_));
+        let contradicted = |(_, check): &(SettleKey, NoticeCheck)| matches!(check, NoticeCheck::Disagree(_));
         matches!(self.outcome.verdict, Verdict::Quarantined | Verdict::Rejected)
             || self.reports.withheld.iter().any(contradicted)
     }
@@ -223,8 +214,8 @@ impl Taken {
             writeln!(out, "  the same content is known already; nothing happens again")?;
         }
         show::documents(out, "  ", home, &self.reports.written)?;
-        for (key, together) in &self.reports.withheld {
-            show::together(out, "  ", key, together)?;
+        for (key, check) in &self.reports.withheld {
+            show::notice_check(out, "  ", key, check)?;
         }
         show::posted_or_not(out, "  ", &self.posted)?;
         if let (Some(report), true) = (report, matches!(verdict, Verdict::Quarantined | Verdict::Rejected)) {

@@ -183,9 +183,9 @@ fn row(settlement: &Settlement) -> [String; 12] {
 }
 
 /// Says how a settlement stands to its payout notice.
-pub(crate) fn together(out: &mut dyn Write, indent: &str, key: &SettleKey, together: &NoticeCheck) -> io::Result<()> {
+pub(crate) fn notice_check(out: &mut dyn Write, indent: &str, key: &SettleKey, check: &NoticeCheck) -> io::Result<()> {
     let SettleKey { provider, merchant_number, settlement_id, currency, .. } = key;
-    match together {
+    match check {
         NoticeCheck::WaitsForNotice => writeln!(
             out,
             "{indent}settlement {settlement_id} waits for its fees and payout: tell them with \

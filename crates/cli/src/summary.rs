@@ -46,7 +46,7 @@ pub(crate) async fn run(arguments: &SummaryArguments, out: &mut dyn Write) -> an
     if made.is_empty() {
         writeln!(out, "Every month that is over is summarised as it stands; `--month` shows one of them")?;
     }
-    made.iter().try_for_each(|made| told(home, made, out))?;
+    made.iter().try_for_each(|made| show_month(home, made, out))?;
     Ok(Ended::Well)
 }
 
@@ -68,7 +68,7 @@ pub(crate) async fn make(
 }
 
 /// What a person reads of one month, and where its files lie.
-pub(crate) fn told(home: &Home, made: &Summarised, out: &mut dyn Write) -> anyhow::Result<()> {
+pub(crate) fn show_month(home: &Home, made: &Summarised, out: &mut dyn Write) -> anyhow::Result<()> {
     let Summarised { summary, files, is_new } = made;
     let revision = match (summary.revision, is_new) {
         (0, _) => "so far: the month is not over, and nothing is written".to_owned(),

@@ -23,7 +23,7 @@ use settlement::{Address, Currency, HeaderText, MailId, Mailbox, WebAddress};
 
 pub use self::confirmation::Confirmation;
 pub use self::digest::{DigestMail, DigestPayout};
-pub use self::held::HeldMail;
+pub use self::held::{HeldMail, HeldPayout};
 pub use self::letter::Letter;
 pub use self::month::MonthMail;
 pub use self::payout::{LineToSee, Matched, PayoutMail};

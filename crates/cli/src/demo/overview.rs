@@ -10,6 +10,7 @@ use pipeline::matching::unsettled::Missed;
 use pipeline::posting::post::Posted;
 use settlement::{AccountId, MajorUnits, Proof, Settlement, TransactionEventKind, exponent};
 
+use crate::home::zone_of;
 use crate::run::Taken;
 use crate::{held as held_reports, show};
 
@@ -31,7 +32,7 @@ pub(super) fn reports(all: &[Taken], confirmed: Option<Settlement>, out: &mut dy
 /// The reports that wait for a person.
 pub(super) async fn held(app: &App, account: &AccountId, out: &mut dyn Write) -> anyhow::Result<()> {
     writeln!(out, "\nHeld reports")?;
-    held_reports::table(&held::all(&app.ports, account).await?, "  ", out)
+    held_reports::table(&held::all(&app.ports, account).await?, &zone_of(app, account).await?, "  ", out)
 }
 
 /// What Dintero was told of each settlement, and what it was not.

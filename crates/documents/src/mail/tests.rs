@@ -1,7 +1,7 @@
 use std::convert::Infallible;
 
 use jiff::civil::date;
-use settlement::{LineKind, ReportId, Rhythm, SettleKey, Terms};
+use settlement::{Currency, Kind, LineKind, ReportId, Rhythm, SettleKey, Terms};
 
 use super::*;
 use crate::breakdown::Breakdown;
@@ -165,6 +165,41 @@ fn a_payout_tells_of_chargebacks_and_of_lines_that_nobody_can_find() {
     }
 }
 
+fn held<'a>(file: &'a str, kind: Option<Kind>, settlements: &'a [HeldPayout]) -> HeldMail<'a> {
+    let report = ReportId::from_sha256([7; 32]);
+    let settlement_count = settlements.len() as u64 + 3;
+    HeldMail { report, file, provider: "vipps", kind, settlements, settlement_count }
+}
+
+/// Whoever reads it knows which payout waits, and by which word to name the report.
+#[test]
+fn a_held_report_is_told_with_its_payouts_and_what_was_before() {
+    let (merchant, to) = (HeaderText::cleaned("Butikk AS"), to());
+    let payout = HeldPayout {
+        merchant_number: "123456".parse().unwrap(),
+        settlement_id: "2000464".parse().unwrap(),
+        payout_on: jiff::civil::date(2026, 10, 26),
+        lines: 2,
+        currency: Currency::NOK,
+        exponent: 2,
+        payout_minor: Some(44_212),
+        payout_before_minor: Some(44_301),
+    };
+    for language in Language::ALL {
+        let reader = reader(language, &merchant, &to);
+        let settlements = [payout.clone()];
+        let of_conflict =
+            text::write(&held("a.csv", Some(Kind::SettlementConflict), &settlements).written(&reader).letter);
+        for expected in ["070707070707", "123456/2000464", "2026", "44", "3"] {
+            assert!(of_conflict.contains(expected), "{expected} is not in {of_conflict}");
+        }
+        let words = language.words();
+        assert!(of_conflict.contains(words.held_changes) && !of_conflict.contains(words.held_nothing), "{of_conflict}");
+        let of_sum = text::write(&held("a.csv", Some(Kind::ControlTotal), &[]).written(&reader).letter);
+        assert!(of_sum.contains(words.held_nothing) && !of_sum.contains(words.held_changes), "{of_sum}");
+    }
+}
+
 /// T38, T58: text from outside never makes a header, and markup is shown as text.
 #[test]
 fn hostile_words_stay_in_their_place() {
@@ -173,7 +208,7 @@ fn hostile_words_stay_in_their_place() {
     let to = to();
     for language in Language::ALL {
         let reader = reader(language, &merchant, &to);
-        let held = HeldMail { file: hostile, provider: "<i>x</i>", kind: None }.written(&reader);
+        let held = held(hostile, None, &[]).written(&reader);
         let message = message(&held, language);
         let (head, _) = message.split_once("\r\n\r\n").unwrap();
         assert!(!head.lines().any(|line| line.starts_with("Bcc")), "{head}");

@@ -53,6 +53,13 @@ pub(crate) struct Words {
     pub(crate) held_title: &'static str,
     pub(crate) held_file: &'static str,
     pub(crate) held_why: &'static str,
+    pub(crate) held_report: &'static str,
+    /// A report that changes a settlement in force.
+    pub(crate) held_changes: &'static str,
+    /// The payout of a changed settlement: `{now}` and `{before}`.
+    pub(crate) held_before: &'static str,
+    /// Settlements that are not named: `{count}`.
+    pub(crate) held_more: &'static str,
     pub(crate) held_nothing: &'static str,
     // A recipient that is asked to confirm.
     pub(crate) confirmation_title: &'static str,

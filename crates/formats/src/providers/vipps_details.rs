@@ -19,8 +19,8 @@ use settlement::{
 };
 
 use super::vipps_details_words::{
-    ACCOUNT, ADVICE, AMOUNT, BALANCE, BOOKED, COLUMNS, CURRENCY, FEE, MERCHANT, NET, ORDER, PAID_ON, PAYOUT, RowType,
-    TIME, TRANSACTION, TYPE, broken_chain, is_header, row_type, waiting_message,
+    ACCOUNT, ADVICE, AMOUNT, BALANCE, BOOKED, COLUMNS, CURRENCY, FEE, MERCHANT, METHOD, NET, ORDER, PAID_ON, PAYOUT,
+    RowType, TIME, TRANSACTION, TYPE, broken_chain, is_header, row_type, waiting_message,
 };
 use crate::collect::{Announced, Collector};
 use crate::failure::Failure;
@@ -403,7 +403,8 @@ impl<'s> Details<'s> {
             original_reference: "",
             order_reference: row.cell(ORDER).kept_text()?,
             correlation_id: "",
-            provider_method: "",
+            // It proves no money: a text that cannot be kept is left out.
+            provider_method: row.cell(METHOD).kept_text().unwrap_or_default(),
             provider_kind: row.text(TYPE),
             store_id: "",
             payout_destination_id: "",

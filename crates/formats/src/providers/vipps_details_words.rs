@@ -47,6 +47,7 @@ pub(super) const ORDER: usize = 10;
 pub(super) const PAYOUT: usize = 11;
 pub(super) const ACCOUNT: usize = 12;
 pub(super) const PAID_ON: usize = 13;
+pub(super) const METHOD: usize = 14;
 
 /// What a row is, by the provider's word. The English words of refunds and fees are assumed.
 const TYPES: &[(&str, RowType)] = &[

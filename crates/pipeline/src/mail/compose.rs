@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use documents::mail::{
-    Attachment, Confirmation, DigestMail, DigestPayout, FileName, HeldMail, Mail, MonthMail, PayoutMail, Reader,
-    Written, encoded_bytes,
+    Attachment, Confirmation, DigestMail, DigestPayout, FileName, HeldMail, HeldPayout, Mail, MonthMail, PayoutMail,
+    Reader, Written, encoded_bytes,
 };
 use documents::{Apart, ApartKind, DinteroReport, Language};
 use jiff::Timestamp;
@@ -13,12 +13,13 @@ use matching::AllowedWaits;
 use settlement::{Account, HeaderText, MailId, Mailbox, Month, SettleKey, WebAddress, hexadecimal};
 use sha2::{Digest, Sha256};
 use store::keys::Key;
-use store::{Expect, ObjectMeta, Order, Place, PortErrorKind, RecipientItem, RecipientKind, journal};
+use store::{Expect, HeldSettlement, ObjectMeta, Order, Place, PortErrorKind, RecipientItem, RecipientKind, journal};
 
 use super::details::Cache;
 use super::known::Gathered;
 use super::{Due, MailAccount, Mailing, id_of, merchant_of};
 use crate::current::events::batches_of;
+use crate::current::held::HeldReport;
 use crate::current::versions::ExactSettlement;
 use crate::matching::unsettled::{self, ListUnsettled};
 use crate::months::{self, Summarised};
@@ -151,9 +152,19 @@ impl Writer<'_> {
                 self.payout(owned, &reader, cache).await?
             }
             Occasion::Held { report } => {
-                let Some(item) = self.gathered.report(*report) else { return Ok(None) };
-                let kind = item.state.held_kind().flatten();
-                HeldMail { file: &item.name, provider: &item.provider, kind }.written(&reader)
+                let Some(HeldReport { report: item, kind, held }) = self.gathered.held_report(*report) else {
+                    return Ok(None);
+                };
+                let settlements: Vec<HeldPayout> = held.settlements.iter().map(held_payout).collect();
+                let mail = HeldMail {
+                    report: *report,
+                    file: &item.name,
+                    provider: &item.provider,
+                    kind: *kind,
+                    settlements: &settlements,
+                    settlement_count: held.settlement_count,
+                };
+                mail.written(&reader)
             }
             Occasion::Digest { rhythm, until } => {
                 let (payouts, apart) = self.digest(due, *until, recipient, cache).await?;
@@ -347,6 +358,20 @@ fn reader_of<'a>(
 /// Where one click stops what this mail is of.
 fn stop_of(mailing: &Mailing, id: &MailId) -> Option<WebAddress> {
     mailing.stop.as_ref().and_then(|address| format!("{}?mail={id}", address.as_str()).parse().ok())
+}
+
+fn held_payout(settlement: &HeldSettlement) -> HeldPayout {
+    let HeldSettlement { payout_on, lines, currency, exponent, payout_minor, payout_before_minor, .. } = *settlement;
+    HeldPayout {
+        merchant_number: settlement.merchant_number.clone(),
+        settlement_id: settlement.settlement_id.clone(),
+        payout_on,
+        lines,
+        currency,
+        exponent,
+        payout_minor,
+        payout_before_minor,
+    }
 }
 
 /// What asks a recipient to confirm: written anew each time, since its token is kept nowhere.

@@ -21,7 +21,7 @@ pub(super) struct Gathered {
     /// The settlements of `known`, as they were proved.
     pub(super) payouts: Vec<ExactSettlement>,
     /// The reports of `known`.
-    pub(super) held: Vec<ReportItem>,
+    pub(super) held: Vec<HeldReport>,
     /// Settlements that count and are not exact, and why in a word.
     pub(super) not_exact: Vec<(SettleKey, SettlementVersion, &'static str)>,
 }
@@ -31,8 +31,12 @@ impl Gathered {
         self.payouts.iter().find(|owned| owned.key == *key && owned.version.version == version)
     }
 
-    pub(super) fn report(&self, report: ReportId) -> Option<&ReportItem> {
-        self.held.iter().find(|item| item.report == report)
+    pub(super) fn held_report(&self, report: ReportId) -> Option<&HeldReport> {
+        self.held.iter().find(|held| held.report.report == report)
+    }
+
+    fn report(&self, report: ReportId) -> Option<&ReportItem> {
+        self.held_report(report).map(|held| &held.report)
     }
 
     /// Settlements that are not exact, and reports that are held, in lines of their own.
@@ -137,9 +141,8 @@ impl AlreadyMailed<'_> {
 
 /// Reports that are held, with the time at which they came to be.
 async fn gather_held(ports: &Ports, command: &MailAccount, gathered: &mut Gathered) -> Result<(), StepError> {
-    for HeldReport { report, held, .. } in held::all(ports, &command.account).await? {
-        gathered.known.held.push(KnownHeld { report: report.report, at: held.at });
-        gathered.held.push(report);
-    }
+    gathered.held = held::all(ports, &command.account).await?;
+    let known = gathered.held.iter().map(|held| KnownHeld { report: held.report.report, at: held.held.at });
+    gathered.known.held.extend(known);
     Ok(())
 }

@@ -70,12 +70,17 @@ pub async fn run(ports: &Ports, account: &AccountId, word: &str, scratch: &Path)
             found.add_settlement(settlement_key(&item)?, settlement).await?;
         }
     }
-    for entry in store::all(&*ports.state, Query::held(account)).await? {
-        known.insert(store::decode::<HeldItem>(&entry)?.report);
+    // Each further place costs more to look at, and is looked at where nothing was found before.
+    if found.is_empty() {
+        for entry in store::all(&*ports.state, Query::held(account)).await? {
+            known.insert(store::decode::<HeldItem>(&entry)?.report);
+        }
+        found.reports.extend(named_by_id(&known, word));
     }
-    found.reports.extend(named_by_id(&known, word));
-    found.reports.extend(uploaded_as(ports, account, word).await?);
-    if found.places.is_empty() && found.reports.is_empty() {
+    if found.is_empty() {
+        found.reports.extend(uploaded_as(ports, account, word).await?);
+    }
+    if found.is_empty() {
         found.look_for_reference(word, scratch).await?;
     }
     found.end().await
@@ -92,6 +97,10 @@ struct Finder<'a> {
 }
 
 impl Finder<'_> {
+    fn is_empty(&self) -> bool {
+        self.places.is_empty() && self.reports.is_empty()
+    }
+
     async fn add_settlement(&mut self, key: SettleKey, settlement: SettlementItem) -> Result<(), StepError> {
         for version in &settlement.versions {
             self.reports.push(version.report);

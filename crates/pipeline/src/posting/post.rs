@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::current::events::{batches_of, outboxes, switched_off};
 use crate::current::versions;
 use jiff::{SignedDuration, Timestamp};
-use settlement::{Account, AccountId, Defect, ReportId, SettleKey, is_seeded};
+use settlement::{AccountId, Defect, ReportId, SettleKey, is_seeded};
 use store::{
     BatchItem, Expect, Order, OutboxItem, Place, PlannedEvent, PortErrorKind, Query, SettlementItem, SwitchItem,
     journal, settlement_key,
@@ -19,7 +19,7 @@ pub use super::plan::PostReport;
 
 use super::plan;
 use super::send::Sender;
-use crate::current::accounts;
+use crate::current::accounts::{self, AccountSettings};
 use crate::current::notice::{self, NoticeCheck};
 use crate::matching::match_account::{self, MatchAccount};
 use crate::transactions::client::{AccountClient, Dintero};
@@ -135,13 +135,8 @@ pub async fn switch(ports: &Ports, stopped_by: Option<String>, by: &str, now: Ti
 /// # Errors
 /// When the state cannot answer.
 pub async fn set_posting(ports: &Ports, account: &AccountId, posts: bool, now: Timestamp) -> Result<(), StepError> {
-    let place = Place::account(account);
-    let revision = place.read::<Account>(&*ports.state).await?.map(|(_, revision)| revision);
-    let item = Account { posts, ..store::account(&*ports.state, account).await? };
-    let what = format!("posting switched {}", if posts { "on" } else { "off" });
-    let [record, listed] = accounts::puts(&item, revision)?;
-    let journaled = journal(&place, revision.unwrap_or(0) + 1, now, Order::First, what)?;
-    Ok(ports.state.transact(&[record, listed, journaled]).await?)
+    let settings = AccountSettings { posts: Some(posts), ..AccountSettings::default() };
+    accounts::set(ports, account, &settings, now).await.map(|_| ())
 }
 
 /// Who works at an outbox, and for how long.
