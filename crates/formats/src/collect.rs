@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use jiff::civil::Date;
 use settlement::{
-    Control, Currency, Held, Kind, Line, LineBatch, Problem, Problems, Settlement, SettlementHead, Sink, TermSums,
-    WaitingEntries, mask_cards, prove,
+    Control, Currency, Held, Kind, LedgerEntry, Line, LineBatch, Problem, Problems, Settlement, SettlementHead, Sink,
+    TermSums, WaitingEntries, mask_cards, prove,
 };
 
 use crate::failure::Failure;
@@ -30,6 +30,8 @@ pub(crate) struct Collector<'s> {
     compares_totals: bool,
     /// Of a ledger: the entries that are in none of its settlements.
     pub(crate) waiting: Vec<WaitingEntries>,
+    /// Those entries.
+    pub(crate) entries: Vec<LedgerEntry>,
 }
 
 /// A settlement as a parser announces it: its ids are texts of the file.
@@ -78,6 +80,7 @@ impl<'s> Collector<'s> {
             rows_lost: 0,
             compares_totals: true,
             waiting: Vec::new(),
+            entries: Vec::new(),
         }
     }
 
@@ -287,7 +290,8 @@ impl<'s> Collector<'s> {
         if self.problems.has_errors() {
             return Err(self.held());
         }
-        Ok(Control { settlements: self.settlements, notes: self.problems, waiting: self.waiting })
+        let Collector { settlements, problems: notes, waiting, entries, .. } = self;
+        Ok(Control { settlements, notes, waiting, entries })
     }
 
     fn sum_up(&mut self) {

@@ -1,8 +1,8 @@
 //! A provider format as a value, and the one way to read a file with it.
 
-use std::io::SeekFrom;
+use std::io::{self, SeekFrom};
 
-use settlement::{Control, Kind, Problem, Proof, Provider, Sink};
+use settlement::{Control, Kind, LedgerEntry, Problem, Proof, Provider, Sink};
 
 use crate::failure::{Failure, ReadSeek};
 use crate::head::Head;
@@ -28,6 +28,9 @@ impl Surety {
     }
 }
 
+/// Writes entries of a ledger as a file.
+pub(crate) type WriteEntries = fn(&[LedgerEntry]) -> io::Result<Vec<u8>>;
+
 /// One layout of one provider.
 #[derive(Debug)]
 pub struct Format {
@@ -51,8 +54,30 @@ pub struct Format {
     pub detect: fn(&Head) -> bool,
     /// The columns of its rows, by which a file that no format claims is held against it.
     pub(crate) columns: &'static [Column],
+    /// Writes entries of a ledger as a file of its own, for formats whose files hold entries and not settlements.
+    pub(crate) write_entries: Option<WriteEntries>,
     /// Reads a file of this format; call it through [`parse`].
     pub(crate) parse: fn(&mut dyn ReadSeek, &Limits, &mut dyn Sink) -> Result<Control, Failure>,
+}
+
+impl Format {
+    /// Whether its files hold entries of a ledger, of which those without a payout wait for other files.
+    pub fn is_ledger(&self) -> bool {
+        self.write_entries.is_some()
+    }
+
+    /// A report of its own made of a payout's entries, named after the payout.
+    ///
+    /// `None` for a format whose files hold settlements, or without a payout among the entries.
+    ///
+    /// # Errors
+    /// When memory runs out.
+    pub fn write_payout(&self, entries: &[LedgerEntry]) -> io::Result<Option<(String, Vec<u8>)>> {
+        let payout = entries.last().and_then(|last| Some((last, last.payout.as_ref()?)));
+        let (Some(write), Some((last, payout))) = (self.write_entries, payout) else { return Ok(None) };
+        let name = format!("{}-{}-{}.csv", last.merchant_number, payout.settlement_id, last.currency);
+        Ok(Some((name, write(entries)?)))
+    }
 }
 
 /// A layout that is recognised only to be refused with advice.

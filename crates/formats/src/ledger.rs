@@ -47,6 +47,7 @@ pub(crate) struct Closed {
     /// Its place among those that the reader knows.
     pub(crate) place: u32,
     pub(crate) row: u32,
+    pub(crate) time: DateTime,
     pub(crate) booked_on: Date,
     pub(crate) from: Date,
     pub(crate) payout_minor: i64,
@@ -130,7 +131,6 @@ impl Ledger {
             if self.kept.len() < self.count {
                 return Err(broken);
             }
-            self.kept.sort_by_key(|entry| (entry.time, entry.booked_on));
             // Of the two breaks that of the file's own order is where a person looks.
             self.chain = in_order(&self.kept).map_err(|_| broken)?;
         }
@@ -139,24 +139,35 @@ impl Ledger {
     }
 }
 
-/// The chain of entries sorted by time; those of one second stand in any order.
+/// The chain of entries sorted by time.
 fn in_order(entries: &[Entry]) -> Result<Chain, Break> {
     let mut chain = Chain::default();
-    for tied in entries.chunk_by(|one, next| one.time == next.time) {
-        let mut left: Vec<&Entry> = tied.iter().collect();
+    in_order_of_time(entries).into_iter().try_for_each(|entry| chain.take(entry))?;
+    Ok(chain)
+}
+
+/// Entries sorted by time; those of one second stand in any order, and the balance tells which is next.
+pub(crate) fn in_order_of_time(entries: &[Entry]) -> Vec<&Entry> {
+    let mut sorted: Vec<&Entry> = entries.iter().collect();
+    sorted.sort_by_key(|entry| (entry.time, entry.booked_on));
+    let before = |entry: &Entry| entry.balance_minor.saturating_sub(entry.amount_minor);
+    let mut ordered: Vec<&Entry> = Vec::with_capacity(sorted.len());
+    for tied in sorted.chunk_by(|one, next| one.time == next.time) {
+        let mut left = tied.to_vec();
         while !left.is_empty() {
-            let before = |entry: &Entry| entry.balance_minor.saturating_sub(entry.amount_minor);
             // The first of all most likely follows an empty balance, or else none of the others.
-            let balance = chain.balance_minor.unwrap_or(0);
+            let balance = ordered.last().map_or(0, |last| last.balance_minor);
             let follows_none =
                 |entry: &&Entry| tied.iter().take(TIED_MAX).all(|other| before(entry) != other.balance_minor);
-            let mut near = left.iter().take(TIED_MAX);
-            let next = near.clone().position(|entry| before(entry) == balance).or_else(|| near.position(follows_none));
-            let next = next.unwrap_or(0);
-            chain.take(left.remove(next))?;
+            let mut near = left.iter().copied().take(TIED_MAX);
+            let next = near
+                .clone()
+                .position(|entry| before(entry) == balance)
+                .or_else(|| near.position(|entry| follows_none(&entry)));
+            ordered.push(left.remove(next.unwrap_or(0)));
         }
     }
-    Ok(chain)
+    ordered
 }
 
 /// A booking day that no payout has closed yet.
@@ -170,6 +181,8 @@ struct Day {
     /// Sum and row of what was taken out for them.
     taken: Option<(i128, u32)>,
     first_row: u32,
+    /// The earliest time of its entries.
+    first_time: DateTime,
     /// All its rows were made after the day before it: they may stand before the payout of that day.
     begins_late: bool,
 }
@@ -185,6 +198,8 @@ pub(crate) struct Chain {
     open: BTreeMap<Date, Day>,
     paid_until: Option<Date>,
     stopped: Option<u32>,
+    /// After the end: the time of the first entry that no payout has closed.
+    open_since: Option<DateTime>,
     /// In the order of the ledger, so that their booking days ascend.
     pub(crate) closed: Vec<Closed>,
     pub(crate) remainders: Vec<Remainder>,
@@ -192,7 +207,11 @@ pub(crate) struct Chain {
 }
 
 impl Chain {
-    fn take(&mut self, entry: &Entry) -> Result<(), Break> {
+    /// Takes the next entry of the ledger.
+    ///
+    /// # Errors
+    /// How it does not fit the entries before it.
+    pub(crate) fn take(&mut self, entry: &Entry) -> Result<(), Break> {
         let row = entry.row;
         let before = i128::from(entry.balance_minor) - i128::from(entry.amount_minor);
         let before_minor = i64::try_from(before).unwrap_or(i64::MAX);
@@ -212,7 +231,7 @@ impl Chain {
             if matches!(entry.kind, EntryKind::Payout { .. }) {
                 return Ok(());
             }
-            self.hold_open(entry.booked_on, i128::from(entry.amount_minor), row);
+            self.hold_open(entry);
             return self.has_few_days(row);
         }
         self.count_day(entry);
@@ -222,7 +241,7 @@ impl Chain {
         if self.paid_until.is_some_and(|paid| entry.booked_on <= paid) {
             return Err(Break::PaidOut { row, booked_on: entry.booked_on });
         }
-        let day = self.hold_open(entry.booked_on, i128::from(entry.amount_minor), row);
+        let day = self.hold_open(entry);
         // Fees are taken when their day is over, and so before its payout.
         let is_payment = matches!(entry.kind, EntryKind::Payment { .. });
         day.begins_late &= is_payment && entry.time.date() >= entry.booked_on;
@@ -242,11 +261,12 @@ impl Chain {
         if few { Ok(()) } else { Err(Break::ManyDays { row }) }
     }
 
-    fn hold_open(&mut self, booked_on: Date, amount_minor: i128, row: u32) -> &mut Day {
-        let fresh = Day { first_row: row, begins_late: true, ..Day::default() };
-        let day = self.open.entry(booked_on).or_insert(fresh);
+    fn hold_open(&mut self, entry: &Entry) -> &mut Day {
+        let fresh = Day { first_row: entry.row, first_time: entry.time, begins_late: true, ..Day::default() };
+        let day = self.open.entry(entry.booked_on).or_insert(fresh);
         day.entries += 1;
-        day.amount_minor += amount_minor;
+        day.amount_minor += i128::from(entry.amount_minor);
+        day.first_time = day.first_time.min(entry.time);
         day
     }
 
@@ -286,6 +306,7 @@ impl Chain {
         self.closed.push(Closed {
             place,
             row: entry.row,
+            time: entry.time,
             booked_on: entry.booked_on,
             from: taken.keys().next().copied().unwrap_or(entry.booked_on),
             payout_minor: entry.amount_minor.saturating_neg(),
@@ -314,8 +335,10 @@ impl Chain {
         });
     }
 
-    fn end(&mut self) {
+    /// Leaves what no payout has closed.
+    pub(crate) fn end(&mut self) {
         let open = std::mem::take(&mut self.open);
+        self.open_since = open.values().map(|day| day.first_time).min();
         let reason = self.stopped.map_or(WaitingReason::Payout, |row| WaitingReason::UnknownType { row });
         self.leave(&open, reason);
     }
@@ -324,6 +347,15 @@ impl Chain {
     pub(crate) fn paying(&self, booked_on: Date) -> Option<&Closed> {
         let first = self.closed.partition_point(|closed| closed.booked_on < booked_on);
         self.closed.get(first).filter(|closed| closed.is_whole)
+    }
+
+    /// Whether an entry that has its settlement also proves others: it stands before a payout that is not whole, or after
+    /// the first entry that no payout has closed, or is the last payout and leaves a balance.
+    pub(crate) fn proves_others(&self, row: u32, time: DateTime) -> bool {
+        let within = self.closed.first().is_some_and(|closed| !closed.is_whole && time <= closed.time);
+        let leaves = self.open_since.is_some() || self.balance_minor != Some(0);
+        let is_last = || self.closed.last().is_some_and(|closed| closed.row == row);
+        within || self.open_since.is_some_and(|since| since <= time) || (leaves && is_last())
     }
 }
 

@@ -2,6 +2,7 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::float_arithmetic)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
+mod assemble;
 mod collect;
 mod failure;
 mod format;
@@ -13,6 +14,7 @@ mod open;
 mod providers;
 mod read;
 
+pub use assemble::{Assembly, PaidDays, Run, WAITING_ENTRIES_MAX, assemble};
 pub use failure::{Failure, ReadSeek};
 pub use format::{Format, Refused, Surety, parse};
 pub use head::Head;

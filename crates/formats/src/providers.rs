@@ -5,6 +5,7 @@ mod swedbankpay_sales_xlsx;
 mod swedbankpay_sales_xml;
 mod vipps_details;
 mod vipps_details_csv;
+mod vipps_details_entries;
 mod vipps_details_words;
 mod vipps_details_xlsx;
 mod vipps_portal_csv;

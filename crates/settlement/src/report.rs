@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::canonical::SettlementHash;
 use crate::currency::Currency;
 use crate::ids::{MerchantNumber, SettlementId};
+use crate::ledger_entry::LedgerEntry;
 use crate::problem::Problems;
 use crate::terms::Terms;
 use crate::waiting::WaitingEntries;
@@ -19,6 +20,8 @@ pub struct Control {
     pub notes: Problems,
     /// Of a ledger: the entries that are in none of its settlements.
     pub waiting: Vec<WaitingEntries>,
+    /// Those entries, with the payout before them where the file has it. A sales unit with too many has none here.
+    pub entries: Vec<LedgerEntry>,
 }
 
 /// The result of a file that is held.

@@ -28,6 +28,7 @@ pub(crate) const VERSION_2: Format = Format {
     source: SOURCE,
     detect: |head| claims(head, &V2),
     columns: ROW_V2,
+    write_entries: None,
     parse: |input, limits, sink| parse(input, limits, sink, &V2),
 };
 
@@ -35,6 +36,7 @@ pub(crate) const VERSION_1: Format = Format {
     id: "swedbankpay-sales-xlsx-v1",
     detect: |head| claims(head, &V1),
     columns: ROW_V1_XLSX,
+    write_entries: None,
     parse: |input, limits, sink| parse(input, limits, sink, &V1),
     ..VERSION_2
 };

@@ -28,6 +28,7 @@ pub(crate) const VERSION_2: Format = Format {
     source: SOURCE,
     detect: |head| claims(head, &V2),
     columns: &[],
+    write_entries: None,
     parse: |input, limits, sink| parse(input, limits, sink, &V2),
 };
 

@@ -18,17 +18,18 @@ use settlement::{
     Control, Currency, Kind, Line, LineKind, Problem, Problems, Provider, Sink, StatedTotals, Terms, WaitingEntries,
 };
 
+use super::vipps_details_entries::{amount, ledger_entry};
 use super::vipps_details_words::{
     ACCOUNT, ADVICE, AMOUNT, BALANCE, BOOKED, COLUMNS, CURRENCY, FEE, MERCHANT, METHOD, NET, ORDER, PAID_ON, PAYOUT,
     RowType, TIME, TRANSACTION, TYPE, broken_chain, is_header, row_type, waiting_message,
 };
+use crate::assemble::WAITING_ENTRIES_MAX;
 use crate::collect::{Announced, Collector};
 use crate::failure::Failure;
 use crate::ledger::{Chain, Closed, Entry, EntryKind, Ledger, SORTED_MAX};
 use crate::limits::Limits;
-use crate::read::amount::DecimalMark;
 use crate::read::date::{DateForm, DateMemo, instant_in};
-use crate::read::field::{Cell, Cells, Header, last_four};
+use crate::read::field::{Cells, Header, last_four};
 use crate::read::row::{Row, Rows};
 use crate::read::shown::shown_word;
 
@@ -98,6 +99,8 @@ pub(super) struct ProvedUnit {
     zone: Option<TimeZone>,
     /// The settlement of each payout row of the file that has one.
     settlements: HashMap<u32, u32>,
+    /// Whether its entries that are in no settlement are kept to be put together with those of other files.
+    keeps: bool,
 }
 
 impl<'s> Details<'s> {
@@ -290,6 +293,7 @@ impl<'s> Details<'s> {
                     exponent: unit.exponent,
                     chain,
                     settlements: HashMap::new(),
+                    keeps: false,
                 }),
                 Err(broken) => self.collector.problems.push(broken_chain(&unit.number, unit.exponent, broken)),
             }
@@ -342,7 +346,10 @@ impl<'s> Details<'s> {
     }
 
     /// Notes the entries of a sales unit that are in no settlement.
-    fn leave(&mut self, unit: &ProvedUnit) -> Result<(), Failure> {
+    fn leave(&mut self, unit: &mut ProvedUnit) -> Result<(), Failure> {
+        let entries: u64 = unit.chain.remainders.iter().map(|left| left.entries).sum();
+        let waiting: u64 = self.collector.waiting.iter().map(|waiting| waiting.entries).sum();
+        unit.keeps = waiting.saturating_add(entries) <= WAITING_ENTRIES_MAX as u64;
         for left in &unit.chain.remainders {
             let bad = |_| Problem::error(Kind::Identifier, "Found an MSN that is no merchant number");
             let waiting = WaitingEntries {
@@ -356,7 +363,7 @@ impl<'s> Details<'s> {
                 from: left.from,
                 to: left.to,
             };
-            self.collector.problems.push(Problem::note(Kind::ControlTotal, waiting_message(&waiting)));
+            self.collector.problems.push(Problem::note(Kind::ControlTotal, waiting_message(&waiting, unit.keeps)));
             self.collector.waiting.push(waiting);
         }
         Ok(())
@@ -376,9 +383,8 @@ impl<'s> Details<'s> {
         self.collector.problems.push(problem);
     }
 
-    /// Takes one row as a line of the settlement that pays it out.
+    /// Takes one row as a line of the settlement that pays it out, or as an entry that is in none.
     fn line(&mut self, row: &Cells<'_, '_>, proved: &Proved) -> Result<(), Failure> {
-        let Some(of @ (RowType::Capture | RowType::Refund)) = row_type(row) else { return Ok(()) };
         if proved.units.get(self.last_unit).is_none_or(|unit| unit.number != row.text(MERCHANT)) {
             let number = row.cell(MERCHANT).digits()?;
             self.last_unit = self.by_number.get(number).copied().unwrap_or(self.last_unit);
@@ -386,14 +392,26 @@ impl<'s> Details<'s> {
         let Some(unit) = proved.units.get(self.last_unit) else { return Ok(()) };
         let booked_on = self.day_booked(row)?;
         let paying = unit.chain.paying(booked_on);
-        let Some(settlement) = paying.and_then(|closed| unit.settlements.get(&closed.place)) else { return Ok(()) };
+        let settlement = paying.and_then(|closed| unit.settlements.get(&closed.place));
+        let time = row.cell(TIME).local_time()?;
+        if unit.keeps && (settlement.is_none() || unit.chain.proves_others(row.record.row, time)) {
+            self.collector.entries.push(ledger_entry(
+                row,
+                &unit.number,
+                unit.currency,
+                unit.exponent,
+                booked_on,
+                time,
+            )?);
+        }
+        let Some(settlement) = settlement else { return Ok(()) };
+        let Some(of @ (RowType::Capture | RowType::Refund)) = row_type(row) else { return Ok(()) };
         let minor = amount(row.cell(AMOUNT), unit.exponent)?;
         let terms = Terms { fee_minor: -amount(row.cell(FEE), unit.exponent)?, ..Terms::default() };
         let (kind, terms) = match of {
             RowType::Refund => (LineKind::Refund, Terms { refund_minor: minor, ..terms }),
             _ => (LineKind::Sale, Terms { capture_minor: minor, ..terms }),
         };
-        let time = row.cell(TIME).local_time()?;
         self.collector.add(&Line {
             settlement: *settlement,
             row: row.record.row,
@@ -434,10 +452,6 @@ fn nothing_in(row: &Cells<'_, '_>, columns: &[usize]) -> Result<(), Problem> {
         Some(column) => Err(row.cell(*column).problem(Kind::RowShape, "nothing in a row of this type", ADVICE)),
         None => Ok(()),
     }
-}
-
-fn amount(cell: Cell<'_>, exponent: u8) -> Result<i64, Problem> {
-    cell.amount(DecimalMark::Dot, exponent)
 }
 
 /// The zone of a sales unit's times, which the file does not name: that of the country with its currency. Finland alone

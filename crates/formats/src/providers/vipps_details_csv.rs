@@ -6,6 +6,7 @@
 use settlement::{Control, Proof, Provider, Sink};
 
 use super::vipps_details::{Details, FAMILY, PROVIDER, SOURCE, Source, Take};
+use super::vipps_details_entries::write;
 use super::vipps_details_words::{COLUMNS, is_header};
 use crate::failure::{Failure, ReadSeek};
 use crate::format::{Format, Surety};
@@ -26,6 +27,7 @@ pub(crate) const FORMAT: Format = Format {
     source: SOURCE,
     detect,
     columns: COLUMNS,
+    write_entries: Some(write),
     parse,
 };
 

@@ -50,7 +50,7 @@ pub(super) const PAID_ON: usize = 13;
 pub(super) const METHOD: usize = 14;
 
 /// What a row is, by the provider's word. The English words of refunds and fees are assumed.
-const TYPES: &[(&str, RowType)] = &[
+pub(super) const TYPES: &[(&str, RowType)] = &[
     ("Belastning", RowType::Capture),
     ("Capture", RowType::Capture),
     ("Refusjon", RowType::Refund),
@@ -61,6 +61,7 @@ const TYPES: &[(&str, RowType)] = &[
     ("Payout scheduled", RowType::Payout),
 ];
 
+/// What a row is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum RowType {
     Capture,
@@ -87,20 +88,28 @@ pub(super) fn row_type(row: &Cells<'_, '_>) -> Option<RowType> {
 }
 
 /// What a person is told of entries that are in no settlement.
-pub(super) fn waiting_message(waiting: &WaitingEntries) -> String {
+///
+/// Where they are not kept, a person has to bring all of a payout in one report.
+pub(super) fn waiting_message(waiting: &WaitingEntries, kept: bool) -> String {
     let WaitingEntries { merchant_number, currency, entries, from, to, .. } = waiting;
     let sum = MajorUnits::new(waiting.sum_minor, waiting.exponent);
     let what = if *entries == 1 { "an entry".to_owned() } else { format!("{entries} entries") };
     let found =
         format!("Found {what} of {merchant_number} from {from} to {to}, {sum} {currency} in sum, in no settlement");
     match waiting.reason {
+        WaitingReason::Payout if kept => {
+            format!("{found}: the payout is not in the report. They wait for the report that has it")
+        }
         WaitingReason::Payout => {
             format!("{found}: the payout is not in the report. Download it again once it is, from {from} on")
         }
         WaitingReason::Beginning => format!(
-            "{found}: the balance before them is {}, so that the report begins within a payout. Download it from an \
-             earlier day on",
-            MajorUnits::new(waiting.opening_minor, waiting.exponent)
+            "{found}: the balance before them is {}, so that the report begins within a payout. {}",
+            MajorUnits::new(waiting.opening_minor, waiting.exponent),
+            match kept {
+                true => "They wait for the report that has the days before",
+                false => "Download it from an earlier day on",
+            }
         ),
         WaitingReason::UnknownType { row } => format!("{found}: row {row} has a type that is not known"),
     }

@@ -11,6 +11,7 @@
 use settlement::{Control, Kind, MajorUnits, Problem, Problems, Proof, Provider, Sink};
 
 use super::vipps_details::{Details, FAMILY, PROVIDER, ProvedUnit, SOURCE, Source, Take};
+use super::vipps_details_entries::write;
 use super::vipps_details_words::{ADVICE, COLUMNS, is_header};
 use crate::failure::{Failure, ReadSeek};
 use crate::format::{Format, Surety};
@@ -34,6 +35,7 @@ pub(crate) const FORMAT: Format = Format {
     source: SOURCE,
     detect: |head| details_sheet(head.sheets()).is_some(),
     columns: COLUMNS,
+    write_entries: Some(write),
     parse,
 };
 

@@ -28,6 +28,7 @@ pub(crate) const FORMAT: Format = Format {
     source: "https://developer.vippsmobilepay.com/docs/settlements/",
     detect,
     columns: COLUMNS,
+    write_entries: None,
     parse,
 };
 

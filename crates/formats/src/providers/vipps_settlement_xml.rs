@@ -33,6 +33,7 @@ pub(crate) const FORMAT: Format = Format {
     source: "https://developer.vippsmobilepay.com/docs/settlements/xml/",
     detect: |head| begins_with_root(head, NAMESPACE),
     columns: &[],
+    write_entries: None,
     parse,
 };
 

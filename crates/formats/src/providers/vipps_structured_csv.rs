@@ -36,6 +36,7 @@ pub(crate) const FORMAT: Format = Format {
     source: "https://github.com/vippsas/vipps-developers",
     detect,
     columns: &[],
+    write_entries: None,
     parse,
 };
 

@@ -310,14 +310,17 @@ impl<'a> Cell<'a> {
         if text.bytes().all(|byte| byte.is_ascii_digit()) {
             return self.digits();
         }
-        let in_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        // What avstem wrote itself has the digits of card numbers masked.
+        let is_masked = text.contains("***");
+        let in_word =
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') || (is_masked && byte == b'*');
         let is_word = text.len() <= ID_CHARS_MAX && text.bytes().all(in_word) && !self.is_rounded();
         let has_letter = text.bytes().any(|byte| byte.is_ascii_alphabetic());
         // `5E09` is what is left of a long number in a spreadsheet.
         if is_word && has_letter && text.bytes().any(|byte| byte.is_ascii_digit()) && text.parse::<f64>().is_err() {
             return Ok(text);
         }
-        match is_word && text.contains(['-', '_']) && text.bytes().any(|byte| byte.is_ascii_digit()) {
+        match is_word && text.contains(['-', '_', '*']) && text.bytes().any(|byte| byte.is_ascii_digit()) {
             true if !text.starts_with('-') => Ok(text),
             _ => self.digits(),
         }

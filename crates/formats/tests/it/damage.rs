@@ -140,7 +140,8 @@ fn change_every_byte(name: &str, mut bytes: Vec<u8>, whole: &Said) {
             }
             let context = || format!("{name} with {value:#04x} at {place}: {changed:?}");
             assert_eq!(amounts(&changed), amounts(whole), "{}", context());
-            let lines = differing(&changed.lines, &whole.lines).unwrap_or_else(|| panic!("{}", context()));
+            let lines = differing(&changed.lines, &as_far_as_named(&changed.lines, &whole.lines))
+                .unwrap_or_else(|| panic!("{}", context()));
             let settlements = differing(&changed.settlements, &whole.settlements);
             let settlements = settlements.unwrap_or_else(|| panic!("{}", context()));
             match is_packed(name) {
@@ -151,6 +152,17 @@ fn change_every_byte(name: &str, mut bytes: Vec<u8>, whole: &Said) {
         }
         bytes[place] = kept;
     }
+}
+
+/// The lines without the provider's methods, where the changed file has none: the head of a column that proves no money may
+/// be lost, and its texts with it.
+fn as_far_as_named(changed: &[Vec<String>], whole: &[Vec<String>]) -> Vec<Vec<String>> {
+    const METHOD: usize = 13;
+    let mut whole = whole.to_vec();
+    if changed.iter().all(|line| line[METHOD].is_empty()) {
+        whole.iter_mut().for_each(|line| line[METHOD].clear());
+    }
+    whole
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::io::Cursor;
 use fixtures::memory_sink::MemorySink;
 use fixtures::verdict::verdict_text;
 use formats::{Failure, Format, Limits, identify, open, parse};
-use settlement::{Control, Kind, Problems, Settlement};
+use settlement::{Control, Kind, LedgerEntry, Problems, Settlement};
 
 /// What a file turned out to be.
 pub(crate) struct Judged {
@@ -17,6 +17,8 @@ pub(crate) struct Judged {
     pub(crate) settlements: Vec<Settlement>,
     /// Each line as text, field by field.
     pub(crate) lines: Vec<Vec<String>>,
+    /// Of a ledger, the entries that are in none of its settlements.
+    pub(crate) entries: Vec<LedgerEntry>,
 }
 
 impl Judged {
@@ -39,12 +41,12 @@ pub(crate) fn judged(name: &str, bytes: &[u8]) -> Judged {
 /// Judges bytes under a file name, within other limits.
 pub(crate) fn judged_within(name: &str, bytes: &[u8], limits: &Limits) -> Judged {
     let (mut format, mut sink) = (None, MemorySink::default());
-    let (problems, settlements) = match read(name, bytes, limits, &mut format, &mut sink) {
-        Ok(control) => (control.notes, control.settlements),
-        Err(Failure::Held(held)) => (held.problems, held.settlements),
+    let (problems, settlements, entries) = match read(name, bytes, limits, &mut format, &mut sink) {
+        Ok(control) => (control.notes, control.settlements, control.entries),
+        Err(Failure::Held(held)) => (held.problems, held.settlements, Vec::new()),
         Err(failure) => panic!("{name}: {failure}"),
     };
-    Judged { format, problems, settlements, lines: sink.lines }
+    Judged { format, problems, settlements, lines: sink.lines, entries }
 }
 
 fn read(

@@ -1,0 +1,158 @@
+//! Entries of one ledger from several files, put together: what closes with a payout becomes a report of its own.
+//!
+//! Files overlap, come in any order and hold any part of a ledger. Entries that follow one another in a file are a run.
+//! Runs with entries in common are joined. Runs that only meet, one beginning on the day after the other and with its last
+//! balance, are tried together. A payout is taken when the chain of balances holds from
+//! an empty balance, or from the payout before it, to its own row.
+
+mod runs;
+#[cfg(test)]
+mod tests;
+
+use jiff::civil::Date;
+use settlement::{LedgerEntry, LedgerEntryKind, WaitingEntries, WaitingReason};
+
+use self::runs::{chains, joined, runs_of, without_paid};
+use crate::ledger::{Break, Chain, Closed, Entry, EntryKind};
+
+/// Entries that follow one another in a ledger, each with the balance that the one before it leads to.
+pub type Run = Vec<LedgerEntry>;
+
+/// So many entries of one ledger may wait.
+pub const WAITING_ENTRIES_MAX: usize = 100_000;
+
+/// Booking days that settlements in force have paid out, from the first to the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PaidDays {
+    /// The first of them.
+    pub from: Date,
+    /// The last of them.
+    pub to: Date,
+}
+
+/// What the entries of one ledger come to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Assembly {
+    /// Of each payout that can be taken, its entries and what their proof needs before them.
+    pub payouts: Vec<Run>,
+    /// All entries that no settlement in force has, those of `payouts` too.
+    pub runs: Vec<Run>,
+    /// The entries that wait for another file.
+    pub waiting: Vec<WaitingEntries>,
+    /// Entries that were left out, since more than [`WAITING_ENTRIES_MAX`] wait.
+    pub left_out: u64,
+}
+
+/// Puts together the runs `known` of one ledger and the entries `added` by a file.
+///
+/// Entries booked on `paid` days belong to settlements in force and are left out. In whatever order files come, the
+/// same payouts are taken.
+pub fn assemble(known: Vec<Run>, added: Vec<LedgerEntry>, paid: &[PaidDays]) -> Assembly {
+    let is_paid = |day: Date| paid.iter().any(|paid| paid.from <= day && day <= paid.to);
+    let runs = joined(known, runs_of(added));
+    let mut runs: Vec<Run> = runs.iter().flat_map(|run| without_paid(run, &is_paid)).collect();
+    let left_out = leave_out_oldest(&mut runs);
+    let mut assembly = Assembly { left_out, ..Assembly::default() };
+    for chain in chains(&runs) {
+        let together: Run = chain.iter().flat_map(|run| run.iter().cloned()).collect();
+        if assembly.take(&together, &is_paid).is_ok() {
+            continue;
+        }
+        // Where runs that only meet do not fit, each stands by itself.
+        for run in chain {
+            if assembly.take(run, &is_paid).is_err() {
+                assembly.wait(run);
+            }
+        }
+    }
+    assembly.runs = runs;
+    assembly
+}
+
+impl Assembly {
+    /// Takes the payouts that a chain closes; nothing of a chain that does not fit.
+    fn take(&mut self, chain: &[LedgerEntry], is_paid: &impl Fn(Date) -> bool) -> Result<(), Break> {
+        let mut ledger = Chain::default();
+        for (place, entry) in (0..).zip(chain) {
+            ledger.take(&entry_at(place, entry))?;
+        }
+        ledger.end();
+        let open = ledger.closed.iter().filter(|closed| closed.is_whole && !is_paid(closed.booked_on));
+        self.payouts.extend(open.filter_map(|closed| entries_of(chain, closed)));
+        let Some(first) = chain.first() else { return Ok(()) };
+        let remainders = ledger.remainders.iter().filter(|left| !(is_paid(left.from) && is_paid(left.to)));
+        self.waiting.extend(remainders.map(|left| WaitingEntries {
+            merchant_number: first.merchant_number.clone(),
+            currency: first.currency,
+            exponent: first.exponent,
+            reason: left.reason,
+            entries: left.entries,
+            sum_minor: i64::try_from(left.sum_minor).unwrap_or(i64::MAX),
+            opening_minor: left.opening_minor,
+            from: left.from,
+            to: left.to,
+        }));
+        Ok(())
+    }
+
+    /// Counts entries that fit no chain: another file may say what is missing among them.
+    fn wait(&mut self, run: &[LedgerEntry]) {
+        let (Some(first), Some(from), Some(to)) =
+            (run.first(), run.iter().map(|e| e.booked_on).min(), run.iter().map(|e| e.booked_on).max())
+        else {
+            return;
+        };
+        let sum: i128 = run.iter().map(|entry| i128::from(entry.amount_minor)).sum();
+        self.waiting.push(WaitingEntries {
+            merchant_number: first.merchant_number.clone(),
+            currency: first.currency,
+            exponent: first.exponent,
+            reason: WaitingReason::Beginning,
+            entries: run.len() as u64,
+            sum_minor: i64::try_from(sum).unwrap_or(i64::MAX),
+            opening_minor: first.balance_before_minor().unwrap_or(i64::MAX),
+            from,
+            to,
+        });
+    }
+}
+
+fn entry_at(place: u32, entry: &LedgerEntry) -> Entry {
+    let kind = match entry.kind {
+        LedgerEntryKind::Capture => {
+            EntryKind::Payment { fee_minor: entry.fee_minor.saturating_neg(), is_refund: false }
+        }
+        LedgerEntryKind::Refund => EntryKind::Payment { fee_minor: entry.fee_minor.saturating_neg(), is_refund: true },
+        LedgerEntryKind::Fees => EntryKind::Fees,
+        LedgerEntryKind::Payout => EntryKind::Payout { place },
+        LedgerEntryKind::Unknown => EntryKind::Unknown,
+    };
+    let LedgerEntry { time, booked_on, amount_minor, balance_minor, .. } = *entry;
+    Entry { row: place, time, booked_on, amount_minor, balance_minor, kind }
+}
+
+/// The entries of a payout, which prove it by themselves: from an empty balance on, or from the payout before it.
+fn entries_of(chain: &[LedgerEntry], closed: &Closed) -> Option<Run> {
+    let last = closed.row as usize;
+    let up_to = chain.get(..=last)?;
+    let is_own = |entry: &LedgerEntry| (closed.from..=closed.booked_on).contains(&entry.booked_on);
+    let first = up_to.iter().position(is_own)?;
+    let before = up_to.get(first)?.balance_before_minor();
+    let payout_before = chain.get(..last)?.iter().rposition(|entry| entry.kind == LedgerEntryKind::Payout);
+    let first = if before == Some(0) { first } else { payout_before.map_or(0, |payout| payout.min(first)) };
+    up_to.get(first..).map(<[LedgerEntry]>::to_vec)
+}
+
+/// Leaves out the oldest entries where there are too many, and says how many.
+fn leave_out_oldest(runs: &mut Vec<Run>) -> u64 {
+    let total: usize = runs.iter().map(Vec::len).sum();
+    let left_out = total.saturating_sub(WAITING_ENTRIES_MAX);
+    let mut beyond = left_out;
+    for run in runs.iter_mut() {
+        let from_run = beyond.min(run.len());
+        run.drain(..from_run);
+        beyond -= from_run;
+    }
+    runs.retain(|run| !run.is_empty());
+    left_out as u64
+}

@@ -1,0 +1,123 @@
+//! Vipps MobilePay: rows of the settlement report's details kept as entries of a ledger, and entries written as such rows.
+//!
+//! What several files have of a payout is put together in a report like any other: it can be read, kept and proved by
+//! whoever has it. Columns that are never read are left out.
+
+use std::io;
+
+use jiff::civil::{Date, DateTime};
+use settlement::{Currency, Kind, LedgerEntry, LedgerEntryKind, LedgerPayout, MajorUnits, Problem, mask_cards};
+
+use super::vipps_details_words::{
+    ACCOUNT, AMOUNT, BALANCE, COLUMNS, FEE, METHOD, ORDER, PAID_ON, PAYOUT, RowType, TRANSACTION, TYPE, TYPES, row_type,
+};
+use crate::failure::Failure;
+use crate::read::amount::DecimalMark;
+use crate::read::date::DateForm;
+use crate::read::field::{Cell, Cells, last_four};
+
+/// An amount, in minor units.
+pub(super) fn amount(cell: Cell<'_>, exponent: u8) -> Result<i64, Problem> {
+    cell.amount(DecimalMark::Dot, exponent)
+}
+
+/// A row as it is kept while it is in no settlement. What proves no money is left out where it cannot be kept.
+pub(super) fn ledger_entry(
+    row: &Cells<'_, '_>,
+    number: &str,
+    currency: Currency,
+    exponent: u8,
+    booked_on: Date,
+    time: DateTime,
+) -> Result<LedgerEntry, Failure> {
+    let kind = match row_type(row) {
+        Some(RowType::Capture) => LedgerEntryKind::Capture,
+        Some(RowType::Refund) => LedgerEntryKind::Refund,
+        Some(RowType::Fees) => LedgerEntryKind::Fees,
+        Some(RowType::Payout) => LedgerEntryKind::Payout,
+        None => LedgerEntryKind::Unknown,
+    };
+    let is_payment = matches!(kind, LedgerEntryKind::Capture | LedgerEntryKind::Refund);
+    let text = |column| row.cell(column).kept_text().unwrap_or_default();
+    let bad = |_| Problem::error(Kind::Identifier, "Found an MSN or a payout number that is no id");
+    let payout = match kind {
+        LedgerEntryKind::Payout => Some(LedgerPayout {
+            settlement_id: row.cell(PAYOUT).digits()?.parse().map_err(bad)?,
+            paid_on: row.cell(PAID_ON).day(DateForm::Iso)?,
+            account: last_four(text(ACCOUNT)),
+        }),
+        _ => None,
+    };
+    Ok(LedgerEntry {
+        merchant_number: number.parse().map_err(bad)?,
+        currency,
+        exponent,
+        kind,
+        provider_kind: text(TYPE).to_owned(),
+        time,
+        booked_on,
+        amount_minor: amount(row.cell(AMOUNT), exponent)?,
+        balance_minor: amount(row.cell(BALANCE), exponent)?,
+        fee_minor: if is_payment { -amount(row.cell(FEE), exponent)? } else { 0 },
+        transaction_id: match kind {
+            // It ends in the number of the payout, and is no card.
+            LedgerEntryKind::Payout => row.cell(TRANSACTION).reference()?.to_owned(),
+            _ if is_payment => mask_cards(row.cell(TRANSACTION).reference()?).into_owned(),
+            _ => mask_cards(text(TRANSACTION)).into_owned(),
+        },
+        order_reference: mask_cards(text(ORDER)).into_owned(),
+        method: mask_cards(text(METHOD)).into_owned(),
+        payout,
+    })
+}
+
+/// Writes entries in their order.
+///
+/// # Errors
+/// When memory runs out; nothing else fails.
+pub(super) fn write(entries: &[LedgerEntry]) -> io::Result<Vec<u8>> {
+    let mut out = csv::Writer::from_writer(Vec::new());
+    out.write_record(COLUMNS.iter().take(METHOD + 1).map(|column| column.name))?;
+    for entry in entries {
+        let money = |minor: i64| MajorUnits::new(minor, entry.exponent).to_string();
+        let is_payment = matches!(entry.kind, LedgerEntryKind::Capture | LedgerEntryKind::Refund);
+        let (fee, net) = match is_payment {
+            true => {
+                (money(entry.fee_minor.saturating_neg()), money(entry.amount_minor.saturating_sub(entry.fee_minor)))
+            }
+            false => (String::new(), String::new()),
+        };
+        let payout = entry.payout.as_ref();
+        out.write_record([
+            entry.merchant_number.as_str(),
+            &entry.time.strftime("%Y-%m-%d %H:%M:%S").to_string(),
+            &entry.booked_on.to_string(),
+            word(entry),
+            &money(entry.amount_minor),
+            &money(entry.balance_minor),
+            &fee,
+            &net,
+            entry.currency.as_str(),
+            &entry.transaction_id,
+            &entry.order_reference,
+            payout.map_or("", |payout| payout.settlement_id.as_str()),
+            payout.and_then(|payout| payout.account.as_deref()).unwrap_or_default(),
+            &payout.map(|payout| payout.paid_on.to_string()).unwrap_or_default(),
+            &entry.method,
+        ])?;
+    }
+    out.into_inner().map_err(csv::IntoInnerError::into_error)
+}
+
+/// The word of the portal for what an entry is, in the language that the entry came in.
+fn word(entry: &LedgerEntry) -> &str {
+    let of = match entry.kind {
+        LedgerEntryKind::Capture => RowType::Capture,
+        LedgerEntryKind::Refund => RowType::Refund,
+        LedgerEntryKind::Fees => RowType::Fees,
+        LedgerEntryKind::Payout => RowType::Payout,
+        LedgerEntryKind::Unknown => return &entry.provider_kind,
+    };
+    let words = TYPES.iter().filter(|(_, known)| *known == of).map(|(word, _)| *word);
+    words.clone().find(|word| *word == entry.provider_kind).or(words.clone().next()).unwrap_or_default()
+}
