@@ -4,6 +4,7 @@ mod accounts;
 mod held;
 mod inbox;
 mod looked;
+mod waiting;
 
 use std::path::{Path, PathBuf};
 

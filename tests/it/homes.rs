@@ -362,7 +362,7 @@ async fn an_old_home_takes_posts_builds_summarises_and_mails_what_is_new_and_rep
         assert!(!before.held.is_empty());
 
         // A report of a later week goes the whole way.
-        let Processed { outcome, reports, posted } = world.take_new().await;
+        let Processed { outcome, reports, posted, .. } = world.take_new().await;
         assert_eq!(outcome.verdict, Verdict::Accepted, "{:?}", outcome.judgement.problems);
         assert!(!reports.written.is_empty() && reports.withheld.is_empty(), "{reports:?}");
         assert_eq!(posted.unwrap().count("POSTED"), 1);

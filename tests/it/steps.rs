@@ -2,6 +2,7 @@
 
 mod backfill;
 mod deliveries;
+mod ledgers;
 
 use std::sync::Arc;
 

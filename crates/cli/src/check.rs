@@ -106,7 +106,7 @@ async fn check(arguments: &CheckArguments, opened: Option<&Opened>, path: &Path)
         now: Timestamp::now(),
         scratch: &app.scratch,
     };
-    for problem in incoming.foreign_merchant_numbers(&judgement.settlements).await? {
+    for problem in incoming.foreign_merchant_numbers(&judgement).await? {
         judgement.problems.push(problem);
     }
     let before = Place::report(report, account).read::<ReportItem>(&*app.ports.state).await?;

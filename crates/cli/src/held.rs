@@ -9,12 +9,13 @@ use pipeline::current::held::{self, HeldProblems, HeldReport};
 use pipeline::intake::dismiss::{DismissReport, dismiss, reopen};
 use pipeline::intake::release::{self, ReleaseReport};
 use pipeline::operate::explain;
-use pipeline::operate::process::{self, Processed};
+use pipeline::operate::process;
 use serde_json::{Value, json};
 use settlement::{AccountId, Kind, MajorUnits, Problems, Verdict};
 use store::{HeldSettlement, Release, ReportItem, ReportState};
 
 use crate::home::{Opened, reading, zone_of};
+use crate::run::Taken;
 use crate::{Ended, HomeArguments, show, summary};
 
 #[derive(clap::Subcommand)]
@@ -266,15 +267,11 @@ async fn release(decision: &DecisionArguments, out: &mut dyn Write) -> anyhow::R
     let item = release::run(&app.ports, &ReleaseReport { account, report, release: decision, now }).await?;
     let landing = item.object_key.strip_prefix("landing/").unwrap_or_default().parse()?;
     let command = reading(&app, landing, item.object_version);
-    let Processed { outcome, reports, posted } =
-        process::process_upload(&app.ports, app.dintero.as_deref(), &command).await?;
-    writeln!(out, "{}  {}", show::verdict(outcome.verdict), show::text(&item.name))?;
-    show::settlements(out, "  ", &outcome.judgement.settlements)?;
-    show::problems(out, "  ", &outcome.judgement.problems)?;
-    show::documents(out, "  ", &home.home, &reports.written)?;
-    for (key, check) in &reports.withheld {
-        show::notice_check(out, "  ", key, check)?;
+    let processed = process::process_upload(&app.ports, app.dintero.as_deref(), &command).await?;
+    let taken = Taken::of(item.name.into(), processed);
+    for taken in taken.with_made() {
+        taken.report(out, &home.home)?;
     }
-    show::posted_or_not(out, "  ", &posted)?;
-    Ok(if outcome.verdict == Verdict::Accepted { Ended::Well } else { Ended::Held })
+    let all_accepted = taken.with_made().all(|taken| taken.outcome.verdict == Verdict::Accepted);
+    Ok(if all_accepted { Ended::Well } else { Ended::Held })
 }

@@ -24,6 +24,7 @@ mod run;
 mod sandbox;
 mod show;
 mod summary;
+mod waiting;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -80,6 +81,8 @@ enum Command {
     Sync(matching::SyncArguments),
     /// Match the lines of all settlements with transactions, and give the reason where that fails
     Match(matching::MatchArguments),
+    /// List entries of reports that wait for their payout or for another report
+    Waiting(waiting::WaitingArguments),
     /// List what was captured and never paid out, and reports that are missing
     Unsettled(matching::UnsettledArguments),
     /// Stop all posting, or start it again
@@ -171,6 +174,7 @@ async fn dispatch(command: Command, out: &mut dyn Write) -> anyhow::Result<Ended
         Command::Post(arguments) => post::run(&arguments, out).await,
         Command::Sync(arguments) => matching::sync(&arguments, out).await,
         Command::Match(arguments) => matching::match_lines(&arguments, out).await,
+        Command::Waiting(arguments) => waiting::run(&arguments, out).await,
         Command::Unsettled(arguments) => matching::unsettled(&arguments, out).await,
         Command::Posting(command) => post::posting(&command, out).await,
         Command::Resolve(arguments) => post::resolve(&arguments, out).await,

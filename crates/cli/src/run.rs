@@ -11,6 +11,7 @@ use pipeline::StepError;
 use pipeline::current::accounts;
 use pipeline::current::notice::NoticeCheck;
 use pipeline::intake::judge::provider_of;
+use pipeline::intake::known::merchant_numbers;
 use pipeline::intake::parse::{Outcome, ParseReport};
 use pipeline::operate::process::{self, Processed};
 use pipeline::posting::post::Posted;
@@ -68,18 +69,13 @@ pub(crate) async fn run(arguments: &RunArguments, out: &mut dyn Write) -> anyhow
     for file in &inbox.files {
         match take_asking(&app, &account, file, *register_merchants).await {
             Ok(taken) => {
-                match taken.outcome.verdict {
-                    _ if taken.is_held() => counts.held += 1,
-                    Verdict::Duplicate => counts.known += 1,
-                    _ => counts.accepted += 1,
-                }
-                if taken.is_held() {
-                    ended = ended.and(Ended::Held);
-                }
-                if *json {
-                    writeln!(out, "{}", taken.json()?)?;
-                } else {
-                    taken.report(out, &home.home)?;
+                for taken in taken.with_made() {
+                    ended = ended.and(counts.count(taken));
+                    if *json {
+                        writeln!(out, "{}", taken.json()?)?;
+                    } else {
+                        taken.report(out, &home.home)?;
+                    }
                 }
             }
             Err(error) => {
@@ -96,6 +92,15 @@ pub(crate) async fn run(arguments: &RunArguments, out: &mut dyn Write) -> anyhow
 }
 
 impl Counts {
+    fn count(&mut self, taken: &Taken) -> Ended {
+        match taken.outcome.verdict {
+            _ if taken.is_held() => self.held += 1,
+            Verdict::Duplicate => self.known += 1,
+            _ => self.accepted += 1,
+        }
+        if taken.is_held() { Ended::Held } else { Ended::Well }
+    }
+
     fn show(
         &self,
         passed_over: Option<String>,
@@ -127,8 +132,7 @@ async fn take_asking(app: &App, account: &AccountId, file: &Path, registers: boo
     }
     let Some(provider) = judgement.format.map(|format| format.provider.id) else { return Ok(taken) };
     let mut numbers: BTreeSet<&str> = BTreeSet::new();
-    for settlement in &judgement.settlements {
-        let number = settlement.head.merchant_number.as_str();
+    for number in merchant_numbers(judgement) {
         if accounts::owner_of(&app.ports, provider, number).await?.is_none() {
             numbers.insert(number);
         }
@@ -160,6 +164,10 @@ pub(crate) struct Taken {
     pub(crate) reports: WrittenReports,
     /// What Dintero was told of them.
     pub(crate) posted: Result<Posted, StepError>,
+    /// The reports that it was found to hold or to complete.
+    made: Vec<Taken>,
+    /// Whether it was put together from entries of several reports.
+    is_made: bool,
 }
 
 /// Uploads a local file and takes it the whole way. A merchant number that nobody has becomes the account's when it
@@ -176,12 +184,22 @@ pub(crate) async fn take(
     let landing = LandingKey::new(account.clone(), provider, &name)?;
     let object = app.ports.objects.upload(&Key::Landing(landing.clone()), file).await?;
     let command = ParseReport { now, adopts_merchants: registers, ..reading(app, landing, object.version) };
-    let Processed { outcome, reports, posted } =
-        process::process_upload(&app.ports, app.dintero.as_deref(), &command).await?;
-    Ok(Taken { file: file.to_owned(), outcome, reports, posted })
+    let processed = process::process_upload(&app.ports, app.dintero.as_deref(), &command).await?;
+    Ok(Taken::of(file.to_owned(), processed))
 }
 
 impl Taken {
+    pub(crate) fn of(file: PathBuf, processed: Processed) -> Self {
+        let Processed { outcome, reports, posted, made } = processed;
+        let made = made.into_iter().map(|(name, part)| Taken { is_made: true, ..Taken::of(name.into(), part) });
+        Taken { file, outcome, reports, posted, made: made.collect(), is_made: false }
+    }
+
+    /// The file, and the reports that it was found to hold or to complete.
+    pub(crate) fn with_made(&self) -> impl Iterator<Item = &Taken> {
+        std::iter::once(self).chain(&self.made)
+    }
+
     /// The settlements that this file brought as a new version.
     pub(crate) fn new_settlements(&self) -> impl Iterator<Item = &Settlement> {
         let pairs = self.outcome.judgement.settlements.iter().zip(&self.outcome.settlements);
@@ -199,6 +217,9 @@ impl Taken {
         let format = judgement.format.map_or("no known format", |format| format.id);
         let id = report.map_or_else(|| "-".to_owned(), |report| report.short());
         writeln!(out, "{}  {}  {format}  report {id}", show::verdict(*verdict), show::name(&self.file))?;
+        if self.is_made {
+            writeln!(out, "  put together from several reports")?;
+        }
         show::settlements(out, "  ", &judgement.settlements)?;
         show::problems(out, "  ", &judgement.problems)?;
         for known in self.outcome.settlements.iter().filter(|_| *verdict == Verdict::Accepted) {

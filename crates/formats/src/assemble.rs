@@ -10,7 +10,7 @@ mod runs;
 mod tests;
 
 use jiff::civil::Date;
-use settlement::{LedgerEntry, LedgerEntryKind, WaitingEntries, WaitingReason};
+use settlement::{LedgerEntry, LedgerEntryKind, PaidDays, WaitingEntries, WaitingReason};
 
 use self::runs::{chains, joined, runs_of, without_paid};
 use crate::ledger::{Break, Chain, Closed, Entry, EntryKind};
@@ -21,20 +21,20 @@ pub type Run = Vec<LedgerEntry>;
 /// So many entries of one ledger may wait.
 pub const WAITING_ENTRIES_MAX: usize = 100_000;
 
-/// Booking days that settlements in force have paid out, from the first to the last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct PaidDays {
-    /// The first of them.
-    pub from: Date,
-    /// The last of them.
-    pub to: Date,
+/// A payout that can be taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AssembledPayout {
+    /// Its entries, and what their proof needs before them.
+    pub entries: Run,
+    /// The booking days that it pays out.
+    pub days: PaidDays,
 }
 
 /// What the entries of one ledger come to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Assembly {
-    /// Of each payout that can be taken, its entries and what their proof needs before them.
-    pub payouts: Vec<Run>,
+    /// The payouts that can be taken.
+    pub payouts: Vec<AssembledPayout>,
     /// All entries that no settlement in force has, those of `payouts` too.
     pub runs: Vec<Run>,
     /// The entries that wait for another file.
@@ -48,7 +48,7 @@ pub struct Assembly {
 /// Entries booked on `paid` days belong to settlements in force and are left out. In whatever order files come, the
 /// same payouts are taken.
 pub fn assemble(known: Vec<Run>, added: Vec<LedgerEntry>, paid: &[PaidDays]) -> Assembly {
-    let is_paid = |day: Date| paid.iter().any(|paid| paid.from <= day && day <= paid.to);
+    let is_paid = |day: Date| paid.iter().any(|paid| paid.holds(day));
     let runs = joined(known, runs_of(added));
     let mut runs: Vec<Run> = runs.iter().flat_map(|run| without_paid(run, &is_paid)).collect();
     let left_out = leave_out_oldest(&mut runs);
@@ -132,15 +132,15 @@ fn entry_at(place: u32, entry: &LedgerEntry) -> Entry {
 }
 
 /// The entries of a payout, which prove it by themselves: from an empty balance on, or from the payout before it.
-fn entries_of(chain: &[LedgerEntry], closed: &Closed) -> Option<Run> {
+fn entries_of(chain: &[LedgerEntry], closed: &Closed) -> Option<AssembledPayout> {
     let last = closed.row as usize;
     let up_to = chain.get(..=last)?;
-    let is_own = |entry: &LedgerEntry| (closed.from..=closed.booked_on).contains(&entry.booked_on);
-    let first = up_to.iter().position(is_own)?;
+    let days = PaidDays { from: closed.from, to: closed.booked_on };
+    let first = up_to.iter().position(|entry| days.holds(entry.booked_on))?;
     let before = up_to.get(first)?.balance_before_minor();
     let payout_before = chain.get(..last)?.iter().rposition(|entry| entry.kind == LedgerEntryKind::Payout);
     let first = if before == Some(0) { first } else { payout_before.map_or(0, |payout| payout.min(first)) };
-    up_to.get(first..).map(<[LedgerEntry]>::to_vec)
+    Some(AssembledPayout { entries: up_to.get(first..)?.to_vec(), days })
 }
 
 /// Leaves out the oldest entries where there are too many, and says how many.

@@ -66,7 +66,7 @@ impl Format {
         self.write_entries.is_some()
     }
 
-    /// A report of its own made of a payout's entries, named after the payout.
+    /// A report of its own made of a payout's entries, which end with it, and a name for the payout.
     ///
     /// `None` for a format whose files hold settlements, or without a payout among the entries.
     ///
@@ -75,7 +75,7 @@ impl Format {
     pub fn write_payout(&self, entries: &[LedgerEntry]) -> io::Result<Option<(String, Vec<u8>)>> {
         let payout = entries.last().and_then(|last| Some((last, last.payout.as_ref()?)));
         let (Some(write), Some((last, payout))) = (self.write_entries, payout) else { return Ok(None) };
-        let name = format!("{}-{}-{}.csv", last.merchant_number, payout.settlement_id, last.currency);
+        let name = format!("{}-{}-{}", last.merchant_number, payout.settlement_id, last.currency);
         Ok(Some((name, write(entries)?)))
     }
 }

@@ -14,7 +14,7 @@ mod open;
 mod providers;
 mod read;
 
-pub use assemble::{Assembly, PaidDays, Run, WAITING_ENTRIES_MAX, assemble};
+pub use assemble::{AssembledPayout, Assembly, Run, WAITING_ENTRIES_MAX, assemble};
 pub use failure::{Failure, ReadSeek};
 pub use format::{Format, Refused, Surety, parse};
 pub use head::Head;

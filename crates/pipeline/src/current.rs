@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod events;
 pub mod held;
 pub mod lease;
+pub mod ledgers;
 pub(crate) mod lines;
 pub mod match_rows;
 pub mod notice;

@@ -60,4 +60,4 @@ pub use terms::{TermSums, Terms};
 pub use transaction::{
     SettlementEvent, SettlementStatus, Transaction, TransactionEvent, TransactionEventKind, TransactionStatus,
 };
-pub use waiting::{WaitingEntries, WaitingReason};
+pub use waiting::{PaidDays, WaitingEntries, WaitingReason};

@@ -1,6 +1,7 @@
-//! Entries of a ledger that are in no settlement yet.
+//! Entries of a ledger that are in no settlement yet, and the days of those that are.
 
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 use crate::currency::Currency;
 use crate::ids::MerchantNumber;
@@ -9,7 +10,7 @@ use crate::ids::MerchantNumber;
 ///
 /// A file of a ledger holds entries and not settlements. What closes with a payout inside one file is a settlement; the
 /// rest is this, so that several files can be put together.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WaitingEntries {
     /// The provider's number of the merchant or sales unit.
     pub merchant_number: MerchantNumber,
@@ -32,7 +33,8 @@ pub struct WaitingEntries {
 }
 
 /// What entries wait for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum WaitingReason {
     /// Their payout is not in the file.
     Payout,
@@ -43,4 +45,49 @@ pub enum WaitingReason {
         /// That row.
         row: u32,
     },
+}
+
+/// Booking days that settlements have paid out, from the first to the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PaidDays {
+    /// The first of them.
+    pub from: Date,
+    /// The last of them.
+    pub to: Date,
+}
+
+impl PaidDays {
+    /// Whether a day is one of them.
+    pub fn holds(&self, day: Date) -> bool {
+        self.from <= day && day <= self.to
+    }
+
+    /// The same days in as few ranges as there can be, in their order.
+    pub fn merged(mut ranges: Vec<PaidDays>) -> Vec<PaidDays> {
+        ranges.sort_unstable();
+        let mut merged: Vec<PaidDays> = Vec::with_capacity(ranges.len());
+        for range in ranges {
+            match merged.last_mut() {
+                Some(last) if last.to.tomorrow().is_ok_and(|next| range.from <= next) => {
+                    last.to = last.to.max(range.to)
+                }
+                _ => merged.push(range),
+            }
+        }
+        merged
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_that_overlap_or_follow_one_another_are_one_range() {
+        let day = |day| jiff::civil::date(2026, 10, day);
+        let range = |from, to| PaidDays { from: day(from), to: day(to) };
+        let merged = PaidDays::merged(vec![range(10, 12), range(1, 2), range(3, 3), range(5, 9), range(6, 7)]);
+        assert_eq!(merged, [range(1, 3), range(5, 12)]);
+        assert!(merged[0].holds(day(1)) && merged[0].holds(day(3)) && !merged[0].holds(day(4)));
+    }
 }

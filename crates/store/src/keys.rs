@@ -51,6 +51,13 @@ pub enum Key {
         /// Which attempt at the report found them.
         attempt: u32,
     },
+    /// Entries of a ledger that are in no settlement.
+    Waiting {
+        /// The account they belong to.
+        account: AccountId,
+        /// SHA-256 of the object.
+        digest: String,
+    },
     /// What the lines of one report were matched with.
     Matches {
         /// The account they belong to.
@@ -160,6 +167,7 @@ impl fmt::Display for Key {
             Key::Problems { account, report, attempt } => {
                 write!(f, "reports/{account}/held/{report}/problems-{attempt}.json")
             }
+            Key::Waiting { account, digest } => write!(f, "reports/{account}/waiting/{digest}.json"),
             Key::Mail { account, mail, digest } => write!(f, "mail/{account}/{mail}/{digest}.eml"),
             Key::DinteroReport { settlement, version, extension } => {
                 let SettleKey { account_id, provider, merchant_number, settlement_id, currency } = settlement;

@@ -8,6 +8,7 @@ mod dirty;
 mod held;
 mod journal;
 mod lake;
+mod ledger;
 mod mail;
 mod matching;
 mod merchant;
@@ -30,6 +31,7 @@ pub use dirty::{DirtyItem, DirtyMark, dirty_mark, mark_days_dirty, mark_dirty, m
 pub use held::{HELD_SETTLEMENTS_MAX, HeldItem, HeldSettlement, mark_held};
 pub use journal::{JournalItem, Order, journal};
 pub use lake::{BuiltItem, DayItem, DayPayout, DaySum, LeaseItem, SumOf, lake_day};
+pub use ledger::{LedgerItem, PAID_RANGES_MAX, WAITING_SHOWN_MAX, ledger_owner};
 pub use mail::{MailItem, MailState, Occasion, TRACE_WITHIN};
 pub use matching::{MatchItem, MatchingItem, UnsettledSum};
 pub use merchant::MerchantItem;
@@ -72,6 +74,7 @@ pub fn table() -> impl Iterator<Item = &'static Record> {
         batch::RECORDS,
         sync::RECORDS,
         matching::RECORDS,
+        ledger::RECORDS,
         dirty::RECORDS,
         lake::RECORDS,
         held::RECORDS,

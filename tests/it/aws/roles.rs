@@ -53,13 +53,26 @@ const CONFIGURATION_SET: &str = "arn:AWS::Partition:ses:AWS::Region:AWS::Account
 
 /// What each role does, as far as its own step needs it.
 const MAY: &[(&str, &str, &[&str])] = &[
-    ("ParseRole", "s3:GetObjectVersion", &["LandingBucket/T00000001/vipps/x.xml"]),
+    (
+        "ParseRole",
+        "s3:GetObjectVersion",
+        &["LandingBucket/T00000001/vipps/x.xml", "ReportsBucket/T00000001/waiting/abc.json"],
+    ),
     (
         "ParseRole",
         "s3:PutObject",
-        &["ArchiveBucket/T00000001/abc/source", "LakeBucket/reports/T00000001/abc/1/x.parquet"],
+        &[
+            "ArchiveBucket/T00000001/abc/source",
+            "LakeBucket/reports/T00000001/abc/1/x.parquet",
+            "LandingBucket/T00000001/vipps/x.csv",
+            "ReportsBucket/T00000001/waiting/abc.json",
+        ],
     ),
-    ("ParseRole", "dynamodb:UpdateItem", &["REPORT#abc of Table", "JOURNAL#abc of Table", "REFUSED#abc of Table"]),
+    (
+        "ParseRole",
+        "dynamodb:UpdateItem",
+        &["REPORT#abc of Table", "JOURNAL#abc of Table", "REFUSED#abc of Table", "LEDGER#T00000001 of Table"],
+    ),
     ("ParseRole", "sqs:SendMessage", &["ReconcileQueue"]),
     ("ReconcileRole", "s3:PutObject", &["ReportsBucket/T00000001/vipps/1/2-NOK/v1/dintero-report.pdf"]),
     ("BackofficeRole", "dynamodb:Query", &["SETTLEMENT#T00000001 of Table", "HELD#T00000001 of Table"]),

@@ -44,7 +44,7 @@ fn days(from: i8, to: i8) -> PaidDays {
 fn payouts(one: &[LedgerEntry], other: &[LedgerEntry]) -> Vec<usize> {
     let of = |first: &[LedgerEntry], second: &[LedgerEntry]| {
         let known = assemble(Vec::new(), first.to_vec(), &[]).runs;
-        assemble(known, second.to_vec(), &[]).payouts.iter().map(Vec::len).collect()
+        assemble(known, second.to_vec(), &[]).payouts.iter().map(|payout| payout.entries.len()).collect()
     };
     let found: Vec<usize> = of(one, other);
     assert_eq!(found, of(other, one), "the order of the files makes a difference");
@@ -77,7 +77,7 @@ fn what_is_paid_out_is_left_out_but_for_the_payout_that_leaves_a_balance() {
     let all = [sale(1, 9, 100, 100), payout(1, 6, 70, 30), sale(2, 9, 50, 80), payout(2, 7, 80, 0)];
     let assembly = assemble(Vec::new(), all.to_vec(), &[days(1, 1)]);
     assert_eq!(assembly.runs, [all[1..].to_vec()]);
-    assert_eq!(assembly.payouts, [all[1..].to_vec()]);
+    assert_eq!(assembly.payouts, [AssembledPayout { entries: all[1..].to_vec(), days: days(2, 2) }]);
     assert_eq!(assemble(Vec::new(), all.to_vec(), &[days(1, 2)]).runs, Vec::<Run>::new());
     assert_eq!(assemble(Vec::new(), all[..2].to_vec(), &[days(1, 1)]).runs, [all[1..2].to_vec()]);
 }
@@ -97,7 +97,7 @@ fn entries_without_a_payout_or_a_beginning_wait_and_are_counted() {
 fn nothing_after_an_unknown_type_is_taken() {
     let unknown = entry(1, 10, LedgerEntryKind::Unknown, -5, 95);
     let assembly = assemble(Vec::new(), vec![sale(1, 9, 100, 100), unknown, payout(1, 6, 95, 0)], &[]);
-    assert_eq!(assembly.payouts, Vec::<Run>::new());
+    assert_eq!(assembly.payouts, []);
     assert!(matches!(assembly.waiting[0].reason, WaitingReason::UnknownType { .. }), "{:?}", assembly.waiting);
 }
 

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use fixtures::generate::Seed;
-use formats::{PaidDays, Run, assemble};
+use formats::{Run, assemble};
 use jiff::civil::{Date, DateTime, date};
 use proptest::prelude::*;
-use settlement::{MajorUnits, Settlement, WaitingReason};
+use settlement::{MajorUnits, PaidDays, Settlement, WaitingReason};
 
 use crate::judged::{Judged, judged};
 
@@ -38,9 +38,9 @@ impl Known {
         let assembly = assemble(std::mem::take(&mut self.runs), entries, &self.paid);
         self.runs = assembly.runs;
         for payout in assembly.payouts {
-            let (name, bytes) = format.unwrap().write_payout(&payout).unwrap().unwrap();
+            let (name, bytes) = format.unwrap().write_payout(&payout.entries).unwrap().unwrap();
             self.take(&bytes);
-            let id = &payout.last().unwrap().payout.as_ref().unwrap().settlement_id;
+            let id = &payout.entries.last().unwrap().payout.as_ref().unwrap().settlement_id;
             assert!(self.settlements.contains_key(id.as_str()), "{name} is no payout that can be proved");
         }
     }

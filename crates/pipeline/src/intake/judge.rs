@@ -1,7 +1,7 @@
 //! A file judged: which format it is, what it says, and every problem it has. Stores nothing.
 
 use formats::{Failure, Format, Limits, ReadSeek};
-use settlement::{Control, Kind, Problem, Problems, Settlement, Sink, Verdict};
+use settlement::{Control, Held, Kind, LedgerEntry, Problem, Problems, Settlement, Sink, Verdict};
 use tables::TableError;
 
 use crate::StepError;
@@ -15,6 +15,8 @@ pub struct Judgement {
     pub problems: Problems,
     /// Its settlements; of a held file those that could be read, for a person to look at.
     pub settlements: Vec<Settlement>,
+    /// Of a ledger: the entries that are in none of its settlements.
+    pub entries: Vec<LedgerEntry>,
 }
 
 impl Judgement {
@@ -78,8 +80,13 @@ fn identified<'i>(name: &str, input: &'i mut dyn ReadSeek, limits: &Limits) -> R
 
 fn judged(format: Option<&'static Format>, read: Result<Control, Failure>) -> Result<Judgement, StepError> {
     match read {
-        Ok(control) => Ok(Judgement { format, settlements: control.settlements, problems: control.notes }),
-        Err(Failure::Held(held)) => Ok(Judgement { format, problems: held.problems, settlements: held.settlements }),
+        Ok(Control { settlements, notes: problems, entries, .. }) => {
+            Ok(Judgement { format, problems, settlements, entries })
+        }
+        Err(Failure::Held(held)) => {
+            let Held { problems, settlements } = *held;
+            Ok(Judgement { format, problems, settlements, entries: Vec::new() })
+        }
         Err(Failure::Read(error)) => Err(error.into()),
         Err(Failure::Sink(error)) => Err(error.into()),
     }

@@ -74,10 +74,10 @@ impl IncomingReport<'_> {
     ///
     /// # Errors
     /// When the state cannot answer.
-    pub async fn foreign_merchant_numbers(&self, settlements: &[Settlement]) -> Result<Vec<Problem>, StepError> {
+    pub async fn foreign_merchant_numbers(&self, judgement: &Judgement) -> Result<Vec<Problem>, StepError> {
         let (account, provider) = (self.account, self.provider);
         let (mut foreign, mut unknown) = (Vec::new(), Vec::new());
-        for number in merchant_numbers(settlements) {
+        for number in merchant_numbers(judgement) {
             match owner_of(self.ports, provider, number).await? {
                 Some(owner) if owner == *account => {}
                 // Whose number it is stays untold.
@@ -191,11 +191,13 @@ impl IncomingReport<'_> {
     }
 }
 
-/// The merchant numbers of a report, each once, in the order they appear.
-pub fn merchant_numbers(settlements: &[Settlement]) -> Vec<&str> {
+/// The merchant numbers of a report, each once, in the order they appear: those of its settlements, then those of entries
+/// that are in none.
+pub fn merchant_numbers(judgement: &Judgement) -> Vec<&str> {
     let mut seen = HashSet::new();
-    let numbers = settlements.iter().map(|settlement| settlement.head.merchant_number.as_str());
-    numbers.filter(|number| seen.insert(*number)).collect()
+    let settled = judgement.settlements.iter().map(|settlement| &settlement.head.merchant_number);
+    let waiting = judgement.entries.iter().map(|entry| &entry.merchant_number);
+    settled.chain(waiting).map(|number| number.as_str()).filter(|number| seen.insert(*number)).collect()
 }
 
 fn lines_of(file: File, settlement: &Settlement) -> Result<Vec<settlement::LineRecord>, StepError> {

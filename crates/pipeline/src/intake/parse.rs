@@ -9,7 +9,7 @@ mod commit;
 use std::io::{BufReader, Seek};
 use std::path::PathBuf;
 
-use formats::Limits;
+use formats::{Format, Limits};
 use jiff::{SignedDuration, Timestamp};
 use settlement::{AccountId, Kind, Problem, Problems, ReportId, Settlement, Verdict};
 use store::keys::{Key, LandingKey};
@@ -25,7 +25,9 @@ use crate::current::accounts::{AddMerchant, register_merchant};
 use crate::intake::dismiss::held_for;
 use crate::intake::judge::{Judgement, judge};
 use crate::intake::known::{Case, IncomingReport, KnownSettlement, merchant_numbers};
+use crate::intake::ledger::Ledgers;
 use crate::intake::spool::{Spool, Spooled, spool};
+use crate::intake::upload::MadeUpload;
 use crate::{Ports, StepError};
 
 /// A report that ends its reader this often is given up.
@@ -62,6 +64,15 @@ pub struct Outcome {
     pub judgement: Judgement,
     /// Where its settlements stand, for a committed report.
     pub settlements: Vec<ReportSettlementItem>,
+    /// Reports that it was found to hold or to complete.
+    pub uploads: Vec<MadeUpload>,
+}
+
+impl Outcome {
+    fn new(report: Option<ReportId>, judgement: Judgement) -> Self {
+        let verdict = judgement.verdict();
+        Outcome { report, verdict, judgement, settlements: Vec::new(), uploads: Vec::new() }
+    }
 }
 
 /// Reads, proves and records one object. Running it again changes nothing.
@@ -85,7 +96,10 @@ pub async fn run(ports: &Ports, command: &ParseReport) -> Result<Outcome, StepEr
     };
     let work = Work { ports, command, spooled: &spooled, key: key.to_string() };
     match work.claim().await? {
-        Claim::Ended(outcome) => Ok(outcome),
+        Claim::Ended(outcome) => {
+            let uploads = work.ledgers().resume().await?;
+            Ok(Outcome { uploads, ..outcome })
+        }
         Claim::Taken(item, revision) => {
             let read = work.read((*item).clone(), revision).await;
             if read.is_err() {
@@ -103,7 +117,7 @@ async fn unread(ports: &Ports, command: &ParseReport, key: &Key, problem: Proble
     let item = ObjectItem { report: None, kind: Some(problem.kind) };
     ports.state.put_if(&place.put(&item, Expect::Any)?).await?;
     let judgement = Judgement { problems: problem.into(), ..Judgement::default() };
-    Ok(Outcome { report: None, verdict: judgement.verdict(), judgement, settlements: Vec::new() })
+    Ok(Outcome::new(None, judgement))
 }
 
 struct Work<'a> {
@@ -150,7 +164,7 @@ impl Work<'_> {
 
     fn outcome(&self, problem: Problem) -> Outcome {
         let judgement = Judgement { problems: problem.into(), ..Judgement::default() };
-        Outcome { report: Some(self.spooled.report), verdict: judgement.verdict(), judgement, settlements: Vec::new() }
+        Outcome::new(Some(self.spooled.report), judgement)
     }
 
     /// Reads the claimed report and brings it to an end.
@@ -169,9 +183,9 @@ impl Work<'_> {
                 now: self.command.now,
                 scratch: &self.command.scratch,
             };
-            let foreign = newcomer.foreign_merchant_numbers(&judgement.settlements).await?;
+            let foreign = newcomer.foreign_merchant_numbers(&judgement).await?;
             if self.command.adopts_merchants && foreign.iter().all(|p| p.kind == Kind::MerchantUnknown) {
-                self.adopt(&judgement.settlements).await?;
+                self.adopt(&judgement).await?;
             } else {
                 foreign.into_iter().for_each(|problem| judgement.problems.push(problem));
             }
@@ -188,14 +202,27 @@ impl Work<'_> {
         }
         // A report of an empty period brings nothing that could be known.
         let all_known = standings.iter().all(|standing| matches!(standing.case, Case::Known(_)));
-        if all_known && !standings.is_empty() {
-            return self.record_duplicate(item, revision, judgement, &standings).await;
+        let brings_entries = self.ledgers().keep(&judgement.entries).await?;
+        let outcome = if all_known && !standings.is_empty() && !brings_entries {
+            self.record_duplicate(item, revision, judgement, &standings).await?
+        } else {
+            self.accept(item, revision, judgement, standings, lines.path()).await?
+        };
+        let Judgement { format, settlements, entries, .. } = &outcome.judgement;
+        if !format.is_some_and(Format::is_ledger) {
+            return Ok(outcome);
         }
-        self.accept(item, revision, judgement, standings, lines.path()).await
+        let uploads = self.ledgers().settle(settlements, entries).await?;
+        Ok(Outcome { uploads, ..outcome })
     }
 
-    async fn adopt(&self, settlements: &[Settlement]) -> Result<(), StepError> {
-        for number in merchant_numbers(settlements) {
+    fn ledgers(&self) -> Ledgers<'_> {
+        let ParseReport { landing, now, .. } = self.command;
+        Ledgers { ports: self.ports, account: &landing.account, provider: &landing.provider, now: *now }
+    }
+
+    async fn adopt(&self, judgement: &Judgement) -> Result<(), StepError> {
+        for number in merchant_numbers(judgement) {
             let command = AddMerchant {
                 account: self.account().clone(),
                 provider: self.command.landing.provider.to_string(),
@@ -237,7 +264,7 @@ impl Work<'_> {
         let item = ReportItem { state, ..item };
         let mark = mark_held(&item, &self.held(&judgement.settlements, standings))?;
         self.write_marking(&item, Expect::Revision(revision), revision + 1, what, vec![mark]).await?;
-        Ok(Outcome { report: Some(item.report), verdict: judgement.verdict(), judgement, settlements: Vec::new() })
+        Ok(Outcome::new(Some(item.report), judgement))
     }
 
     /// What a person knows a held report by: its first settlements, beside what is in force.
@@ -282,7 +309,8 @@ impl Work<'_> {
         let settlements = self.list_settlements(standings, &[]).await?;
         let item = ReportItem { state: ReportState::Duplicate, ..item };
         self.write(&item, Expect::Revision(revision), revision + 1, what).await?;
-        Ok(Outcome { report: Some(item.report), verdict: Verdict::Duplicate, judgement, settlements })
+        let outcome = Outcome::new(Some(item.report), judgement);
+        Ok(Outcome { verdict: Verdict::Duplicate, settlements, ..outcome })
     }
 
     /// Records which settlements the report brought, before it is committed.

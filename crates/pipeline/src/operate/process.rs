@@ -1,8 +1,11 @@
 //! One upload through all steps: parsed, its Dintero reports written, posted. Every step repeats safely, and so does this.
 
+use std::collections::BTreeSet;
+
 use settlement::{ReportId, Verdict};
 
 use crate::intake::parse::{self, Outcome, ParseReport};
+use crate::intake::upload::MadeUpload;
 use crate::posting::post::{self, PostReport, Posted};
 use crate::reports::dintero_report::{self, WriteReports, WrittenReports};
 use crate::transactions::client::Dintero;
@@ -17,6 +20,8 @@ pub struct Processed {
     pub reports: WrittenReports,
     /// What Dintero was told, or why it could not be: the report is processed all the same.
     pub posted: Result<Posted, StepError>,
+    /// What became of the reports that it was found to hold or to complete, by their file names.
+    pub made: Vec<(String, Processed)>,
 }
 
 /// The committed report of an outcome; `None` where nothing was committed.
@@ -27,17 +32,39 @@ pub fn ready_report(outcome: &Outcome) -> Option<ReportId> {
     outcome.report.filter(|_| flows)
 }
 
-/// Takes an object as far as it may go; Dintero is told where it can be reached and the account wants it.
+/// Takes an object as far as it may go, and each report that it makes; Dintero is told where it can be reached and the
+/// account wants it.
 ///
 /// # Errors
-/// When the report cannot be read or its documents not be written; what was done before stays done.
+/// When a report cannot be read or its documents not be written; what was done before stays done.
 pub async fn process_upload(
     ports: &Ports,
     dintero: Option<&Dintero>,
     command: &ParseReport,
 ) -> Result<Processed, StepError> {
+    let mut processed = process_alone(ports, dintero, command).await?;
+    let mut uploads = processed.outcome.uploads.clone();
+    let mut seen = BTreeSet::new();
+    while let Some(MadeUpload { landing, version }) = uploads.pop() {
+        if !seen.insert(landing.clone()) {
+            continue;
+        }
+        let name = landing.name.clone();
+        let part = process_alone(ports, dintero, &ParseReport { landing, version, ..command.clone() }).await?;
+        uploads.extend(part.outcome.uploads.iter().cloned());
+        processed.made.push((name, part));
+    }
+    Ok(processed)
+}
+
+async fn process_alone(
+    ports: &Ports,
+    dintero: Option<&Dintero>,
+    command: &ParseReport,
+) -> Result<Processed, StepError> {
     let outcome = parse::run(ports, command).await?;
-    let mut processed = Processed { outcome, reports: WrittenReports::default(), posted: Ok(Posted::default()) };
+    let (reports, posted) = (WrittenReports::default(), Ok(Posted::default()));
+    let mut processed = Processed { outcome, reports, posted, made: Vec::new() };
     let Some(report) = ready_report(&processed.outcome) else { return Ok(processed) };
     let ParseReport { landing, now, lease, scratch, .. } = command;
     let command =

@@ -111,10 +111,9 @@ impl Work<'_> {
                 Ok(Outcome { verdict: Verdict::Duplicate, ..self.outcome(note) })
             }
             _ => Ok(Outcome {
-                report: Some(item.report),
                 verdict: Verdict::Duplicate,
-                judgement: Judgement::default(),
                 settlements: settlements_of(self.ports, item.report, self.account()).await?,
+                ..Outcome::new(Some(item.report), Judgement::default())
             }),
         }
     }

@@ -44,7 +44,8 @@ impl Work<'_> {
         let expect = if unfenced { Expect::Any } else { Expect::Revision(revision) };
         let marks = self.marks(&standings, &judgement.settlements)?;
         self.write_marking(&item, expect, revision + 1, what, marks).await?;
-        Ok(Outcome { report: Some(item.report), verdict: Verdict::Accepted, judgement, settlements })
+        let outcome = Outcome::new(Some(item.report), judgement);
+        Ok(Outcome { verdict: Verdict::Accepted, settlements, ..outcome })
     }
 
     /// Marks the days that the lake has to build again once this report is committed: those of each new version and of the one
