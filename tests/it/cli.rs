@@ -1,6 +1,7 @@
 //! The command line as a person or a script uses it.
 
 mod accounts;
+mod archives;
 mod held;
 mod inbox;
 mod looked;

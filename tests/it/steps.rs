@@ -1,5 +1,6 @@
 //! The steps on real adapters in memory: run twice, cut off at every call, raced, given up.
 
+mod archives;
 mod backfill;
 mod deliveries;
 mod ledgers;

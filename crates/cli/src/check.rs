@@ -1,18 +1,18 @@
 //! `avstem check`: the verdict on files, with nothing stored.
 
-use std::io::Write;
+use std::io::{BufReader, Write};
 use std::path::{Path, PathBuf};
 
-use ::formats::Limits;
+use ::formats::{Limits, ReadSeek, reports_in, unpack};
 use adapters::app::App;
 use jiff::Timestamp;
 use pipeline::current::notice;
-use pipeline::intake::judge::{Judgement, judge};
+use pipeline::intake::judge::{Judgement, judge, refused};
 use pipeline::intake::known::{Case, IncomingReport};
 use pipeline::operate::settlement_json::SettlementJson;
 use pipeline::report_id_of;
 use serde::Serialize;
-use settlement::{AccountId, Problem, ProviderId, Verdict};
+use settlement::{AccountId, Problem, ProviderId, ReportId, Verdict};
 use store::{Place, ReportItem, ReportState};
 use tables::{DigestSink, LineTable, Packing, TableOwner};
 use tempfile::NamedTempFile;
@@ -58,39 +58,73 @@ pub(crate) async fn run(arguments: &CheckArguments, out: &mut dyn Write) -> anyh
     };
     let mut ended = Ended::Well;
     for path in &arguments.files {
-        let checked = match check(arguments, opened.as_ref(), path).await {
-            Ok(checked) => checked,
+        let all = match check_all(arguments, opened.as_ref(), path).await {
+            Ok(all) => all,
             Err(error) => {
                 ended = ended.and(Ended::failed(path, &error));
                 continue;
             }
         };
-        if matches!(checked.verdict, Verdict::Quarantined | Verdict::Rejected) {
-            ended = ended.and(Ended::Held);
-        }
-        if arguments.json {
-            let Checked { file, verdict, judgement } = &checked;
-            writeln!(out, "{}", serde_json::to_string(&Answer::of(file, *verdict, judgement))?)?;
-        } else {
-            report(out, &checked)?;
+        for checked in &all {
+            if matches!(checked.verdict, Verdict::Quarantined | Verdict::Rejected) {
+                ended = ended.and(Ended::Held);
+            }
+            if arguments.json {
+                let Checked { file, verdict, judgement } = checked;
+                writeln!(out, "{}", serde_json::to_string(&Answer::of(file, *verdict, judgement))?)?;
+            } else {
+                report(out, checked)?;
+            }
         }
     }
     Ok(ended)
 }
 
-async fn check(arguments: &CheckArguments, opened: Option<&Opened>, path: &Path) -> anyhow::Result<Checked> {
+/// Judges a file, or each report of an archive that holds several.
+async fn check_all(arguments: &CheckArguments, opened: Option<&Opened>, path: &Path) -> anyhow::Result<Vec<Checked>> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let file = path.display().to_string();
     let mut input = Watched::open_or_stdin(path)?;
+    let limits = Limits::default();
+    // What cannot be unpacked is judged as it is, and its problem said then.
+    let names = reports_in(&name, &mut input, &limits).unwrap_or_default();
+    let mut unpacked = Vec::new();
+    for report in &names {
+        let inside = NamedTempFile::new()?;
+        if let Err(failure) = unpack(report, &mut input, &limits, &mut inside.as_file()) {
+            let judgement = refused(failure)?;
+            return Ok(vec![Checked { file, verdict: judgement.verdict(), judgement }]);
+        }
+        unpacked.push((format!("{file}!{report}"), report, inside));
+    }
+    if unpacked.is_empty() {
+        let report = report_id_of(input.file())?;
+        return Ok(vec![check(arguments, opened, &name, file, report, &mut input).await?]);
+    }
+    let mut all = Vec::new();
+    for (file, name, inside) in unpacked {
+        let report = report_id_of(&mut inside.reopen()?)?;
+        all.push(check(arguments, opened, name, file, report, &mut BufReader::new(inside.reopen()?)).await?);
+    }
+    Ok(all)
+}
+
+async fn check(
+    arguments: &CheckArguments,
+    opened: Option<&Opened>,
+    name: &str,
+    file: String,
+    report: ReportId,
+    input: &mut dyn ReadSeek,
+) -> anyhow::Result<Checked> {
     let (limits, provider) = (Limits::default(), arguments.provider.as_deref());
     let Some(Opened { app, account }) = opened else {
-        let judgement = judge(&name, &mut input, &limits, provider, |_| Ok(DigestSink::default()))?;
+        let judgement = judge(name, input, &limits, provider, |_| Ok(DigestSink::default()))?;
         return Ok(Checked { file, verdict: judgement.verdict(), judgement });
     };
-    let report = report_id_of(input.file())?;
     let lines = NamedTempFile::new_in(&app.scratch)?;
     let zone = store::account(&*app.ports.state, account).await?.zone;
-    let mut judgement = judge(&name, &mut input, &limits, provider, |format| {
+    let mut judgement = judge(name, input, &limits, provider, |format| {
         let owner = TableOwner::new(account, format.provider.id, format.id, report, &zone);
         LineTable::create(lines.reopen()?, owner, Packing::Zstd)
     })?;

@@ -10,10 +10,11 @@ use jiff::Timestamp;
 use pipeline::StepError;
 use pipeline::current::accounts;
 use pipeline::current::notice::NoticeCheck;
-use pipeline::intake::judge::provider_of;
+use pipeline::intake::judge::{UNKNOWN_PROVIDER, provider_of};
 use pipeline::intake::known::merchant_numbers;
 use pipeline::intake::parse::{Outcome, ParseReport};
-use pipeline::operate::process::{self, Processed};
+use pipeline::intake::upload::Origin;
+use pipeline::operate::process::{self, MadeReport, Processed};
 use pipeline::posting::post::Posted;
 use pipeline::reports::dintero_report::WrittenReports;
 use serde_json::{Value, json};
@@ -25,9 +26,6 @@ use crate::home::{Opened, reading};
 use crate::inbox::Inbox;
 use crate::progress::Watched;
 use crate::{Ended, HomeArguments, account, ask, lake, show};
-
-/// A file that no format claims lies under this name instead of a provider's.
-const NO_PROVIDER: &str = "unknown";
 
 #[derive(clap::Args)]
 pub(crate) struct RunArguments {
@@ -166,8 +164,8 @@ pub(crate) struct Taken {
     pub(crate) posted: Result<Posted, StepError>,
     /// The reports that it was found to hold or to complete.
     made: Vec<Taken>,
-    /// Whether it was put together from entries of several reports.
-    is_made: bool,
+    /// Where it was made by a step: what of.
+    origin: Option<Origin>,
 }
 
 /// Uploads a local file and takes it the whole way. A merchant number that nobody has becomes the account's when it
@@ -180,7 +178,7 @@ pub(crate) async fn take(
     registers: bool,
 ) -> anyhow::Result<Taken> {
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let provider = provider_of(&name, &mut Watched::open(file)?, &Limits::default())?.unwrap_or(NO_PROVIDER);
+    let provider = provider_of(&name, &mut Watched::open(file)?, &Limits::default())?.unwrap_or(UNKNOWN_PROVIDER);
     let landing = LandingKey::new(account.clone(), provider, &name)?;
     let object = app.ports.objects.upload(&Key::Landing(landing.clone()), file).await?;
     let command = ParseReport { now, adopts_merchants: registers, ..reading(app, landing, object.version) };
@@ -191,8 +189,11 @@ pub(crate) async fn take(
 impl Taken {
     pub(crate) fn of(file: PathBuf, processed: Processed) -> Self {
         let Processed { outcome, reports, posted, made } = processed;
-        let made = made.into_iter().map(|(name, part)| Taken { is_made: true, ..Taken::of(name.into(), part) });
-        Taken { file, outcome, reports, posted, made: made.collect(), is_made: false }
+        let made = made.into_iter().map(|MadeReport { name, origin, processed }| Taken {
+            origin: Some(origin),
+            ..Taken::of(name.into(), processed)
+        });
+        Taken { file, outcome, reports, posted, made: made.collect(), origin: None }
     }
 
     /// The file, and the reports that it was found to hold or to complete.
@@ -214,10 +215,14 @@ impl Taken {
 
     pub(crate) fn report(&self, out: &mut dyn Write, home: &Home) -> anyhow::Result<()> {
         let Outcome { report, verdict, judgement, .. } = &self.outcome;
-        let format = judgement.format.map_or("no known format", |format| format.id);
+        let format = match judgement.format {
+            Some(format) => format.id,
+            None if *verdict == Verdict::Accepted => "an archive of several reports",
+            None => "no known format",
+        };
         let id = report.map_or_else(|| "-".to_owned(), |report| report.short());
         writeln!(out, "{}  {}  {format}  report {id}", show::verdict(*verdict), show::name(&self.file))?;
-        if self.is_made {
+        if self.origin == Some(Origin::Entries) {
             writeln!(out, "  put together from several reports")?;
         }
         show::settlements(out, "  ", &judgement.settlements)?;

@@ -20,6 +20,6 @@ pub use format::{Format, Refused, Surety, parse};
 pub use head::Head;
 pub use identify::{extension, identify};
 pub use limits::{HEAD_BYTES_MAX, Limits};
-pub use open::{ReportFile, open};
+pub use open::{ReportFile, open, reports_in, unpack};
 pub use providers::{FORMATS, REFUSED};
 pub use read::amount::{DecimalMark, parse_minor};

@@ -1,6 +1,6 @@
 //! Opens a file far enough to say what it is: out of its ZIP archive, or as a workbook.
 
-use std::io::{Cursor, Read};
+use std::io::{self, Cursor, Read};
 
 use settlement::{Kind, Problem};
 
@@ -8,7 +8,7 @@ use crate::failure::{Failure, ReadSeek};
 use crate::head::Head;
 use crate::identify::extension;
 use crate::limits::{HEAD_BYTES_MAX, Limits};
-use crate::read::archive::{self, Archive};
+use crate::read::archive::{self, Archive, Entry};
 use crate::read::workbook::Workbook;
 
 /// A format sees this many rows of a workbook when it says whether the file is its own.
@@ -38,7 +38,7 @@ pub fn open<'i>(name: &str, input: &'i mut dyn ReadSeek, limits: &Limits) -> Res
     }
     let archive = Archive::open(input, limits)?;
     let entry = {
-        let mut files = archive.files().filter(|entry| !is_of_the_system(&entry.name));
+        let mut files = reports(&archive);
         match (files.next(), files.next()) {
             (Some(entry), None) => entry.clone(),
             (None, _) => return Err(refused("Found a ZIP archive without a report").into()),
@@ -56,6 +56,39 @@ pub fn open<'i>(name: &str, input: &'i mut dyn ReadSeek, limits: &Limits) -> Res
         return open_packed_workbook(&entry.name, inside, limits);
     }
     Ok(ReportFile { head: Head::new(&entry.name, &first), input: Box::new(inside) })
+}
+
+/// The names of the reports in an archive that holds several; none for any other file.
+///
+/// # Errors
+/// As [`open`].
+pub fn reports_in(name: &str, input: &mut dyn ReadSeek, limits: &Limits) -> Result<Vec<String>, Failure> {
+    let first = first_bytes(input)?;
+    if !first.starts_with(archive::MAGIC) || extension(name).as_deref() != Some("zip") {
+        return Ok(Vec::new());
+    }
+    let archive = Archive::open(&mut *input, limits)?;
+    let names: Vec<String> = reports(&archive).map(|entry| entry.name.clone()).collect();
+    let is_one = archive.is_workbook() || names.len() < 2;
+    input.rewind()?;
+    Ok(if is_one { Vec::new() } else { names })
+}
+
+/// Unpacks one of the reports that [`reports_in`] has named.
+///
+/// # Errors
+/// As [`open`], or when `out` cannot be written.
+pub fn unpack(report: &str, input: &mut dyn ReadSeek, limits: &Limits, out: &mut dyn io::Write) -> Result<(), Failure> {
+    let mut archive = Archive::open(input, limits)?;
+    let entry = reports(&archive).find(|entry| entry.name == report).cloned();
+    let entry = entry.ok_or_else(|| refused("Found a ZIP archive without the report that it named"))?;
+    io::copy(&mut archive.unpack(&entry)?, out)?;
+    Ok(())
+}
+
+/// The files of an archive but for those that an operating system adds.
+fn reports<'a>(archive: &'a Archive<'_>) -> impl Iterator<Item = &'a Entry> {
+    archive.files().filter(|entry| !is_of_the_system(&entry.name))
 }
 
 /// Opens a workbook in an archive, unpacked in memory: its parts are read out of order.

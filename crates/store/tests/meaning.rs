@@ -92,6 +92,7 @@ fn a_report_is_held_in_three_states_and_says_why() {
         (ReportState::Claimed { lease_until: time() }, "CLAIMED", None),
         (ReportState::Committed, "COMMITTED", None),
         (ReportState::Duplicate, "DUPLICATE", None),
+        (ReportState::Unpacked { reports: 2 }, "UNPACKED", None),
         (ReportState::Quarantined { kind }, "QUARANTINED(ControlTotal)", Some(Some(kind))),
         (ReportState::Rejected { kind }, "REJECTED(ControlTotal)", Some(Some(kind))),
         (ReportState::Crashed, "CRASHED", Some(None)),

@@ -6,6 +6,9 @@ use tables::TableError;
 
 use crate::StepError;
 
+/// A file that no format claims lies under this name instead of a provider's.
+pub const UNKNOWN_PROVIDER: &str = "unknown";
+
 /// What a file turned out to be.
 #[derive(Debug, Default)]
 pub struct Judgement {
@@ -76,6 +79,14 @@ type Identified<'i> = (&'static Format, Box<dyn ReadSeek + 'i>);
 fn identified<'i>(name: &str, input: &'i mut dyn ReadSeek, limits: &Limits) -> Result<Identified<'i>, Failure> {
     let opened = formats::open(name, input, limits)?;
     Ok((formats::identify(&opened.head)?, opened.input))
+}
+
+/// What a failure says of a file that could not even be opened.
+///
+/// # Errors
+/// When it says nothing of the file.
+pub fn refused(failure: Failure) -> Result<Judgement, StepError> {
+    judged(None, Err(failure))
 }
 
 fn judged(format: Option<&'static Format>, read: Result<Control, Failure>) -> Result<Judgement, StepError> {

@@ -15,7 +15,7 @@ use store::keys::{Key, LandingKey};
 use store::{Expect, LedgerItem, PAID_RANGES_MAX, Place, PortErrorKind, ReportItem, ReportState, WAITING_SHOWN_MAX};
 
 use crate::current::ledgers;
-use crate::intake::upload::{MadeUpload, upload};
+use crate::intake::upload::{MadeUpload, upload_payout};
 use crate::{Ports, StepError};
 
 /// So often a record is read again that another worker has changed.
@@ -117,7 +117,7 @@ impl Ledgers<'_> {
                 made = self.reports_of(&assembly.payouts).await?;
             }
             for report in made.into_iter().filter(|made| made.is_unread) {
-                uploads.extend(upload(self.ports, report.landing, &report.bytes).await?);
+                uploads.extend(upload_payout(self.ports, report.landing, &report.bytes).await?);
             }
         }
         Ok(uploads)

@@ -5,6 +5,7 @@
 
 mod claim;
 mod commit;
+mod unpack;
 
 use std::io::{BufReader, Seek};
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ use tables::{LineTable, TableOwner};
 use tempfile::NamedTempFile;
 
 use self::claim::Claim;
+use self::unpack::Contents;
 use crate::current::accounts::{AddMerchant, register_merchant};
 use crate::intake::dismiss::held_for;
 use crate::intake::judge::{Judgement, judge};
@@ -96,10 +98,14 @@ pub async fn run(ports: &Ports, command: &ParseReport) -> Result<Outcome, StepEr
     };
     let work = Work { ports, command, spooled: &spooled, key: key.to_string() };
     match work.claim().await? {
-        Claim::Ended(outcome) => {
-            let uploads = work.ledgers().resume().await?;
+        Claim::Ended(outcome) if outcome.verdict == Verdict::Duplicate => {
+            let mut uploads = work.ledgers().resume().await?;
+            if let Contents::Several(made) = work.unpack().await? {
+                uploads.extend(made);
+            }
             Ok(Outcome { uploads, ..outcome })
         }
+        Claim::Ended(outcome) => Ok(outcome),
         Claim::Taken(item, revision) => {
             let read = work.read((*item).clone(), revision).await;
             if read.is_err() {
@@ -171,7 +177,11 @@ impl Work<'_> {
     async fn read(&self, item: ReportItem, revision: u64) -> Result<Outcome, StepError> {
         let lines = NamedTempFile::new_in(&self.command.scratch)?;
         let account = store::account(&*self.ports.state, self.account()).await?;
-        let mut judgement = self.judge(&lines, &account.zone)?;
+        let mut judgement = match self.unpack().await? {
+            Contents::Alone => self.judge(&lines, &account.zone)?,
+            Contents::Several(uploads) => return self.record_unpacked(item, revision, uploads).await,
+            Contents::Unreadable(judgement) => *judgement,
+        };
         let standings = if judgement.problems.has_errors() {
             Vec::new()
         } else {

@@ -189,6 +189,7 @@ async fn held_report(
         ReportState::Claimed { .. }
         | ReportState::Committed
         | ReportState::Duplicate
+        | ReportState::Unpacked { .. }
         | ReportState::Dismissed { .. } => false,
     };
     if !is_held {

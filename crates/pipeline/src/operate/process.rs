@@ -1,11 +1,11 @@
 //! One upload through all steps: parsed, its Dintero reports written, posted. Every step repeats safely, and so does this.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use settlement::{ReportId, Verdict};
 
 use crate::intake::parse::{self, Outcome, ParseReport};
-use crate::intake::upload::MadeUpload;
+use crate::intake::upload::{MadeUpload, Origin};
 use crate::posting::post::{self, PostReport, Posted};
 use crate::reports::dintero_report::{self, WriteReports, WrittenReports};
 use crate::transactions::client::Dintero;
@@ -20,8 +20,19 @@ pub struct Processed {
     pub reports: WrittenReports,
     /// What Dintero was told, or why it could not be: the report is processed all the same.
     pub posted: Result<Posted, StepError>,
-    /// What became of the reports that it was found to hold or to complete, by their file names.
-    pub made: Vec<(String, Processed)>,
+    /// What became of the reports that it was found to hold or to complete.
+    pub made: Vec<MadeReport>,
+}
+
+/// What became of a report that a step has made.
+#[derive(Debug)]
+pub struct MadeReport {
+    /// Its file name.
+    pub name: String,
+    /// What it was made of.
+    pub origin: Origin,
+    /// What became of it.
+    pub processed: Processed,
 }
 
 /// The committed report of an outcome; `None` where nothing was committed.
@@ -43,16 +54,17 @@ pub async fn process_upload(
     command: &ParseReport,
 ) -> Result<Processed, StepError> {
     let mut processed = process_alone(ports, dintero, command).await?;
-    let mut uploads = processed.outcome.uploads.clone();
+    let mut uploads: VecDeque<MadeUpload> = processed.outcome.uploads.iter().cloned().collect();
     let mut seen = BTreeSet::new();
-    while let Some(MadeUpload { landing, version }) = uploads.pop() {
+    while let Some(MadeUpload { landing, version, origin }) = uploads.pop_front() {
         if !seen.insert(landing.clone()) {
             continue;
         }
         let name = landing.name.clone();
-        let part = process_alone(ports, dintero, &ParseReport { landing, version, ..command.clone() }).await?;
+        let command = ParseReport { landing, version, ..command.clone() };
+        let part = process_alone(ports, dintero, &command).await?;
         uploads.extend(part.outcome.uploads.iter().cloned());
-        processed.made.push((name, part));
+        processed.made.push(MadeReport { name, origin, processed: part });
     }
     Ok(processed)
 }

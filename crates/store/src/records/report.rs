@@ -13,7 +13,7 @@ pub(super) const RECORDS: &[Record] = &[
     Record {
         name: "report",
         place: "`REPORT#<report>`, `<account>`",
-        question: "what became of a report: CLAIMED, COMMITTED, DUPLICATE, QUARANTINED(kind), REJECTED(kind), CRASHED, RELEASED or DISMISSED",
+        question: "what became of a report: CLAIMED, COMMITTED, DUPLICATE, UNPACKED, QUARANTINED(kind), REJECTED(kind), CRASHED, RELEASED or DISMISSED",
     },
     Record {
         name: "settlement of a report",
@@ -35,6 +35,11 @@ pub enum ReportState {
     Committed,
     /// All its settlements were known with the same content.
     Duplicate,
+    /// An archive of several reports, each of which was uploaded by itself.
+    Unpacked {
+        /// How many they are.
+        reports: u32,
+    },
     /// Held: recognised, not trusted.
     Quarantined {
         /// The first error's kind.
@@ -67,6 +72,7 @@ impl ReportState {
             ReportState::Claimed { .. } => "CLAIMED".into(),
             ReportState::Committed => "COMMITTED".into(),
             ReportState::Duplicate => "DUPLICATE".into(),
+            ReportState::Unpacked { .. } => "UNPACKED".into(),
             ReportState::Quarantined { kind } => format!("QUARANTINED({kind})"),
             ReportState::Rejected { kind } => format!("REJECTED({kind})"),
             ReportState::Crashed => "CRASHED".into(),
@@ -83,6 +89,7 @@ impl ReportState {
             ReportState::Claimed { .. }
             | ReportState::Committed
             | ReportState::Duplicate
+            | ReportState::Unpacked { .. }
             | ReportState::Released
             | ReportState::Dismissed { .. } => None,
         }

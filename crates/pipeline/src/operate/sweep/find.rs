@@ -101,6 +101,7 @@ impl Look<'_> {
             ReportState::Claimed { .. } | ReportState::Released => Vec::new(),
             ReportState::Committed => self.remaining(&account, report).await?,
             ReportState::Duplicate
+            | ReportState::Unpacked { .. }
             | ReportState::Quarantined { .. }
             | ReportState::Rejected { .. }
             | ReportState::Crashed
