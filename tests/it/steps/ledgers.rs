@@ -37,7 +37,7 @@ async fn read_all(world: &World, ports: &mut Ports, command: ParseReport) -> Vec
                 parse::run(ports, &later).await.unwrap()
             }
         };
-        for MadeUpload { landing, version } in outcome.uploads.clone() {
+        for MadeUpload { landing, version, .. } in outcome.uploads.clone() {
             left.push(ParseReport { landing, version, ..command.clone() });
         }
         outcomes.push(outcome);
