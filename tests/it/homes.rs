@@ -27,10 +27,10 @@ use serde_json::Value;
 use settlement::{Account, AccountId, SettlementEvent, TransactionEventKind, Verdict};
 use store::keys::{Key, LandingKey};
 use store::{
-    BackfillItem, BatchItem, BuiltItem, DayItem, DirtyItem, HeldItem, Item, JournalItem, LeaseItem, ListedAccount,
-    MailItem, MailState, MatchItem, MatchingItem, MerchantItem, NoticeItem, ObjectItem, Occasion, OutboxItem, Place,
-    RecipientItem, RefusedItem, ReportItem, ReportSettlementItem, SettlementItem, SummaryItem, SwitchItem, SyncItem,
-    TraceItem, dirty_mark, lake_day, settlement_key, summarised_month,
+    BackfillItem, BatchItem, BuiltItem, DayItem, DirtyItem, HeldItem, Item, JournalItem, LeaseItem, LedgerItem,
+    ListedAccount, MailItem, MailState, MatchItem, MatchingItem, MerchantItem, NoticeItem, ObjectItem, Occasion,
+    OutboxItem, Place, RecipientItem, RefusedItem, ReportItem, ReportSettlementItem, SettlementItem, SummaryItem,
+    SwitchItem, SyncItem, TraceItem, dirty_mark, lake_day, ledger_owner, settlement_key, summarised_month,
 };
 use tempfile::TempDir;
 use tests::generate::{Line, Report, Settlement, portal_csv};
@@ -230,6 +230,12 @@ fn name_of(item: &Item) -> &'static str {
             lies(Place::digests(&account(), &address.parse().unwrap(), rhythm));
             "digests"
         }
+        ("LEDGER", _) => {
+            whole::<LedgerItem>(item);
+            let (provider, merchant_number, currency) = ledger_owner(item).unwrap();
+            lies(Place::ledger(&account(), &provider, &merchant_number, currency));
+            "ledger"
+        }
         ("SUMMARY", _) => {
             whole::<SummaryItem>(item);
             lies(Place::month_summary(&account(), summarised_month(item).unwrap()));
@@ -255,6 +261,9 @@ fn name_of(item: &Item) -> &'static str {
     }
 }
 
+/// Kinds of records that came after the release that wrote a home.
+const LATER: &[(&str, &str)] = &[("v1", "ledger")];
+
 #[test]
 fn every_record_is_read_in_full_and_every_kind_of_record_is_there() {
     for home in homes() {
@@ -264,7 +273,8 @@ fn every_record_is_read_in_full_and_every_kind_of_record_is_there() {
         for item in records(folder.path()) {
             *found.entry(name_of(&item)).or_default() += 1;
         }
-        for record in store::table() {
+        let version = home.file_name().unwrap().to_string_lossy().into_owned();
+        for record in store::table().filter(|record| !LATER.contains(&(version.as_str(), record.name))) {
             assert!(found.remove(record.name).is_some(), "{} has no record of {:?}", home.display(), record.name);
         }
         assert!(found.is_empty(), "the table of records lacks {found:?}");
