@@ -49,6 +49,10 @@ for lines in "${@:-1000000}"; do
     [ -s "$report" ] || target/release/generate-report "$lines" >"$report"
     echo "Vipps portal CSV of $lines lines, $(($(stat -c %s "$report") / 1000000)) MB, to proved Parquet"
     "$work/venv/bin/python" tests/bench.py target/release/avstem "$report" "$work" "${ROUNDS:-5}"
+    details="$work/$lines-details.csv"
+    [ -s "$details" ] || target/release/generate-report "$lines" --details >"$details"
+    echo "Vipps settlement report's details of $lines lines, $(($(stat -c %s "$details") / 1000000)) MB, to proved Parquet"
+    "$work/venv/bin/python" tests/bench.py target/release/avstem "$details" "$work" "${ROUNDS:-5}" --details
     home="$work/home-$lines"
     if [ ! -e "$home/mirror" ]; then
         rm -rf "$home" && mkdir -p "$home/inbox" && ln "$report" "$home/inbox/report.csv"

@@ -1,15 +1,29 @@
-//! Writes a Vipps portal CSV of many lines for benchmarks: `generate-report LINES > FILE`, the same bytes every time.
+//! Writes a large report of Vipps for benchmarks, the same bytes every time: `generate-report LINES > FILE` the portal's older
+//! CSV, `generate-report LINES --details > FILE` the settlement report's details.
 
 use std::io::{self, BufWriter, Write};
 
-use tests::generate::{LINES_PER_SETTLEMENT, many_settlements, portal_head, portal_settlement};
+use tests::generate::{
+    LINES_PER_SETTLEMENT, details_head, details_settlement, many_settlements, portal_head, portal_settlement,
+};
+
+const MERCHANT: u64 = 123_456;
 
 fn main() -> io::Result<()> {
-    let lines: u64 = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(1_000);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let lines: u64 = arguments.first().and_then(|text| text.parse().ok()).unwrap_or(1_000);
+    let settlements = many_settlements(lines, LINES_PER_SETTLEMENT);
     let mut out = BufWriter::new(io::stdout().lock());
-    portal_head(&mut out)?;
-    for (number, settlement) in many_settlements(lines, LINES_PER_SETTLEMENT).enumerate() {
-        portal_settlement(&mut out, 123_456, &settlement, number == 0)?;
+    if arguments.get(1).is_some_and(|argument| argument == "--details") {
+        details_head(&mut out)?;
+        for settlement in settlements {
+            details_settlement(&mut out, MERCHANT, &settlement)?;
+        }
+    } else {
+        portal_head(&mut out)?;
+        for (number, settlement) in settlements.enumerate() {
+            portal_settlement(&mut out, MERCHANT, &settlement, number == 0)?;
+        }
     }
     out.flush()
 }
