@@ -63,6 +63,7 @@ fn row(provider: &str, waiting: &WaitingEntries) -> [String; 7] {
         WaitingReason::Beginning => {
             format!("a report from before {from}: the balance is {} then", MajorUnits::new(*opening_minor, *exponent))
         }
+        WaitingReason::Fees => "the report of their fees".to_owned(),
         WaitingReason::UnknownType { .. } => "a newer version: a type of entry is not known".to_owned(),
     };
     [

@@ -4,7 +4,11 @@
 //! Runs with entries in common are joined. Runs that only meet, one beginning on the day after the other and with its last
 //! balance, are tried together. A payout is taken when the chain of balances holds from
 //! an empty balance, or from the payout before it, to its own row.
+//!
+//! Some reports leave fees to a report of their own. Their payouts wait until the fees of each of their days are known and
+//! are those that were taken out.
 
+mod fees;
 mod runs;
 #[cfg(test)]
 mod tests;
@@ -12,6 +16,7 @@ mod tests;
 use jiff::civil::Date;
 use settlement::{LedgerEntry, LedgerEntryKind, PaidDays, WaitingEntries, WaitingReason};
 
+use self::fees::TransactionFees;
 use self::runs::{chains, joined, runs_of, without_paid};
 use crate::ledger::{Break, Chain, Closed, Entry, EntryKind};
 
@@ -49,30 +54,34 @@ pub struct Assembly {
 /// same payouts are taken.
 pub fn assemble(known: Vec<Run>, added: Vec<LedgerEntry>, paid: &[PaidDays]) -> Assembly {
     let is_paid = |day: Date| paid.iter().any(|paid| paid.holds(day));
+    let (known_fees, known) = known.into_iter().partition(|run| run.first().is_some_and(fees::is_fee));
+    let (added_fees, added) = added.into_iter().partition(fees::is_fee);
+    let fees = TransactionFees::joined(known_fees, added_fees, &is_paid);
     let runs = joined(known, runs_of(added));
     let mut runs: Vec<Run> = runs.iter().flat_map(|run| without_paid(run, &is_paid)).collect();
     let left_out = leave_out_oldest(&mut runs);
     let mut assembly = Assembly { left_out, ..Assembly::default() };
     for chain in chains(&runs) {
-        let together: Run = chain.iter().flat_map(|run| run.iter().cloned()).collect();
-        if assembly.take(&together, &is_paid).is_ok() {
+        let chain: Vec<Run> = chain.iter().map(|run| run.iter().map(|entry| fees.completed(entry)).collect()).collect();
+        if assembly.take(&chain.concat(), &is_paid).is_ok() {
             continue;
         }
         // Where runs that only meet do not fit, each stands by itself.
-        for run in chain {
+        for run in &chain {
             if assembly.take(run, &is_paid).is_err() {
                 assembly.wait(run);
             }
         }
     }
     assembly.runs = runs;
+    assembly.runs.extend(fees.into_run());
     assembly
 }
 
 impl Assembly {
     /// Takes the payouts that a chain closes; nothing of a chain that does not fit.
     fn take(&mut self, chain: &[LedgerEntry], is_paid: &impl Fn(Date) -> bool) -> Result<(), Break> {
-        let mut ledger = Chain::default();
+        let mut ledger = Chain::with_fees_apart();
         for (place, entry) in (0..).zip(chain) {
             ledger.take(&entry_at(place, entry))?;
         }
@@ -118,14 +127,16 @@ impl Assembly {
 }
 
 fn entry_at(place: u32, entry: &LedgerEntry) -> Entry {
-    let kind = match entry.kind {
-        LedgerEntryKind::Capture => {
-            EntryKind::Payment { fee_minor: entry.fee_minor.saturating_neg(), is_refund: false }
+    let is_refund = entry.kind == LedgerEntryKind::Refund;
+    let kind = match (entry.kind, entry.fee_minor) {
+        (LedgerEntryKind::Capture | LedgerEntryKind::Refund, Some(fee_minor)) => {
+            EntryKind::Payment { fee_minor: fee_minor.saturating_neg(), is_refund }
         }
-        LedgerEntryKind::Refund => EntryKind::Payment { fee_minor: entry.fee_minor.saturating_neg(), is_refund: true },
-        LedgerEntryKind::Fees => EntryKind::Fees,
-        LedgerEntryKind::Payout => EntryKind::Payout { place },
-        LedgerEntryKind::Unknown => EntryKind::Unknown,
+        (LedgerEntryKind::Refund, None) => EntryKind::Payment { fee_minor: 0, is_refund },
+        (LedgerEntryKind::Capture, None) => EntryKind::PaymentOfUnknownFee,
+        (LedgerEntryKind::Fees, _) => EntryKind::Fees,
+        (LedgerEntryKind::Payout, _) => EntryKind::Payout { place },
+        (LedgerEntryKind::TransactionFee | LedgerEntryKind::Unknown, _) => EntryKind::Unknown,
     };
     let LedgerEntry { time, booked_on, amount_minor, balance_minor, .. } = *entry;
     Entry { row: place, time, booked_on, amount_minor, balance_minor, kind }

@@ -33,6 +33,8 @@ pub(crate) struct Entry {
 pub(crate) enum EntryKind {
     /// A capture or refund with its own fee, negative when charged, which does not move the balance.
     Payment { fee_minor: i64, is_refund: bool },
+    /// A capture whose fee is in another report.
+    PaymentOfUnknownFee,
     /// The fees of one booking day, taken out of the balance.
     Fees,
     /// A payout by its place among those that the reader knows.
@@ -178,6 +180,8 @@ struct Day {
     amount_minor: i128,
     /// Sum of the fees that its payments state.
     fees_minor: i128,
+    /// The fee of one of them is not known.
+    lacks_fees: bool,
     /// Sum and row of what was taken out for them.
     taken: Option<(i128, u32)>,
     first_row: u32,
@@ -198,6 +202,8 @@ pub(crate) struct Chain {
     open: BTreeMap<Date, Day>,
     paid_until: Option<Date>,
     stopped: Option<u32>,
+    /// Another report may yet say which fees were taken out.
+    fees_may_wait: bool,
     /// After the end: the time of the first entry that no payout has closed.
     open_since: Option<DateTime>,
     /// In the order of the ledger, so that their booking days ascend.
@@ -207,6 +213,11 @@ pub(crate) struct Chain {
 }
 
 impl Chain {
+    /// A chain of entries whose fees may be in other reports.
+    pub(crate) fn with_fees_apart() -> Self {
+        Chain { fees_may_wait: true, ..Chain::default() }
+    }
+
     /// Takes the next entry of the ledger.
     ///
     /// # Errors
@@ -243,12 +254,16 @@ impl Chain {
         }
         let day = self.hold_open(entry);
         // Fees are taken when their day is over, and so before its payout.
-        let is_payment = matches!(entry.kind, EntryKind::Payment { .. });
+        let is_payment = matches!(entry.kind, EntryKind::Payment { .. } | EntryKind::PaymentOfUnknownFee);
         day.begins_late &= is_payment && entry.time.date() >= entry.booked_on;
         match entry.kind {
             EntryKind::Payment { fee_minor, .. } => {
                 day.payments += 1;
                 day.fees_minor += i128::from(fee_minor);
+            }
+            EntryKind::PaymentOfUnknownFee => {
+                day.payments += 1;
+                day.lacks_fees = true;
             }
             _ if day.taken.is_some() => return Err(Break::FeesTwice { row, booked_on: entry.booked_on }),
             _ => day.taken = Some((i128::from(entry.amount_minor), row)),
@@ -276,7 +291,7 @@ impl Chain {
         day.balance_minor = entry.balance_minor;
         match entry.kind {
             EntryKind::Payment { is_refund: true, .. } => day.refund_minor += amount,
-            EntryKind::Payment { .. } => day.capture_minor += amount,
+            EntryKind::Payment { .. } | EntryKind::PaymentOfUnknownFee => day.capture_minor += amount,
             EntryKind::Fees => day.fees_minor += amount,
             EntryKind::Payout { .. } => day.payout_minor += amount,
             EntryKind::Unknown => {}
@@ -296,12 +311,18 @@ impl Chain {
         let later_minor: i128 = self.open.values().map(|day| day.amount_minor).sum();
         let closing = i128::from(entry.balance_minor) - later_minor;
         let closing_minor = i64::try_from(closing).unwrap_or(i64::MAX);
-        let fees = match self.begins_whole {
-            true => fees_of(&taken)?,
-            false => Fees::Unknown,
-        };
-        if !self.begins_whole {
-            self.leave(&taken, WaitingReason::Beginning);
+        let mut fees = Fees::Unknown;
+        let mut waits = (!self.begins_whole).then_some(WaitingReason::Beginning);
+        if waits.is_none() {
+            match fees_of(&taken) {
+                _ if taken.values().any(|day| day.lacks_fees) => waits = Some(WaitingReason::Fees),
+                Ok(known) => fees = known,
+                Err(_) if self.fees_may_wait => waits = Some(WaitingReason::Fees),
+                Err(broken) => return Err(broken),
+            }
+        }
+        if let Some(reason) = waits {
+            self.leave(&taken, reason);
         }
         self.closed.push(Closed {
             place,
@@ -314,7 +335,7 @@ impl Chain {
             closing_minor,
             payments: taken.values().map(|day| day.payments).sum(),
             fees,
-            is_whole: self.begins_whole,
+            is_whole: waits.is_none(),
         });
         self.opening_minor = closing_minor;
         self.begins_whole = true;

@@ -29,8 +29,9 @@ pub struct LedgerEntry {
     pub amount_minor: i64,
     /// The balance after it, in minor units.
     pub balance_minor: i64,
-    /// The fee of a capture or refund, in minor units: above zero when charged, below when given back.
-    pub fee_minor: i64,
+    /// The fee of a capture or refund, in minor units: above zero when charged, below when given back. `None` of other
+    /// entries, and where the report leaves fees to another one.
+    pub fee_minor: Option<i64>,
     /// The provider's id of the transaction.
     pub transaction_id: String,
     /// The merchant's reference of the order.
@@ -53,6 +54,8 @@ pub enum LedgerEntryKind {
     Fees,
     /// A payout to the merchant.
     Payout,
+    /// The fee of one transaction, in a ledger of fees that is kept apart.
+    TransactionFee,
     /// A type that the format does not know.
     Unknown,
 }
@@ -76,7 +79,7 @@ pub struct LedgerEntryIdentity<'a> {
     booked_on: Date,
     amount_minor: i64,
     balance_minor: i64,
-    fee_minor: i64,
+    fee_minor: Option<i64>,
     transaction_id: &'a str,
     settlement_id: Option<&'a SettlementId>,
 }

@@ -40,6 +40,8 @@ pub enum WaitingReason {
     Payout,
     /// The file begins after the first entries of their payout.
     Beginning,
+    /// Their fees are in a report of their own, and not known or others than were taken out.
+    Fees,
     /// The row has a type that the format does not know, and nothing after it can be put together.
     UnknownType {
         /// That row.

@@ -15,7 +15,7 @@ fn entry(day: i8, hour: i8, kind: LedgerEntryKind, amount_minor: i64, balance_mi
         booked_on: date(2026, 10, day),
         amount_minor,
         balance_minor,
-        fee_minor: 0,
+        fee_minor: Some(0),
         transaction_id: format!("{day}{hour}"),
         order_reference: String::new(),
         method: String::new(),

@@ -58,7 +58,7 @@ pub(super) fn ledger_entry(
         booked_on,
         amount_minor: amount(row.cell(AMOUNT), exponent)?,
         balance_minor: amount(row.cell(BALANCE), exponent)?,
-        fee_minor: if is_payment { -amount(row.cell(FEE), exponent)? } else { 0 },
+        fee_minor: is_payment.then(|| amount(row.cell(FEE), exponent)).transpose()?.map(i64::saturating_neg),
         transaction_id: match kind {
             // It ends in the number of the payout, and is no card.
             LedgerEntryKind::Payout => row.cell(TRANSACTION).reference()?.to_owned(),
@@ -81,12 +81,9 @@ pub(super) fn write(entries: &[LedgerEntry]) -> io::Result<Vec<u8>> {
     for entry in entries {
         let money = |minor: i64| MajorUnits::new(minor, entry.exponent).to_string();
         let is_payment = matches!(entry.kind, LedgerEntryKind::Capture | LedgerEntryKind::Refund);
-        let (fee, net) = match is_payment {
-            true => {
-                (money(entry.fee_minor.saturating_neg()), money(entry.amount_minor.saturating_sub(entry.fee_minor)))
-            }
-            false => (String::new(), String::new()),
-        };
+        let fee_minor = entry.fee_minor.filter(|_| is_payment);
+        let fee = fee_minor.map(|minor| money(minor.saturating_neg())).unwrap_or_default();
+        let net = fee_minor.map(|minor| money(entry.amount_minor.saturating_sub(minor))).unwrap_or_default();
         let payout = entry.payout.as_ref();
         out.write_record([
             entry.merchant_number.as_str(),
@@ -116,7 +113,7 @@ fn word(entry: &LedgerEntry) -> &str {
         LedgerEntryKind::Refund => RowType::Refund,
         LedgerEntryKind::Fees => RowType::Fees,
         LedgerEntryKind::Payout => RowType::Payout,
-        LedgerEntryKind::Unknown => return &entry.provider_kind,
+        LedgerEntryKind::TransactionFee | LedgerEntryKind::Unknown => return &entry.provider_kind,
     };
     let words = TYPES.iter().filter(|(_, known)| *known == of).map(|(word, _)| *word);
     words.clone().find(|word| *word == entry.provider_kind).or(words.clone().next()).unwrap_or_default()

@@ -111,6 +111,7 @@ pub(super) fn waiting_message(waiting: &WaitingEntries, kept: bool) -> String {
                 false => "Download it from an earlier day on",
             }
         ),
+        WaitingReason::Fees => format!("{found}: their fees are in a report of their own"),
         WaitingReason::UnknownType { row } => format!("{found}: row {row} has a type that is not known"),
     }
 }
