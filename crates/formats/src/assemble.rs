@@ -55,8 +55,8 @@ pub struct Assembly {
 pub fn assemble(known: Vec<Run>, added: Vec<LedgerEntry>, paid: &[PaidDays]) -> Assembly {
     let is_paid = |day: Date| paid.iter().any(|paid| paid.holds(day));
     let (known_fees, known) = known.into_iter().partition(|run| run.first().is_some_and(fees::is_fee));
-    let (added_fees, added) = added.into_iter().partition(fees::is_fee);
-    let fees = TransactionFees::joined(known_fees, added_fees, &is_paid);
+    let (added_fees, added): (Run, Run) = added.into_iter().partition(fees::is_fee);
+    let fees = TransactionFees::joined(known_fees, &added_fees, &is_paid);
     let runs = joined(known, runs_of(added));
     let mut runs: Vec<Run> = runs.iter().flat_map(|run| without_paid(run, &is_paid)).collect();
     let left_out = leave_out_oldest(&mut runs);

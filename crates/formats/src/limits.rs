@@ -6,8 +6,10 @@ pub const HEAD_BYTES_MAX: usize = 8 * 1024;
 /// Bounds on what a reader takes in; all of them hold whatever the file claims of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Size of a CSV, XML or JSON file.
+    /// Size of a CSV or XML file.
     pub file_bytes_max: u64,
+    /// Size of a JSON file, which is read whole.
+    pub json_bytes_max: u64,
     /// Number of lines of a settlement file.
     pub lines_max: u64,
     /// Number of settlements in one file.
@@ -48,6 +50,7 @@ impl Default for Limits {
     fn default() -> Self {
         Limits {
             file_bytes_max: 2 * 1024 * 1024 * 1024,
+            json_bytes_max: 64 * 1024 * 1024,
             lines_max: 20_000_000,
             settlements_max: 100_000,
             field_bytes_max: 64 * 1024,

@@ -11,6 +11,7 @@ mod vipps_details_xlsx;
 mod vipps_portal_csv;
 mod vipps_portal_preamble;
 mod vipps_portal_xlsx;
+mod vipps_report_api;
 mod vipps_settlement_xml;
 mod vipps_structured_csv;
 
@@ -27,6 +28,7 @@ pub const FORMATS: &[Format] = &[
     vipps_details_xlsx::FORMAT,
     vipps_portal_csv::FORMAT,
     vipps_portal_xlsx::FORMAT,
+    vipps_report_api::FORMAT,
     vipps_settlement_xml::FORMAT,
     vipps_structured_csv::FORMAT,
 ];

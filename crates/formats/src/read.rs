@@ -6,6 +6,7 @@ pub(crate) mod date;
 pub(crate) mod delimited;
 pub(crate) mod delimiter;
 pub(crate) mod field;
+pub(crate) mod json;
 pub(crate) mod number;
 pub(crate) mod part;
 pub(crate) mod row;

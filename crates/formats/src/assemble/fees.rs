@@ -23,12 +23,12 @@ pub(super) struct TransactionFees {
 
 impl TransactionFees {
     /// Those known and those added, without those of days that are paid out.
-    pub(super) fn joined(known: Vec<Run>, added: Run, is_paid: &impl Fn(Date) -> bool) -> Self {
+    pub(super) fn joined(known: Vec<Run>, added: &[LedgerEntry], is_paid: &impl Fn(Date) -> bool) -> Self {
         let known: Run = known.into_iter().flatten().collect();
         let mut left: HashMap<LedgerEntryIdentity<'_>, usize> = HashMap::new();
         known.iter().for_each(|entry| *left.entry(entry.identity()).or_default() += 1);
         let mut new = Run::new();
-        for entry in &added {
+        for entry in added {
             match left.get_mut(&entry.identity()) {
                 // What one file has twice is twice there.
                 Some(count) if *count > 0 => *count -= 1,

@@ -18,7 +18,7 @@ use settlement::{
     Control, Currency, Kind, Line, LineKind, Problem, Problems, Provider, Sink, StatedTotals, Terms, WaitingEntries,
 };
 
-use super::vipps_details_entries::{amount, ledger_entry};
+use super::vipps_details_entries::{amount, ledger_entry, zone_of};
 use super::vipps_details_words::{
     ACCOUNT, ADVICE, AMOUNT, BALANCE, BOOKED, COLUMNS, CURRENCY, FEE, MERCHANT, METHOD, NET, ORDER, PAID_ON, PAYOUT,
     RowType, TIME, TRANSACTION, TYPE, broken_chain, is_header, row_type, waiting_message,
@@ -452,17 +452,4 @@ fn nothing_in(row: &Cells<'_, '_>, columns: &[usize]) -> Result<(), Problem> {
         Some(column) => Err(row.cell(*column).problem(Kind::RowShape, "nothing in a row of this type", ADVICE)),
         None => Ok(()),
     }
-}
-
-/// The zone of a sales unit's times, which the file does not name: that of the country with its currency. Finland alone
-/// has the euro here.
-fn zone_of(currency: Currency) -> Option<TimeZone> {
-    let zone = match currency.as_str() {
-        "NOK" => "Europe/Oslo",
-        "DKK" => "Europe/Copenhagen",
-        "SEK" => "Europe/Stockholm",
-        "EUR" => "Europe/Helsinki",
-        _ => return None,
-    };
-    TimeZone::get(zone).ok()
 }

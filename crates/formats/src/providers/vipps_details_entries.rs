@@ -6,6 +6,7 @@
 use std::io;
 
 use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
 use settlement::{Currency, Kind, LedgerEntry, LedgerEntryKind, LedgerPayout, MajorUnits, Problem, mask_cards};
 
 use super::vipps_details_words::{
@@ -117,4 +118,17 @@ fn word(entry: &LedgerEntry) -> &str {
     };
     let words = TYPES.iter().filter(|(_, known)| *known == of).map(|(word, _)| *word);
     words.clone().find(|word| *word == entry.provider_kind).or(words.clone().next()).unwrap_or_default()
+}
+
+/// The zone of a sales unit's times, which the file does not name: that of the country with its currency. Finland alone
+/// has the euro here.
+pub(super) fn zone_of(currency: Currency) -> Option<TimeZone> {
+    let zone = match currency.as_str() {
+        "NOK" => "Europe/Oslo",
+        "DKK" => "Europe/Copenhagen",
+        "SEK" => "Europe/Stockholm",
+        "EUR" => "Europe/Helsinki",
+        _ => return None,
+    };
+    TimeZone::get(zone).ok()
 }
