@@ -98,8 +98,8 @@ fn parse(input: &mut dyn ReadSeek, limits: &Limits, sink: &mut dyn Sink) -> Resu
     let read = read_page(input, limits, &mut |number, item| page.take(number, item));
     let ended = read.and_then(|end| {
         if end.has_more || end.try_later {
-            let what = if end.has_more { "more pages" } else { "a period that is not closed yet" };
-            let message = format!("Found a page that says there is {what}, expected all of its days. {ADVICE}");
+            let what = if end.has_more { "there are more pages" } else { "its period is not closed yet" };
+            let message = format!("Found a page that says that {what}, expected all of its days. {ADVICE}");
             return Err(Problem::error(Kind::Truncated, message).into());
         }
         page.end()
@@ -122,7 +122,8 @@ struct Page<'s> {
     merchant_number: Option<MerchantNumber>,
     topic: Option<Topic>,
     currency: Option<Currency>,
-    balance_minor: Option<i64>,
+    /// What the balance before the next entry may be; two where an entry did not fit, so that it is told once.
+    balances_minor: Vec<i64>,
     /// Its entries, known or not.
     count: u64,
     unknown_type: Option<(String, u32)>,
@@ -130,14 +131,14 @@ struct Page<'s> {
 
 impl<'s> Page<'s> {
     fn new(collector: Collector<'s>) -> Self {
-        let (merchant_number, topic, currency, balance_minor) = (None, None, None, None);
+        let (merchant_number, topic, currency, balances_minor) = (None, None, None, Vec::new());
         Page {
             collector,
             entries: Vec::new(),
             merchant_number,
             topic,
             currency,
-            balance_minor,
+            balances_minor,
             count: 0,
             unknown_type: None,
         }
@@ -207,14 +208,18 @@ impl<'s> Page<'s> {
     /// The balance goes on from the entry before, and by the amount.
     fn follow(&mut self, item: &Item) -> Result<(), String> {
         if item.balance_before.checked_add(item.amount) != Some(item.balance_after) {
+            self.balances_minor = vec![item.balance_after, item.balance_before.saturating_add(item.amount)];
             return Err("Found a balance after the entry that is not the one before it and its amount".to_owned());
         }
-        match self.balance_minor.replace(item.balance_after) {
-            Some(before) if before != item.balance_before => {
+        let fits = self.balances_minor.is_empty() || self.balances_minor.contains(&item.balance_before);
+        let expected = self.balances_minor.first().map(|before| before.saturating_add(item.amount));
+        self.balances_minor = std::iter::once(item.balance_after).chain(expected.filter(|_| !fits)).collect();
+        match fits {
+            true => Ok(()),
+            false => {
                 Err("Found a balance before the entry that the entry before it does not leave: entries are missing"
-                    .to_owned())
+                    .into())
             }
-            _ => Ok(()),
         }
     }
 
@@ -229,9 +234,9 @@ impl<'s> Page<'s> {
         let found = number.parse::<MerchantNumber>().ok().filter(|_| is_number);
         let found = found.ok_or_else(|| "Found a recipient that is no number of a sales unit".to_owned())?;
         match &self.merchant_number {
-            Some(known) if *known != found => Err(format!(
-                "Found sales units {known} and {found} in one ledger, expected one. Ask for the format to be extended"
-            )),
+            Some(known) if *known != found => {
+                Err(format!("Found sales units {known} and {found} in one ledger, expected one"))
+            }
             _ => {
                 self.merchant_number = Some(found);
                 Ok(())

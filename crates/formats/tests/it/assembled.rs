@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use fixtures::files;
 use fixtures::generate::Seed;
 use formats::{Run, assemble};
 use jiff::civil::{Date, DateTime, date};
 use proptest::prelude::*;
-use settlement::{MajorUnits, PaidDays, Settlement, WaitingReason};
+use settlement::{Fees, MajorUnits, PaidDays, Proof, Settlement, WaitingReason};
 
 use crate::judged::{Judged, judged};
 
@@ -24,6 +25,13 @@ impl Known {
     fn take(&mut self, bytes: &[u8]) {
         let judged = judged("a.csv", bytes);
         assert!(!judged.problems.has_errors(), "{:?}\n{}", judged.problems.list(), String::from_utf8_lossy(bytes));
+        self.take_judged(judged);
+    }
+
+    /// Takes a report of the API.
+    fn take_json(&mut self, name: &str) {
+        let judged = judged(name, &files::read(&format!("vipps-report-api-json-v2/{name}")));
+        assert!(!judged.problems.has_errors(), "{name}: {:?}", judged.problems.list());
         self.take_judged(judged);
     }
 
@@ -223,6 +231,41 @@ proptest! {
             prop_assert_eq!(whole.settlements.get(id).map(comparable), Some(comparable(settlement)));
         }
     }
+}
+
+/// Funds and fees are files of their own: whichever comes last completes the payout, and a file that comes again adds nothing.
+#[test]
+fn funds_and_fees_of_the_api_come_to_one_payout_in_any_order() {
+    let mut found = Vec::new();
+    for order in [["funds.json", "fees.json", "funds.json"], ["fees.json", "fees.json", "funds.json"]] {
+        let mut known = Known::default();
+        known.take_json(order[0]);
+        assert!(known.settlements.is_empty() && !known.runs.is_empty(), "{order:?}");
+        known.take_json(order[1]);
+        known.take_json(order[2]);
+        let [settlement] = known.settlements.values().collect::<Vec<_>>()[..] else {
+            panic!("{:?}", known.settlements)
+        };
+        let sums = settlement.sums;
+        assert_eq!((sums.capture_minor, sums.refund_minor, sums.fee_minor), (40_000, -10_000, 700), "{order:?}");
+        assert_eq!(
+            (settlement.payout_minor, settlement.proof, settlement.fees),
+            (Some(29_300), Proof::Exact, Fees::Deducted)
+        );
+        found.push(comparable(settlement));
+        assert_eq!(known.end().1, []);
+    }
+    assert_eq!(found[0], found[1]);
+}
+
+/// Without its fees a payout would be proved by its gross alone.
+#[test]
+fn funds_without_their_fees_wait_and_say_what_for() {
+    let mut known = Known::default();
+    known.take_json("funds.json");
+    let (settlements, waiting) = known.end();
+    assert_eq!(settlements, Vec::<String>::new());
+    assert_eq!(waiting, [(WaitingReason::Fees, 4, 29_300, date(2026, 11, 2), date(2026, 11, 2))]);
 }
 
 /// The file with another amount, balance, fee or net in one row.

@@ -23,14 +23,15 @@ const GOOD: &[(&str, &str, &str, &str)] = &[
     ("vipps-portal-csv", "one-line.csv", "123456", "123457"),
     ("vipps-portal-xlsx", "one-line.xlsx", "2000472", "2000473"),
     ("vipps-portal-xlsx", "one-line.xlsx", "123456", "123457"),
+    ("vipps-report-api-json-v2", "fees.json", "123456", "123457"),
     ("vipps-settlement-xml-v3", "one-line.xml", "2000472", "2000473"),
     ("vipps-settlement-xml-v3", "one-line.xml", "123456", "123457"),
     ("vipps-structured-csv", "basic.csv", "2000480", "2000481"),
     ("vipps-structured-csv", "basic.csv", "123456", "123457"),
 ];
 
-/// What stands around a cell of CSV, an XML text and an XML attribute.
-const AROUND: &[(char, char)] = &[(';', ';'), (',', ','), ('>', '<'), ('"', '"')];
+/// What stands around a cell of CSV, an XML text, an XML attribute, and the number in a recipient's handle.
+const AROUND: &[(char, char)] = &[(';', ';'), (',', ','), ('>', '<'), ('"', '"'), (':', '"')];
 
 /// The file with one id in place of another in every cell, text or attribute that is that id.
 fn renamed(name: &str, bytes: &[u8], id: &str, other: &str) -> Vec<u8> {
