@@ -3,11 +3,15 @@
 
 use std::io::{self, BufWriter, Write};
 
+use jiff::ToSpan;
+use jiff::civil::{Date, date};
 use tests::generate::{
-    LINES_PER_SETTLEMENT, details_head, details_settlement, many_settlements, portal_head, portal_settlement,
+    LINES_PER_SETTLEMENT, Settlement, details_head, details_settlement, many_settlements, portal_head,
+    portal_settlement,
 };
 
 const MERCHANT: u64 = 123_456;
+const FIRST_PAYOUT_ON: Date = date(2015, 1, 2);
 
 fn main() -> io::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -16,8 +20,9 @@ fn main() -> io::Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());
     if arguments.get(1).is_some_and(|argument| argument == "--details") {
         details_head(&mut out)?;
-        for settlement in settlements {
-            details_settlement(&mut out, MERCHANT, &settlement)?;
+        // A ledger is paid out one day after the other.
+        for (settlement, payout_on) in settlements.zip(FIRST_PAYOUT_ON.series(1.day())) {
+            details_settlement(&mut out, MERCHANT, &Settlement { payout_on, ..settlement })?;
         }
     } else {
         portal_head(&mut out)?;

@@ -268,6 +268,40 @@ fn funds_without_their_fees_wait_and_say_what_for() {
     assert_eq!(waiting, [(WaitingReason::Fees, 4, 29_300, date(2026, 11, 2), date(2026, 11, 2))]);
 }
 
+/// Each number of each entry changed, in each of the two files.
+#[test]
+fn a_number_changed_in_funds_or_fees_makes_no_other_settlement() {
+    let [funds, fees] = ["funds.json", "fees.json"]
+        .map(|name| String::from_utf8(files::read(&format!("vipps-report-api-json-v2/{name}"))).unwrap());
+    let taken = |funds: &str, fees: &str| {
+        let mut known = Known::default();
+        for file in [funds, fees].map(|text| judged("a.json", text.as_bytes())) {
+            if !file.problems.has_errors() {
+                known.take_judged(file);
+            }
+        }
+        known.settlements.values().map(|settlement| (settlement.sums, settlement.payout_minor)).collect::<Vec<_>>()
+    };
+    let whole = taken(&funds, &fees);
+    assert_eq!(whole.len(), 1);
+    let mut tried = 0;
+    for (is_funds, text) in [(true, &funds), (false, &fees)] {
+        for (place, digit) in text.char_indices().filter(|(_, c)| c.is_ascii_digit()) {
+            let line = text[..place].rsplit('\n').next().unwrap();
+            if !["amount", "balance"].iter().any(|field| line.contains(field)) {
+                continue;
+            }
+            for other in ["1", "9", "00", "-1"].into_iter().filter(|other| *other != digit.to_string()) {
+                let changed = format!("{}{other}{}", &text[..place], &text[place + 1..]);
+                let found = if is_funds { taken(&changed, &fees) } else { taken(&funds, &changed) };
+                assert!(found.is_empty() || found == whole, "{changed}");
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 300, "{tried}");
+}
+
 /// The file with another amount, balance, fee or net in one row.
 fn with_an_amount_changed(file: &[u8], seed: &mut Seed) -> Vec<u8> {
     let text = String::from_utf8(file.to_vec()).unwrap();
