@@ -40,7 +40,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 const PURE: &[&str] = &["settlement", "formats", "tables", "matching", "documents", "dintero", "store", "simulation"];
 const FORBIDDEN: &[(&str, &[&str])] = &[
     ("settlement", &["arrow", "parquet", "tokio", "rusqlite", "quick-xml", "serde_json"]),
-    ("formats", &["arrow", "parquet", "tokio", "rusqlite", "serde_json", "tempfile"]),
+    ("formats", &["arrow", "parquet", "tokio", "rusqlite", "tempfile"]),
     ("tables", &["tokio", "rusqlite"]),
     ("matching", &["arrow", "parquet", "tokio", "rusqlite", "serde_json", "tempfile"]),
     ("documents", &["arrow", "parquet", "tokio", "rusqlite", "tempfile"]),
