@@ -2,6 +2,7 @@
 
 pub(crate) mod cases;
 mod racing;
+mod readers;
 mod sql;
 mod told;
 

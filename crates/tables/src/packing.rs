@@ -10,15 +10,26 @@ use crate::error::TableError;
 pub enum Packing {
     /// With ZSTD at its fastest level: for files that are stored.
     Zstd,
+    /// With Snappy, which every reader knows: for files that people take with them.
+    Snappy,
     /// Not at all: for temporary files.
     None,
 }
 
 impl Packing {
+    /// The packing of a file that people take with them, where this one is that of stored files.
+    pub fn of_exports(self) -> Packing {
+        match self {
+            Packing::Zstd | Packing::Snappy => Packing::Snappy,
+            Packing::None => Packing::None,
+        }
+    }
+
     /// The properties of a writer with this packing.
     pub(crate) fn properties(self) -> Result<WriterPropertiesBuilder, TableError> {
         let compression = match self {
             Packing::Zstd => Compression::ZSTD(ZstdLevel::try_new(1)?),
+            Packing::Snappy => Compression::SNAPPY,
             Packing::None => Compression::UNCOMPRESSED,
         };
         let created_by = concat!("avstem tables ", env!("CARGO_PKG_VERSION")).to_owned();

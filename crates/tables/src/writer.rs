@@ -12,7 +12,7 @@ use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer
 use arrow_schema::DataType;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use parquet::basic::{Compression, Encoding};
+use parquet::basic::Encoding;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use settlement::{
@@ -268,28 +268,19 @@ pub(crate) fn properties(packing: Packing) -> Result<WriterProperties, TableErro
         .set_data_page_row_count_limit(PAGE_LINES)
         .set_statistics_enabled(EnabledStatistics::Page)
         .set_column_index_truncate_length(Some(64));
-    let amounts = ["line_no", "capture_minor", "refund_minor", "fee_minor", "net_minor", "net"];
+    // Every reader knows plain pages. A dictionary of what differs from line to line would be given up when its page is full.
+    let numbers = ["line_no", "capture_minor", "refund_minor", "fee_minor", "net_minor", "net"];
     let days = ["captured_at", "captured_on", "provider_date", "payout_on"];
-    for name in amounts.into_iter().chain(days) {
+    let ids = ["provider_transaction_id", "original_reference", "order_reference", "correlation_id"];
+    for name in numbers.into_iter().chain(days).chain(ids) {
         let column = ColumnPath::from(name);
         properties = properties
             .set_column_dictionary_enabled(column.clone(), false)
-            .set_column_encoding(column, Encoding::DELTA_BINARY_PACKED);
-    }
-    // Delta-encoded amounts that differ from line to line hardly get smaller by compression.
-    for name in ["capture_minor", "fee_minor", "net_minor", "net"] {
-        properties = properties.set_column_compression(ColumnPath::from(name), Compression::UNCOMPRESSED);
+            .set_column_encoding(column, Encoding::PLAIN);
     }
     // Columns by which no reader skips pages need no statistics.
     for name in ["kind", "provider_method", "provider_kind", "order_reference"] {
         properties = properties.set_column_statistics_enabled(ColumnPath::from(name), EnabledStatistics::None);
-    }
-    // Ids of neighbouring lines mostly share a prefix, which delta encoding leaves out.
-    for name in ["provider_transaction_id", "original_reference", "order_reference", "correlation_id"] {
-        let column = ColumnPath::from(name);
-        properties = properties
-            .set_column_dictionary_enabled(column.clone(), false)
-            .set_column_encoding(column, Encoding::DELTA_BYTE_ARRAY);
     }
     Ok(properties.build())
 }

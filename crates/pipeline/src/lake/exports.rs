@@ -56,7 +56,7 @@ impl Builder<'_> {
 
     /// One file of all parts; `None` when one of them is gone.
     async fn export(&self, table: &'static Table, parts: &[(Key, String)]) -> Result<Option<NamedTempFile>, StepError> {
-        let (packing, scratch) = (self.ports.packing, &self.command.scratch);
+        let (packing, scratch) = (self.ports.packing.of_exports(), &self.command.scratch);
         let file = NamedTempFile::new_in(scratch)?;
         if *table == DATA_DICTIONARY {
             tables::write_data_dictionary(file.reopen()?, packing)?;
