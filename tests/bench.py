@@ -1,6 +1,6 @@
-"""Times `avstem convert` beside DuckDB on one report, in turn, and prints ratios. Called by bench.sh.
+"""Times `avstem convert` beside DuckDB and polars on one report, in turn, and prints ratios. Called by bench.sh.
 
-Both write the same table with zstd; avstem also hashes the report, checks every row and proves every settlement.
+All write the same table with zstd; avstem also hashes the report, checks every row and proves every settlement.
 """
 
 import os
@@ -40,6 +40,39 @@ COPY (
     'Melding': 'VARCHAR'}})
   WHERE Salgsdato IS NOT NULL AND Salgsdato <> 'Til utbetaling netto'
 ) TO '{target}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)''')
+"""
+
+# The same table by polars, which streams the file through one thread.
+POLARS = """
+import os, sys
+os.environ["POLARS_MAX_THREADS"] = "1"
+import polars as pl
+source, target = sys.argv[1:3]
+def money(name):
+    return pl.col(name).str.replace(",", ".", literal=True).cast(pl.Decimal(18, 2))
+def minor(amount):
+    return (amount * 100).cast(pl.Int64)
+def day(name):
+    return pl.col(name).str.to_date("%d.%m.%Y")
+none, zero = pl.lit(None, dtype=pl.String), pl.lit(0, dtype=pl.Int64)
+gross, nothing = money("Brutto"), pl.lit(0).cast(pl.Decimal(18, 2))
+kinds = {"Salg": "sale", "Refundering": "refund"}
+rows = pl.scan_csv(source, separator=";", skip_rows=7, has_header=True, infer_schema=False)
+rows = rows.filter(pl.col("Salgsdato").is_not_null() & (pl.col("Salgsdato") != "Til utbetaling netto"))
+rows.select(
+    account_id=pl.lit("T00000001"), provider=pl.lit("vipps"), merchant_number=pl.col("Vippsnummer"),
+    settlement_id=pl.col("Oppgjørs-ID"), report_id=pl.lit("0" * 64), report_version=pl.lit(1, dtype=pl.Int32),
+    is_current=pl.lit(True), line_no=pl.int_range(pl.len(), dtype=pl.Int64),
+    kind=pl.col("Transaksjonstype").replace_strict(kinds, default="unknown"),
+    capture_minor=minor(pl.max_horizontal(gross, nothing)), refund_minor=minor(pl.min_horizontal(gross, nothing)),
+    fee_minor=minor(-money("Gebyr")), fee_vat_minor=zero, chargeback_minor=zero, reserve_minor=zero,
+    adjustment_minor=zero, net_minor=minor(money("Netto")), net=money("Netto"), currency=pl.lit("NOK"),
+    exponent=pl.lit(2, dtype=pl.Int8), provider_transaction_id=pl.col("Transaksjons-ID"), original_reference=none,
+    order_reference=pl.col("Ordre-ID"), correlation_id=none, provider_method=pl.col("Produkt"),
+    provider_kind=pl.col("Transaksjonstype"), captured_at=pl.lit(None, dtype=pl.Datetime("us", "UTC")),
+    captured_on=day("Salgsdato"), provider_date=day("Salgsdato"), payout_on=day("Oppgjørsdato"), store_id=none,
+    payout_destination_id=none, schema_version=pl.lit(1, dtype=pl.Int32),
+).sink_parquet(target, compression="zstd", compression_level=1)
 """
 
 # The same of the settlement report's details: a payout row pays out the booking days up to its own, of its sales unit.
@@ -108,7 +141,7 @@ def measure(command):
 
 
 def run(commands, rounds):
-    """Runs the commands in turn; the median of each one's figures, and of duckdb's CPU time over avstem's."""
+    """Runs the commands in turn; the median of each one's figures, and of each peer's CPU time over avstem's."""
     runs = {name: [] for name in commands}
     for round_number in range(rounds + 1):
         for name, command in commands.items():
@@ -116,7 +149,8 @@ def run(commands, rounds):
             if round_number > 0:
                 runs[name].append(figures)
     median = {name: [statistics.median(column) for column in zip(*figures)] for name, figures in runs.items()}
-    return median, statistics.median(b[0] / a[0] for a, b in zip(runs["avstem"], runs["duckdb"]))
+    ratios = {name: statistics.median(b[0] / a[0] for a, b in zip(runs["avstem"], runs[name])) for name in commands}
+    return median, ratios
 
 
 def sums(path):
@@ -131,19 +165,20 @@ def sums(path):
 def main():
     avstem, source, folder, rounds = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
     is_details = "--details" in sys.argv[5:]
-    ours, theirs = os.path.join(folder, "avstem.parquet"), os.path.join(folder, "duckdb.parquet")
-    commands = {
-        "avstem": [avstem, "convert", source, "-o", ours],
-        "duckdb": [sys.executable, "-c", DUCKDB_DETAILS if is_details else DUCKDB, source, theirs],
-    }
-    median, ratio = run(commands, rounds)
-    if sums(ours) != sums(theirs):
-        sys.exit("The two results do not have the same sums")
+    peers = {"duckdb": DUCKDB_DETAILS} if is_details else {"duckdb": DUCKDB, "polars": POLARS}
+    results = {name: os.path.join(folder, f"{name}.parquet") for name in ["avstem", *peers]}
+    commands = {"avstem": [avstem, "convert", source, "-o", results["avstem"]]}
+    commands |= {name: [sys.executable, "-c", script, source, results[name]] for name, script in peers.items()}
+    median, ratios = run(commands, rounds)
+    for name in peers:
+        if sums(results["avstem"]) != sums(results[name]):
+            sys.exit(f"avstem and {name} do not have the same sums")
     for name, (cpu, wall, memory) in median.items():
-        size = os.path.getsize(ours if name == "avstem" else theirs) / 1e6
+        size = os.path.getsize(results[name]) / 1e6
         print(f"{name:<7} cpu {cpu:6.2f} s  wall {wall:6.2f} s  peak {memory:6.0f} MiB  parquet {size:6.1f} MB")
-    memory = median["avstem"][2] / median["duckdb"][2]
-    print(f"avstem is {ratio:.2f} times as fast as duckdb (cpu, one thread each) and takes {memory:.2f} of its memory")
+    for name in peers:
+        memory = median["avstem"][2] / median[name][2]
+        print(f"avstem is {ratios[name]:.2f} times as fast as {name} (cpu, one thread each) and takes {memory:.2f} of its memory")
     if not is_details:
         lake(avstem, source, folder, rounds)
 

@@ -30,7 +30,7 @@ fi
 work=target/bench
 mkdir -p "$work"
 [ -x "$work/venv/bin/python" ] || python3 -m venv "$work/venv"
-"$work/venv/bin/pip" install --quiet --disable-pip-version-check duckdb==2.0.0 xlsxwriter==3.3.1 -r tests/requirements.txt
+"$work/venv/bin/pip" install --quiet --disable-pip-version-check duckdb==2.0.0 polars==2.1.0 xlsxwriter==3.3.1 -r tests/requirements.txt
 # What is measured is what ships: built together with the tests, it would have the rules that a test can break.
 cargo build --quiet --release -p tests --bins
 cargo build --quiet --release -p cli
