@@ -146,8 +146,8 @@ async fn check(
     let before = Place::report(report, account).read::<ReportItem>(&*app.ports.state).await?;
     let taken = before.is_some_and(|(item, _)| matches!(item.state, ReportState::Committed | ReportState::Duplicate));
     let known = taken || {
-        let standings = incoming.compare(&mut judgement, lines.path(), false).await?;
-        !standings.is_empty() && standings.iter().all(|standing| matches!(standing.case, Case::Known(_)))
+        let compared = incoming.compare(&mut judgement, lines.path(), false).await?;
+        !compared.is_empty() && compared.iter().all(|one| matches!(one.case, Case::Known(_)))
     };
     let settlements = &mut judgement.settlements;
     for problem in notice::hold_against(&app.ports, account, &provider, settlements, lines.path()).await? {

@@ -113,11 +113,11 @@ impl IncomingReport<'_> {
         lines: &Path,
         released: bool,
     ) -> Result<Vec<KnownSettlement>, StepError> {
-        let mut standings = Vec::new();
+        let mut known = Vec::new();
         let mut conflicts = 0;
         for settlement in &judgement.settlements {
-            let standing = self.standing(settlement).await?;
-            match &standing.case {
+            let one = self.known(settlement).await?;
+            match &one.case {
                 Case::InFlight(until) => {
                     return Err(StepError::Busy { what: settlement.name(), until: *until });
                 }
@@ -130,12 +130,12 @@ impl IncomingReport<'_> {
                 }
                 _ => {}
             }
-            standings.push(standing);
+            known.push(one);
         }
-        Ok(standings)
+        Ok(known)
     }
 
-    async fn standing(&self, settlement: &Settlement) -> Result<KnownSettlement, StepError> {
+    async fn known(&self, settlement: &Settlement) -> Result<KnownSettlement, StepError> {
         let key = SettleKey::new(self.account, self.provider, &settlement.head);
         let record = Place::settlement(&key).read::<SettlementItem>(&*self.ports.state).await?;
         let (mut item, revision) = match record {

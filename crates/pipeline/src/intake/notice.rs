@@ -63,7 +63,7 @@ pub async fn add_notice(ports: &Ports, command: &AddNotice) -> Result<(NoticeChe
         let revision = known.map_or(0, |(_, revision)| revision);
         let expect = if revision == 0 { Expect::Absent } else { Expect::Revision(revision) };
         let item = NoticeItem { notice: notice.clone(), evidence, by: command.by.clone() };
-        let what = format!("payout notice by {}, evidence {}: {}", item.by, evidence.short(), told(notice));
+        let what = format!("payout notice by {}, evidence {}: {}", item.by, evidence.short(), figures_of(notice));
         let writes = [
             place.put(&item, expect)?,
             journal(&place, revision + 1, command.now, Order::First, what)?,
@@ -77,9 +77,9 @@ pub async fn add_notice(ports: &Ports, command: &AddNotice) -> Result<(NoticeChe
     }
 }
 
-fn told(notice: &PayoutNotice) -> String {
+fn figures_of(notice: &PayoutNotice) -> String {
     let show = |minor| MajorUnits::new(minor, notice.exponent);
-    let mut told = format!(
+    let mut figures = format!(
         "amount {}, fees {}, VAT {}, transferred {} {}",
         show(notice.amount_minor),
         show(notice.fee_minor),
@@ -88,9 +88,9 @@ fn told(notice: &PayoutNotice) -> String {
         notice.key.currency
     );
     for method in &notice.elsewhere {
-        told.push_str(&format!(", {method:?} paid out elsewhere"));
+        figures.push_str(&format!(", {method:?} paid out elsewhere"));
     }
-    told
+    figures
 }
 
 fn unbalanced(notice: &PayoutNotice) -> String {
@@ -101,6 +101,6 @@ fn unbalanced(notice: &PayoutNotice) -> String {
     format!(
         "The figures do not add up: {}; difference {difference}. Amount less fees and VAT must be what is transferred; \
          fees and VAT are typed without a minus, and fees that are invoiced apart need --invoiced",
-        told(notice)
+        figures_of(notice)
     )
 }

@@ -182,10 +182,10 @@ impl Work<'_> {
             Contents::Several(uploads) => return self.record_unpacked(item, revision, uploads).await,
             Contents::Unreadable(judgement) => *judgement,
         };
-        let standings = if judgement.problems.has_errors() {
+        let known = if judgement.problems.has_errors() {
             Vec::new()
         } else {
-            let newcomer = IncomingReport {
+            let incoming = IncomingReport {
                 ports: self.ports,
                 account: self.account(),
                 provider: &self.command.landing.provider,
@@ -193,13 +193,13 @@ impl Work<'_> {
                 now: self.command.now,
                 scratch: &self.command.scratch,
             };
-            let foreign = newcomer.foreign_merchant_numbers(&judgement).await?;
+            let foreign = incoming.foreign_merchant_numbers(&judgement).await?;
             if self.command.adopts_merchants && foreign.iter().all(|p| p.kind == Kind::MerchantUnknown) {
                 self.adopt(&judgement).await?;
             } else {
                 foreign.into_iter().for_each(|problem| judgement.problems.push(problem));
             }
-            newcomer.compare(&mut judgement, lines.path(), item.release.is_some()).await?
+            incoming.compare(&mut judgement, lines.path(), item.release.is_some()).await?
         };
         let item = ReportItem {
             format: judgement.format.map(|format| format.id.to_owned()),
@@ -208,15 +208,15 @@ impl Work<'_> {
             ..item
         };
         if let Some(kind) = judgement.kind() {
-            return self.hold(item, revision, kind, judgement, &standings).await;
+            return self.hold(item, revision, kind, judgement, &known).await;
         }
         // A report of an empty period brings nothing that could be known.
-        let all_known = standings.iter().all(|standing| matches!(standing.case, Case::Known(_)));
+        let all_known = known.iter().all(|one| matches!(one.case, Case::Known(_)));
         let brings_entries = self.ledgers().keep(&judgement.entries).await?;
-        let outcome = if all_known && !standings.is_empty() && !brings_entries {
-            self.record_duplicate(item, revision, judgement, &standings).await?
+        let outcome = if all_known && !known.is_empty() && !brings_entries {
+            self.record_duplicate(item, revision, judgement, &known).await?
         } else {
-            self.accept(item, revision, judgement, standings, lines.path()).await?
+            self.accept(item, revision, judgement, known, lines.path()).await?
         };
         let Judgement { format, settlements, entries, .. } = &outcome.judgement;
         if !format.is_some_and(Format::is_ledger) {
@@ -261,7 +261,7 @@ impl Work<'_> {
         revision: u64,
         kind: Kind,
         judgement: Judgement,
-        standings: &[KnownSettlement],
+        known: &[KnownSettlement],
     ) -> Result<Outcome, StepError> {
         let state = held_for(kind);
         let key = Key::Problems {
@@ -272,16 +272,16 @@ impl Work<'_> {
         self.ports.objects.put_new(&key, problems_json(&judgement.problems).as_bytes()).await?;
         let what = format!("{}: {}", state.word(), item.first_problem.as_deref().unwrap_or_default());
         let item = ReportItem { state, ..item };
-        let mark = mark_held(&item, &self.held(&judgement.settlements, standings))?;
+        let mark = mark_held(&item, &self.held(&judgement.settlements, known))?;
         self.write_marking(&item, Expect::Revision(revision), revision + 1, what, vec![mark]).await?;
         Ok(Outcome::new(Some(item.report), judgement))
     }
 
     /// What a person knows a held report by: its first settlements, beside what is in force.
-    fn held(&self, settlements: &[Settlement], standings: &[KnownSettlement]) -> HeldItem {
+    fn held(&self, settlements: &[Settlement], known: &[KnownSettlement]) -> HeldItem {
         let named = settlements.iter().enumerate().take(HELD_SETTLEMENTS_MAX).map(|(place, settlement)| {
             let head = &settlement.head;
-            let before = standings.get(place).and_then(|standing| match &standing.case {
+            let before = known.get(place).and_then(|one| match &one.case {
                 Case::Conflict(before) => before.settlement.payout_minor,
                 _ => None,
             });
@@ -309,14 +309,14 @@ impl Work<'_> {
         item: ReportItem,
         revision: u64,
         judgement: Judgement,
-        standings: &[KnownSettlement],
+        known: &[KnownSettlement],
     ) -> Result<Outcome, StepError> {
-        let first = standings.iter().find_map(|standing| match standing.case {
+        let first = known.iter().find_map(|one| match one.case {
             Case::Known(report) => Some(report.short()),
             _ => None,
         });
         let what = format!("DUPLICATE: the same content came with report {}", first.unwrap_or_default());
-        let settlements = self.list_settlements(standings, &[]).await?;
+        let settlements = self.list_settlements(known, &[]).await?;
         let item = ReportItem { state: ReportState::Duplicate, ..item };
         self.write(&item, Expect::Revision(revision), revision + 1, what).await?;
         let outcome = Outcome::new(Some(item.report), judgement);
@@ -326,14 +326,14 @@ impl Work<'_> {
     /// Records which settlements the report brought, before it is committed.
     async fn list_settlements(
         &self,
-        standings: &[KnownSettlement],
+        known: &[KnownSettlement],
         proposed: &[Option<u32>],
     ) -> Result<Vec<ReportSettlementItem>, StepError> {
         let versions = proposed.iter().copied().chain(std::iter::repeat(None));
-        let items: Vec<ReportSettlementItem> = standings
+        let items: Vec<ReportSettlementItem> = known
             .iter()
             .zip(versions)
-            .map(|(standing, version)| ReportSettlementItem { key: standing.key.clone(), version })
+            .map(|(one, version)| ReportSettlementItem { key: one.key.clone(), version })
             .collect();
         let put = |(number, item)| {
             Place::report_settlement(self.spooled.report, self.account(), number).put(item, Expect::Any)

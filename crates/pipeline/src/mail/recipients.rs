@@ -46,37 +46,37 @@ pub async fn add(ports: &Ports, secret: &TokenSecret, command: &AddRecipient) ->
     let known = place.read::<RecipientItem>(&*ports.state).await?;
     let revision = known.as_ref().map(|(_, revision)| *revision);
     let zone = crate::current::zone::zone_of(ports, &account).await?;
-    let standing = known.as_ref().map(|(item, _)| item).filter(|item| item.removed_at.is_none());
-    let language = match (language, standing) {
+    let current = known.as_ref().map(|(item, _)| item).filter(|item| item.removed_at.is_none());
+    let language = match (language, current) {
         (Some(language), _) => language,
-        (None, Some(standing)) => standing.language.clone(),
+        (None, Some(current)) => current.language.clone(),
         (None, None) => store::account(&*ports.state, &account).await?.language,
     };
-    let generation = match (standing, &known) {
-        (Some(standing), _) => standing.generation,
+    let generation = match (current, &known) {
+        (Some(current), _) => current.generation,
         (None, Some((removed, _))) => removed.generation + 1,
         (None, None) => 1,
     };
     let today = now.to_zoned(zone).date();
     let item = RecipientItem {
-        name: name.or_else(|| standing.and_then(|standing| standing.name.clone())),
-        kind: kind.or(standing.map(|standing| standing.kind)).unwrap_or(RecipientKind::Person),
+        name: name.or_else(|| current.and_then(|current| current.name.clone())),
+        kind: kind.or(current.map(|current| current.kind)).unwrap_or(RecipientKind::Person),
         language,
         rhythms: rhythms
-            .or_else(|| standing.map(|standing| standing.rhythms.clone()))
+            .or_else(|| current.map(|current| current.rhythms.clone()))
             .unwrap_or_else(|| BTreeSet::from([Rhythm::EachPayout])),
-        from: from.or(standing.map(|standing| standing.from)).unwrap_or(today),
+        from: from.or(current.map(|current| current.from)).unwrap_or(today),
         generation,
         token_hash: hash_of(&secret.token(&account, &address, generation)),
-        added_at: standing.map_or(now, |standing| standing.added_at),
-        confirmed_at: standing.and_then(|standing| standing.confirmed_at),
+        added_at: current.map_or(now, |current| current.added_at),
+        confirmed_at: current.and_then(|current| current.confirmed_at),
         removed_at: None,
         address,
     };
-    if standing == Some(&item) {
+    if current == Some(&item) {
         return Ok(item);
     }
-    let what = if standing.is_some() { "changed" } else { "added, to confirm" };
+    let what = if current.is_some() { "changed" } else { "added, to confirm" };
     let writes = [
         place.put(&item, revision.map_or(Expect::Absent, Expect::Revision))?,
         journal(&place, revision.unwrap_or(0) + 1, now, Order::First, what.to_owned())?,
@@ -98,8 +98,8 @@ pub async fn confirm(
 ) -> Result<bool, StepError> {
     let place = Place::recipient(account, address);
     let known = place.read::<RecipientItem>(&*ports.state).await?;
-    let standing = known.filter(|(item, _)| item.removed_at.is_none() && item.token_hash == hash_of(token.trim()));
-    let Some((item, revision)) = standing else {
+    let current = known.filter(|(item, _)| item.removed_at.is_none() && item.token_hash == hash_of(token.trim()));
+    let Some((item, revision)) = current else {
         let message = format!(
             "The code does not confirm {address} for account {account}. Take it from the last mail that was sent there, \
              or add the recipient again"

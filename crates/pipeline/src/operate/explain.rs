@@ -91,7 +91,7 @@ struct Finder<'a> {
     ports: &'a Ports,
     account: &'a AccountId,
     found: Explanation,
-    /// The records whose journal is told.
+    /// The records whose journal is shown.
     places: Vec<Place>,
     reports: Vec<ReportId>,
 }
@@ -190,9 +190,9 @@ impl Finder<'_> {
             self.found.reports.extend(known.map(|(report, _)| report));
             self.places.push(place);
         }
-        let mut told = BTreeSet::new();
+        let mut shown = BTreeSet::new();
         for place in &self.places {
-            if !told.insert((place.partition.clone(), place.sort.clone())) {
+            if !shown.insert((place.partition.clone(), place.sort.clone())) {
                 continue;
             }
             for item in store::all(&*self.ports.state, Query::journal(place)).await? {

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use settlement::{AccountId, MajorUnits, SettleKey, Transaction, exponent};
 use store::{EventState, OutboxItem, Place, SettlementItem};
 
-use super::send::standing;
+use super::send::state_at_dintero;
 use crate::current::events::{batches_of, outboxes};
 use crate::transactions::client::Dintero;
 use crate::{Ports, StepError};
@@ -48,7 +48,7 @@ pub async fn run(ports: &Ports, dintero: &Dintero, account: &AccountId, month: D
             let found = client.transactions_by_id(&ids).await?;
             for event in batch.events.iter().filter(|event| event.state != EventState::Superseded) {
                 let transaction = found.iter().find(|found| found.id == event.transaction);
-                let standing = transaction.and_then(|found| standing(&event.event, found));
+                let at_dintero = transaction.and_then(|found| state_at_dintero(&event.event, found));
                 if let Some(changed) = outbox.changed.iter().find(|changed| changed.transaction == event.transaction) {
                     match transaction.map(|found| amount_minor(found, key)) {
                         Some(found) if found == i128::from(changed.now_minor) => audit.confirmed += 1,
@@ -61,10 +61,10 @@ pub async fn run(ports: &Ports, dintero: &Dintero, account: &AccountId, month: D
                     }
                     continue;
                 }
-                match (&event.state, standing) {
+                match (&event.state, at_dintero) {
                     (EventState::Posted { .. }, Some(EventState::Posted { .. })) => audit.confirmed += 1,
-                    (EventState::Posted { .. }, standing) => {
-                        let what = match standing {
+                    (EventState::Posted { .. }, at_dintero) => {
+                        let what = match at_dintero {
                             Some(EventState::Human { why }) => why,
                             _ => "Dintero has no such event".to_owned(),
                         };

@@ -127,7 +127,7 @@ impl Sender<'_> {
                     let why = "Dintero's answer lacks its transaction".to_owned();
                     Some(EventState::Unknown { until, why })
                 }
-                Some(transaction) => standing(&event.event, transaction),
+                Some(transaction) => state_at_dintero(&event.event, transaction),
             };
             event.state = match (state, &event.state) {
                 (Some(state), _) => state,
@@ -354,7 +354,7 @@ enum Stop {
 }
 
 /// What an event is, when its settlement stands at the transaction already, whoever put it there.
-pub(crate) fn standing(event: &SettlementEvent, transaction: &Transaction) -> Option<EventState> {
+pub(crate) fn state_at_dintero(event: &SettlementEvent, transaction: &Transaction) -> Option<EventState> {
     let of_settlement = |found: &&SettlementEvent| {
         found.settlement_id == event.settlement_id || found.provider_reference == event.provider_reference
     };

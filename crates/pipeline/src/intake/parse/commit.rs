@@ -23,18 +23,18 @@ impl Work<'_> {
         item: ReportItem,
         revision: u64,
         judgement: Judgement,
-        standings: Vec<KnownSettlement>,
+        known: Vec<KnownSettlement>,
         lines: &Path,
     ) -> Result<Outcome, StepError> {
-        self.store(&item, &judgement, &standings, lines).await?;
+        self.store(&item, &judgement, &known, lines).await?;
         let mut proposed = Vec::new();
-        for (standing, settlement) in standings.iter().zip(&judgement.settlements) {
-            for overtaken in &standing.overtaken {
+        for (one, settlement) in known.iter().zip(&judgement.settlements) {
+            for overtaken in &one.overtaken {
                 self.overtake(*overtaken).await?;
             }
-            proposed.push(self.propose(&item, standing, settlement).await?);
+            proposed.push(self.propose(&item, one, settlement).await?);
         }
-        let settlements = self.list_settlements(&standings, &proposed).await?;
+        let settlements = self.list_settlements(&known, &proposed).await?;
         let what = match &item.release {
             Some(release) => format!("COMMITTED, released by {}: {}", release.by, release.why),
             None => format!("COMMITTED, settlements: {}", settlements.len()),
@@ -42,7 +42,7 @@ impl Work<'_> {
         let item = ReportItem { state: ReportState::Committed, ..item };
         let unfenced = is_seeded(Defect::CommitsWithoutRevision);
         let expect = if unfenced { Expect::Any } else { Expect::Revision(revision) };
-        let marks = self.marks(&standings, &judgement.settlements)?;
+        let marks = self.marks(&known, &judgement.settlements)?;
         self.write_marking(&item, expect, revision + 1, what, marks).await?;
         let outcome = Outcome::new(Some(item.report), judgement);
         Ok(Outcome { verdict: Verdict::Accepted, settlements, ..outcome })
@@ -52,11 +52,11 @@ impl Work<'_> {
     /// it replaces.
     ///
     /// The commit itself writes them: a mark before it could be worked off too early, and one after it could be lost.
-    fn marks(&self, standings: &[KnownSettlement], settlements: &[Settlement]) -> Result<Vec<Put>, StepError> {
-        let new = standings.iter().zip(settlements).filter(|(standing, _)| standing.next_version().is_some());
+    fn marks(&self, known: &[KnownSettlement], settlements: &[Settlement]) -> Result<Vec<Put>, StepError> {
+        let new = known.iter().zip(settlements).filter(|(one, _)| one.next_version().is_some());
         let days: BTreeSet<Date> = new
-            .flat_map(|(standing, settlement)| {
-                let replaced = standing.item.versions.last().map(|version| version.settlement.head.payout_on);
+            .flat_map(|(one, settlement)| {
+                let replaced = one.item.versions.last().map(|version| version.settlement.head.payout_on);
                 [Some(settlement.head.payout_on), replaced]
             })
             .flatten()
@@ -69,7 +69,7 @@ impl Work<'_> {
         &self,
         item: &ReportItem,
         judgement: &Judgement,
-        standings: &[KnownSettlement],
+        known: &[KnownSettlement],
         lines: &Path,
     ) -> Result<(), StepError> {
         let (account, report) = (self.account().clone(), item.report);
@@ -81,7 +81,7 @@ impl Work<'_> {
         let format = item.format.as_deref().unwrap_or_default();
         let owner = TableOwner::new(&account, &item.provider, format, report, "");
         let mut table = Vec::new();
-        let versions = standings.iter().map(KnownSettlement::next_version).zip(&judgement.settlements);
+        let versions = known.iter().map(KnownSettlement::next_version).zip(&judgement.settlements);
         let row = |(version, settlement): (Option<u32>, _)| {
             Some(SettlementRow { owner: &owner, version: version?, is_current: true, settlement })
         };
@@ -106,11 +106,11 @@ impl Work<'_> {
     async fn propose(
         &self,
         item: &ReportItem,
-        standing: &KnownSettlement,
+        one: &KnownSettlement,
         settlement: &Settlement,
     ) -> Result<Option<u32>, StepError> {
-        let Some((hash, version)) = settlement.hash.zip(standing.next_version()) else { return Ok(None) };
-        let mut versions = standing.item.versions.clone();
+        let Some((hash, version)) = settlement.hash.zip(one.next_version()) else { return Ok(None) };
+        let mut versions = one.item.versions.clone();
         versions.push(SettlementVersion {
             version,
             report: item.report,
@@ -118,11 +118,11 @@ impl Work<'_> {
             hash,
             settlement: settlement.clone(),
         });
-        let place = Place::settlement(&standing.key);
-        let expect = standing.revision.map_or(Expect::Absent, Expect::Revision);
+        let place = Place::settlement(&one.key);
+        let expect = one.revision.map_or(Expect::Absent, Expect::Revision);
         let expect = if is_seeded(Defect::ProposesWithoutCondition) { Expect::Any } else { expect };
         let what = format!("version {version} proposed by report {}", item.report.short());
-        let revision = standing.revision.unwrap_or(0) + 1;
+        let revision = one.revision.unwrap_or(0) + 1;
         let writes = [
             place.put(&SettlementItem { versions }, expect)?,
             journal(&place, revision, self.command.now, Order::Midway, what)?,
