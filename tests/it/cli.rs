@@ -5,6 +5,7 @@ mod archives;
 mod held;
 mod inbox;
 mod looked;
+mod payouts;
 mod waiting;
 
 use std::path::{Path, PathBuf};

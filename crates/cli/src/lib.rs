@@ -16,6 +16,7 @@ mod lake;
 mod mail;
 mod matching;
 mod notice;
+mod payouts;
 mod post;
 mod progress;
 mod replay;
@@ -81,6 +82,8 @@ enum Command {
     Sync(matching::SyncArguments),
     /// Match the lines of all settlements with transactions, and give the reason where that fails
     Match(matching::MatchArguments),
+    /// List what was paid out, by day, month, provider, merchant, state or amount, with totals
+    Payouts(payouts::PayoutsArguments),
     /// List entries of reports that wait for their payout or for another report
     Waiting(waiting::WaitingArguments),
     /// List what was captured and never paid out, and reports that are missing
@@ -174,6 +177,7 @@ async fn dispatch(command: Command, out: &mut dyn Write) -> anyhow::Result<Ended
         Command::Post(arguments) => post::run(&arguments, out).await,
         Command::Sync(arguments) => matching::sync(&arguments, out).await,
         Command::Match(arguments) => matching::match_lines(&arguments, out).await,
+        Command::Payouts(arguments) => payouts::run(&arguments, out).await,
         Command::Waiting(arguments) => waiting::run(&arguments, out).await,
         Command::Unsettled(arguments) => matching::unsettled(&arguments, out).await,
         Command::Posting(command) => post::posting(&command, out).await,
