@@ -40,7 +40,7 @@ async fn old_readers_find_the_same_in_every_file() {
         let packing = if folder == "export" { "SNAPPY" } else { "ZSTD" };
         // Few words, mostly the same, are written as they are.
         assert!(packings.iter().all(|found| found == packing || found == "UNCOMPRESSED"), "{path}: {packings:?}");
-        assert!(packings.iter().any(|found| found == packing), "{path}: {packings:?}");
+        assert!(expected["rows"] == 0 || packings.iter().any(|found| found == packing), "{path}: {packings:?}");
         folders.insert(folder);
     }
     for folder in ["export", "fee_summary", "match", "month_bridge", "settlement", "settlement_line"] {
