@@ -18,7 +18,7 @@ use settlement::{LedgerEntry, LedgerEntryKind, PaidDays, WaitingEntries, Waiting
 
 use self::fees::TransactionFees;
 use self::runs::{chains, joined, runs_of, without_paid};
-use crate::ledger::{Break, Chain, Closed, Entry, EntryKind};
+use crate::ledger::{Break, Chain, Closed, Entry, EntryKind, Remainder};
 
 /// Entries that follow one another in a ledger, each with the balance that the one before it leads to.
 pub type Run = Vec<LedgerEntry>;
@@ -90,39 +90,24 @@ impl Assembly {
         self.payouts.extend(open.filter_map(|closed| entries_of(chain, closed)));
         let Some(first) = chain.first() else { return Ok(()) };
         let remainders = ledger.remainders.iter().filter(|left| !(is_paid(left.from) && is_paid(left.to)));
-        self.waiting.extend(remainders.map(|left| WaitingEntries {
-            merchant_number: first.merchant_number.clone(),
-            currency: first.currency,
-            exponent: first.exponent,
-            reason: left.reason,
-            entries: left.entries,
-            sum_minor: i64::try_from(left.sum_minor).unwrap_or(i64::MAX),
-            opening_minor: left.opening_minor,
-            from: left.from,
-            to: left.to,
-        }));
+        let of_first = |left: &Remainder| left.of(&first.merchant_number, first.currency, first.exponent);
+        self.waiting.extend(remainders.map(of_first));
         Ok(())
     }
 
     /// Counts entries that fit no chain: another file may say what is missing among them.
     fn wait(&mut self, run: &[LedgerEntry]) {
-        let (Some(first), Some(from), Some(to)) =
-            (run.first(), run.iter().map(|e| e.booked_on).min(), run.iter().map(|e| e.booked_on).max())
-        else {
-            return;
-        };
-        let sum: i128 = run.iter().map(|entry| i128::from(entry.amount_minor)).sum();
-        self.waiting.push(WaitingEntries {
-            merchant_number: first.merchant_number.clone(),
-            currency: first.currency,
-            exponent: first.exponent,
+        let days = run.iter().map(|entry| entry.booked_on);
+        let (Some(first), Some((from, to))) = (run.first(), days.clone().min().zip(days.max())) else { return };
+        let left = Remainder {
             reason: WaitingReason::Beginning,
             entries: run.len() as u64,
-            sum_minor: i64::try_from(sum).unwrap_or(i64::MAX),
+            sum_minor: run.iter().map(|entry| i128::from(entry.amount_minor)).sum(),
             opening_minor: first.balance_before_minor().unwrap_or(i64::MAX),
             from,
             to,
-        });
+        };
+        self.waiting.push(left.of(&first.merchant_number, first.currency, first.exponent));
     }
 }
 

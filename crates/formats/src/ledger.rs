@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::{Date, DateTime};
-use settlement::{Fees, WaitingReason};
+use settlement::{Currency, Fees, MerchantNumber, WaitingEntries, WaitingReason};
 
 /// So many entries are kept to be put in order; a longer file must come in the order of the ledger.
 pub(crate) const SORTED_MAX: usize = 100_000;
@@ -70,6 +70,23 @@ pub(crate) struct Remainder {
     pub(crate) opening_minor: i64,
     pub(crate) from: Date,
     pub(crate) to: Date,
+}
+
+impl Remainder {
+    /// The entries as those of a merchant.
+    pub(crate) fn of(&self, merchant_number: &MerchantNumber, currency: Currency, exponent: u8) -> WaitingEntries {
+        WaitingEntries {
+            merchant_number: merchant_number.clone(),
+            currency,
+            exponent,
+            reason: self.reason,
+            entries: self.entries,
+            sum_minor: i64::try_from(self.sum_minor).unwrap_or(i64::MAX),
+            opening_minor: self.opening_minor,
+            from: self.from,
+            to: self.to,
+        }
+    }
 }
 
 /// What a booking day came to.

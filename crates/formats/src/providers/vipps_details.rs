@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use settlement::{
-    Control, Currency, Kind, Line, LineKind, Problem, Problems, Provider, Sink, StatedTotals, Terms, WaitingEntries,
+    Control, Currency, Kind, Line, LineKind, MerchantNumber, Problem, Problems, Provider, Sink, StatedTotals, Terms,
 };
 
 use super::vipps_details_entries::{amount, ledger_entry, zone_of};
@@ -350,19 +350,10 @@ impl<'s> Details<'s> {
         let entries: u64 = unit.chain.remainders.iter().map(|left| left.entries).sum();
         let waiting: u64 = self.collector.waiting.iter().map(|waiting| waiting.entries).sum();
         unit.keeps = waiting.saturating_add(entries) <= WAITING_ENTRIES_MAX as u64;
+        let bad = |_| Problem::error(Kind::Identifier, "Found an MSN that is no merchant number");
+        let merchant_number: MerchantNumber = unit.number.parse().map_err(bad)?;
         for left in &unit.chain.remainders {
-            let bad = |_| Problem::error(Kind::Identifier, "Found an MSN that is no merchant number");
-            let waiting = WaitingEntries {
-                merchant_number: unit.number.parse().map_err(bad)?,
-                currency: unit.currency,
-                exponent: unit.exponent,
-                reason: left.reason,
-                entries: left.entries,
-                sum_minor: i64::try_from(left.sum_minor).unwrap_or(i64::MAX),
-                opening_minor: left.opening_minor,
-                from: left.from,
-                to: left.to,
-            };
+            let waiting = left.of(&merchant_number, unit.currency, unit.exponent);
             self.collector.problems.push(Problem::note(Kind::ControlTotal, waiting_message(&waiting, unit.keeps)));
             self.collector.waiting.push(waiting);
         }
