@@ -7,7 +7,7 @@ use super::{answers, avstem, fixture, folders, run};
 /// A home with the settlements of two merchants.
 fn home() -> (tempfile::TempDir, String) {
     let (folder, inbox, home) = folders();
-    std::fs::copy(fixture("vipps-portal-csv/basic-14.csv"), inbox.join("a.csv")).unwrap();
+    std::fs::copy(fixture("vipps-portal-csv/one-line.csv"), inbox.join("a.csv")).unwrap();
     std::fs::copy(fixture("vipps-details-csv/three-units.csv"), inbox.join("b.csv")).unwrap();
     run(&inbox, &home).0.unwrap();
     (folder, home)
@@ -44,7 +44,7 @@ fn payouts_are_listed_by_day_with_a_total_of_each_currency() {
         assert!(apart(total).ends_with(&apart(&expected)), "{total}: {expected}");
     }
     let days: Vec<&str> = all.iter().map(|payout| payout["payout_on"].as_str().unwrap()).collect();
-    assert!(days.is_sorted() && all.len() >= 6, "{days:?}");
+    assert!(days.is_sorted() && all.len() == 4, "{days:?}");
 }
 
 #[test]
