@@ -285,32 +285,50 @@ mod tests {
         })
     }
 
+    fn line(settlement: u32, row: u32, terms: Terms) -> Line<'static> {
+        Line {
+            settlement,
+            row,
+            kind: LineKind::Sale,
+            terms,
+            provider_transaction_id: "",
+            original_reference: "",
+            order_reference: "",
+            correlation_id: "",
+            provider_method: "",
+            provider_kind: "",
+            store_id: "",
+            payout_destination_id: "",
+            captured_at_us: None,
+            provider_date: None,
+        }
+    }
+
     fn seal(rows: &[(u32, &str, i64)], run_rows: usize) -> Sealed {
         let settlements = [settlement("1"), settlement("2")];
         let mut digests = Digests::with_run_rows(run_rows);
         settlements.iter().for_each(|settlement| digests.open(&settlement.head));
         for (row, (settlement, id, capture_minor)) in (1..).zip(rows) {
             let mut batch = LineBatch::default();
-            batch.push(&Line {
-                settlement: *settlement,
-                row,
-                kind: LineKind::Sale,
-                terms: Terms { capture_minor: *capture_minor, ..Terms::default() },
-                provider_transaction_id: id,
-                original_reference: "",
-                order_reference: "",
-                correlation_id: "",
-                provider_method: "",
-                provider_kind: "",
-                store_id: "",
-                payout_destination_id: "",
-                captured_at_us: None,
-                provider_date: None,
-            });
+            let terms = Terms { capture_minor: *capture_minor, ..Terms::default() };
+            batch.push(&Line { provider_transaction_id: id, ..line(*settlement, row, terms) });
             digests.add(&batch).unwrap();
             assert!(digests.run.len() <= run_rows);
         }
         digests.seal(&settlements).unwrap()
+    }
+
+    #[test]
+    fn a_sink_of_digests_alone_seals_with_the_hash_of_each_settlement() {
+        let (settlements, mut sink) = ([settlement("1"), settlement("2")], DigestSink::default());
+        settlements.iter().for_each(|settlement| sink.open(&settlement.head).unwrap());
+        let mut batch = LineBatch::default();
+        for (row, (settlement, capture_minor)) in (1..).zip([(0, 100), (1, 200)]) {
+            let terms = Terms { capture_minor, ..Terms::default() };
+            batch.push(&Line { provider_transaction_id: "a", ..line(settlement, row, terms) });
+        }
+        sink.lines(&batch).unwrap();
+        assert_eq!(sink.seal(&settlements).unwrap(), seal(&[(0, "a", 100), (1, "a", 200)], 100));
     }
 
     #[test]

@@ -36,3 +36,24 @@ impl Packing {
         Ok(WriterProperties::builder().set_compression(compression).set_created_by(created_by))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use parquet::schema::types::ColumnPath;
+
+    #[test]
+    fn each_packing_compresses_with_its_own_codec_and_exports_with_snappy() {
+        let zstd = Compression::ZSTD(ZstdLevel::try_new(1).unwrap());
+        for (packing, codec, of_exports) in [
+            (Packing::Zstd, zstd, Packing::Snappy),
+            (Packing::Snappy, Compression::SNAPPY, Packing::Snappy),
+            (Packing::None, Compression::UNCOMPRESSED, Packing::None),
+        ] {
+            let properties = packing.properties().unwrap().build();
+            assert_eq!(properties.compression(&ColumnPath::from("net")), codec);
+            assert!(properties.created_by().starts_with("avstem tables "));
+            assert_eq!(packing.of_exports(), of_exports);
+        }
+    }
+}
