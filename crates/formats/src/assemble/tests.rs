@@ -111,3 +111,16 @@ fn of_too_many_entries_the_oldest_are_left_out_and_counted() {
     assert_eq!((assembly.left_out, assembly.runs[0].len()), (beyond as u64, WAITING_ENTRIES_MAX));
     assert_eq!(assembly.runs[0][0].balance_minor, 1 + beyond as i64);
 }
+
+/// Where fees are invoiced nothing is taken out, so that only the report of fees can say that they are known.
+#[test]
+fn a_payout_of_invoiced_fees_waits_for_the_report_of_fees() {
+    let capture = LedgerEntry { fee_minor: None, ..sale(1, 9, 100, 100) };
+    let funds = vec![capture.clone(), payout(1, 6, 100, 0)];
+    let alone = assemble(Vec::new(), funds, &[]);
+    assert_eq!((alone.payouts.len(), alone.waiting[0].reason), (0, WaitingReason::Fees));
+    let fee = LedgerEntry { fee_minor: None, ..entry(1, 9, LedgerEntryKind::TransactionFee, -3, -3) };
+    let together = assemble(alone.runs, vec![fee], &[]);
+    assert_eq!(together.payouts[0].entries[0], LedgerEntry { fee_minor: Some(3), ..capture });
+    assert_eq!(together.waiting, []);
+}
